@@ -1,0 +1,171 @@
+"""configs/realtime.toml, strictly read: every key known, every value of its type, or one error that says which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+
+from realtime.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT = ROOT / "configs" / "realtime.toml"
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every section: no defaults here, they stand in the file, where they can be read and changed."""
+
+
+class SourceConfig(Section):
+    queue_frames: Count
+    width: Count
+    height: Count
+    rate_hz: Positive
+    reopen_first_s: Positive
+    reopen_most_s: Positive
+
+
+class TrackConfig(Section):
+    max_faces: Count
+    search_s: Positive
+    retire_s: NotNegative
+    gate: Positive
+    detection_confidence: Share
+    tracking_confidence: Share
+
+
+class AlignConfig(Section):
+    size_px: Annotated[int, msgspec.Meta(ge=32)]
+    cutoff_hz: Positive
+    speed_gain: NotNegative
+    forget_s: Positive
+
+
+class MotionConfig(Section):
+    lag_s: Positive
+    refresh_s: Positive
+    top: Share
+
+
+class ApexConfig(Section):
+    history_s: Positive
+    warmup_s: Positive
+    floor: Positive
+    top_regions: Count
+    smooth_s: NotNegative
+    threshold: Positive
+    release: Share
+    fall: Share
+    micro_min_s: Positive
+    micro_max_s: Positive
+    macro_max_s: Positive
+    blink_ratio: Positive
+    head_limit: Positive
+    reversals_hz: Positive
+
+
+class WindowConfig(Section):
+    seconds: Positive
+
+
+class EnginesConfig(Section):
+    folder: str
+    encoder: str
+    head: str
+    device: Literal["cpu"]
+    precision: Literal["auto", "f32", "bf16"]
+    threads: Count
+
+
+class RecogniseConfig(Section):
+    smooth_s: NotNegative
+    half_strength: Positive
+
+
+class PublishConfig(Section):
+    camera: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]+$")]
+    host: str
+    state_port: Port
+    events_port: Port
+    rate_hz: NotNegative
+    landmarks: bool
+    meta_s: Positive
+    linger_s: NotNegative
+
+
+class Config(Section):
+    source: SourceConfig
+    track: TrackConfig
+    align: AlignConfig
+    motion: MotionConfig
+    apex: ApexConfig
+    window: WindowConfig
+    engines: EnginesConfig
+    recognise: RecogniseConfig
+    publish: PublishConfig
+
+
+C = TypeVar("C", bound=msgspec.Struct)
+
+
+def load(path: Path | None = None, overrides: Iterable[str] = ()) -> Config:
+    """The default file, then `path` over it, then overrides such as "apex.threshold=8"; ConfigError names the culprit."""
+    tree = read_toml(DEFAULT)
+    if path is not None:
+        tree = merge(tree, read_toml(path))
+    for override in overrides:
+        tree = merge(tree, parse_override(override))
+    return convert(tree, Config, path or DEFAULT)
+
+
+def convert(tree: Mapping[str, Any], kind: type[C], where: Path) -> C:
+    """`tree` as the struct `kind`, strictly; the error names the file, the key and what was expected."""
+    try:
+        return msgspec.convert(tree, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where} (with what overrides it): {error}. See the comments in {DEFAULT.parent} for every key.") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as nested dicts; ConfigError when it is missing or no TOML."""
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
+    except FileNotFoundError:
+        raise ConfigError(f"no configuration file {path}; give an existing file with --config") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path} is not readable TOML: {error}") from None
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`above` laid over `below`, table by table."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def parse_override(text: str) -> dict[str, Any]:
+    """"a.b=1" -> {"a": {"b": 1}}; the value is TOML, and a bare word is a string."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"override {text!r} is not of the form section.key=value, such as apex.threshold=8")
+    tree: Any = _toml_value(value.strip())
+    for part in reversed(key.strip().split(".")):
+        tree = {part: tree}
+    return dict(tree)
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return msgspec.toml.decode(f"value = {text}", type=dict[str, Any])["value"]
+    except msgspec.DecodeError:
+        return text

@@ -1,0 +1,66 @@
+"""Crops -> an engine's input array. Training and serving both call this, and nothing else, to make inputs.
+
+The set of representations is closed: an engine's manifest names one of them with all of
+its parameters, so an engine can never be fed what it was not trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import msgspec
+import numpy as np
+
+from realtime.records import Floats, Image
+
+#: Colour statistics of ImageNet, which the public checkpoints of these networks expect.
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class CropImages(msgspec.Struct, frozen=True, tag="crop-images", forbid_unknown_fields=True):
+    """Aligned crops as pictures, each on its own: float32 (B, 3, size, size), RGB, (x / 255 - mean) / std."""
+
+    crop_px: int  #: the side of the crop that `align` makes
+    size_px: int  #: the side that the network sees
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+class EmbeddingSequence(msgspec.Struct, frozen=True, tag="embedding-sequence", forbid_unknown_fields=True):
+    """An encoder's embeddings of frames spread evenly over an event: float32 (B, frames, width)."""
+
+    encoder: str  #: name of the engine package that makes the embeddings
+    encoder_sha256: str  #: of its model.onnx: another encoder's embeddings mean something else
+    frames: int
+    width: int
+
+
+Representation = CropImages | EmbeddingSequence
+
+
+def crop_images(images: Sequence[Image], representation: CropImages) -> Floats:
+    """uint8 (S, S, 3) crops -> float32 (B, 3, size, size)."""
+    size = representation.size_px
+    resized = [image if image.shape[0] == size else cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images]
+    scale = np.float32(1) / (np.float32(255) * np.asarray(representation.std, np.float32))
+    shift = np.asarray(representation.mean, np.float32) / np.asarray(representation.std, np.float32)
+    batch = np.stack(resized).astype(np.float32) * scale - shift
+    return np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
+
+
+def spread(length: int, frames: int) -> list[int]:
+    """The centres of `frames` equal parts of `length` frames: floor((i - 0.5) * length / frames), i = 1 ... frames.
+
+    Shorter spans repeat frames, and order is kept. (Source frames of the contrastive magnification
+    network at test time, CN115049957A.)
+    """
+    if length < 1:
+        raise ValueError(f"a span of {length} frames has nothing to spread over; at least 1 is needed")
+    return [int((i + 0.5) * length / frames) for i in range(frames)]
+
+
+def embedding_sequence(embeddings: Sequence[Floats], representation: EmbeddingSequence) -> Floats:
+    """Embeddings (width,) of an event's frames in order -> float32 (1, frames, width)."""
+    chosen = spread(len(embeddings), representation.frames)
+    return np.stack([embeddings[i] for i in chosen])[None].astype(np.float32)

@@ -1,0 +1,167 @@
+"""Frame -> Faces with ids that stay. The only door to mediapipe.
+
+mediapipe is pinned to 0.10.21: later wheels carry no face models and send usage
+reports. Its FaceMesh searches the whole picture on every frame while it sees fewer
+faces than it was told to, so here it is told exactly the number that is known, and a
+separate detector looks for newcomers a few times a second.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from realtime import landmarks as lm
+from realtime.config import TrackConfig
+from realtime.quality import bounding_box, eye_distance, head_pose, quality
+from realtime.records import Face, Floats, Frame, Image
+
+log = logging.getLogger(__name__)
+
+_POINT = np.dtype([("tag", "u1"), ("size", "u1"), ("x_key", "u1"), ("x", "<f4"), ("y_key", "u1"), ("y", "<f4"), ("z_key", "u1"), ("z", "<f4")])
+
+
+class Landmarker(Protocol):
+    """What finds faces in one picture; mediapipe in life, a list of points in tests."""
+
+    def count(self, image: Image) -> int:
+        """How many faces a fresh look at `image` finds."""
+
+    def find(self, image: Image, faces: int) -> list[Floats]:
+        """Landmarks (468, 3) of up to `faces` faces, following those of the call before."""
+
+    def close(self) -> None:
+        """Free the models."""
+
+
+class MediaPipe:
+    """FaceMesh for landmarks and BlazeFace for newcomers, on the CPU.
+
+    `still=True` takes every picture for itself, as data sets of photographs need it.
+    """
+
+    def __init__(self, config: TrackConfig, *, still: bool = False) -> None:
+        import mediapipe  # here, not above: it takes 2 s to import, and most of Glimpse does without
+
+        self._solutions: Any = mediapipe.solutions
+        self._config = config
+        self._still = still
+        self._detector: Any = self._solutions.face_detection.FaceDetection(0, config.detection_confidence)
+        self._meshes: dict[int, Any] = {}
+        self._last = 0
+
+    def count(self, image: Image) -> int:
+        found = self._detector.process(image).detections
+        return len(found or ())
+
+    def find(self, image: Image, faces: int) -> list[Floats]:
+        mesh = self._mesh(faces)
+        scale = np.array([image.shape[1], image.shape[0], image.shape[1]], np.float32)
+        found = mesh.process(image).multi_face_landmarks
+        return [_points(face) * scale for face in found or ()]
+
+    def close(self) -> None:
+        for model in (self._detector, *self._meshes.values()):
+            model.close()
+
+    def _mesh(self, faces: int) -> Any:
+        if faces not in self._meshes:
+            self._meshes[faces] = self._solutions.face_mesh.FaceMesh(
+                static_image_mode=self._still,
+                max_num_faces=faces,
+                min_detection_confidence=self._config.detection_confidence,
+                min_tracking_confidence=self._config.tracking_confidence,
+            )
+        elif faces != self._last:
+            self._meshes[faces].reset()  # or it would follow faces from where it saw them last
+        self._last = faces
+        return self._meshes[faces]
+
+
+@dataclass(slots=True)
+class _Track:
+    id: int
+    landmarks: Floats
+    seen: float
+
+
+class Tracker:
+    """Gives every face an id and keeps it through short losses; `push(Frame) -> [Face]`."""
+
+    delay_s = 0.0
+
+    def __init__(self, config: TrackConfig, landmarker: Landmarker | None = None) -> None:
+        self._config = config
+        self._landmarker = landmarker or MediaPipe(config)
+        self._tracks: list[_Track] = []
+        self._next_id = 1
+        self._known = 0  # faces seen in the last frame
+        self._search_at = 0.0
+
+    def push(self, frame: Frame) -> list[Face]:
+        """Faces of `frame`, ordered by id."""
+        if frame.t >= self._search_at:
+            self._search_at = frame.t + self._config.search_s
+            self._known = max(self._known, min(self._landmarker.count(frame.image), self._config.max_faces))
+        if self._known == 0:
+            return []
+        found = self._landmarker.find(frame.image, self._known)
+        if len(found) < self._known:
+            self._known, self._search_at = len(found), frame.t  # someone left: look again with the next frame
+        return sorted((self._face(frame, id, points) for id, points in self._assign(found, frame.t)), key=_by_id)
+
+    def flush(self) -> list[Face]:
+        """Nothing is held back."""
+        return []
+
+    def close(self) -> None:
+        """Free the models."""
+        self._landmarker.close()
+
+    def _assign(self, found: Sequence[Floats], t: float) -> list[tuple[int, Floats]]:
+        """Nearest pairs first, by the mean distance of the rigid points in eye distances."""
+        self._tracks = [track for track in self._tracks if t - track.seen <= self._config.retire_s]
+        pairs = sorted((_distance(track.landmarks, points), i, j) for i, track in enumerate(self._tracks) for j, points in enumerate(found))
+        owner: dict[int, _Track] = {}
+        taken: set[int] = set()
+        for distance, i, j in pairs:
+            if distance < self._config.gate and i not in taken and j not in owner:
+                taken.add(i)
+                owner[j] = self._tracks[i]
+        return [(self._follow(owner.get(j), points, t), points) for j, points in enumerate(found)]
+
+    def _follow(self, track: _Track | None, points: Floats, t: float) -> int:
+        if track is None:
+            track = _Track(self._next_id, points, t)
+            self._next_id += 1
+            self._tracks.append(track)
+            log.info("face %d appears at %.2f s", track.id, t)
+        track.landmarks, track.seen = points, t
+        return track.id
+
+    @staticmethod
+    def _face(frame: Frame, id: int, points: Floats) -> Face:
+        box, pose = bounding_box(points), head_pose(points)
+        return Face(id, frame.t, box, points, pose, quality(frame.image, points, box, pose))
+
+
+def _by_id(face: Face) -> int:
+    return face.id
+
+
+def _distance(a: Floats, b: Floats) -> float:
+    apart = np.linalg.norm(a[list(lm.RIGID), :2] - b[list(lm.RIGID), :2], axis=1).mean()
+    return float(apart) / max(eye_distance(a[:, :2]), 1.0)
+
+
+def _points(face: Any) -> Floats:
+    """(468, 3) of a NormalizedLandmarkList, read from its wire form: 20 times faster than by attribute."""
+    raw = face.SerializeToString()
+    if len(raw) == lm.COUNT * _POINT.itemsize:
+        packed = np.frombuffer(raw, _POINT)
+        return np.stack([packed["x"], packed["y"], packed["z"]], axis=1)
+    return np.array([(p.x, p.y, p.z) for p in face.landmark[: lm.COUNT]], np.float32)

@@ -1,0 +1,1 @@
+"""What makes the engines: datasets, the three published methods, fitting, honest evaluation and export."""

@@ -1,0 +1,73 @@
+"""FER+ (Barsoum et al. 2016, arXiv 1608.01041): 48x48 grey faces with ten crowd votes each, read from the packed `ferplus.npz`.
+
+The votes are github.com/microsoft/FERPlus; the pictures are FER-2013's, which come without a
+clear licence, so they are read from a path that the user gives and never shipped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from realtime.errors import DataError
+from realtime.labels import FERPLUS
+from realtime.records import Floats, Image
+
+SPLITS = ("train", "valid", "test")
+_NEEDED = ("webp", "offsets", "votes", "vote_names", "usage", "usage_names")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FerPlus:
+    """One split, decoded lazily; `targets` are the vote shares of the eight emotions."""
+
+    offsets: npt.NDArray[np.int64]  #: (N, 2) begin and end of each picture in `packed`
+    packed: npt.NDArray[np.uint8]  #: lossless WebP, one after another
+    targets: Floats  #: float32 (N, 8), rows sum to 1, order of `labels.FERPLUS`
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def image(self, index: int) -> Image:
+        """uint8 (48, 48, 3), the grey level repeated."""
+        begin, end = self.offsets[index]
+        grey = cv2.imdecode(self.packed[begin:end], cv2.IMREAD_GRAYSCALE)
+        return np.repeat(grey[:, :, None], 3, axis=2).astype(np.uint8)
+
+    @property
+    def classes(self) -> npt.NDArray[np.int64]:
+        """(N,) the emotion with most votes."""
+        return self.targets.argmax(1)
+
+
+def emotion_shares(votes: npt.NDArray[np.uint8]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Vote shares (N, 8) and which rows count, by the paper's rules (section 3 and its public code).
+
+    A class with a single vote is an outlier and is dropped; a picture whose majority then says
+    "unknown" or "not a face" is left out.
+    """
+    counted = np.where(votes > 1, votes, 0).astype(np.float32)
+    emotions = counted[:, : len(FERPLUS)]
+    known = (counted.argmax(1) < len(FERPLUS)) & (emotions.sum(1) > 0)
+    return emotions / np.maximum(emotions.sum(1, keepdims=True), 1.0), known
+
+
+def load(path: Path, split: str) -> FerPlus:
+    """The pictures of `split` ("train", "valid", "test") that show one of the eight emotions; DataError if the file is not ours."""
+    if not path.is_file():
+        raise DataError(f"no file {path}; pack FER-2013 with the FER+ votes (see the README, Data) and give its path as [data] path")
+    with np.load(path, allow_pickle=False) as file:
+        missing = [f"no array {name!r}" for name in _NEEDED if name not in file]
+        if missing:
+            raise DataError(f"{path} is no packed FER+ file", missing)
+        if tuple(file["vote_names"][: len(FERPLUS)]) != FERPLUS:
+            raise DataError(f"{path}: votes are in the order {list(file['vote_names'])}, wanted {list(FERPLUS)} first")
+        wanted = [i for i, name in enumerate(file["usage_names"]) if split in str(name).lower()]
+        shares, known = emotion_shares(file["votes"])
+        rows = np.flatnonzero(known & np.isin(file["usage"], wanted))
+        offsets = np.stack([file["offsets"][:-1], file["offsets"][1:]], axis=1)
+        return FerPlus(offsets[rows], file["webp"], shares[rows])

@@ -1,0 +1,107 @@
+"""The encoder: ResNet-18 that tells still expressions apart, trained on FER+.
+
+CN115049957A pre-trains its encoder, and the network g that measures distances between frames,
+on FER+; it gives no recipe. This one follows Barsoum et al. 2016 (arXiv 1608.01041) in training on
+the shares of the ten votes, and differs in the network (ResNet-18 for VGG-13), in the faces being
+cut by the live process's own stages, and in colouring the grey pictures at random.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from train import loop
+from train.augment import StillAugment
+from train.config import ExpressionConfig
+from train.losses.votes import vote_cross_entropy
+from train.networks.resnet import ResNet18
+from train.prepare import ferplus_crops
+from realtime.labels import FERPLUS
+
+log = logging.getLogger(__name__)
+
+Batch = tuple[Tensor, Tensor]
+
+
+class Stills:
+    """One FER+ split as tensors: grey crops uint8 (N, 1, S, S) and vote shares (N, 8)."""
+
+    def __init__(self, config: ExpressionConfig, split: str) -> None:
+        crops, data = ferplus_crops(Path(config.ferplus), split, config.crop_px, config.stages[-1].size_px, Path(config.cache))
+        self.images = torch.from_numpy(np.array(crops))[:, None]
+        self.shares = torch.from_numpy(data.targets)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def standardise(x: Tensor) -> Tensor:
+    """(B, 3, S, S) in [0, 1] -> as `preprocess.crop_images` makes it."""
+    mean, std = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
+    return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+class ExpressionJob:
+    """Implements `loop.Job`."""
+
+    def __init__(self, config: ExpressionConfig) -> None:
+        torch.manual_seed(config.seed)
+        self.config = config
+        self.network: nn.Module = ResNet18(len(FERPLUS), config.dropout).to(memory_format=torch.channels_last)
+        self.train, self.valid = Stills(config, "train"), Stills(config, "valid")
+        self.sizes = [stage.size_px for stage in config.stages for _ in range(stage.epochs)]
+        self.epochs = len(self.sizes)
+        self.steps = len(self.train) // config.optimiser.batch
+        a = config.augment
+        self.augment = StillAugment(a.turn_deg, a.scale, a.shift, a.contrast, a.tint, a.hide)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        generator = torch.Generator().manual_seed(self.config.seed * 1000 + epoch)
+        order = torch.randperm(len(self.train), generator=generator)
+        for step in range(self.steps):
+            rows = order[step * self.config.optimiser.batch : (step + 1) * self.config.optimiser.batch]
+            x = resize(self.train.images[rows].float() / 255, self.sizes[epoch])
+            yield standardise(self.augment(x, generator)), self.train.shares[rows]
+
+    def loss(self, batch: Batch) -> Tensor:
+        images, shares = batch
+        with torch.autocast("cpu", torch.bfloat16):
+            _, logits = self.network(images)
+        return vote_cross_entropy(logits.float(), shares)
+
+    def evaluate(self, network: nn.Module) -> Mapping[str, float]:
+        predicted = predict(network, self.valid.images, self.sizes[-1])
+        return {"valid_accuracy": float((predicted.argmax(1) == self.valid.shares.argmax(1)).float().mean())}
+
+
+def resize(x: Tensor, size_px: int) -> Tensor:
+    """(B, C, S, S) -> (B, C, size, size), area average."""
+    return x if x.shape[-1] == size_px else F.interpolate(x, size=(size_px, size_px), mode="area")
+
+
+@torch.no_grad()
+def predict(network: nn.Module, images: Tensor, size_px: int) -> Tensor:
+    """Class probabilities (N, 8) of grey crops uint8 (N, 1, S, S)."""
+    network.eval()
+    rows = []
+    for chunk in images.split(128):
+        x = standardise(resize(chunk.float() / 255, size_px).expand(-1, 3, -1, -1))
+        with torch.autocast("cpu", torch.bfloat16):
+            rows.append(network(x)[1].float().softmax(1))
+    return torch.cat(rows)
+
+
+def fit(config: ExpressionConfig) -> Path:
+    """Train, write `encoder.pt` with the kept weights, and return the run's folder."""
+    folder = Path(config.runs) / config.name
+    network = loop.fit(ExpressionJob(config), config.optimiser, folder)
+    torch.save(network.state_dict(), folder / "weights.pt")
+    return folder
