@@ -16,7 +16,16 @@ from realtime.records import Crop, Face, Floats, Frame
 #: Where the rigid points lie in a crop of size 1: the outer and inner eye corners at the median
 #: position they have in FER+ pictures (measured over 1,000 of them), the nose bridge below.
 TEMPLATE = np.array(
-    [[0.238, 0.390], [0.398, 0.400], [0.602, 0.400], [0.762, 0.390], [0.5, 0.375], [0.5, 0.425], [0.5, 0.480], [0.5, 0.535]],
+    [
+        [0.238, 0.390],
+        [0.398, 0.400],
+        [0.602, 0.400],
+        [0.762, 0.390],
+        [0.5, 0.375],
+        [0.5, 0.425],
+        [0.5, 0.480],
+        [0.5, 0.535],
+    ],
     np.float32,
 )
 
@@ -36,7 +45,9 @@ def similarity(points: Floats, size_px: int) -> Floats:
 
 def crop(frame: Frame, face: Face, matrix: Floats, size_px: int) -> Crop:
     """Cut `face` out of `frame` by `matrix` (2, 3); what lies outside the picture repeats its border."""
-    image = cv2.warpAffine(frame.image, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    image = cv2.warpAffine(
+        frame.image, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     points = face.landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     return Crop(face.id, frame.t, image, points.astype(np.float32), matrix)  # type: ignore[arg-type]
 

@@ -24,7 +24,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Base of every section: no defaults here, they stand in the file, where they can be read and changed."""
 
 
-class SourceConfig(Section):
+class SourceConfig(Section, frozen=True):
     queue_frames: Count
     width: Count
     height: Count
@@ -33,7 +33,7 @@ class SourceConfig(Section):
     reopen_most_s: Positive
 
 
-class TrackConfig(Section):
+class TrackConfig(Section, frozen=True):
     max_faces: Count
     search_s: Positive
     retire_s: NotNegative
@@ -42,20 +42,20 @@ class TrackConfig(Section):
     tracking_confidence: Share
 
 
-class AlignConfig(Section):
+class AlignConfig(Section, frozen=True):
     size_px: Annotated[int, msgspec.Meta(ge=32)]
     cutoff_hz: Positive
     speed_gain: NotNegative
     forget_s: Positive
 
 
-class MotionConfig(Section):
+class MotionConfig(Section, frozen=True):
     lag_s: Positive
     refresh_s: Positive
     top: Share
 
 
-class ApexConfig(Section):
+class ApexConfig(Section, frozen=True):
     history_s: Positive
     warmup_s: Positive
     floor: Positive
@@ -72,11 +72,11 @@ class ApexConfig(Section):
     reversals_hz: Positive
 
 
-class WindowConfig(Section):
+class WindowConfig(Section, frozen=True):
     seconds: Positive
 
 
-class EnginesConfig(Section):
+class EnginesConfig(Section, frozen=True):
     folder: str
     encoder: str
     head: str
@@ -85,12 +85,12 @@ class EnginesConfig(Section):
     threads: Count
 
 
-class RecogniseConfig(Section):
+class RecogniseConfig(Section, frozen=True):
     smooth_s: NotNegative
     half_strength: Positive
 
 
-class PublishConfig(Section):
+class PublishConfig(Section, frozen=True):
     camera: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]+$")]
     host: str
     state_port: Port
@@ -101,7 +101,7 @@ class PublishConfig(Section):
     linger_s: NotNegative
 
 
-class Config(Section):
+class Config(Section, frozen=True):
     source: SourceConfig
     track: TrackConfig
     align: AlignConfig
@@ -117,7 +117,7 @@ C = TypeVar("C", bound=msgspec.Struct)
 
 
 def load(path: Path | None = None, overrides: Iterable[str] = ()) -> Config:
-    """The default file, then `path` over it, then overrides such as "apex.threshold=8"; ConfigError names the culprit."""
+    """The default file, `path` over it, then overrides such as "apex.threshold=8"; ConfigError names the culprit."""
     tree = read_toml(DEFAULT)
     if path is not None:
         tree = merge(tree, read_toml(path))
@@ -131,7 +131,9 @@ def convert(tree: Mapping[str, Any], kind: type[C], where: Path) -> C:
     try:
         return msgspec.convert(tree, kind)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{where} (with what overrides it): {error}. See the comments in {DEFAULT.parent} for every key.") from None
+        raise ConfigError(
+            f"{where} (with what overrides it): {error}. See the comments in {DEFAULT.parent} for every key."
+        ) from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -154,7 +156,7 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_override(text: str) -> dict[str, Any]:
-    """"a.b=1" -> {"a": {"b": 1}}; the value is TOML, and a bare word is a string."""
+    """ "a.b=1" -> {"a": {"b": 1}}; the value is TOML, and a bare word is a string."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"override {text!r} is not of the form section.key=value, such as apex.threshold=8")

@@ -42,7 +42,10 @@ Representation = CropImages | EmbeddingSequence
 def crop_images(images: Sequence[Image], representation: CropImages) -> Floats:
     """uint8 (S, S, 3) crops -> float32 (B, 3, size, size)."""
     size = representation.size_px
-    resized = [image if image.shape[0] == size else cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images]
+    resized = [
+        image if image.shape[0] == size else cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+        for image in images
+    ]
     scale = np.float32(1) / (np.float32(255) * np.asarray(representation.std, np.float32))
     shift = np.asarray(representation.mean, np.float32) / np.asarray(representation.std, np.float32)
     batch = np.stack(resized).astype(np.float32) * scale - shift

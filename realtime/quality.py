@@ -36,7 +36,8 @@ def head_pose(points: Floats) -> Pose:
     relative, which keeps small angles right and compresses large ones.
     """
     across = _unit(
-        points[[lm.RIGHT_EYE_OUTER, lm.RIGHT_EYE_INNER]].mean(0) - points[[lm.LEFT_EYE_OUTER, lm.LEFT_EYE_INNER]].mean(0)
+        points[[lm.RIGHT_EYE_OUTER, lm.RIGHT_EYE_INNER]].mean(0)
+        - points[[lm.LEFT_EYE_OUTER, lm.LEFT_EYE_INNER]].mean(0)
     )
     down = points[lm.NOSE_BASE] - points[lm.FOREHEAD]
     down = _unit(down - across * (down @ across))

@@ -22,7 +22,18 @@ from realtime.records import Face, Floats, Frame, Image
 
 log = logging.getLogger(__name__)
 
-_POINT = np.dtype([("tag", "u1"), ("size", "u1"), ("x_key", "u1"), ("x", "<f4"), ("y_key", "u1"), ("y", "<f4"), ("z_key", "u1"), ("z", "<f4")])
+_POINT = np.dtype(
+    [
+        ("tag", "u1"),
+        ("size", "u1"),
+        ("x_key", "u1"),
+        ("x", "<f4"),
+        ("y_key", "u1"),
+        ("y", "<f4"),
+        ("z_key", "u1"),
+        ("z", "<f4"),
+    ]
+)
 
 
 class Landmarker(Protocol):
@@ -125,7 +136,11 @@ class Tracker:
     def _assign(self, found: Sequence[Floats], t: float) -> list[tuple[int, Floats]]:
         """Nearest pairs first, by the mean distance of the rigid points in eye distances."""
         self._tracks = [track for track in self._tracks if t - track.seen <= self._config.retire_s]
-        pairs = sorted((_distance(track.landmarks, points), i, j) for i, track in enumerate(self._tracks) for j, points in enumerate(found))
+        pairs = sorted(
+            (_distance(track.landmarks, points), i, j)
+            for i, track in enumerate(self._tracks)
+            for j, points in enumerate(found)
+        )
         owner: dict[int, _Track] = {}
         taken: set[int] = set()
         for distance, i, j in pairs:

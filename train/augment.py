@@ -51,7 +51,8 @@ def hide_patch(x: Tensor, probability: float, generator: Generator) -> Tensor:
     half = _uniform(0.1, 0.2, (count, 1, 1, 1), generator) * side
     centre = torch.rand((count, 2, 1, 1, 1), generator=generator) * side
     axis = torch.arange(side, dtype=x.dtype)
-    inside = ((axis.view(1, 1, side, 1) - centre[:, 0]).abs() < half) & ((axis.view(1, 1, 1, side) - centre[:, 1]).abs() < half)
+    rows = (axis.view(1, 1, side, 1) - centre[:, 0]).abs() < half
+    inside = rows & ((axis.view(1, 1, 1, side) - centre[:, 1]).abs() < half)
     chosen = torch.rand((count, 1, 1, 1), generator=generator) < probability
     return torch.where(inside & chosen, x.mean((2, 3), keepdim=True), x)
 
@@ -64,5 +65,8 @@ def tint(x: Tensor, contrast: float, amount: float, generator: Generator) -> Ten
     count = len(x)
     gain = torch.exp(_uniform(-contrast, contrast, (count, 1, 1, 1), generator))
     mean = x.mean((2, 3), keepdim=True)
-    gamma = torch.exp(_uniform(-amount, amount, (count, 3, 1, 1), generator) + _uniform(-contrast, contrast, (count, 1, 1, 1), generator))
+    gamma = torch.exp(
+        _uniform(-amount, amount, (count, 3, 1, 1), generator)
+        + _uniform(-contrast, contrast, (count, 1, 1, 1), generator)
+    )
     return ((x - mean) * gain + mean).clamp(1e-3, 1.0) ** gamma

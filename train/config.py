@@ -13,14 +13,14 @@ from realtime.errors import ConfigError
 SCHEDULE = "linear warm-up, then cosine to zero"
 
 
-class Stage(Section):
+class Stage(Section, frozen=True):
     """Part of a training: so many epochs at one picture size. Small pictures first cost less and end as well."""
 
     epochs: Count
     size_px: Count
 
 
-class Optimiser(Section):
+class Optimiser(Section, frozen=True):
     rate: Positive  #: highest learning rate
     weight_decay: NotNegative
     batch: Count
@@ -28,7 +28,7 @@ class Optimiser(Section):
     average: NotNegative  #: decay of the moving average of the weights that is kept; 0 keeps the last weights
 
 
-class Augment(Section):
+class Augment(Section, frozen=True):
     turn_deg: NotNegative
     scale: NotNegative
     shift: NotNegative
@@ -37,7 +37,7 @@ class Augment(Section):
     hide: NotNegative
 
 
-class ExpressionConfig(Section, tag="expression", tag_field="method"):
+class ExpressionConfig(Section, frozen=True, tag="expression", tag_field="method"):
     """The encoder, trained to tell still expressions apart."""
 
     seed: int
@@ -52,7 +52,7 @@ class ExpressionConfig(Section, tag="expression", tag_field="method"):
     augment: Augment
 
 
-class Clips(Section):
+class Clips(Section, frozen=True):
     """The synthetic clips a cmn training sees."""
 
     ferplus: str  #: path of ferplus.npz, whose neutral faces are moved
@@ -63,14 +63,14 @@ class Clips(Section):
     seconds: Positive
 
 
-class CmnLoss(Section):
+class CmnLoss(Section, frozen=True):
     temperature: Positive
     intra: NotNegative  #: weight of the contrast inside a clip
     inter: NotNegative  #: weight of the contrast between classes
     classify: NotNegative  #: weight of the cross-entropy
 
 
-class CmnConfig(Section, tag="cmn", tag_field="method"):
+class CmnConfig(Section, frozen=True, tag="cmn", tag_field="method"):
     """The contrastive magnification head on a trained encoder."""
 
     seed: int

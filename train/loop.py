@@ -47,7 +47,11 @@ def fit(job: Job, recipe: Optimiser, folder: Path, *, resume: bool = True) -> nn
     first = _restore(folder / "last.pt", job.network, optimiser, schedule, kept) if resume else 0
     for epoch in range(first, job.epochs):
         mean = _epoch(job, epoch, optimiser, schedule, kept)
-        row = {"epoch": epoch + 1, "loss": round(mean, 5), **{k: round(v, 5) for k, v in job.evaluate(kept.network).items()}}
+        row = {
+            "epoch": epoch + 1,
+            "loss": round(mean, 5),
+            **{k: round(v, 5) for k, v in job.evaluate(kept.network).items()},
+        }
         log.info("%s", "  ".join(f"{key} {value}" for key, value in row.items()))
         _append(folder / "curve.csv", row, fresh=epoch == 0)
         _save(folder / "last.pt", epoch + 1, job.network, optimiser, schedule, kept)
@@ -107,7 +111,12 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 
 
 def _save(path: Path, epoch: int, network: nn.Module, optimiser: Any, schedule: Any, kept: Average) -> None:
-    state = {"epoch": epoch, "network": network.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
+    state = {
+        "epoch": epoch,
+        "network": network.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "schedule": schedule.state_dict(),
+    }
     state |= {"kept": kept.network.state_dict(), "seen": kept.seen}
     unfinished = path.with_suffix(".tmp")
     torch.save(state, unfinished)

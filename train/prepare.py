@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime import align, config as realtime_config
+from realtime import align
+from realtime import config as realtime_config
 from realtime.quality import bounding_box, head_pose, quality
 from realtime.records import Face, Frame, Image
 from realtime.track import Landmarker, MediaPipe
@@ -21,11 +22,15 @@ from train.datasets import ferplus
 ENLARGE, MARGIN = 4, 64
 
 
-def ferplus_crops(path: Path, split: str, crop_px: int, size_px: int, cache: Path, progress: Iterable[int] | None = None) -> tuple[npt.NDArray[np.uint8], ferplus.FerPlus]:
+def ferplus_crops(
+    path: Path, split: str, crop_px: int, size_px: int, cache: Path, progress: Iterable[int] | None = None
+) -> tuple[npt.NDArray[np.uint8], ferplus.FerPlus]:
     """Grey crops uint8 (N, size, size) of a FER+ split, made by the serving stages, and the split itself."""
     data = ferplus.load(path, split)
     stages = realtime_config.load()
-    key = digest("ferplus-crops", 1, path.stat().st_size, split, crop_px, size_px, stages.track, align.TEMPLATE.tolist())
+    key = digest(
+        "ferplus-crops", 1, path.stat().st_size, split, crop_px, size_px, stages.track, align.TEMPLATE.tolist()
+    )
     target = cache / f"ferplus-{split}-{key}.npy"
     if not target.exists():
         landmarker = MediaPipe(stages.track, still=True)

@@ -1,4 +1,4 @@
-"""FER+ (Barsoum et al. 2016, arXiv 1608.01041): 48x48 grey faces with ten crowd votes each, read from the packed `ferplus.npz`.
+"""FER+ (Barsoum et al. 2016, arXiv 1608.01041): 48x48 grey faces with ten crowd votes each, from `ferplus.npz`.
 
 The votes are github.com/microsoft/FERPlus; the pictures are FER-2013's, which come without a
 clear licence, so they are read from a path that the user gives and never shipped.
@@ -41,7 +41,7 @@ class FerPlus:
     @property
     def classes(self) -> npt.NDArray[np.int64]:
         """(N,) the emotion with most votes."""
-        return self.targets.argmax(1)
+        return self.targets.argmax(1).astype(np.int64)
 
 
 def emotion_shares(votes: npt.NDArray[np.uint8]) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -57,9 +57,11 @@ def emotion_shares(votes: npt.NDArray[np.uint8]) -> tuple[Floats, npt.NDArray[np
 
 
 def load(path: Path, split: str) -> FerPlus:
-    """The pictures of `split` ("train", "valid", "test") that show one of the eight emotions; DataError if the file is not ours."""
+    """Those of `split` (train, valid, test) that show one of the eight emotions; DataError if the file is another."""
     if not path.is_file():
-        raise DataError(f"no file {path}; pack FER-2013 with the FER+ votes (see the README, Data) and give its path as [data] path")
+        raise DataError(
+            f"no file {path}; pack FER-2013 with the FER+ votes (see the README, Data) and give its path as [data] path"
+        )
     with np.load(path, allow_pickle=False) as file:
         missing = [f"no array {name!r}" for name in _NEEDED if name not in file]
         if missing:

@@ -1,0 +1,1 @@
+"""One file a loss. A loss knows tensors, never a method."""

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from realtime.labels import FERPLUS
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from train import loop
 from train.augment import StillAugment
@@ -24,7 +25,6 @@ from train.config import ExpressionConfig
 from train.losses.votes import vote_cross_entropy
 from train.networks.resnet import ResNet18
 from train.prepare import ferplus_crops
-from realtime.labels import FERPLUS
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,9 @@ class Stills:
     """One FER+ split as tensors: grey crops uint8 (N, 1, S, S) and vote shares (N, 8)."""
 
     def __init__(self, config: ExpressionConfig, split: str) -> None:
-        crops, data = ferplus_crops(Path(config.ferplus), split, config.crop_px, config.stages[-1].size_px, Path(config.cache))
+        crops, data = ferplus_crops(
+            Path(config.ferplus), split, config.crop_px, config.stages[-1].size_px, Path(config.cache)
+        )
         self.images = torch.from_numpy(np.array(crops))[:, None]
         self.shares = torch.from_numpy(data.targets)
 
@@ -55,7 +57,8 @@ class ExpressionJob:
     def __init__(self, config: ExpressionConfig) -> None:
         torch.manual_seed(config.seed)
         self.config = config
-        self.network: nn.Module = ResNet18(len(FERPLUS), config.dropout).to(memory_format=torch.channels_last)
+        self.network: nn.Module = ResNet18(len(FERPLUS), config.dropout)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train, self.valid = Stills(config, "train"), Stills(config, "valid")
         self.sizes = [stage.size_px for stage in config.stages for _ in range(stage.epochs)]
         self.epochs = len(self.sizes)
@@ -92,7 +95,7 @@ def predict(network: nn.Module, images: Tensor, size_px: int) -> Tensor:
     """Class probabilities (N, 8) of grey crops uint8 (N, 1, S, S)."""
     network.eval()
     rows = []
-    for chunk in images.split(128):
+    for chunk in torch.split(images, 128):
         x = standardise(resize(chunk.float() / 255, size_px).expand(-1, 3, -1, -1))
         with torch.autocast("cpu", torch.bfloat16):
             rows.append(network(x)[1].float().softmax(1))

@@ -1,4 +1,4 @@
-"""ResNet-18 (He et al. 2016, arXiv 1512.03385) with torchvision's parameter names, so that its public checkpoints load."""
+"""ResNet-18 (He et al. 2016, arXiv 1512.03385) with torchvision's parameter names: its checkpoints load."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ class ResNet18(nn.Module):
         """(B, 3, S, S) -> (B, 512)."""
         x = self.maxpool(nn.functional.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return self.avgpool(x).flatten(1)
+        pooled: Tensor = self.avgpool(x).flatten(1)
+        return pooled
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         embedding = self.embed(x)
