@@ -45,11 +45,12 @@ def similarity(points: Floats, size_px: int) -> Floats:
 
 def crop(frame: Frame, face: Face, matrix: Floats, size_px: int) -> Crop:
     """Cut `face` out of `frame` by `matrix` (2, 3); what lies outside the picture repeats its border."""
-    image = cv2.warpAffine(
+    warped = cv2.warpAffine(
         frame.image, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+    image = np.asarray(warped, np.uint8)
     points = face.landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-    return Crop(face.id, frame.t, image, points.astype(np.float32), matrix)  # type: ignore[arg-type]
+    return Crop(face.id, frame.t, image, points.astype(np.float32), matrix, face.pose)
 
 
 class Aligner:

@@ -63,13 +63,16 @@ class ApexConfig(Section, frozen=True):
     smooth_s: NotNegative
     threshold: Positive
     release: Share
+    release_peak: Share
     fall: Share
     micro_min_s: Positive
     micro_max_s: Positive
     macro_max_s: Positive
     blink_ratio: Positive
-    head_limit: Positive
-    reversals_hz: Positive
+    turn_deg: Positive
+    turn_macro_deg: Positive
+    speech_gap_s: NotNegative
+    speech_peaks: Count
 
 
 class WindowConfig(Section, frozen=True):

@@ -78,6 +78,7 @@ class Crop:
     image: Image  #: uint8 (S, S, 3), RGB
     landmarks: Floats  #: float32 (468, 2), crop pixels
     matrix: Floats  #: float32 (2, 3), frame pixels -> crop pixels
+    pose: Pose  #: of the head, as it was found in the frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +114,7 @@ class Apex:
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """The movement is over, or was found to be none: then `kind` is None and `reason` says why."""
+    """The movement is over, or was found to be no expression: then `kind` is None and `reason` says why."""
 
     event: int
     face: int
@@ -122,7 +123,7 @@ class Offset:
     t: float
     kind: Kind | None
     strength: float
-    reason: str  #: "" or one of "blink", "head", "speech", "long", "short", "lost"
+    reason: str  #: "" or one of "held", "blink", "head", "speech", "short", "lost"
 
 
 Moment = Onset | Apex | Offset

@@ -1,0 +1,97 @@
+"""The online detector: crops of one face -> Onset, Apex, Offset, as they happen.
+
+Three parts: `Reference` chooses the neutral picture, `score.Scorer` says how far from rest the
+face is, and `Machine` decides. While an event is open the reference and rest stand still.
+Starting point: methods 7.2; that an apex is sure only once the score falls, not when it merely
+stops rising, is ours: a smile that is held would otherwise be announced as a micro-expression.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from realtime import motion
+from realtime.config import ApexConfig, MotionConfig
+from realtime.decide import Machine
+from realtime.records import Crop, Image, Moment, Motion, Pose
+from realtime.score import Scorer
+
+#: The reference is also left alone in frames whose score has come this near to the threshold.
+CALM = 0.5
+
+
+class Reference:
+    """The picture of the face at rest: the newest calm one that is old enough to lie before an onset."""
+
+    def __init__(self, config: MotionConfig) -> None:
+        self._config = config
+        self._kept: deque[tuple[float, Image, Pose]] = deque()
+
+    def at(self, t: float) -> tuple[Image, Pose] | None:
+        """Picture and pose of the reference for a frame at `t`; the oldest there is, while none is old enough."""
+        while len(self._kept) > 1 and self._kept[1][0] <= t - self._config.lag_s:
+            self._kept.popleft()
+        return self._kept[0][1:] if self._kept else None
+
+    def offer(self, t: float, picture: Image, pose: Pose) -> None:
+        """A calm frame, which may become the reference later."""
+        if not self._kept or t - self._kept[-1][0] >= self._config.refresh_s:
+            self._kept.append((t, picture, pose))
+
+    def forget_after(self, t: float) -> None:
+        """Drop what came after `t`, the onset of an event; something older stays."""
+        while len(self._kept) > 1 and self._kept[-1][0] > t:
+            self._kept.pop()
+
+    def restart(self) -> None:
+        """The face rests in a new position."""
+        self._kept.clear()
+
+
+class Detector:
+    """Finds the events of one face; `push(Crop) -> [Onset | Apex | Offset]`."""
+
+    def __init__(self, apex: ApexConfig, motion_config: MotionConfig, crop_px: int) -> None:
+        self._config = apex
+        self._motion = motion_config
+        self._layout = motion.layout(crop_px)
+        self._flow = motion.make_flow()
+        self._reference = Reference(motion_config)
+        self._scorer = Scorer(apex)
+        self._machine = Machine(apex)
+        self.delay_s = apex.micro_max_s  #: the apex of a micro-expression is told at most this much later
+        self.score = 0.0  #: of the newest frame
+
+    def push(self, crop: Crop) -> list[Moment]:
+        """The moments that this frame makes sure; their times lie in the past."""
+        picture = motion.grey(crop)
+        reference = self._reference.at(crop.t)
+        if reference is None:
+            self._reference.offer(crop.t, picture, crop.pose)
+            return []
+        before, pose = reference
+        seen = motion.measure(crop.t, self._flow.calc(before, picture, None), self._layout, self._motion.top)
+        self.score = self._scorer.push(seen)
+        turn = max(abs(crop.pose.yaw - pose.yaw), abs(crop.pose.pitch - pose.pitch))
+        moments = self._machine.push(crop, seen, self.score, turn) if self._scorer.ready else []
+        self._settle(crop, seen, picture, moments)
+        return moments
+
+    def flush(self) -> list[Moment]:
+        """The face is gone or the stream is over: an open event ends here."""
+        return self._machine.flush()
+
+    def _settle(self, crop: Crop, seen: Motion, picture: Image, moments: list[Moment]) -> None:
+        """Let rest and the reference learn from a frame without an event."""
+        if any(getattr(moment, "reason", "") in ("held", "head") for moment in moments):
+            self._reference.restart()
+        if self._machine.open:
+            self._reference.forget_after(self._machine.onset)
+            return
+        self._scorer.rest(seen)
+        if self.score < CALM * self._config.threshold and seen.eyes < self._eyes_at_rest(seen):
+            self._reference.offer(crop.t, picture, crop.pose)
+
+    def _eyes_at_rest(self, seen: Motion) -> float:
+        """Eyes that move more than this are closing, and make no neutral picture."""
+        return self._config.blink_ratio * float(seen.regions.max()) + 4 * self._config.floor

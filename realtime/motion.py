@@ -1,0 +1,144 @@
+"""How a crop differs from the neutral reference: dense flow, the head's part removed, per region; pure functions.
+
+The flow is DIS (Kroeger et al. 2016, arXiv 1603.03590). What the head does to it, turning a
+little or coming nearer, is an affine field over the face, fitted robustly and taken away; the
+rest is what the face does. Lengths are in distances of the outer eye corners.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from realtime import landmarks as lm
+from realtime.align import TEMPLATE
+from realtime.records import Crop, Floats, Image, Motion
+
+#: Region -> centre in a crop of side 1: where expressions move the face (Quang et al. 2019, figure 3,
+#: and the brows). The crop is canonical, so the boxes stand still.
+REGIONS: dict[str, tuple[float, float]] = {
+    "left outer brow": (0.235, 0.275),
+    "left inner brow": (0.385, 0.285),
+    "glabella": (0.500, 0.290),
+    "right inner brow": (0.615, 0.285),
+    "right outer brow": (0.765, 0.275),
+    "left cheek": (0.255, 0.560),
+    "right cheek": (0.745, 0.560),
+    "left nose wing": (0.395, 0.590),
+    "right nose wing": (0.605, 0.590),
+    "left mouth corner": (0.340, 0.765),
+    "upper lip": (0.500, 0.700),
+    "right mouth corner": (0.660, 0.765),
+    "lower lip": (0.500, 0.840),
+    "chin": (0.500, 0.930),
+}
+MOUTH = ("left mouth corner", "right mouth corner", "upper lip", "lower lip", "chin")
+MOUTH_ROWS = tuple(list(REGIONS).index(name) for name in MOUTH)
+#: The eye openings: lids and gaze move here, and neither is an expression.
+EYES = ((0.318, 0.395), (0.682, 0.395))
+HALF = 0.06  # half the side of every box
+#: Nodes of the head's fit: the face without its mouth, which moves most.
+FIT_STEP, FIT_TOP, FIT_BOTTOM, FIT_SIDE = 6, 0.12, 0.66, 0.14
+FIT_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Where to look in crops of one size: made once by `layout`."""
+
+    size_px: int
+    eye_px: float  #: distance of the outer eye corners in the crop
+    regions: npt.NDArray[np.intp]  #: (R, P) flat pixel indices of each region, all of one count
+    eyes: npt.NDArray[np.intp]  #: (P,)
+    nodes: npt.NDArray[np.intp]  #: (M,) flat pixel indices of the fit's nodes
+    plane: Floats  #: (S * S, 3) 1, x, y of every pixel, from -1 to 1
+
+
+def layout(size_px: int) -> Layout:
+    """The boxes and nodes for crops of `size_px`."""
+    half = max(round(HALF * size_px), 2)
+    regions = np.stack([_box(x, y, half, size_px) for x, y in REGIONS.values()])
+    eyes = np.concatenate([_box(x, y, half, size_px) for x, y in EYES])
+    axis = np.linspace(-1.0, 1.0, size_px, dtype=np.float32)
+    across, down = np.meshgrid(axis, axis)
+    plane = np.stack([np.ones_like(across), across, down], axis=2).reshape(-1, 3)
+    rows = np.arange(int(FIT_TOP * size_px), int(FIT_BOTTOM * size_px), FIT_STEP)
+    columns = np.arange(int(FIT_SIDE * size_px), int((1 - FIT_SIDE) * size_px), FIT_STEP)
+    nodes = np.setdiff1d((rows[:, None] * size_px + columns[None]).ravel(), eyes)
+    eye_px = float(TEMPLATE[lm.RIGID.index(lm.RIGHT_EYE_OUTER), 0] - TEMPLATE[0, 0]) * size_px
+    return Layout(size_px, eye_px, regions, eyes, nodes, plane)
+
+
+def make_flow() -> cv2.DISOpticalFlow:
+    """The flow that every measurement uses; its object keeps buffers, so one belongs to one thread."""
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flow.setFinestScale(1)  # half the crop's resolution: noise below that is larger than any movement
+    flow.setVariationalRefinementIterations(3)
+    return flow
+
+
+def grey(crop: Crop) -> Image:
+    """uint8 (S, S): what the flow compares."""
+    return np.asarray(cv2.cvtColor(crop.image, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def head_fit(flow: Floats, place: Layout) -> Floats:
+    """The affine field (3, 2) that a flow (S * S, 2) px has in common over the face: what the head did.
+
+    Least squares over the nodes, then again with the nodes that disagree weighted down (Cauchy
+    weights), so that a moving brow does not pass for a moving head.
+    """
+    observed, design = flow[place.nodes], place.plane[place.nodes]
+    weights = np.ones(len(observed), np.float32)
+    fit = np.zeros((3, 2), np.float32)
+    for _ in range(FIT_ROUNDS):
+        weighted = design * weights[:, None]
+        fit = np.linalg.solve(weighted.T @ design + 1e-6 * np.eye(3, dtype=np.float32), weighted.T @ observed)
+        apart = np.linalg.norm(observed - design @ fit, axis=1)
+        weights = 1.0 / (1.0 + (apart / (1.5 * np.median(apart) + 1e-3)) ** 2)
+    return fit.astype(np.float32)
+
+
+def residual(flow: Floats, fit: Floats, place: Layout) -> Floats:
+    """Flow (S, S, 2) px without the head's part."""
+    return flow - (place.plane @ fit).reshape(flow.shape)
+
+
+def measure(t: float, flow: Floats, place: Layout, top: float) -> Motion:
+    """Displacement of every region from a flow field (S, S, 2) px: the mean of the `top` share of its lengths."""
+    flat = flow.reshape(-1, 2)
+    fit = head_fit(flat, place)
+    looked = np.concatenate([place.regions.ravel(), place.eyes])
+    rest = flat[looked] - place.plane[looked] @ fit
+    lengths = np.sqrt((rest**2).sum(1)) / place.eye_px
+    regions = _top(lengths[: place.regions.size].reshape(place.regions.shape), top)
+    eyes = _top(lengths[place.regions.size :][None], top)
+    head = np.linalg.norm(place.plane[place.nodes] @ fit, axis=1).mean() / place.eye_px
+    return Motion(t, regions, float(eyes[0]), float(head))
+
+
+def strain(flow: Floats) -> Floats:
+    """Magnitude of the flow's strain (S, S): sqrt(u_x^2 + v_y^2 + (u_y + v_x)^2 / 2), flow (S, S, 2) px.
+
+    Shreve et al. 2011. It is blind to shift and rotation, and so to most of what a head does.
+    """
+    u_y, u_x = np.gradient(flow[..., 0])
+    v_y, v_x = np.gradient(flow[..., 1])
+    return np.sqrt(u_x**2 + v_y**2 + 0.5 * (u_y + v_x) ** 2).astype(np.float32)
+
+
+def _top(lengths: Floats, share: float) -> Floats:
+    """Mean of the largest `share` of each row of (R, P)."""
+    keep = max(round(share * lengths.shape[1]), 1)
+    return np.partition(lengths, -keep, axis=1)[:, -keep:].mean(1).astype(np.float32)
+
+
+def _box(x: float, y: float, half: int, size_px: int) -> npt.NDArray[np.intp]:
+    """Flat indices of the square of half side `half` px around (x, y), moved inside the crop."""
+    column = min(max(round(x * size_px), half), size_px - half)
+    row = min(max(round(y * size_px), half), size_px - half)
+    rows, columns = np.arange(row - half, row + half), np.arange(column - half, column + half)
+    return (rows[:, None] * size_px + columns[None]).ravel()

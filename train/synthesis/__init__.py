@@ -1,0 +1,1 @@
+"""Portraits brought to life: facial actions, when they happen, and the warp that shows them."""
