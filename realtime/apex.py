@@ -9,6 +9,7 @@ stops rising, is ours: a smile that is held would otherwise be announced as a mi
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
 from realtime import motion
 from realtime.config import ApexConfig, MotionConfig
@@ -49,16 +50,16 @@ class Reference:
 
 
 class Detector:
-    """Finds the events of one face; `push(Crop) -> [Onset | Apex | Offset]`."""
+    """Finds the events of one face; `push(Crop) -> [Onset | Apex | Offset]`. Events are numbered from `ids`."""
 
-    def __init__(self, apex: ApexConfig, motion_config: MotionConfig, crop_px: int) -> None:
+    def __init__(self, apex: ApexConfig, motion_config: MotionConfig, crop_px: int, ids: Iterator[int]) -> None:
         self._config = apex
         self._motion = motion_config
         self._layout = motion.layout(crop_px)
-        self._flow = motion.make_flow()
+        self._flow = motion.Flow()
         self._reference = Reference(motion_config)
         self._scorer = Scorer(apex)
-        self._machine = Machine(apex)
+        self._machine = Machine(apex, ids)
         self.delay_s = apex.micro_max_s  #: the apex of a micro-expression is told at most this much later
         self.score = 0.0  #: of the newest frame
 
@@ -70,24 +71,27 @@ class Detector:
             self._reference.offer(crop.t, picture, crop.pose)
             return []
         before, pose = reference
-        seen = motion.measure(crop.t, self._flow.calc(before, picture, None), self._layout, self._motion.top)
+        seen = motion.measure(crop.t, self._flow(before, picture), self._layout, self._motion.top)
         self.score = self._scorer.push(seen)
         turn = max(abs(crop.pose.yaw - pose.yaw), abs(crop.pose.pitch - pose.pitch))
+        settling = self._machine.settling
         moments = self._machine.push(crop, seen, self.score, turn) if self._scorer.ready else []
-        self._settle(crop, seen, picture, moments)
+        self._settle(crop, seen, picture, settled=settling and not self._machine.settling)
         return moments
 
     def flush(self) -> list[Moment]:
         """The face is gone or the stream is over: an open event ends here."""
         return self._machine.flush()
 
-    def _settle(self, crop: Crop, seen: Motion, picture: Image, moments: list[Moment]) -> None:
+    def _settle(self, crop: Crop, seen: Motion, picture: Image, *, settled: bool) -> None:
         """Let rest and the reference learn from a frame without an event."""
-        if any(getattr(moment, "reason", "") in ("held", "head") for moment in moments):
-            self._reference.restart()
-        if self._machine.open:
+        if self._machine.onset is not None:
             self._reference.forget_after(self._machine.onset)
             return
+        if self._machine.settling:
+            return
+        if settled and self.score >= CALM * self._config.threshold:
+            self._reference.restart()  # the face did not come back: it rests in a new position
         self._scorer.rest(seen)
         if self.score < CALM * self._config.threshold and seen.eyes < self._eyes_at_rest(seen):
             self._reference.offer(crop.t, picture, crop.pose)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from realtime.records import Apex, Crop, Kind, Moment, Motion, Offset, Onset
 BACK_S = 1.0  # how far back an onset is looked for
 PEAK_SHARE = 0.9  # the apex is the middle of what lies above this share of the peak
 SURE_FRAMES = 2  # one frame over the threshold may be noise
+SETTLE_S = 1.0  # a face that has not come back to rest so long after an event rests elsewhere
 
 
 @dataclass(slots=True)
@@ -34,30 +36,33 @@ class _Event:
 
 
 class Machine:
-    """IDLE -> open -> apex told -> IDLE, in seconds; `push(crop, motion, score, turn) -> [Moment]`."""
+    """At rest -> open -> apex told -> settling -> at rest; `push(crop, motion, score, turn) -> [Moment]`."""
 
-    def __init__(self, config: ApexConfig) -> None:
+    def __init__(self, config: ApexConfig, ids: Iterator[int]) -> None:
         self._config = config
+        self._ids = ids
         self._past: deque[tuple[float, float, Motion, float]] = deque()
         self._event: _Event | None = None
-        self._next_id = 1
         self._mouth_until = -1e9  # end of the last movement of the mouth
+        self._settle_until: float | None = None
 
     @property
-    def open(self) -> bool:
-        """Whether an event is going on."""
-        return self._event is not None
+    def onset(self) -> float | None:
+        """Onset of the open event in seconds; None when there is none."""
+        return self._event.onset if self._event else None
 
     @property
-    def onset(self) -> float:
-        """Onset of the open event, seconds."""
-        return self._event.onset if self._event else 0.0
+    def settling(self) -> bool:
+        """Whether an event is over but the face not yet back at rest."""
+        return self._settle_until is not None
 
     def push(self, crop: Crop, motion: Motion, score: float, turn: float) -> list[Moment]:
         """Take one frame: `score` in robust standard deviations, `turn` of the head from the reference in degrees."""
         self._past.append((crop.t, score, motion, turn))
         while crop.t - self._past[0][0] > BACK_S:
             self._past.popleft()
+        if self._settle_until is not None:
+            return self._settle(crop.t, score)
         if self._event is None:
             return self._begin(crop)
         event = self._event
@@ -84,11 +89,17 @@ class Machine:
         if len(recent) < SURE_FRAMES or min(score for _, score, _, _ in recent) < self._config.threshold:
             return []
         first = self._rise()
-        self._event = event = _Event(self._next_id, crop.face, self._past[first][0])
-        self._next_id += 1
+        self._event = event = _Event(next(self._ids), crop.face, self._past[first][0])
         for item in list(self._past)[first:]:
             _extend(event, item)
         return [Onset(event.id, event.face, event.onset)]
+
+    def _settle(self, t: float, score: float) -> list[Moment]:
+        """Wait for rest, so that the tail of one event is not the head of the next."""
+        if self._settle_until is not None and (score < self._release or t > self._settle_until):
+            self._settle_until = None
+        self._past.clear()
+        return []
 
     def _rise(self) -> int:
         """Index into the past where the present rise began: the last minimum before it, or where it left rest."""
@@ -106,13 +117,17 @@ class Machine:
         return self._elapsed(event) > self._config.micro_max_s  # held: a macro-expression, whenever it falls
 
     def _over(self, event: _Event) -> bool:
-        level = self._config.release * self._config.threshold
+        level = self._release
         if self._elapsed(event) > self._config.micro_max_s:
             level = max(level, self._config.release_peak * event.peak)
         return event.scores[-1] < level or self._elapsed(event) > self._config.macro_max_s
 
+    @property
+    def _release(self) -> float:
+        return self._config.release * self._config.threshold
+
     def _end(self, event: _Event) -> Offset:
-        self._event = None
+        self._event, self._settle_until = None, event.times[-1] + SETTLE_S
         doubt = self._doubt(event)
         if set(_top_rows(event)) <= set(MOUTH_ROWS):
             self._mouth_until = event.times[-1]

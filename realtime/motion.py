@@ -72,12 +72,18 @@ def layout(size_px: int) -> Layout:
     return Layout(size_px, eye_px, regions, eyes, nodes, plane)
 
 
-def make_flow() -> cv2.DISOpticalFlow:
-    """The flow that every measurement uses; its object keeps buffers, so one belongs to one thread."""
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    flow.setFinestScale(1)  # half the crop's resolution: noise below that is larger than any movement
-    flow.setVariationalRefinementIterations(3)
-    return flow
+class Flow:
+    """Dense flow between two grey crops. It keeps buffers, so one belongs to one thread."""
+
+    def __init__(self) -> None:
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._dis.setFinestScale(1)  # half the crop's resolution: the full one costs three times as much
+        self._dis.setVariationalRefinementIterations(3)
+
+    def __call__(self, before: Image, now: Image) -> Floats:
+        """uint8 (S, S) twice -> float32 (S, S, 2): how far, in px, what was there `before` has moved right and down."""
+        found = self._dis.calc(before, now, None)  # type: ignore[call-overload]
+        return np.asarray(found, np.float32)
 
 
 def grey(crop: Crop) -> Image:
@@ -99,12 +105,12 @@ def head_fit(flow: Floats, place: Layout) -> Floats:
         fit = np.linalg.solve(weighted.T @ design + 1e-6 * np.eye(3, dtype=np.float32), weighted.T @ observed)
         apart = np.linalg.norm(observed - design @ fit, axis=1)
         weights = 1.0 / (1.0 + (apart / (1.5 * np.median(apart) + 1e-3)) ** 2)
-    return fit.astype(np.float32)
+    return np.asarray(fit, np.float32)
 
 
 def residual(flow: Floats, fit: Floats, place: Layout) -> Floats:
     """Flow (S, S, 2) px without the head's part."""
-    return flow - (place.plane @ fit).reshape(flow.shape)
+    return np.asarray(flow - (place.plane @ fit).reshape(flow.shape), np.float32)
 
 
 def measure(t: float, flow: Floats, place: Layout, top: float) -> Motion:
@@ -127,13 +133,13 @@ def strain(flow: Floats) -> Floats:
     """
     u_y, u_x = np.gradient(flow[..., 0])
     v_y, v_x = np.gradient(flow[..., 1])
-    return np.sqrt(u_x**2 + v_y**2 + 0.5 * (u_y + v_x) ** 2).astype(np.float32)
+    return np.asarray(np.sqrt(u_x**2 + v_y**2 + 0.5 * (u_y + v_x) ** 2), np.float32)
 
 
 def _top(lengths: Floats, share: float) -> Floats:
     """Mean of the largest `share` of each row of (R, P)."""
     keep = max(round(share * lengths.shape[1]), 1)
-    return np.partition(lengths, -keep, axis=1)[:, -keep:].mean(1).astype(np.float32)
+    return np.partition(lengths, -keep, axis=1)[:, -keep:].mean(1)
 
 
 def _box(x: float, y: float, half: int, size_px: int) -> npt.NDArray[np.intp]:

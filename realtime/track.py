@@ -9,7 +9,10 @@ separate detector looks for newcomers a few times a second.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,6 +25,7 @@ from realtime.records import Face, Floats, Frame, Image
 
 log = logging.getLogger(__name__)
 
+_BLANK = np.zeros((64, 64, 3), np.uint8)
 _POINT = np.dtype(
     [
         ("tag", "u1"),
@@ -45,6 +49,9 @@ class Landmarker(Protocol):
     def find(self, image: Image, faces: int) -> list[Floats]:
         """Landmarks (468, 3) of up to `faces` faces, following those of the call before."""
 
+    def restart(self) -> None:
+        """Forget the faces that were followed: the next picture has nothing to do with the last."""
+
     def close(self) -> None:
         """Free the models."""
 
@@ -61,9 +68,11 @@ class MediaPipe:
         self._solutions: Any = mediapipe.solutions
         self._config = config
         self._still = still
-        self._detector: Any = self._solutions.face_detection.FaceDetection(0, config.detection_confidence)
         self._meshes: dict[int, Any] = {}
         self._last = 0
+        with _quiet():
+            self._detector: Any = self._solutions.face_detection.FaceDetection(config.detection_confidence, 0)
+            self._detector.process(_BLANK)
 
     def count(self, image: Image) -> int:
         found = self._detector.process(image).detections
@@ -75,22 +84,45 @@ class MediaPipe:
         found = mesh.process(image).multi_face_landmarks
         return [_points(face) * scale for face in found or ()]
 
+    def restart(self) -> None:
+        self._last = 0
+
     def close(self) -> None:
         for model in (self._detector, *self._meshes.values()):
             model.close()
 
     def _mesh(self, faces: int) -> Any:
         if faces not in self._meshes:
-            self._meshes[faces] = self._solutions.face_mesh.FaceMesh(
+            self._meshes[faces] = self._start(faces)
+        elif faces != self._last:
+            self._meshes[faces].reset()  # or it would follow faces from where it saw them last
+        self._last = faces
+        return self._meshes[faces]
+
+    def _start(self, faces: int) -> Any:
+        with _quiet():
+            mesh = self._solutions.face_mesh.FaceMesh(
                 static_image_mode=self._still,
                 max_num_faces=faces,
                 min_detection_confidence=self._config.detection_confidence,
                 min_tracking_confidence=self._config.tracking_confidence,
             )
-        elif faces != self._last:
-            self._meshes[faces].reset()  # or it would follow faces from where it saw them last
-        self._last = faces
-        return self._meshes[faces]
+            mesh.process(_BLANK)
+        return mesh
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without stderr: mediapipe's C++ starts with warnings that no setting turns off, and none matters here."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,6 +12,10 @@ from realtime.config import Count, NotNegative, Positive, Section, Share, conver
 from realtime.errors import ConfigError
 
 SCHEDULE = "linear warm-up, then cosine to zero"
+
+Sampling = Literal["far", "uniform", "patent_dot"]
+Reference = Literal["none", "first"]
+Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Stage(Section, frozen=True):
@@ -55,12 +60,35 @@ class ExpressionConfig(Section, frozen=True, tag="expression", tag_field="method
 class Clips(Section, frozen=True):
     """The synthetic clips a cmn training sees."""
 
+    seed: int  #: of the clips, of the split by person and of the views; the training's own seed leaves them alone
     ferplus: str  #: path of ferplus.npz, whose neutral faces are moved
     people: Count  #: faces that are used, each in several clips
     per_person: Count
     held_out: Share  #: share of the people that only the evaluation sees
+    calibration: Share  #: share of the other people that only the temperature of the logits sees
     rate_hz: Positive
     seconds: Positive
+
+
+class Views(Section, frozen=True):
+    """The augmented versions of each clip, of which a training step takes two."""
+
+    count: Annotated[int, msgspec.Meta(ge=2)]
+    noise: NotNegative  #: most standard deviation of the Gaussian noise, pictures in [0, 1]
+    noise_probability: Part
+    grey_probability: Part
+
+
+class Early(Section, frozen=True):
+    """Clips that end soon after their apex, as those do that an early answer judges."""
+
+    share: Part  #: of the training clips that are cut so in each epoch
+    after_s: tuple[NotNegative, NotNegative]  #: the cut lies so long after the apex, at least and at most
+
+    @property
+    def middle_s(self) -> float:
+        """The delay of the early answers that are scored."""
+        return sum(self.after_s) / 2
 
 
 class CmnLoss(Section, frozen=True):
@@ -73,19 +101,18 @@ class CmnLoss(Section, frozen=True):
 class CmnConfig(Section, frozen=True, tag="cmn", tag_field="method"):
     """The contrastive magnification head on a trained encoder."""
 
-    seed: int
+    seed: int  #: of the weights, the order and the draws
     name: str
     encoder: str  #: folder of the encoder's engine package
     cache: str
     runs: str
     frames: Count  #: N source frames
     negatives: Count  #: S negatives for each
-    sampling: str  #: far | uniform | patent_dot
+    sampling: Sampling
     sharpness: NotNegative  #: beta of the far sampling
-    views: Count  #: augmented versions of each clip that are prepared
-    noise: NotNegative
-    noise_probability: NotNegative
-    grey_probability: NotNegative
+    reference: Reference  #: what is subtracted from every embedding: nothing, or the first source frame's
+    views: Views
+    early: Early
     clips: Clips
     loss: CmnLoss
     epochs: Count

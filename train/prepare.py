@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,14 +10,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
-from realtime import align
+from realtime import align, truth
 from realtime import config as realtime_config
+from realtime.align import Aligner
+from realtime.config import Config
 from realtime.quality import bounding_box, head_pose, quality
 from realtime.records import Face, Frame, Image
-from realtime.track import Landmarker, MediaPipe
+from realtime.source import open_source
+from realtime.track import Landmarker, MediaPipe, Tracker
+from train.clips import ClipCrops, Times
 from train.config import digest
 from train.datasets import ferplus
+from train.datasets.sample import Dataset, Sample
 
 #: FER-2013's faces fill their 48 px; the detector wants them larger and with something around.
 ENLARGE, MARGIN = 4, 64
@@ -39,6 +46,50 @@ def ferplus_crops(
         landmarker.close()
         save_array(target, crops)
     return np.load(target, mmap_mode="r"), data
+
+
+def clip_crops(dataset: Dataset, key: str, cache: Path) -> list[ClipCrops]:
+    """Every clip of `dataset` through the serving stages: track, align; crops of `align.size_px`.
+
+    One file a clip, so that a killed run goes on where it was; `key` names all that shaped the clips.
+    """
+    stages = realtime_config.load()
+    folder = cache / f"{dataset.name}-{digest('clip-crops', 1, key, stages.track, stages.align)}"
+    landmarker = MediaPipe(stages.track)
+    clips = [_cached(dataset, sample, folder, stages, landmarker) for sample in tqdm(dataset.samples(), "clips")]
+    landmarker.close()
+    return clips
+
+
+def serve(frames: Iterable[Frame], stages: Config, landmarker: Landmarker) -> tuple[Times, list[Image]]:
+    """Times and crops of the first face in `frames`, exactly as the live process makes them."""
+    landmarker.restart()
+    tracker, aligner = Tracker(stages.track, landmarker), Aligner(stages.align)
+    crops = [
+        crop for frame in frames for face in tracker.push(frame) if face.id == 1 for crop in aligner.push((frame, face))
+    ]
+    return np.array([crop.t for crop in crops], np.float64), [crop.image for crop in crops]
+
+
+def _cached(dataset: Dataset, sample: Sample, folder: Path, stages: Config, landmarker: Landmarker) -> ClipCrops:
+    target = folder / f"{sample.id}.npy"
+    if not target.exists():
+        times, crops = serve(dataset.frames(sample), stages, landmarker)
+        save_array(target.with_suffix(".times.npy"), times)
+        save_array(target, np.stack(crops) if crops else np.zeros((0, 1, 1, 3), np.uint8))
+    return ClipCrops(sample, np.load(target.with_suffix(".times.npy")), list(np.load(target)))
+
+
+def sample_crops(count: int) -> list[Image]:
+    """`count` crops of the bundled sample stream, a tenth of a second apart: golden inputs that may be passed on."""
+    stages = realtime_config.load()
+    landmarker = MediaPipe(stages.track)
+    source = open_source(str(truth.VIDEO), stages.source, fast=True)
+    every = round(source.rate_hz / 10)
+    _, crops = serve(itertools.islice(source.frames(), count * every), stages, landmarker)
+    source.close()
+    landmarker.close()
+    return crops[::every]
 
 
 def still_crop(image: Image, landmarker: Landmarker, crop_px: int) -> Image:

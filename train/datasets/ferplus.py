@@ -6,6 +6,7 @@ clear licence, so they are read from a path that the user gives and never shippe
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class FerPlus:
     @property
     def classes(self) -> npt.NDArray[np.int64]:
         """(N,) the emotion with most votes."""
-        return self.targets.argmax(1).astype(np.int64)
+        return np.asarray(self.targets.argmax(1), np.int64)
 
 
 def emotion_shares(votes: npt.NDArray[np.uint8]) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -60,8 +61,10 @@ def load(path: Path, split: str) -> FerPlus:
     """Those of `split` (train, valid, test) that show one of the eight emotions; DataError if the file is another."""
     if not path.is_file():
         raise DataError(
-            f"no file {path}; pack FER-2013 with the FER+ votes (see the README, Data) and give its path as [data] path"
+            f"no file {path}; pack FER-2013 with the FER+ votes (see the README, Data) and give its path as `ferplus`"
         )
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"{path} is no .npz file; pack FER-2013 with the FER+ votes again (see the README, Data)")
     with np.load(path, allow_pickle=False) as file:
         missing = [f"no array {name!r}" for name in _NEEDED if name not in file]
         if missing:
@@ -69,6 +72,8 @@ def load(path: Path, split: str) -> FerPlus:
         if tuple(file["vote_names"][: len(FERPLUS)]) != FERPLUS:
             raise DataError(f"{path}: votes are in the order {list(file['vote_names'])}, wanted {list(FERPLUS)} first")
         wanted = [i for i, name in enumerate(file["usage_names"]) if split in str(name).lower()]
+        if not wanted:
+            raise DataError(f"{path} has no split {split!r}, wanted one of {list(map(str, file['usage_names']))}")
         shares, known = emotion_shares(file["votes"])
         rows = np.flatnonzero(known & np.isin(file["usage"], wanted))
         offsets = np.stack([file["offsets"][:-1], file["offsets"][1:]], axis=1)

@@ -12,23 +12,35 @@ import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from realtime.errors import DataError
 from realtime.labels import FERPLUS
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from realtime.manifest import Manifest, Score, Training
+from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train import loop
 from train.augment import StillAugment
-from train.config import ExpressionConfig
+from train.config import ExpressionConfig, digest
+from train.datasets.ferplus import SPLITS
+from train.export import Draft
+from train.export import export as write_package
 from train.losses.votes import vote_cross_entropy
+from train.metrics import scores
 from train.networks.resnet import ResNet18
-from train.prepare import ferplus_crops
+from train.prepare import ferplus_crops, sample_crops
 
 log = logging.getLogger(__name__)
 
 Batch = tuple[Tensor, Tensor]
+
+OPSET = 20
+GOLDEN_ROWS = 4
+DATA = ("FER-2013 pictures with FER+ votes, training split",)
+TERMS = "FER+ labels: MIT. FER-2013's pictures have no clear licence and are not part of this package."
 
 
 class Stills:
@@ -102,9 +114,54 @@ def predict(network: nn.Module, images: Tensor, size_px: int) -> Tensor:
     return torch.cat(rows)
 
 
+def prepare(config: ExpressionConfig) -> Path:
+    """Cut the faces of all three splits; the cache's folder."""
+    for split in SPLITS:
+        Stills(config, split)
+    return Path(config.cache)
+
+
 def fit(config: ExpressionConfig) -> Path:
-    """Train, write `encoder.pt` with the kept weights, and return the run's folder."""
-    folder = Path(config.runs) / config.name
+    """Train, write `weights.pt` with the kept weights, and return the run's folder."""
+    folder = run_folder(config)
     network = loop.fit(ExpressionJob(config), config.optimiser, folder)
     torch.save(network.state_dict(), folder / "weights.pt")
     return folder
+
+
+def run_folder(config: ExpressionConfig) -> Path:
+    """Named by everything that shapes the weights."""
+    return Path(config.runs) / config.name / digest(config)
+
+
+def export(config: ExpressionConfig, folder: Path) -> Manifest:
+    """The engine package `folder`; DataError if nothing was trained. The test split is looked at here, once."""
+    weights = run_folder(config) / "weights.pt"
+    if not weights.is_file():
+        raise DataError(f"no {weights}: train first, with python -m train fit and the same configuration")
+    network = ResNet18(len(FERPLUS), config.dropout)
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    test = Stills(config, "test")
+    representation = CropImages(config.crop_px, config.stages[-1].size_px, IMAGENET_MEAN, IMAGENET_STD)
+    draft = Draft(
+        name=config.name,
+        method="expression",
+        task="still-expression",
+        vocabulary="ferplus-8",
+        representation=representation,
+        opset=OPSET,
+        training=Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, sum(s.epochs for s in config.stages)),
+        scores=tuple(_scores(network, test, config)),
+    )
+    golden = {"images": torch.from_numpy(crop_images(sample_crops(GOLDEN_ROWS), representation))}
+    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return write_package(network, golden, ("embedding", "logits"), draft, folder)
+
+
+def _scores(network: nn.Module, test: Stills, config: ExpressionConfig) -> Iterator[Score]:
+    predicted = predict(network, test.images, config.stages[-1].size_px)
+    found = scores(test.shares.argmax(1).numpy(), predicted.argmax(1).numpy(), FERPLUS)
+    protocol = "FER+ test split, majority of the eight emotions after single votes are dropped; epochs fixed in advance"
+    for name, value in found.figures().items():
+        yield Score(name=name, value=round(value, 4), protocol=protocol, counts=found.counts)

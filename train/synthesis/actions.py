@@ -39,7 +39,11 @@ ACTION_UNITS: dict[int, tuple[Pull, ...]] = {
     20: ((*MOUTH_CORNER, 0.085, 0.02, 0.14),),
     24: ((*MIDDLE["upper lip"], 0.0, 0.025, 0.09), (*MIDDLE["lower lip"], 0.0, -0.03, 0.09)),
     25: ((*MIDDLE["inner lower lip"], 0.0, 0.04, 0.10), (*MIDDLE["lower lip"], 0.0, 0.035, 0.12)),
-    26: ((*MIDDLE["chin"], 0.0, 0.13, 0.22), (*MIDDLE["lower lip"], 0.0, 0.10, 0.15), (*LOWER_LIP_SIDE, 0.0, 0.07, 0.12)),
+    26: (
+        (*MIDDLE["chin"], 0.0, 0.13, 0.22),
+        (*MIDDLE["lower lip"], 0.0, 0.10, 0.15),
+        (*LOWER_LIP_SIDE, 0.0, 0.07, 0.12),
+    ),
 }
 
 #: Lids meet when each upper point reaches its lower one; AU5 raises them, AU43/45 closes them.
@@ -64,7 +68,7 @@ def displacement(points: Floats, amounts: Mapping[int, float]) -> Floats:
             shift += _lids(face, amount if unit == BLINK else -0.25 * amount)
         else:
             shift += amount * _pulls(face, ACTION_UNITS[unit])
-    return (shift @ upright * scale).astype(np.float32)
+    return np.asarray(shift @ upright * scale, np.float32)
 
 
 def _pulls(face: Floats, pulls: tuple[Pull, ...]) -> Floats:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from realtime.quality import eye_distance
 from realtime.records import Floats, Frame, Image
@@ -38,7 +39,9 @@ def _shifts(points: Floats, script: Script, t: float) -> tuple[Floats, Floats]:
     shift = displacement(points, script.amounts(t))
     shift = shift + turned(points, where.get("yaw", 0.0), where.get("pitch", 0.0), 0.0)
     centre = points[:, :2].mean(0)
-    view = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), where.get("roll", 0.0), 1.0)
+    view: npt.NDArray[np.float64] = np.asarray(
+        cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), where.get("roll", 0.0), 1.0), np.float64
+    )
     view[:, 2] += np.array([where.get("x", 0.0), where.get("y", 0.0)]) * eye_distance(points[:, :2])
     return shift, view.astype(np.float32)
 

@@ -6,11 +6,17 @@ solved once for a portrait; its inverse, which the warp needs, is found by fixed
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from realtime.quality import bounding_box
 from realtime.records import Box, Floats, Image
+
+Points = npt.NDArray[np.float64]
+Array = TypeVar("Array", Image, Floats)
 
 GRID = 96  # nodes of the displacement field on each side: four pixels apart on a face of 200 px
 BORDER = 12  # points that do not move, on each side of the field
@@ -46,16 +52,17 @@ class Puppet:
             there = (there @ inverse[:, :2].T + inverse[:, 2]).astype(np.float32)
         field = self._inverse((self._weights @ shift).reshape(GRID, GRID, 2).astype(np.float32))
         at = (there - self._origin) * ((GRID - 1) / self._side)
-        moved = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        return cv2.remap(self.image, there - moved, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+        moved = _sample(field, at, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
+        seen = _sample(self.image, there - moved, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
+        return np.asarray(seen, np.uint8)
 
     def _inverse(self, field: Floats) -> Floats:
-        """b with b(x) = f(x - b(x)), for a field f in pixels on the grid."""
+        """B with b(x) = f(x - b(x)), for a field f in pixels on the grid."""
         nodes = np.stack(np.meshgrid(np.arange(GRID), np.arange(GRID)), axis=2).astype(np.float32)
         back = field
         for _ in range(INVERSE_STEPS):
             before = back
-            back = cv2.remap(field, nodes - back * ((GRID - 1) / self._side), None, cv2.INTER_LINEAR)
+            back = _sample(field, nodes - back * ((GRID - 1) / self._side), cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
             if float(np.abs(back - before).max()) < INVERSE_PX:
                 break
         return np.asarray(back, np.float32)
@@ -76,12 +83,18 @@ class Puppet:
         nodes = np.stack(np.meshgrid(node, node), axis=2).reshape(-1, 2)
         values = np.column_stack([_thin_plate(nodes, centres), np.ones(len(nodes)), nodes])
         solved = np.linalg.solve(system, np.eye(count + 3, len(inside)))
-        return (values @ solved).astype(np.float32)
+        return np.asarray(values @ solved, np.float32)
 
 
-def _thin_plate(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _thin_plate(a: Points, b: Points) -> Points:
     squared = ((a[:, None] - b[None]) ** 2).sum(2)
-    return 0.5 * squared * np.log(np.maximum(squared, 1e-12))
+    return np.asarray(0.5 * squared * np.log(np.maximum(squared, 1e-12)), np.float64)
+
+
+def _sample(image: Array, at: Floats, interpolation: int, border: int) -> Array:
+    """`image` read at positions `at` (H, W, 2)."""
+    found = cv2.remap(image, at, None, interpolation, borderMode=border)  # type: ignore[call-overload]
+    return np.asarray(found, image.dtype)
 
 
 def turned(points: Floats, yaw_deg: float, pitch_deg: float, roll_deg: float) -> Floats:
@@ -92,4 +105,4 @@ def turned(points: Floats, yaw_deg: float, pitch_deg: float, roll_deg: float) ->
     about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
     centre = points.mean(0) + np.array([0, 0, points[:, 2].max() - points[:, 2].mean()])
     turned_points = (points - centre) @ (about_z @ about_x @ about_y).T + centre
-    return (turned_points - points)[:, :2].astype(np.float32)
+    return np.asarray((turned_points - points)[:, :2], np.float32)

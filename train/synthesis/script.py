@@ -57,7 +57,12 @@ class Wave:
 
     def at(self, t: float) -> float:
         """Its value at `t`."""
-        return float(sum(a * np.sin(2 * np.pi * (f * t + p)) for a, f, p in zip(self.sizes, self.rates_hz, self.phases, strict=True)))
+        return float(
+            sum(
+                a * np.sin(2 * np.pi * (f * t + p))
+                for a, f, p in zip(self.sizes, self.rates_hz, self.phases, strict=True)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,22 @@ def encode(frames: Iterable[Frame], rate_hz: float, target: Path, quality: int =
     """H.264 by the ffmpeg program, which is needed only here: OpenCV's own encoders smear small movements."""
     program = shutil.which("ffmpeg")
     if program is None:
-        raise DataError("no ffmpeg on the path; it encodes the sample stream: install it (Debian: apt-get install ffmpeg)")
+        raise DataError(
+            "no ffmpeg on the path; it encodes the sample stream: install it (Debian: apt-get install ffmpeg)"
+        )
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}", "-r", f"{rate_hz:g}", "-i", "-"]
-    coded = ["-c:v", "libx264", "-preset", "slow", "-crf", str(quality), "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+    coded = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "slow",
+        "-crf",
+        str(quality),
+        "-pix_fmt",
+        "yuv420p",
+        "-movflags",
+        "+faststart",
+    ]
     command = [program, "-y", "-loglevel", "error", *raw, *coded, str(target)]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
         assert process.stdin is not None

@@ -1,0 +1,248 @@
+"""The command line: python -m realtime run | listen | bench | check | demo."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from realtime import show
+from realtime.config import Config, load
+from realtime.errors import GlimpseError
+from realtime.message import Event, Message
+
+INTERRUPTED = 130  # 128 + SIGINT: what a shell expects after Ctrl-C
+
+app = typer.Typer(
+    name="python -m realtime",
+    help="Glimpse watches faces, finds micro- and macro-expressions as they happen, and publishes them over ZeroMQ.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="TOML file with the keys that differ from configs/realtime.toml.")
+]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one key; may be given several times.")
+]
+Seconds = Annotated[float | None, typer.Option(min=0.0, help="Stop after so many seconds; without it, at the end.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of text.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens to stderr.")]
+
+
+@app.command()
+def run(
+    source: Annotated[str, typer.Option(help="Camera number, video file, picture, or folder of pictures.")] = "0",
+    config: ConfigFile = None,
+    override: Overrides = None,
+    seconds: Seconds = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Play a file as fast as possible, not in real time.")] = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Watch a camera or a file and publish what is found; prints each event and a closing table.
+
+    Listen from any other terminal with `python -m realtime listen`. Ctrl-C ends it cleanly.
+    """
+    with _errors_told(verbose, as_json):
+        _run(_load(config, override), source, seconds, fast=fast, as_json=as_json)
+
+
+@app.command()
+def listen(
+    config: ConfigFile = None,
+    override: Overrides = None,
+    events: Annotated[bool, typer.Option("--events", help="Only events, not the state of every frame.")] = False,
+    seconds: Seconds = None,
+    state_port: Annotated[int | None, typer.Option(help="Port of the state socket; else publish.state_port.")] = None,
+    events_port: Annotated[int | None, typer.Option(help="Port of the events; else publish.events_port.")] = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print what a running Glimpse publishes, one line a message. Waits for one that is not there yet."""
+    with _errors_told(verbose, as_json):
+        publish = _load(config, override).publish
+        ports = (state_port or publish.state_port, events_port or publish.events_port)
+        for message in _heard(publish.host, *ports, states=not events, seconds=seconds):
+            _print(msgspec.json.encode(message).decode() if as_json else show.line(message))
+
+
+@app.command()
+def bench(
+    source: Annotated[str, typer.Option(help="Video file; it is repeated as long as it takes.")],
+    config: ConfigFile = None,
+    override: Overrides = None,
+    seconds: Annotated[float, typer.Option(min=2.0, help="Half of it as fast as possible, half in real time.")] = 60.0,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Measure frames a second, latency and memory on this machine, with everything on."""
+    from realtime.bench import bench as measure
+    from realtime.summary import lines
+
+    with _errors_told(verbose, as_json):
+        found = measure(_load(config, override), source, seconds)
+        if as_json:
+            _print_json({**msgspec.to_builtins(found.fast), **msgspec.to_builtins(found)})
+            return
+        for title, summary in (("as fast as possible", found.fast), ("in real time", found.realtime)):
+            _print(*lines(summary, title))
+        _print(f"memory then        {found.rss_early_mb:.0f} MB early, {found.rss_late_mb:.0f} MB at the end")
+
+
+@app.command()
+def check(
+    engine: Annotated[Path, typer.Argument(help="Folder of an engine package, such as engines/encoder.")],
+    config: ConfigFile = None,
+    override: Overrides = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Replay an engine's golden inputs on this machine and show how far its answers are from torch's."""
+    from realtime.check import check as replay
+
+    with _errors_told(verbose, as_json):
+        report = replay(engine.resolve(), _load(config, override).engines)
+        if as_json:
+            _print_json(report.to_dict())
+        else:
+            _print(*show.report(report.to_dict()))
+        if not report.ok:
+            raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    config: ConfigFile = None,
+    override: Overrides = None,
+    seconds: Seconds = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Play the sample stream in real time; a subscriber in another process hears the events, and they are scored."""
+    from realtime import demo as sample
+
+    with _errors_told(verbose, as_json):
+        free = ["publish.state_port=0", "publish.events_port=0", "publish.camera=sample"]
+        settings = _load(config, [*free, *(override or [])])
+        if not as_json:
+            _print("The sample stream plays for 25 s; a second process subscribes and hears:")
+        summary, score = sample.run(settings, (lambda _: None) if as_json else _print_event, seconds)
+        if as_json:
+            _print_json(sample.as_json(summary, score))
+        else:
+            _print(*sample.closing(summary, score))
+
+
+def _run(settings: Config, spec: str, seconds: float | None, *, fast: bool, as_json: bool) -> None:
+    from realtime.pipeline import Pipeline, engines
+    from realtime.publish import Publisher
+    from realtime.source import open_source
+    from realtime.summary import lines
+
+    source = open_source(spec, settings.source, fast=fast)
+    publisher = Publisher(settings.publish)
+    told = None if as_json else _print_event
+    pipeline = Pipeline(settings, source, publisher, engines(settings), told)
+    if not as_json:
+        _print(f"state on {publisher.state_address}, events on {publisher.events_address}; Ctrl-C ends")
+    try:
+        with _interruptible(pipeline.stop):
+            summary = pipeline.run(seconds)
+    finally:
+        publisher.close()
+    if as_json:
+        _print_json(msgspec.to_builtins(summary))
+    else:
+        _print(*lines(summary, spec))
+    if pipeline.stopped:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _heard(host: str, state_port: int, events_port: int, *, states: bool, seconds: float | None) -> Iterator[Message]:
+    """Messages of a running Glimpse until `seconds` are over or the process is told to end."""
+    from realtime.publish import Subscriber
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    with Subscriber(host, state_port, events_port, states=states, events=True) as subscriber:
+        if subscriber.ready(1e9 if seconds is None else seconds):
+            print("listening", file=sys.stderr, flush=True)
+        began = time.monotonic()
+        while seconds is None or time.monotonic() - began < seconds:
+            received = subscriber.receive(0.1)
+            if received is not None:
+                yield received.message
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _interruptible(stop: Any) -> Iterator[None]:
+    """The first Ctrl-C, or SIGTERM, asks for a clean end; a second one does not wait."""
+
+    def asked(number: int, _: Any) -> None:
+        stop()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _errors_told(verbose: bool, as_json: bool) -> Iterator[None]:
+    """Errors of ours end in one message and their exit code, Ctrl-C in 130, neither with a traceback."""
+    os.environ.setdefault("GLOG_minloglevel", "2")  # mediapipe's C++ greets on stderr otherwise
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        yield
+    except GlimpseError as error:
+        if as_json:
+            _print_json({"error": str(error), "kind": type(error).__name__})
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away: nothing is left to say, and nobody to say it to
+        raise typer.Exit(0) from None
+
+
+def _load(path: Path | None, overrides: list[str] | None) -> Config:
+    return load(path, overrides or ())
+
+
+def _print(*lines: str) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+def _print_json(value: object) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), flush=True)
+
+
+def _print_event(event: Event) -> None:
+    _print(show.line(event))
+
+
+if __name__ == "__main__":
+    app()

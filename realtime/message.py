@@ -1,0 +1,173 @@
+"""To and from other programs: one frame `topic NUL msgpack` each, maps with string keys, versioned.
+
+    state/<camera>          State, for every frame: the newest is worth more than all of them
+    meta                    Meta, every second: what is running, for those who come late
+    event/<camera>/<kind>   Event, numbered: none may be lost
+
+The types stand in `schema`; whoever has ZeroMQ and msgpack can read them without Glimpse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from realtime import records
+from realtime.errors import MessageError
+from realtime.schema import (
+    TYPES,
+    VERSION,
+    Engine,
+    Event,
+    FaceQuality,
+    FaceState,
+    HeadPose,
+    Message,
+    Meta,
+    Percentiles,
+    State,
+)
+
+__all__ = [
+    "Engine",
+    "Event",
+    "FaceQuality",
+    "FaceState",
+    "HeadPose",
+    "Message",
+    "Meta",
+    "Percentiles",
+    "State",
+    "decode",
+    "encode",
+    "event_from",
+    "face_state",
+    "shortest_event_s",
+    "topic_of",
+]
+
+TOPIC = re.compile(r"state/[A-Za-z0-9_.-]+|event/[A-Za-z0-9_.-]+/(micro|macro)|meta")
+#: A state with 30 faces and all their landmarks takes a quarter of this.
+LONGEST_BYTES = 1 << 20
+#: A movement that spans fewer frames cannot be told from noise.
+FEWEST_FRAMES = 4
+
+
+class _Header(msgspec.Struct, frozen=True):
+    """The one field that every version has."""
+
+    schema: int
+
+
+def _plain(value: Any) -> Any:
+    """Turn numpy's numbers into Python's, since msgpack has no others."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise MessageError(f"a {type(value).__name__} in a message, which holds numbers, strings, tuples and dicts alone")
+
+
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=_plain)
+_DECODERS = {name: msgspec.msgpack.Decoder(kind) for name, kind in TYPES.items()}
+
+
+def topic_of(message: Message) -> str:
+    """The only topic that `message` may travel under."""
+    if isinstance(message, Event):
+        return f"event/{message.camera}/{message.kind}"
+    return f"state/{message.camera}" if isinstance(message, State) else "meta"
+
+
+def encode(topic: str, message: Message) -> bytes:
+    """The frame to send; MessageError for another topic than the message's own, or for values that are not plain."""
+    _match(topic, message)
+    data = topic.encode("ascii") + b"\0" + _ENCODER.encode(message)
+    _measure(data)
+    return data
+
+
+def decode(data: bytes) -> tuple[str, Message]:
+    """Topic and message of a received frame; MessageError is all that any bytes can raise."""
+    _measure(data)
+    head, nul, body = data.partition(b"\0")
+    topic = head.decode("ascii", "replace")
+    if not nul or not TOPIC.fullmatch(topic):
+        raise MessageError(
+            f"{head[:40]!r} is no Glimpse topic; wanted state/<camera>, event/<camera>/micro, event/<camera>/macro "
+            "or meta, then a NUL byte: does another program publish on this port?"
+        )
+    message = _unpack(topic, body)
+    _match(topic, message)
+    return topic, message
+
+
+def _unpack(topic: str, body: bytes) -> Message:
+    try:
+        return _DECODERS[topic.partition("/")[0]].decode(body)
+    except msgspec.DecodeError as error:
+        _check_version(topic, body)
+        raise MessageError(f"{topic}: {error}; wanted msgpack as in realtime/schema: look at the sender") from None
+    except RecursionError:
+        raise MessageError(f"{topic}: maps or lists nested without end; no Glimpse message is deep") from None
+
+
+def _check_version(topic: str, body: bytes) -> None:
+    """Explain a message that cannot be read by its version, where it has one."""
+    try:
+        version = msgspec.msgpack.decode(body, type=_Header).schema
+    except (msgspec.DecodeError, RecursionError):
+        return
+    if version != VERSION:
+        side = "here" if version > VERSION else "where it was sent"
+        raise MessageError(f"{topic}: this is version {version}, I read {VERSION}: update Glimpse {side}")
+
+
+def _match(topic: str, message: Message) -> None:
+    if topic != topic_of(message) or not TOPIC.fullmatch(topic):
+        raise MessageError(
+            f"topic {topic!r} on a message of {topic_of(message)!r}; they must be the same, "
+            "and a camera's name made of letters, digits and _ . - (publish.camera)"
+        )
+
+
+def _measure(data: bytes) -> None:
+    if len(data) > LONGEST_BYTES:
+        raise MessageError(f"a message of {len(data)} bytes; at most {LONGEST_BYTES} are read: send fewer landmarks")
+
+
+def face_state(
+    face: records.Face, score: float, threshold: float, expression: Mapping[str, float], *, landmarks: bool
+) -> FaceState:
+    """What the wire says of `face`, whose movement scores `score` where `threshold` opens an event."""
+    return FaceState(
+        id=face.id,
+        box=(face.box.x, face.box.y, face.box.width, face.box.height),
+        landmarks=_points(face.landmarks) if landmarks else None,
+        pose=HeadPose(**asdict(face.pose)),
+        quality=FaceQuality(**asdict(face.quality)),
+        score=score,
+        threshold=threshold,
+        expression=dict(expression),
+    )
+
+
+def event_from(expression: records.Expression, camera: str, rate_hz: float) -> Event:
+    """What the wire says of `expression`, found at a capture rate of `rate_hz`; the publisher numbers it."""
+    return Event(t=expression.emitted_s, camera=camera, rate_hz=rate_hz, **asdict(expression))
+
+
+def shortest_event_s(rate_hz: float) -> float | None:
+    """Duration of the shortest event that a capture rate can show: 67 ms at 60 Hz; None for an unknown rate, 0."""
+    return FEWEST_FRAMES / rate_hz if rate_hz > 0 else None
+
+
+def _points(landmarks: records.Floats) -> tuple[tuple[float, float], ...]:
+    """x, y to 0.1 px: finer than a drawing needs.
+
+    Pairs of numbers, since every language reads them without a word about byte order or layout.
+    """
+    return tuple((x, y) for x, y in np.round(landmarks[:, :2].astype(np.float64), 1).tolist())

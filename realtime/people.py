@@ -1,0 +1,58 @@
+"""What is kept for each face while it is followed, and what that makes of a new crop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from realtime.apex import Detector
+from realtime.config import Config
+from realtime.recognise import Recogniser, Smoothed
+from realtime.records import Apex, Expression, Face, Floats, Moment, Offset
+from realtime.window import Seen, Window
+
+
+@dataclass(slots=True)
+class Presence:
+    """When a face was in view: the times of its first and last frame."""
+
+    id: int
+    first_s: float
+    last_s: float
+
+
+class Person:
+    """The detector, the window and the smoothing of one face; `ids` numbers events over all faces."""
+
+    def __init__(self, config: Config, face: Face, ids: Iterator[int]) -> None:
+        self.presence = Presence(face.id, face.t, face.t)
+        self.face = face
+        self._detector = Detector(config.apex, config.motion, config.align.size_px, ids)
+        self._window = Window(config.window.seconds)
+        self._smoothed = Smoothed(config.recognise)
+        self.expression: Floats | None = None  #: (C,) probabilities, smoothed
+
+    @property
+    def score(self) -> float:
+        """The movement in the newest frame, robust standard deviations."""
+        return self._detector.score
+
+    def push(self, face: Face, seen: Seen) -> list[Moment]:
+        """Take a new frame; the moments that it makes sure."""
+        self.face, self.presence.last_s = face, face.t
+        self._window.push(seen)
+        self.expression = self._smoothed.push(seen)
+        return self._detector.push(seen.crop)
+
+    def leave(self) -> list[Moment]:
+        """The face is gone: its open event ends."""
+        return self._detector.flush()
+
+    def answer(self, moment: Moment, recogniser: Recogniser) -> list[Expression]:
+        """What an apex or an offset is worth telling; an onset alone is not."""
+        now, quality = self.presence.last_s, self.face.quality.reasons
+        if isinstance(moment, Apex):
+            return [recogniser.early(moment, self._window, now, quality)]
+        if isinstance(moment, Offset):
+            return [recogniser.final(moment, self._window, now, quality)]
+        return []

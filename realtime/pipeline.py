@@ -1,0 +1,227 @@
+"""Composes the stages: one thread for tracking and aligning, this one for motion, engines and publishing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import cv2
+
+from realtime import message
+from realtime.ahead import Ahead
+from realtime.align import Aligner
+from realtime.config import Config
+from realtime.engine import Engine, open_engine
+from realtime.errors import EngineError
+from realtime.manifest import MODEL, compatible
+from realtime.message import Event, FaceState, Meta, State
+from realtime.people import Person, Presence
+from realtime.publish import Publisher
+from realtime.recognise import Encoder, Recogniser
+from realtime.records import Crop, Face, Floats, Frame, Moment
+from realtime.source import Source
+from realtime.summary import Counts, Summary, version
+from realtime.track import Tracker
+
+log = logging.getLogger(__name__)
+
+AHEAD_FRAMES = 2  # tracked frames that may wait; more would only make them older
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracked:
+    """A frame with its faces and their crops, in the same order."""
+
+    frame: Frame
+    faces: list[Face]
+    crops: list[Crop]
+    track_s: float
+    align_s: float
+
+
+def engines(config: Config) -> tuple[Engine, Engine]:
+    """Encoder and head, opened and found to fit each other; EngineError lists all reasons if they do not."""
+    folder = Path(config.engines.folder)
+    encoder = open_engine(folder / config.engines.encoder, config.engines)
+    head = open_engine(folder / config.engines.head, config.engines)
+    reasons = compatible(encoder.manifest, head.manifest, config.align.size_px)
+    if reasons:
+        raise EngineError("these engines do not fit together:", reasons)
+    return encoder, head
+
+
+class Pipeline:
+    """From a source to a publisher, until the source ends, `seconds` are over, or `stop` is called.
+
+    `told` is called with each event after it was published.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        source: Source,
+        publisher: Publisher,
+        pair: tuple[Engine, Engine],
+        told: Callable[[Event], None] | None = None,
+    ) -> None:
+        cv2.setNumThreads(1)  # two stages run side by side: OpenCV's own threads would fight over the same cores
+        self._config = config
+        self._source = source
+        self._publisher = publisher
+        self._engines = pair
+        self._encoder = Encoder(pair[0])
+        self._recogniser = Recogniser(config.recognise, self._encoder, pair[1])
+        self._people: dict[int, Person] = {}
+        self._ids = count(1)
+        self._meta_at = 0.0
+        self._told = told
+        self.stopped = False  #: whether `stop` ended it
+        self.counts = Counts()
+
+    def run(self, seconds: float | None = None) -> Summary:
+        """Play; always flushes open events and sends a last meta, also when it is interrupted."""
+        front = Ahead(self._front(seconds), AHEAD_FRAMES)
+        try:
+            for tracked in front:
+                self._push(tracked)
+                if self.stopped:
+                    break
+        finally:
+            front.close()
+            self._source.close()
+            for person in list(self._people.values()):
+                self._leave(person)
+            self._send_meta()
+        return self.counts.summary()
+
+    def stop(self) -> None:
+        """End after the frame that is being worked on."""
+        self.stopped = True
+
+    def _front(self, seconds: float | None) -> Iterator[Tracked]:
+        """Source, tracker and aligners: runs in its own thread."""
+        tracker = Tracker(self._config.track)
+        aligners: dict[int, Aligner] = {}
+        try:
+            for frame in self._source.frames():
+                if seconds is not None and frame.t >= seconds:
+                    return
+                began = time.perf_counter()
+                faces = tracker.push(frame)
+                tracked = time.perf_counter()
+                crops = [crop for face in faces for crop in self._aligner(aligners, face).push((frame, face))]
+                yield Tracked(frame, faces, crops, tracked - began, time.perf_counter() - tracked)
+        finally:
+            tracker.close()
+
+    def _aligner(self, aligners: dict[int, Aligner], face: Face) -> Aligner:
+        if face.id not in aligners:
+            aligners[face.id] = Aligner(self._config.align)
+        return aligners[face.id]
+
+    def _push(self, tracked: Tracked) -> None:
+        """One frame through motion, engines and publishing."""
+        frame, timings = tracked.frame, self.counts.timings
+        self.counts.frame(frame.t, frame.gap)
+        timings.add("track", tracked.track_s)
+        timings.add("align", tracked.align_s)
+        with timings.measure("encode"):
+            seen = self._encoder.see(tracked.crops)
+        moments: list[tuple[Person, Moment]] = []
+        with timings.measure("motion"):
+            for face, view in zip(tracked.faces, seen, strict=True):
+                person = self._person(face)
+                moments += [(person, moment) for moment in person.push(face, view)]
+        with timings.measure("publish"):
+            for person, moment in moments:
+                self._tell(person, moment)
+            self._send_state(frame, tracked.faces)
+        timings.add("total", time.monotonic() - frame.grabbed)
+        self._retire(frame.t)
+        if frame.t >= self._meta_at:
+            self._meta_at = frame.t + self._config.publish.meta_s
+            self._send_meta()
+
+    def _person(self, face: Face) -> Person:
+        if face.id not in self._people:
+            self._people[face.id] = person = Person(self._config, face, self._ids)
+            self.counts.face(person.presence)
+        return self._people[face.id]
+
+    def _retire(self, t: float) -> None:
+        for person in list(self._people.values()):
+            if t - person.presence.last_s > self._config.track.retire_s:
+                self._leave(person)
+
+    def _leave(self, person: Person) -> None:
+        for moment in person.leave():
+            self._tell(person, moment)
+        presence: Presence = self._people.pop(person.presence.id).presence
+        log.info("face %d was here from %.2f to %.2f s", presence.id, presence.first_s, presence.last_s)
+
+    def _tell(self, person: Person, moment: Moment) -> None:
+        for expression in person.answer(moment, self._recogniser):
+            event = message.event_from(expression, self._config.publish.camera, self.counts.rate_hz)
+            self._publisher.event(event)
+            self.counts.event(event)
+            if self._told:
+                self._told(event)
+
+    def _send_state(self, frame: Frame, faces: list[Face]) -> None:
+        self._publisher.state(
+            State(
+                t=frame.t,
+                camera=self._config.publish.camera,
+                frame=frame.index,
+                gap=frame.gap,
+                latency_ms=round((time.monotonic() - frame.grabbed) * 1e3, 3),
+                faces=tuple(self._face_state(face) for face in faces),
+            )
+        )
+
+    def _face_state(self, face: Face) -> FaceState:
+        person = self._people[face.id]
+        shares: Floats | tuple[()] = person.expression if person.expression is not None else ()
+        expression = dict(zip(self._encoder.labels, map(float, shares), strict=True))
+        return message.face_state(
+            face, person.score, self._config.apex.threshold, expression, landmarks=self._config.publish.landmarks
+        )
+
+    def _send_meta(self) -> None:
+        counts, rate = self.counts, self.counts.rate_hz
+        latencies = {
+            name: message.Percentiles(**counts.timings.percentiles_ms(name)) for name in counts.timings.names()
+        }
+        self._publisher.meta(
+            Meta(
+                t=round(self._last_t(), 6),
+                camera=self._config.publish.camera,
+                engines=tuple(_engine(engine) for engine in self._engines),
+                rate_hz=round(rate, 3),
+                latency_ms=latencies,
+                frames=counts.frames,
+                gaps=counts.gaps,
+                dropped=0,
+                faces=len(self._people),
+                shortest_event_s=message.shortest_event_s(rate),
+                version=version(),
+            )
+        )
+
+    def _last_t(self) -> float:
+        return max((person.presence.last_s for person in self._people.values()), default=self._meta_at)
+
+
+def _engine(engine: Engine) -> message.Engine:
+    manifest = engine.manifest
+    return message.Engine(
+        name=manifest.name,
+        sha256=manifest.files[MODEL],
+        labels=tuple(manifest.labels),
+        precision=engine.precision,
+        backend=engine.backend,
+    )

@@ -1,0 +1,71 @@
+"""A message as one line of plain text, in fixed columns: for terminals, logs and `grep`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from realtime.message import Event, FaceState, Message, Meta, State
+
+NOTHING = "-"
+
+
+def line(message: Message) -> str:
+    """`message` in one line of printable ASCII, without a line's end; its first word is the kind of message."""
+    if isinstance(message, State):
+        return _ascii(_state(message))
+    return _ascii(_event(message) if isinstance(message, Event) else _meta(message))
+
+
+def _event(event: Event) -> str:
+    stage = f"{event.stage}: {event.reason}" if event.reason else event.stage
+    poor = f"  poor picture: {', '.join(event.quality)}" if event.quality else ""
+    return (
+        f"event {event.t:9.3f} s  {event.kind}  {event.label:<10} {event.confidence:4.2f}  "
+        f"onset {event.onset_s:8.2f}  apex {event.apex_s:8.2f}  offset {_number(event.offset_s, 8, 2)}  "
+        f"face {event.face:2d}  #{event.id:<4d} ({stage}){poor}"
+    )
+
+
+def _state(state: State) -> str:
+    gap = f"  {state.gap} lost before" if state.gap else ""
+    faces = "".join(f"  | {_face(face)}" for face in state.faces)
+    return (
+        f"state {state.t:9.3f} s  frame {state.frame:7d}  {_number(state.latency_ms, 6, 1)} ms  "
+        f"faces {len(state.faces):2d}{faces}{gap}"
+    )
+
+
+def _face(face: FaceState) -> str:
+    label, probability = _top(face.expression)
+    return (
+        f"face {face.id:2d}  score {face.score:5.1f} of {face.threshold:4.1f}  {label:<10} {_number(probability, 4, 2)}"
+    )
+
+
+def _meta(meta: Meta) -> str:
+    total = meta.latency_ms.get("total")
+    latency = f"{total.p50:.1f} {total.p95:.1f} {total.p99:.1f}" if total else NOTHING
+    shortest = NOTHING if meta.shortest_event_s is None else f"{1000 * meta.shortest_event_s:.0f}"
+    engines = ", ".join(f"{engine.name} ({engine.backend} {engine.precision})" for engine in meta.engines) or "none"
+    return (
+        f"meta  {meta.t:9.3f} s  {meta.rate_hz:5.1f} Hz  events from {shortest} ms  latency {latency} ms  "
+        f"frames {meta.frames} gaps {meta.gaps} dropped {meta.dropped}  faces {meta.faces}  events {meta.events}  "
+        f"engines {engines}"
+    )
+
+
+def _top(expression: Mapping[str, float]) -> tuple[str, float | None]:
+    """The likeliest label, the first of equals; nothing where no engine has looked yet."""
+    if not expression:
+        return NOTHING, None
+    label = max(expression, key=expression.__getitem__)
+    return label, expression[label]
+
+
+def _number(value: float | None, width: int, digits: int) -> str:
+    return f"{NOTHING:>{width}}" if value is None else f"{value:{width}.{digits}f}"
+
+
+def _ascii(text: str) -> str:
+    """Labels and names come from outside: a terminal must not take them for commands."""
+    return "".join(character if " " <= character <= "~" else "?" for character in text)

@@ -1,0 +1,38 @@
+"""The last seconds of one face: crops, and what the encoder made of each."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from realtime.records import Crop, Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """One frame of one face after the encoder."""
+
+    crop: Crop
+    embedding: Floats  #: float32 (width,)
+    probabilities: Floats  #: float32 (C,), of the encoder's labels, this frame alone
+
+
+class Window:
+    """A ring buffer by seconds; an encoder runs once a frame, and events read its results here."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._kept: deque[Seen] = deque()
+
+    def push(self, seen: Seen) -> None:
+        """Append the newest frame and drop those that are too old."""
+        self._kept.append(seen)
+        while seen.crop.t - self._kept[0].crop.t > self._seconds:
+            self._kept.popleft()
+
+    def span(self, begin: float, end: float) -> list[Seen]:
+        """Frames with begin <= t <= end, in order; the nearest one if there is none, nothing if the window is empty."""
+        inside = [seen for seen in self._kept if begin <= seen.crop.t <= end]
+        if inside or not self._kept:
+            return inside
+        return [min(self._kept, key=lambda seen: abs(seen.crop.t - begin))]

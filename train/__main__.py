@@ -1,0 +1,106 @@
+"""The command line: python -m train prepare | fit | export | sample."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from realtime.config import ROOT
+from realtime.errors import GlimpseError
+
+app = typer.Typer(
+    name="python -m train",
+    help="Makes the engines that `python -m realtime` runs, from data that you hold.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="One of configs/train/*.toml, or a copy of yours.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of text.")]
+
+
+@app.command()
+def prepare(config: ConfigFile, as_json: AsJson = False) -> None:
+    """Bring the data through the serving stages into the cache; goes on where it was interrupted."""
+    with _errors_told(as_json):
+        from train import commands
+        from train.config import load
+
+        _print({"cache": str(commands.prepare(load(config)))}, as_json)
+
+
+@app.command()
+def fit(config: ConfigFile, as_json: AsJson = False) -> None:
+    """Train by the configuration: fixed epochs, no choice by any score; goes on after the last whole epoch."""
+    with _errors_told(as_json):
+        from train import commands
+        from train.config import load
+
+        _print({"run": str(commands.fit(load(config)))}, as_json)
+
+
+@app.command()
+def export(
+    config: ConfigFile,
+    engines: Annotated[Path, typer.Option(help="Folder of the engine packages.")] = ROOT / "engines",
+    as_json: AsJson = False,
+) -> None:
+    """Write the trained network as an engine package: ONNX, manifest and golden inputs, parity proven first."""
+    with _errors_told(as_json):
+        from train import commands
+        from train.config import load
+
+        manifest = commands.export(load(config), engines.resolve())
+        scores = {score.name: score.value for score in manifest.scores}
+        _print({"engine": str(engines / manifest.name), **scores}, as_json)
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Option(help="Where sample.mp4 and sample.json go.")] = ROOT / "realtime" / "data",
+    as_json: AsJson = False,
+) -> None:
+    """Make the bundled sample stream and its truth anew (needs the ffmpeg program)."""
+    with _errors_told(as_json):
+        from train.synthesis.stream import build
+
+        build(folder)
+        _print({"sample": str(folder / "sample.mp4")}, as_json)
+
+
+@contextmanager
+def _errors_told(as_json: bool) -> Iterator[None]:
+    """Errors of ours end in one message and their exit code, Ctrl-C in 130, neither with a traceback."""
+    os.environ.setdefault("GLOG_minloglevel", "2")  # mediapipe's C++ greets on stderr otherwise
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
+    try:
+        yield
+    except GlimpseError as error:
+        if as_json:
+            print(msgspec.json.encode({"error": str(error), "kind": type(error).__name__}).decode())
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from the last whole epoch", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
+def _print(found: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    else:
+        print("\n".join(f"{name:<24} {value}" for name, value in found.items()))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,177 @@
+"""Network -> engine package: rounded, exported, proven, and only then moved into its place.
+
+Weights are kept as float16 and arithmetic stays float32: half the size, and the rounding is the
+network's own, since torch's golden answers are taken after it. A package appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import logging
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import onnx
+from onnx.reference import ReferenceEvaluator
+from torch import Tensor, nn
+
+from realtime import manifest as package
+from realtime.check import BARS, check, difference
+from realtime.config import ROOT
+from realtime.config import load as load_config
+from realtime.errors import EngineError
+from realtime.labels import VOCABULARIES
+from realtime.manifest import GOLDEN, MODEL, Manifest, Score, TensorSpec, Training
+from realtime.preprocess import Representation
+from realtime.records import Floats
+from train.graph import answers, rounded, to_onnx
+
+log = logging.getLogger(__name__)
+
+PRECISION = "f16 weights, f32 arithmetic"
+LAYOUTS = {2: "NC", 3: "NTC", 4: "NCHW"}  #: of outputs, by their number of axes
+ROUNDING_BAR = 1e-2  #: what float16 weights may move an output by, as a relative norm
+REFERENCE_ROWS = 2  #: the reference evaluator is slow; with the engine's single rows, two show that the batch is free
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a manifest that only the training knows."""
+
+    name: str
+    method: str
+    task: Literal["still-expression", "micro-expression"]
+    vocabulary: str
+    representation: Representation
+    opset: int
+    training: Training
+    scores: tuple[Score, ...]
+
+
+def export(
+    network: nn.Module, example: Mapping[str, Tensor], outputs: Sequence[str], draft: Draft, folder: Path
+) -> Manifest:
+    """Make the engine package `folder` of `network` and prove it; EngineError, and nothing changed, if it differs.
+
+    A relative `folder` lies beside configs/, as `open_engine` has it.
+    `example` holds the golden input (B >= 2, ...) by its name in `manifest.input_of`; it is rounded to
+    float16 to keep the package small. `outputs` names what `network` returns, in order.
+    """
+    folder = ROOT / folder
+    example = {name: tensor.detach().cpu().half().float() for name, tensor in example.items()}
+    _require_example(example, draft.representation)
+    deployed = rounded(network)
+    golden = answers(deployed, example, outputs)
+    exact = answers(copy.deepcopy(network).cpu().eval(), example, outputs)
+    _require_same(_different(exact, golden, ROUNDING_BAR, "with its weights rounded to float16"), draft.name)
+    model = to_onnx(deployed, example, outputs, draft.opset)
+    _require_same(_reference_reasons(model, example, golden), draft.name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        made = Path(scratch) / "new"
+        made.mkdir()
+        onnx.save(model, made / MODEL)
+        _save_golden(made / GOLDEN, example, golden)
+        manifest = _manifest(draft, golden, made)
+        package.dump(manifest, made)
+        _require_same(_runtime_reasons(made), draft.name)
+        _move(made, folder, Path(scratch) / "old")
+    log.info("%s: %.1f MB in %s", draft.name, (folder / MODEL).stat().st_size / 1e6, folder)
+    return manifest
+
+
+def _require_example(example: Mapping[str, Tensor], representation: Representation) -> None:
+    made = package.input_of(representation)
+    found = {name: tuple(tensor.shape) for name, tensor in example.items()}
+    if list(found) != [made.name] or found[made.name][1:] != made.shape[1:] or found[made.name][0] < 2:
+        reasons = [f"they are {found}: give {made.name} {list(made.shape)}, at least 2 rows"]
+        raise EngineError("the golden inputs are not what the representation makes:", reasons)
+
+
+def _reference_reasons(model: Any, example: Mapping[str, Tensor], golden: Mapping[str, Floats]) -> Iterator[str]:
+    inputs = {name: tensor[:REFERENCE_ROWS].numpy() for name, tensor in example.items()}
+    found = dict(zip(golden, ReferenceEvaluator(model).run(list(golden), inputs), strict=True))
+    wanted = {name: array[:REFERENCE_ROWS] for name, array in golden.items()}
+    return _different(wanted, found, BARS["f32"], "in ONNX's reference evaluator")
+
+
+def _runtime_reasons(folder: Path) -> Iterator[str]:
+    """What the engine that serves computes otherwise than torch."""
+    report = check(folder, msgspec.structs.replace(load_config().engines, precision="f32"))
+    for each in report.differences:
+        if not each.ok:
+            yield f"{each.output} differs by {each.relative:.1e} in {report.backend}, {each.bar:.0e} is allowed"
+
+
+def _different(wanted: Mapping[str, Floats], found: Mapping[str, Floats], bar: float, where: str) -> Iterator[str]:
+    for name, array in wanted.items():
+        apart = difference(name, found[name], array, bar)
+        if not apart.ok:
+            yield f"{name} differs by {apart.relative:.1e} {where}, {bar:.0e} is allowed"
+
+
+def _require_same(reasons: Iterator[str], name: str) -> None:
+    found = list(reasons)
+    if found:
+        raise EngineError(f"{name} was not exported, because what would serve is not what was trained:", found)
+
+
+def _save_golden(path: Path, example: Mapping[str, Tensor], golden: Mapping[str, Floats]) -> None:
+    inputs = {f"in_{name}": tensor.half().numpy() for name, tensor in example.items()}
+    np.savez_compressed(path, **inputs, **{f"out_{name}": array for name, array in golden.items()})
+
+
+def _manifest(draft: Draft, golden: Mapping[str, Floats], folder: Path) -> Manifest:
+    return Manifest(
+        schema=1,
+        **{field: getattr(draft, field) for field in draft.__struct_fields__},
+        # What has no entry in these tables is refused, with everything else that is wrong, when the check opens it.
+        labels=VOCABULARIES.get(draft.vocabulary, ()),
+        inputs=(package.input_of(draft.representation),),
+        outputs=tuple(
+            TensorSpec(name=name, shape=(-1, *array.shape[1:]), dtype="float32", layout=LAYOUTS.get(array.ndim, ""))
+            for name, array in golden.items()
+        ),
+        precision=PRECISION,
+        files={name: package.sha256(folder / name) for name in (MODEL, GOLDEN)},
+        versions={name: version(name) for name in ("torch", "onnx", "onnxscript", "openvino")},
+        commit=commit(ROOT),
+        created=datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0),
+    )
+
+
+def commit(repository: Path) -> str:
+    """The commit of Glimpse's code, "+changes" appended when code differs from it; "unknown" outside its repository."""
+    try:
+        found = _git(repository, "rev-parse", "--show-toplevel", "HEAD")
+        # Other packages may be new beside this one: only code counts as a change.
+        changes = _git(repository, "status", "--porcelain", "--", "realtime", "train", "configs")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    top, head = found.splitlines()
+    if Path(top).resolve() != repository.resolve():
+        return "unknown"  # Glimpse is installed somewhere inside another repository
+    return f"{head}+changes" if changes else head
+
+
+def _git(repository: Path, *words: str) -> str:
+    return subprocess.run(["git", "-C", str(repository), *words], capture_output=True, text=True, check=True).stdout
+
+
+def _move(made: Path, folder: Path, aside: Path) -> None:
+    """Put `made` in the place of `folder`; whatever is raised in between, the old package comes back."""
+    if not folder.exists():
+        made.rename(folder)
+        return
+    try:
+        folder.rename(aside)
+        made.rename(folder)
+    finally:
+        if not folder.exists():
+            aside.rename(folder)

@@ -1,0 +1,165 @@
+"""The contrastive magnification network of patent CN115049957A (Southeast University, 2022), without its encoder.
+
+Differences from the patent: the encoder is frozen (see `train.embeddings`), and it is also the g
+whose distances choose the negatives; far frames are likelier negatives, as the text wants and the
+formula does not (see `train.sampling`); the first frame's embedding may be subtracted from all
+(see `train.networks.cmn`); half of the clips end soon after the apex, for early answers. "Remaining
+frames" are all other frames of the event, also those behind such an end. The published CMNet
+(AAAI 2023) is another network.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from realtime.engine import Engine
+from realtime.errors import DataError
+from realtime.labels import MEGC3
+from realtime.manifest import Score
+from train import loop, sampling
+from train.answers import calibrate, evaluate
+from train.clips import ClipCrops, check
+from train.config import CmnConfig, digest
+from train.embeddings import embed
+from train.events import Parts, split
+from train.losses.inter import inter_contrast
+from train.losses.intra import intra_contrast
+from train.networks.cmn import CmnHead
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """B clips of one step."""
+
+    views: Tensor  #: (2, B, N, width): two views of the source frames
+    first: Tensor  #: (B, 1, 1, width): the first source frame, clean
+    negatives: Tensor  #: (B, N, S, width): clean
+    labels: Tensor  #: (B,)
+
+
+class CmnJob:
+    """Implements `loop.Job`. The curve's scores are of the clips that calibrate, never of the held-out ones."""
+
+    def __init__(self, config: CmnConfig, parts: Parts) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.train, self.valid = config, parts.train, parts.calibration
+        self.head = CmnHead(self.train.clean.shape[1], len(MEGC3), config.reference, self.train.scale(config.reference))
+        self.network: nn.Module = self.head
+        self.epochs = config.epochs
+        self.size = min(config.optimiser.batch, len(parts.train))
+        self.steps = len(parts.train) // self.size
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        generator = torch.Generator().manual_seed(self.config.seed * 1000 + epoch)
+        order = torch.randperm(len(self.train), generator=generator)
+        lengths = self._lengths(generator)
+        for step in range(self.steps):
+            yield self._batch(order[step * self.size : (step + 1) * self.size], lengths, generator)
+
+    def loss(self, batch: Batch) -> Tensor:
+        weights, t = self.config.loss, self.config.loss.temperature
+        a, b = (self.head.project(view, view[:, :1]) for view in batch.views)
+        negatives = self.head.project(batch.negatives, batch.first)
+        logits, v = self.head.follow(torch.cat([a, b]))
+        labels = batch.labels.repeat(2)
+        return (
+            weights.intra * intra_contrast(a, b, negatives, t)
+            + weights.inter * inter_contrast(v, labels, t)
+            + weights.classify * F.cross_entropy(logits, labels)
+        )
+
+    def evaluate(self, network: nn.Module) -> Mapping[str, float]:
+        found = evaluate(network, self.valid, self.config)
+        return {f"valid_uf1_{stage}": result.uf1 for stage, result in found.items()}
+
+    def _lengths(self, generator: torch.Generator) -> Tensor:
+        """Frames of each event up to its end in this epoch: the offset, or a moment soon after the apex."""
+        low, high = self.config.early.after_s
+        cut, place = torch.rand((2, len(self.train)), generator=generator, dtype=torch.float64)
+        end = self.train.apex_s + low + (high - low) * place
+        return torch.where(cut < self.config.early.share, self.train.until(end), self.train.lengths)
+
+    def _batch(self, events: Tensor, lengths: Tensor, generator: torch.Generator) -> Batch:
+        data, config = self.train, self.config
+        sources = sampling.source_frames(lengths[events], config.frames, generator)
+        negatives = self._negatives(events, sources, generator)
+        pair = torch.rand((len(events), len(data.views)), generator=generator).argsort(1)[:, :2]
+        rows = data.rows(events, sources)
+        views = torch.stack([data.views[pair[:, side, None], rows] for side in (0, 1)])
+        first = data.clean[rows[:, :1, None]]
+        return Batch(views, first, data.clean[data.rows(events, negatives)], data.labels[events])
+
+    def _negatives(self, events: Tensor, sources: Tensor, generator: torch.Generator) -> Tensor:
+        """Frames (B, N, S) that are held against `sources` (B, N)."""
+        data, config = self.train, self.config
+        lengths = data.lengths[events]
+        allowed = sampling.candidates(sources, lengths, config.negatives)
+        frames = torch.minimum(torch.arange(allowed.shape[-1]), lengths[:, None] - 1)
+        all_frames = data.clean[data.rows(events, frames)]
+        chosen = data.clean[data.rows(events, sources)]
+        weights = sampling.log_weights(chosen, all_frames, allowed, config.sampling, config.sharpness)
+        return sampling.draw(weights, config.negatives, generator)
+
+
+def prepare(config: CmnConfig, found: Sequence[ClipCrops], encoder: Engine) -> Parts:
+    """Check, embed and split the clips; the training's seed changes nothing here."""
+    check(found, MEGC3)
+    embedded = embed(found, encoder, config.views, config.clips.seed, Path(config.cache))
+    return split(embedded, MEGC3, config.clips.held_out, config.clips.calibration, config.clips.seed)
+
+
+def fit(config: CmnConfig, found: Sequence[ClipCrops], encoder: Engine) -> Path:
+    """Train, calibrate, score once on the held-out people, and return the run's folder.
+
+    It holds `weights.pt` (see `load`), `config.json` and `scores.json`, and is named by everything that shaped them.
+    """
+    return fit_parts(config, prepare(config, found, encoder))
+
+
+def fit_parts(config: CmnConfig, parts: Parts) -> Path:
+    """`fit` on clips that are prepared already."""
+    folder = Path(config.runs) / config.name / digest(config, parts.key)
+    job = CmnJob(config, parts)
+    kept = loop.fit(job, config.optimiser, folder)
+    job.head.load_state_dict(kept.state_dict())
+    scale = calibrate(job.head, parts.calibration, config)
+    log.info("temperature %.3f", scale)
+    torch.save(job.head.state_dict(), folder / "weights.pt")
+    (folder / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(config)))
+    (folder / "scores.json").write_bytes(msgspec.json.format(msgspec.json.encode(report(job.head, parts, config))))
+    return folder
+
+
+def report(head: CmnHead, parts: Parts, config: CmnConfig) -> tuple[Score, ...]:
+    """What the manifest says of `head`: figures of final and early answers, on people that no part of it has seen."""
+    protocol = (
+        f"{len(parts.test)} clips of held-out people, pooled; {config.epochs} epochs, fixed in advance; "
+        f"annotated moments; final: onset to offset, early: onset to {1000 * config.early.middle_s:.0f} ms after the apex"
+    )
+    return tuple(
+        Score(name=f"{stage}_{name}", value=round(value, 4), protocol=protocol, counts=found.counts)
+        for stage, found in evaluate(head, parts.test, config).items()
+        for name, value in found.figures().items()
+    )
+
+
+def load(folder: Path) -> CmnHead:
+    """The calibrated head of a run; DataError if `folder` holds no finished one."""
+    missing = [f"no {name}" for name in ("config.json", "weights.pt") if not (folder / name).is_file()]
+    if missing:
+        raise DataError(f"{folder} is no finished run; train it with python -m train fit", missing)
+    config = msgspec.json.decode((folder / "config.json").read_bytes(), type=CmnConfig)
+    weights = torch.load(folder / "weights.pt", weights_only=True)
+    head = CmnHead(weights["projector.0.weight"].shape[1], len(MEGC3), config.reference, 1.0)
+    head.load_state_dict(weights)
+    return head.eval()

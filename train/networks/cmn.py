@@ -1,0 +1,48 @@
+"""The head of the contrastive magnification network (CN115049957A, claims 5 to 8): projector, LSTM, classifier.
+
+The patent gives no sizes; these, and the place of the classifier behind the LSTM, are this
+project's reading. A difference from the patent: with `reference="first"` the first frame's
+embedding is subtracted from all, so that what a face looks like drops out and how it changed stays.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from train.config import Reference
+
+
+class CmnHead(nn.Module):
+    """Embeddings (B, N, width) of N source frames in order -> logits (B, classes) and the clip's vector v (B, 128).
+
+    The LSTM reads the projector's output z as it is: its length tells how strong a movement is.
+    Only the losses bring z and v to length 1.
+    """
+
+    projected, hidden = 128, 128
+
+    def __init__(self, width: int, classes: int, reference: Reference, scale: float) -> None:
+        """`scale` brings the projector's inputs to about 1; it is kept with the weights, and not trained."""
+        super().__init__()
+        self.reference = reference
+        self.scale: Tensor
+        self.register_buffer("scale", torch.tensor(scale))
+        self.projector = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, self.projected))
+        self.lstm = nn.LSTM(self.projected, self.hidden, batch_first=True)
+        self.classifier = nn.Linear(self.hidden, classes)
+
+    def project(self, embeddings: Tensor, first: Tensor) -> Tensor:
+        """Embeddings (..., width) -> z (..., 128); `first` is their clip's first source frame, broadcast to them."""
+        if self.reference == "first":
+            embeddings = embeddings - first
+        z: Tensor = self.projector(embeddings * self.scale)
+        return z
+
+    def follow(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """From z (B, N, 128) logits (B, classes) and v (B, 128), which is the LSTM's state after the last frame."""
+        _, (state, _) = self.lstm(z)
+        return self.classifier(state[-1]), state[-1]
+
+    def forward(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+        return self.follow(self.project(embeddings, embeddings[:, :1]))
