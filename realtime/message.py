@@ -108,7 +108,7 @@ def decode(data: bytes) -> tuple[str, Message]:
 def _unpack(topic: str, body: bytes) -> Message:
     try:
         return _DECODERS[topic.partition("/")[0]].decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         _check_version(topic, body)
         raise MessageError(f"{topic}: {error}; wanted msgpack as in realtime/schema: look at the sender") from None
     except RecursionError:
@@ -119,7 +119,7 @@ def _check_version(topic: str, body: bytes) -> None:
     """Explain a message that cannot be read by its version, where it has one."""
     try:
         version = msgspec.msgpack.decode(body, type=_Header).schema
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
     if version != VERSION:
         side = "here" if version > VERSION else "where it was sent"

@@ -139,7 +139,7 @@ def strain(flow: Floats) -> Floats:
 def _top(lengths: Floats, share: float) -> Floats:
     """Mean of the largest `share` of each row of (R, P)."""
     keep = max(round(share * lengths.shape[1]), 1)
-    return np.partition(lengths, -keep, axis=1)[:, -keep:].mean(1)
+    return np.asarray(np.partition(lengths, -keep, axis=1)[:, -keep:].mean(1), np.float32)
 
 
 def _box(x: float, y: float, half: int, size_px: int) -> npt.NDArray[np.intp]:

@@ -112,7 +112,7 @@ class Publisher:
     def _bind(self, kind: int, waiting: int, host: str, port: int, key: str) -> zmq.Socket[bytes]:
         endpoint = _endpoint(host, port)
         socket = self._context.socket(kind)
-        socket.set(zmq.IPV6, 1)
+        socket.set(zmq.IPV6, int("[" in endpoint))
         socket.set(zmq.SNDHWM, waiting)
         try:
             socket.bind(endpoint)
@@ -182,7 +182,7 @@ class Subscriber:
 
     def _connect(self, endpoint: str, *topics: str, newest: bool = False) -> None:
         socket = self._context.socket(zmq.SUB)
-        socket.set(zmq.IPV6, 1)
+        socket.set(zmq.IPV6, int("[" in endpoint))
         socket.set(zmq.RCVHWM, EVENTS_WAITING)
         socket.set(zmq.CONFLATE, int(newest))
         try:

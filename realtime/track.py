@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -70,6 +70,7 @@ class MediaPipe:
         self._still = still
         self._meshes: dict[int, Any] = {}
         self._last = 0
+        self._warned = False  # it warns once more when it first sees a face
         with _quiet():
             self._detector: Any = self._solutions.face_detection.FaceDetection(config.detection_confidence, 0)
             self._detector.process(_BLANK)
@@ -81,7 +82,9 @@ class MediaPipe:
     def find(self, image: Image, faces: int) -> list[Floats]:
         mesh = self._mesh(faces)
         scale = np.array([image.shape[1], image.shape[0], image.shape[1]], np.float32)
-        found = mesh.process(image).multi_face_landmarks
+        with nullcontext() if self._warned else _quiet():
+            found = mesh.process(image).multi_face_landmarks
+        self._warned = self._warned or bool(found)
         return [_points(face) * scale for face in found or ()]
 
     def restart(self) -> None:

@@ -52,17 +52,29 @@ class View:
 
 def embed(clips: Sequence[ClipCrops], encoder: Engine, views: Views, seed: int, cache: Path) -> list[EmbeddedClip]:
     """Embeddings of `clips`; what is in `cache` is read, the rest is computed and put there."""
-    pictures = _pictures(encoder, clips)
     embedded = []
     for clip in clips:
         key = _key(clip, encoder, views, seed)
         path = cache / f"embeddings-{key}.npy"
         if not path.exists():
             log.info("embeds %s: %d frames, %d views", clip.sample.id, len(clip.crops), views.count)
-            save_array(path, _compute(clip, encoder, pictures, views, seed))
+            save_array(path, _compute(clip, encoder, views, seed))
         clean, *others = np.load(path)
         embedded.append(EmbeddedClip(clip.sample, clip.times, clean, np.stack(others), key))
     return embedded
+
+
+def embed_images(images: Sequence[Image], encoder: Engine) -> Floats:
+    """Crops -> embeddings (T, width); EngineError if `encoder` takes no crops, DataError if it takes others."""
+    wanted = encoder.manifest.representation
+    if not isinstance(wanted, CropImages):
+        reason = "it does not take crops as pictures"
+        raise EngineError(f"engine {encoder.manifest.name} cannot be the encoder", [reason])
+    found = {image.shape for image in images} - {(wanted.crop_px, wanted.crop_px, 3)}
+    if found:
+        raise DataError(f"crops of {sorted(found)}, {encoder.manifest.name} wants {wanted.crop_px} px; prepare anew")
+    chunks = [images[i : i + CHUNK] for i in range(0, len(images), CHUNK)]
+    return np.concatenate([encoder.run({"images": crop_images(chunk, wanted)})[EMBEDDING] for chunk in chunks])
 
 
 def draw_view(views: Views, rng: np.random.Generator) -> View:
@@ -81,42 +93,17 @@ def apply_view(image: Image, view: View, rng: np.random.Generator) -> Image:
     return image
 
 
-def _pictures(encoder: Engine, clips: Sequence[ClipCrops]) -> CropImages:
-    """How `encoder` wants the crops; EngineError if it wants something else, DataError if the crops are no such."""
-    wanted = encoder.manifest.representation
-    if not isinstance(wanted, CropImages):
-        raise EngineError(
-            f"engine {encoder.manifest.name} cannot be the encoder", ["it does not take crops as pictures"]
-        )
-    shape = (wanted.crop_px, wanted.crop_px, 3)
-    problems = [
-        f"{clip.sample.id}: a crop of {list(crop.shape)}"
-        for clip in clips
-        for crop in clip.crops[:1]
-        if crop.shape != shape
-    ]
-    if problems:
-        raise DataError(f"{encoder.manifest.name} wants crops of {list(shape)}; prepare the clips anew", problems)
-    return wanted
-
-
 def _key(clip: ClipCrops, encoder: Engine, views: Views, seed: int) -> str:
     pixels = hashlib.sha256(b"".join(crop.tobytes() for crop in clip.crops)).hexdigest()
     made_by = (encoder.manifest.files[MODEL], encoder.manifest.representation, encoder.precision)
     return digest("embeddings", 1, clip.sample.id, pixels, *made_by, views, seed)
 
 
-def _compute(clip: ClipCrops, encoder: Engine, pictures: CropImages, views: Views, seed: int) -> Floats:
+def _compute(clip: ClipCrops, encoder: Engine, views: Views, seed: int) -> Floats:
     """(1 + V, T, width): clean first, then the views."""
-    versions = [_run(clip.crops, encoder, pictures)]
+    versions = [embed_images(clip.crops, encoder)]
     for number in range(views.count):
         rng = np.random.default_rng(int(digest("view", seed, clip.sample.id, number), 16))
         view = draw_view(views, rng)
-        versions.append(_run([apply_view(crop, view, rng) for crop in clip.crops], encoder, pictures))
+        versions.append(embed_images([apply_view(crop, view, rng) for crop in clip.crops], encoder))
     return np.stack(versions)
-
-
-def _run(images: Sequence[Image], encoder: Engine, pictures: CropImages) -> Floats:
-    chunks = [images[i : i + CHUNK] for i in range(0, len(images), CHUNK)]
-    outputs = [encoder.run({"images": crop_images(chunk, pictures)})[EMBEDDING] for chunk in chunks]
-    return np.concatenate(outputs)

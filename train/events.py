@@ -78,4 +78,5 @@ def split(
     calibrating = hold_out(others, calibration, seed)
     sides = [others - calibrating, calibrating, test]
     train, valid, last = (Events([clip for clip in clips if clip.sample.subject in side], labels) for side in sides)
-    return Parts(train, valid, last, digest(*(clip.key for clip in clips), *(sorted(side) for side in sides)))
+    shaped = [(clip.key, clip.sample, clip.times.tolist()) for clip in clips]
+    return Parts(train, valid, last, digest(*shaped, *(sorted(side) for side in sides)))

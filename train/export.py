@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import datetime
 import logging
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ from train.graph import answers, rounded, to_onnx
 
 log = logging.getLogger(__name__)
 
+CURVE = "curve.csv"
 PRECISION = "f16 weights, f32 arithmetic"
 LAYOUTS = {2: "NC", 3: "NTC", 4: "NCHW"}  #: of outputs, by their number of axes
 ROUNDING_BAR = 1e-2  #: what float16 weights may move an output by, as a relative norm
@@ -55,13 +57,19 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def export(
-    network: nn.Module, example: Mapping[str, Tensor], outputs: Sequence[str], draft: Draft, folder: Path
+    network: nn.Module,
+    example: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    draft: Draft,
+    folder: Path,
+    curve: Path | None = None,
 ) -> Manifest:
     """Make the engine package `folder` of `network` and prove it; EngineError, and nothing changed, if it differs.
 
     A relative `folder` lies beside configs/, as `open_engine` has it.
     `example` holds the golden input (B >= 2, ...) by its name in `manifest.input_of`; it is rounded to
-    float16 to keep the package small. `outputs` names what `network` returns, in order.
+    float16 to keep the package small. `outputs` names what `network` returns, in order. `curve` is the
+    training's curve.csv, which goes along.
     """
     folder = ROOT / folder
     example = {name: tensor.detach().cpu().half().float() for name, tensor in example.items()}
@@ -78,6 +86,8 @@ def export(
         made.mkdir()
         onnx.save(model, made / MODEL)
         _save_golden(made / GOLDEN, example, golden)
+        if curve is not None:
+            shutil.copyfile(curve, made / CURVE)
         manifest = _manifest(draft, golden, made)
         package.dump(manifest, made)
         _require_same(_runtime_reasons(made), draft.name)
@@ -139,7 +149,7 @@ def _manifest(draft: Draft, golden: Mapping[str, Floats], folder: Path) -> Manif
             for name, array in golden.items()
         ),
         precision=PRECISION,
-        files={name: package.sha256(folder / name) for name in (MODEL, GOLDEN)},
+        files={path.name: package.sha256(path) for path in sorted(folder.iterdir())},
         versions={name: version(name) for name in ("torch", "onnx", "onnxscript", "openvino")},
         commit=commit(ROOT),
         created=datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0),

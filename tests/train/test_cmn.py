@@ -1,3 +1,5 @@
+import copy
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,11 +10,12 @@ import pytest
 import torch
 from onnx.reference import ReferenceEvaluator
 
+from realtime import manifest
 from realtime.config import convert
 from realtime.errors import ConfigError, DataError
 from realtime.labels import MEGC3
 from realtime.manifest import MODEL, Score
-from realtime.preprocess import CropImages, EmbeddingSequence, embedding_sequence
+from realtime.preprocess import CropImages, EmbeddingSequence, crop_images, embedding_sequence
 from train.ablation import ablate
 from train.answers import calibrate, evaluate, predict
 from train.clips import ClipCrops
@@ -60,6 +63,15 @@ def clip(person, number, frames=36, rate=60.0):
         picture[row : row + 5, column : column + 5] += 45 * intensity
         crops.append(np.clip(picture, 0, 255).astype(np.uint8))
     return ClipCrops(Sample(f"p{person}-{number}", f"p{person}", label, onset, apex, offset), times, crops)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Networks of this size are slower on two threads, and much slower when something else runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +139,7 @@ def test_the_head_answers_serving_as_it_answered_its_evaluation(run, clips):
     sequence = EmbeddingSequence(encoder="encoder", encoder_sha256="a" * 64, frames=settings.frames, width=24)
     embedded = embed(clips, Encoder(), settings.views, settings.clips.seed, Path(settings.cache))
     logits = {stage: predict(head, parts.test, settings, stage) for stage in ("final", "early")}
-    shown = [c for c in embedded if (c.clean == parts.test.clean[0].numpy()).all(1).any()][0]
+    shown = next(c for c in embedded if (c.clean == parts.test.clean[0].numpy()).all(1).any())
     ends = {"final": shown.sample.offset_s, "early": shown.sample.apex_s + 0.075}
     for stage, end in ends.items():
         inside = (shown.times >= shown.sample.onset_s) & (shown.times <= end)
@@ -177,24 +189,29 @@ def test_batches_are_new_in_each_epoch_and_the_same_when_asked_for_again(run):
 
 def test_a_batch_holds_two_different_views_of_the_same_frames_and_other_frames_of_the_clip(run):
     settings, parts, _ = run
-    job = CmnJob(settings, parts)
-    clean = {row.numpy().tobytes(): i for i, row in enumerate(parts.train.clean)}
-    event = torch.repeat_interleave(torch.arange(len(parts.train)), parts.train.lengths)
-    views = [{row.numpy().tobytes(): i for i, row in enumerate(view)} for view in parts.train.views]
-    for batch in job.batches(3):
-        b, n, s, _ = batch.negatives.shape
-        assert (n, s) == (settings.frames, settings.negatives)
-        frames = [{lookup.get(x.numpy().tobytes()) for lookup in views} - {None} for x in batch.views[0].flatten(0, 1)]
-        twins = [{lookup.get(x.numpy().tobytes()) for lookup in views} - {None} for x in batch.views[1].flatten(0, 1)]
-        assert frames == twins
-        for k in range(b):
-            sources = [next(iter(frames[k * n + i])) for i in range(n)]
-            others = [clean[x.numpy().tobytes()] for x in batch.negatives[k].flatten(0, 1)]
+    train = copy.copy(parts.train)
+    number = torch.arange(len(train.clean), dtype=torch.float32)[:, None]
+    train.clean = number.expand(-1, 24)  # frame i embeds as i, and in view v as i + 10000 (v + 1)
+    train.views = torch.stack([train.clean + 10_000 * (view + 1) for view in range(4)])
+    event = torch.repeat_interleave(torch.arange(len(train)), train.lengths)
+    pairs = set()
+    for batch in CmnJob(settings, replace(parts, train=train)).batches(3):
+        assert batch.negatives.shape[1:3] == (settings.frames, settings.negatives)
+        frames, negatives = (x[..., 0].long() for x in (batch.views, batch.negatives))
+        assert torch.equal(frames[0] % 10_000, frames[1] % 10_000)
+        for k, label in enumerate(batch.labels):
+            sources, others = (frames[0, k] % 10_000).tolist(), negatives[k].flatten().tolist()
+            view = [set((frames[side, k] // 10_000).tolist()) for side in (0, 1)]
+            assert [len(each) for each in view] == [1, 1]
+            assert view[0] != view[1]
+            pairs |= {(*view[0], *view[1])}
             assert sources == sorted(sources)
-            assert clean[batch.first[k, 0, 0].numpy().tobytes()] == sources[0]
+            assert batch.first[k, 0, 0, 0] == sources[0]
             assert not set(sources) & set(others)
+            assert all(len(set(row)) == settings.negatives for row in negatives[k].tolist())
             assert {int(event[i]) for i in (*sources, *others)} == {int(event[sources[0]])}
-            assert batch.labels[k] == parts.train.labels[event[sources[0]]]
+            assert label == train.labels[event[sources[0]]]
+    assert len(pairs) > 6  # of the twelve ordered pairs of four views
 
 
 def test_half_of_the_clips_end_soon_after_their_apex(run):
@@ -220,7 +237,7 @@ def test_the_loss_is_the_weighted_sum_of_its_three_parts(run):
     wanted = weights.intra * intra_contrast(a, b, negatives, weights.temperature)
     wanted += weights.inter * inter_contrast(torch.cat([v_a, v_b]), labels, weights.temperature)
     wanted += weights.classify * torch.nn.functional.cross_entropy(torch.cat([logits_a, logits_b]), labels)
-    assert float(job.loss(batch)) == pytest.approx(float(wanted), rel=1e-5)
+    assert job.loss(batch).item() == pytest.approx(wanted.item(), rel=1e-5)
 
 
 def test_every_weight_learns_from_a_batch(run):
@@ -248,6 +265,27 @@ def test_the_head_with_a_reference_sees_no_offset_common_to_all_frames():
         first, none = CmnHead(16, 3, "first", 1.0), CmnHead(16, 3, "none", 1.0)
         assert torch.allclose(first(x + face)[0], first(x)[0], atol=1e-5)
         assert not torch.allclose(none(x + face)[0], none(x)[0], atol=1e-2)
+
+
+def test_an_exported_run_is_a_package_that_fits_its_encoder(run, tmp_path, monkeypatch):
+    settings, parts, folder = run
+    frames = clip(0, 0).crops
+    monkeypatch.setattr(cmn, "sample_crops", lambda count: frames[:count])
+    made = cmn.export(settings, parts, Encoder(), tmp_path / "cmn")
+    assert msgspec.json.encode(made) == msgspec.json.encode(manifest.load(tmp_path / "cmn"))
+    assert made.representation == EmbeddingSequence("encoder", "a" * 64, settings.frames, 24)
+    assert {score.name: score.value for score in made.scores} == {k: v.value for k, v in figures(folder).items()}
+    assert msgspec.convert(made.training.recipe, CmnConfig) == settings
+    with np.load(tmp_path / "cmn" / "golden.npz") as golden:
+        assert golden["in_embeddings"].shape == (4, 8, 24)
+        wanted = Encoder().run({"images": crop_images(frames[:11], PICTURES)})["embedding"]
+        assert golden["in_embeddings"][3] == pytest.approx(wanted[3:11], rel=1e-3)
+
+
+def test_an_untrained_head_is_not_exported(run, tmp_path):
+    with pytest.raises(DataError, match="no finished run"):
+        cmn.export(msgspec.structs.replace(run[0], seed=77), run[1], Encoder(), tmp_path / "cmn")
+    assert not (tmp_path / "cmn").exists()
 
 
 def test_the_head_minds_the_order_of_frames():

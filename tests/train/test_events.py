@@ -105,6 +105,20 @@ def test_the_split_depends_on_its_seed_alone():
     assert hold_out("abcdef", 0.5, 3) == hold_out("fedcba", 0.5, 3)
 
 
+def test_another_annotation_is_another_split():
+    clips = [embedded(number=i, subject=f"p{i}") for i in range(6)]
+    keys = {
+        split([embedded(**change), *clips[1:]], MEGC3, 0.2, 0.2, 1).key
+        for change in (
+            {"subject": "p0"},
+            {"subject": "p0", "label": "surprise"},
+            {"subject": "p0", "apex": 0.8},
+            {"subject": "p0", "rate": 11.0},
+        )
+    }
+    assert len(keys) == 4
+
+
 def test_someone_is_held_out_and_someone_is_left():
     assert len(hold_out("ab", 0.01, 1)) == 1
     assert len(hold_out("ab", 1.0, 1)) == 1

@@ -9,6 +9,15 @@ from train.config import Optimiser
 from train.loop import Average, fit, rate_at
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Networks of this size are slower on two threads, and much slower when something else runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def recipe(**changes):
     values = {"rate": 0.05, "weight_decay": 1e-3, "batch": 8, "warmup": 0.25, "average": 0.9}
     return Optimiser(**(values | changes))

@@ -23,18 +23,27 @@ from torch.nn import functional as F
 from realtime.engine import Engine
 from realtime.errors import DataError
 from realtime.labels import MEGC3
-from realtime.manifest import Score
+from realtime.manifest import MODEL, Manifest, Score, Training
+from realtime.preprocess import EmbeddingSequence
 from train import loop, sampling
 from train.answers import calibrate, evaluate
 from train.clips import ClipCrops, check
 from train.config import CmnConfig, digest
-from train.embeddings import embed
+from train.embeddings import embed, embed_images
 from train.events import Parts, split
+from train.export import Draft
+from train.export import export as write_package
 from train.losses.inter import inter_contrast
 from train.losses.intra import intra_contrast
 from train.networks.cmn import CmnHead
+from train.prepare import sample_crops
 
 log = logging.getLogger(__name__)
+
+OPSET = 20
+GOLDEN_ROWS = 4
+DATA = ("synthetic micro-expressions: neutral FER-2013 pictures moved by scripted action units",)
+TERMS = "FER-2013's pictures have no clear licence and are not part of this package."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,8 +105,8 @@ class CmnJob:
         pair = torch.rand((len(events), len(data.views)), generator=generator).argsort(1)[:, :2]
         rows = data.rows(events, sources)
         views = torch.stack([data.views[pair[:, side, None], rows] for side in (0, 1)])
-        first = data.clean[rows[:, :1, None]]
-        return Batch(views, first, data.clean[data.rows(events, negatives)], data.labels[events])
+        first, others = data.clean[rows[:, :1, None]], data.clean[data.rows(events, negatives)]
+        return Batch(views, first, others, data.labels[events])
 
     def _negatives(self, events: Tensor, sources: Tensor, generator: torch.Generator) -> Tensor:
         """Frames (B, N, S) that are held against `sources` (B, N)."""
@@ -105,9 +114,8 @@ class CmnJob:
         lengths = data.lengths[events]
         allowed = sampling.candidates(sources, lengths, config.negatives)
         frames = torch.minimum(torch.arange(allowed.shape[-1]), lengths[:, None] - 1)
-        all_frames = data.clean[data.rows(events, frames)]
-        chosen = data.clean[data.rows(events, sources)]
-        weights = sampling.log_weights(chosen, all_frames, allowed, config.sampling, config.sharpness)
+        chosen, every = (data.clean[data.rows(events, which)] for which in (sources, frames))
+        weights = sampling.log_weights(chosen, every, allowed, config.sampling, config.sharpness)
         return sampling.draw(weights, config.negatives, generator)
 
 
@@ -128,23 +136,27 @@ def fit(config: CmnConfig, found: Sequence[ClipCrops], encoder: Engine) -> Path:
 
 def fit_parts(config: CmnConfig, parts: Parts) -> Path:
     """`fit` on clips that are prepared already."""
-    folder = Path(config.runs) / config.name / digest(config, parts.key)
+    folder = run_folder(config, parts)
     job = CmnJob(config, parts)
     kept = loop.fit(job, config.optimiser, folder)
     job.head.load_state_dict(kept.state_dict())
-    scale = calibrate(job.head, parts.calibration, config)
-    log.info("temperature %.3f", scale)
+    log.info("temperature %.3f", calibrate(job.head, parts.calibration, config))
     torch.save(job.head.state_dict(), folder / "weights.pt")
     (folder / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(config)))
     (folder / "scores.json").write_bytes(msgspec.json.format(msgspec.json.encode(report(job.head, parts, config))))
     return folder
 
 
+def run_folder(config: CmnConfig, parts: Parts) -> Path:
+    """Named by everything that shapes the weights."""
+    return Path(config.runs) / config.name / digest(config, parts.key)
+
+
 def report(head: CmnHead, parts: Parts, config: CmnConfig) -> tuple[Score, ...]:
     """What the manifest says of `head`: figures of final and early answers, on people that no part of it has seen."""
     protocol = (
         f"{len(parts.test)} clips of held-out people, pooled; {config.epochs} epochs, fixed in advance; "
-        f"annotated moments; final: onset to offset, early: onset to {1000 * config.early.middle_s:.0f} ms after the apex"
+        f"annotated moments; final: onset to offset, early: to {1000 * config.early.middle_s:.0f} ms after the apex"
     )
     return tuple(
         Score(name=f"{stage}_{name}", value=round(value, 4), protocol=protocol, counts=found.counts)
@@ -155,7 +167,7 @@ def report(head: CmnHead, parts: Parts, config: CmnConfig) -> tuple[Score, ...]:
 
 def load(folder: Path) -> CmnHead:
     """The calibrated head of a run; DataError if `folder` holds no finished one."""
-    missing = [f"no {name}" for name in ("config.json", "weights.pt") if not (folder / name).is_file()]
+    missing = [f"no {name}" for name in ("config.json", "scores.json", "weights.pt") if not (folder / name).is_file()]
     if missing:
         raise DataError(f"{folder} is no finished run; train it with python -m train fit", missing)
     config = msgspec.json.decode((folder / "config.json").read_bytes(), type=CmnConfig)
@@ -163,3 +175,26 @@ def load(folder: Path) -> CmnHead:
     head = CmnHead(weights["projector.0.weight"].shape[1], len(MEGC3), config.reference, 1.0)
     head.load_state_dict(weights)
     return head.eval()
+
+
+def export(config: CmnConfig, parts: Parts, encoder: Engine, folder: Path) -> Manifest:
+    """The engine package `folder` of a finished run, with the scores that `fit` wrote; DataError if there is none.
+
+    The golden inputs are embeddings of the bundled sample stream, which may be passed on.
+    """
+    run = run_folder(config, parts)
+    head = load(run)
+    name, sha256, width = encoder.manifest.name, encoder.manifest.files[MODEL], parts.train.clean.shape[1]
+    draft = Draft(
+        name=config.name,
+        method="cmn",
+        task="micro-expression",
+        vocabulary="megc-3",
+        representation=EmbeddingSequence(name, sha256, config.frames, width),
+        opset=OPSET,
+        training=Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, config.epochs),
+        scores=msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...]),
+    )
+    stream = torch.from_numpy(embed_images(sample_crops(config.frames + GOLDEN_ROWS - 1), encoder))
+    golden = stream.unfold(0, config.frames, 1).transpose(1, 2).contiguous()  # (rows, frames, width)
+    return write_package(head, {"embeddings": golden}, ("logits", "clip"), draft, folder)

@@ -156,7 +156,7 @@ def export(config: ExpressionConfig, folder: Path) -> Manifest:
     )
     golden = {"images": torch.from_numpy(crop_images(sample_crops(GOLDEN_ROWS), representation))}
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    return write_package(network, golden, ("embedding", "logits"), draft, folder)
+    return write_package(network, golden, ("embedding", "logits"), draft, folder, run_folder(config) / "curve.csv")
 
 
 def _scores(network: nn.Module, test: Stills, config: ExpressionConfig) -> Iterator[Score]:

@@ -1,0 +1,113 @@
+import msgspec
+import pytest
+
+from realtime.message import Engine, Event, FaceQuality, FaceState, HeadPose, Meta, Percentiles, State
+from realtime.show import line
+
+EVENT = Event(
+    t=12.345,
+    camera="0",
+    seq=3,
+    id=7,
+    face=1,
+    kind="micro",
+    stage="final",
+    onset_s=12.2,
+    apex_s=12.31,
+    offset_s=12.45,
+    emitted_s=12.345,
+    label="surprise",
+    confidence=0.81,
+    probabilities={},
+    quality=(),
+    rate_hz=60.0,
+    reason="",
+)
+FACE = FaceState(
+    id=1,
+    box=(0.0, 0.0, 1.0, 1.0),
+    landmarks=None,
+    pose=HeadPose(yaw=0.0, pitch=0.0, roll=0.0),
+    quality=FaceQuality(size_px=70.0, sharpness=90.0, brightness=128.0, reasons=()),
+    score=3.2,
+    threshold=7.0,
+    expression={"neutral": 0.19, "happiness": 0.81},
+)
+STATE = State(t=12.345, camera="0", frame=741, gap=0, latency_ms=8.46, faces=(FACE,))
+META = Meta(
+    t=13.0,
+    camera="0",
+    engines=(Engine(name="cmn", sha256="ab", labels=(), precision="f32", backend="openvino"),),
+    rate_hz=60.0,
+    latency_ms={"total": Percentiles(p50=8.0, p95=11.04, p99=19.0)},
+    frames=780,
+    gaps=0,
+    dropped=2,
+    faces=1,
+    shortest_event_s=4 / 60,
+    events=3,
+    version="0.1.0",
+)
+
+
+def changed(message, **fields):
+    return msgspec.structs.replace(message, **fields)
+
+
+def test_an_event_is_one_line_of_columns():
+    assert line(EVENT) == (
+        "event    12.345 s  micro  surprise   0.81  "
+        "onset    12.20  apex    12.31  offset    12.45  face  1  #7    (final)"
+    )
+
+
+def test_an_event_still_open_has_a_dash_for_its_offset():
+    assert "offset        -  face" in line(changed(EVENT, stage="early", offset_s=None))
+
+
+def test_a_withdrawn_event_says_why_and_a_poor_picture_too():
+    text = line(changed(EVENT, stage="withdrawn", reason="blink", quality=("small", "dark")))
+    assert text.endswith("(withdrawn: blink)  poor picture: small, dark")
+
+
+def test_columns_stay_where_they_are():
+    short = line(EVENT)
+    long = line(changed(EVENT, t=3723.5, onset_s=3723.1, apex_s=3723.2, offset_s=None, kind="macro", label="sadness"))
+    assert short.index("(final)") == long.index("(final)")
+    assert short.index("apex") == long.index("apex")
+
+
+def test_a_state_says_what_each_face_does():
+    assert line(STATE) == (
+        "state    12.345 s  frame     741     8.5 ms  faces  1  | face  1  score   3.2 of  7.0  happiness  0.81"
+    )
+
+
+def test_a_state_without_faces_or_latency_is_a_line_too():
+    assert line(changed(STATE, faces=(), latency_ms=None, gap=2)) == (
+        "state    12.345 s  frame     741       - ms  faces  0  2 lost before"
+    )
+
+
+def test_a_face_that_no_engine_has_seen_has_a_dash():
+    assert line(changed(STATE, faces=(changed(FACE, expression={}),))).endswith("-             -")
+
+
+def test_meta_says_what_is_running_and_how_well():
+    assert line(META) == (
+        "meta     13.000 s   60.0 Hz  events from 67 ms  latency 8.0 11.0 19.0 ms  "
+        "frames 780 gaps 0 dropped 2  faces 1  events 3  engines cmn (openvino f32)"
+    )
+
+
+def test_meta_of_a_beginning_is_a_line_too():
+    text = line(changed(META, engines=(), latency_ms={}, shortest_event_s=None, rate_hz=0.0))
+    assert "events from - ms  latency - ms" in text
+    assert text.endswith("engines none")
+
+
+@pytest.mark.parametrize("label", ["sur\nprise", "\x1b[2J", "überrascht", "a\x7fb\x9b"])
+def test_a_label_cannot_move_the_cursor_or_leave_ascii(label):
+    text = line(changed(EVENT, label=label))
+    assert text.isascii()
+    assert text.isprintable()

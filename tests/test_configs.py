@@ -1,0 +1,131 @@
+"""Every configuration file loads, states every key, and refuses what it does not know."""
+
+import copy
+import json
+import random
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import realtime.config
+import train.config
+from realtime.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted((ROOT / "configs").rglob("*.toml"))
+
+
+def load(path, like):
+    """`path` by the half of the program that reads the file `like`."""
+    return train.config.load(path) if like.parent.name == "train" else realtime.config.load(path)
+
+
+def places(value, at=()):
+    """Where values stand in nested tables and lists of tables: tuples of keys and indices."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from places(below, (*at, key))
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for index, below in enumerate(value):
+            yield from places(below, (*at, index))
+    else:
+        yield at
+
+
+def tables(tree):
+    """Every table of the tree, as the place it stands in; () is the file itself."""
+    return sorted({place[:-1] for place in places(tree)}, key=str)
+
+
+def at(tree, place):
+    for key in place:
+        tree = tree[key]
+    return tree
+
+
+def write(tree, path):
+    """`tree` as TOML with inline tables."""
+    path.write_text("".join(f"{key} = {inline(value)}\n" for key, value in tree.items()), "utf-8")
+    return path
+
+
+def inline(value):
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {inline(below)}" for key, below in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(inline, value)) + "]"
+    return json.dumps(value)
+
+
+def path_of(place):
+    """As the error names it."""
+    return "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
+
+
+CASES = [(path, place) for path in FILES for place in places(realtime.config.read_toml(path)) if place != ("method",)]
+TABLES = [(path, place) for path in FILES for place in tables(realtime.config.read_toml(path))]
+
+
+def named(value):
+    return value.stem if isinstance(value, Path) else path_of(value)
+
+
+def test_there_are_files_to_test():
+    assert ROOT / "configs/realtime.toml" in FILES
+    assert ROOT / "configs/train/expression.toml" in FILES
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_every_file_loads(path):
+    load(path, path)
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_a_file_survives_being_written_again(path, tmp_path):
+    tree = realtime.config.read_toml(path)
+    assert load(write(tree, tmp_path / "again.toml"), path) == load(path, path)
+
+
+@pytest.mark.parametrize(("path", "place"), TABLES, ids=named)
+def test_an_unknown_key_is_refused_by_file_and_name(path, place, tmp_path):
+    tree = realtime.config.read_toml(path)
+    known = sorted(at(tree, place))
+    letters = list(random.Random(str(place)).choice(known))
+    unknown = "".join(letters[:-1]) + "x_" + letters[-1]  # a slip of the fingers in a key that is known
+    at(tree, place)[unknown] = 1
+    with pytest.raises(ConfigError) as refusal:
+        load(write(tree, tmp_path / "slip.toml"), path)
+    message = str(refusal.value)
+    assert "slip.toml" in message
+    assert f"unknown field `{unknown}`" in message
+    assert place == () or f"`{path_of(place)}`" in message
+
+
+@pytest.mark.parametrize(("path", "place"), CASES, ids=named)
+def test_a_value_of_the_wrong_type_is_refused_by_file_key_and_expectation(path, place, tmp_path):
+    tree = realtime.config.read_toml(path)
+    right = at(tree, place)
+    at(tree, place[:-1])[place[-1]] = 1.5 if isinstance(right, str | list) else "many"
+    with pytest.raises(ConfigError) as refusal:
+        load(write(tree, tmp_path / "wrong.toml"), path)
+    message = str(refusal.value)
+    assert "wrong.toml" in message
+    assert f"`{path_of(place)}`" in message
+    assert re.search(r"Expected `\w+", message)
+
+
+@pytest.mark.parametrize(("path", "place"), CASES, ids=named)
+def test_no_key_has_a_hidden_default(path, place):
+    tree = copy.deepcopy(realtime.config.read_toml(path))
+    kind = type(load(path, path))
+    del at(tree, place[:-1])[place[-1]]
+    with pytest.raises(ConfigError, match=f"missing required field `{place[-1]}`"):
+        realtime.config.convert(tree, kind, path)
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name == "train"], ids=named)
+def test_training_crops_as_the_live_half_does(path):
+    crop_px = msgspec.to_builtins(train.config.load(path)).get("crop_px")
+    assert crop_px in (None, realtime.config.load().align.size_px)
