@@ -1,11 +1,10 @@
 """The contrastive magnification network of patent CN115049957A (Southeast University, 2022), without its encoder.
 
-Differences from the patent: the encoder is frozen (see `train.embeddings`), and it is also the g
-whose distances choose the negatives; far frames are likelier negatives, as the text wants and the
-formula does not (see `train.sampling`); the first frame's embedding may be subtracted from all
-(see `train.networks.cmn`); half of the clips end soon after the apex, for early answers. "Remaining
-frames" are all other frames of the event, also those behind such an end. The published CMNet
-(AAAI 2023) is another network.
+Differences from the patent: the encoder is frozen (see `train.embeddings`), and it is also the g whose
+distances choose the negatives; far frames are likelier negatives, as the text wants and the formula does
+not (see `train.sampling`); the first frame's embedding may be subtracted from all (see `train.networks.cmn`);
+half of the clips end soon after the apex, for early answers. "Remaining frames" are all other frames of
+the event, also those behind such an end. The published CMNet (AAAI 2023) is another network.
 """
 
 from __future__ import annotations
