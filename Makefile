@@ -19,7 +19,7 @@ demo: $(VENV)/base.stamp ## the recorded sample through the whole live system
 	$(BIN)/python -m realtime demo
 
 live: $(VENV)/base.stamp ## the camera, or SOURCE=...
-	$(BIN)/python -m realtime run --source $(SOURCE)
+	$(BIN)/python -m realtime demo --source $(SOURCE)
 
 test: lint ## every check: linters, types, import contracts, tests
 	$(BIN)/python -m pytest

@@ -125,25 +125,31 @@ def check(
 
 @app.command()
 def demo(
+    source: Annotated[
+        str | None, typer.Option(help="Camera or file to watch instead of the bundled sample, which alone is scored.")
+    ] = None,
     config: ConfigFile = None,
     override: Overrides = None,
     seconds: Seconds = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Play the sample stream in real time; a subscriber in another process hears the events, and they are scored."""
-    from realtime import demo as sample
+    """Play the sample stream, or watch a camera; a subscriber in another process hears the events."""
+    from realtime.demo import FREE_PORTS, Demo
 
     with _errors_told(verbose, as_json):
-        free = ["publish.state_port=0", "publish.events_port=0", "publish.camera=sample"]
-        settings = _load(config, [*free, *(override or [])])
+        settings = _load(config, [*(() if source else FREE_PORTS), *(override or [])])
+        played = Demo(settings, _unheard if as_json else _print_event, *([source] if source else []))
         if not as_json:
-            _print("The sample stream plays for 25 s; a second process subscribes and hears:")
-        summary, score = sample.run(settings, (lambda _: None) if as_json else _print_event, seconds)
+            _print(f"{source or 'The sample stream, 25 s,'} plays; a second process subscribes and hears:")
+        with _interruptible(played.pipeline.stop):
+            found = played.run(seconds)
         if as_json:
-            _print_json(sample.as_json(summary, score))
+            _print_json(found.to_dict())
         else:
-            _print(*sample.closing(summary, score))
+            _print(*found.lines(source or "sample stream"))
+        if played.pipeline.stopped:
+            raise typer.Exit(INTERRUPTED)
 
 
 def _run(settings: Config, spec: str, seconds: float | None, *, fast: bool, as_json: bool) -> None:
@@ -238,6 +244,10 @@ def _print(*lines: str) -> None:
 
 def _print_json(value: object) -> None:
     print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), flush=True)
+
+
+def _unheard(_: Event) -> None:
+    """With --json the events come at the end, with everything else."""
 
 
 def _print_event(event: Event) -> None:

@@ -1,4 +1,4 @@
-"""The sample stream in real time, heard by a subscriber in a process of its own."""
+"""The sample stream, or a camera, in real time, heard by a subscriber in a process of its own."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from realtime.pipeline import Pipeline, engines
 from realtime.publish import Publisher
 from realtime.source import open_source
 from realtime.summary import Summary, lines
+from realtime.truth import Score
 
 READY_S = 20.0  # a cold start of the subscriber's Python on a slow disk
 POLL_S = 0.05
 READY_LINE = "listening"
+#: The sample is heard by its own subscriber only: it must run beside a Glimpse that is at work.
+FREE_PORTS = ("publish.state_port=0", "publish.events_port=0", "publish.camera=sample")
 
 
 class Listener:
@@ -31,7 +34,9 @@ class Listener:
     def __init__(self, publisher: Publisher, heard: Callable[[Event], None]) -> None:
         command = [sys.executable, "-m", "realtime", "listen", "--events", "--json"]
         command += ["--state-port", str(publisher.state_port), "--events-port", str(publisher.events_port)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        # In a session of its own, so that Ctrl-C reaches only this process, which then ends the other.
+        self._process = subprocess.Popen(command, text=True, start_new_session=True, stdout=pipe, stderr=pipe)
         self._heard = heard
         self._ready = threading.Event()
         self._threads = [threading.Thread(target=run, daemon=True) for run in (self._read, self._wait)]
@@ -62,24 +67,46 @@ class Listener:
                 self._ready.set()
 
 
-def run(config: Config, heard: Callable[[Event], None], seconds: float | None = None) -> tuple[Summary, truth.Score]:
-    """Play the sample, `heard` called with each event that the subscriber receives; the score is of what it heard."""
-    received: list[Event] = []
+class Played(msgspec.Struct, frozen=True):
+    """What a demo was; `truth` scores what the subscriber heard, and is there for the sample alone."""
 
-    def take(event: Event) -> None:
-        received.append(event)
-        heard(event)
+    summary: Summary
+    truth: Score | None
 
-    publisher = Publisher(config.publish)
-    pipeline = Pipeline(config, open_source(str(truth.VIDEO), config.source, fast=False), publisher, engines(config))
-    listener = Listener(publisher, take)
-    try:
-        _await(listener, publisher)
-        summary = pipeline.run(seconds)
-    finally:
-        publisher.close()
-        listener.close()
-    return summary, truth.score(truth.load(), received, seconds)
+    def lines(self, title: str) -> list[str]:
+        """The table under the events."""
+        return [*lines(self.summary, title), *(_agreement(self.truth) if self.truth else ())]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`demo --json`: the summary, with `truth` beside its keys."""
+        return {**msgspec.to_builtins(self.summary), "truth": msgspec.to_builtins(self.truth)}
+
+
+class Demo:
+    """Plays `spec`, the sample by default; `heard` is called with each event that the subscriber receives."""
+
+    def __init__(self, config: Config, heard: Callable[[Event], None], spec: str = str(truth.VIDEO)) -> None:
+        self._scored = spec == str(truth.VIDEO)
+        self._heard = heard
+        self._received: list[Event] = []
+        source = open_source(spec, config.source, fast=False)
+        self._publisher = Publisher(config.publish)
+        self.pipeline = Pipeline(config, source, self._publisher, engines(config))
+
+    def run(self, seconds: float | None = None) -> Played:
+        """Play until the end, for `seconds`, or until `pipeline.stop()`."""
+        listener = Listener(self._publisher, self._take)
+        try:
+            _await(listener, self._publisher)
+            summary = self.pipeline.run(seconds)
+        finally:
+            self._publisher.close()
+            listener.close()
+        return Played(summary, truth.score(truth.load(), self._received, seconds) if self._scored else None)
+
+    def _take(self, event: Event) -> None:
+        self._received.append(event)
+        self._heard(event)
 
 
 def _await(listener: Listener, publisher: Publisher) -> None:
@@ -91,17 +118,7 @@ def _await(listener: Listener, publisher: Publisher) -> None:
             raise PublishError(f"the subscriber was not ready after {READY_S:.0f} s; try again on a less busy machine")
 
 
-def closing(summary: Summary, score: truth.Score) -> list[str]:
-    """The table under the events."""
+def _agreement(score: Score) -> list[str]:
     error = "-" if score.apex_error_ms_median is None else f"{score.apex_error_ms_median:.0f} ms"
     found = f"{score.found} of {score.micro} found, {score.false} false, apex error median {error}"
-    return [
-        *lines(summary, "sample stream"),
-        f"micro-expressions  {found}",
-        f"their classes      {score.labelled} of {score.found} as scripted",
-    ]
-
-
-def as_json(summary: Summary, score: truth.Score) -> dict[str, Any]:
-    """`demo --json`: the summary, and `truth`."""
-    return {**msgspec.to_builtins(summary), "truth": msgspec.to_builtins(score)}
+    return [f"micro-expressions  {found}", f"their classes      {score.labelled} of {score.found} as scripted"]

@@ -46,7 +46,7 @@ def similarity(x: Tensor, turn_deg: float, scale: float, shift: float, generator
 
 
 def hide_patch(x: Tensor, probability: float, generator: Generator) -> Tensor:
-    """Fill one square, a fifth to two fifths of the side, with the picture's mean (random erasing, Zhong et al. 2017)."""
+    """Fill a square of a fifth to two fifths of the side by the picture's mean (random erasing, Zhong et al. 2017)."""
     count, _, side, _ = x.shape
     half = _uniform(0.1, 0.2, (count, 1, 1, 1), generator) * side
     centre = torch.rand((count, 2, 1, 1, 1), generator=generator) * side

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,14 @@ from realtime import config as realtime_config
 from realtime.engine import Engine, open_engine
 from realtime.manifest import Manifest
 from train import prepare as preparation
-from train.clips import ClipCrops
+from train.clips import ClipCrops, event
 from train.config import CmnConfig, ExpressionConfig, TrainConfig, digest
 from train.datasets.synthetic import Synthetic
 from train.methods import cmn, expression
+
+log = logging.getLogger(__name__)
+
+FEWEST_FRAMES = 4  # of an event that is worth training on
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,12 @@ def export(config: TrainConfig, engines: Path) -> Manifest:
 
 
 def _clips(config: CmnConfig) -> list[ClipCrops]:
-    return preparation.clip_crops(Synthetic(config.clips), digest(config.clips), Path(config.cache))
+    """The synthetic clips, without those in which tracking lost the face during the event."""
+    found = preparation.clip_crops(Synthetic(config.clips), digest(config.clips), Path(config.cache))
+    whole = [clip for clip in found if len(clip.times[event(clip.times, clip.sample)]) >= FEWEST_FRAMES]
+    if len(whole) < len(found):
+        log.warning("%d of %d clips are left out: the face was lost in them", len(found) - len(whole), len(found))
+    return whole
 
 
 def _encoder(config: CmnConfig) -> Engine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,17 +44,16 @@ def fit(job: Job, recipe: Optimiser, folder: Path, *, resume: bool = True) -> nn
     total = job.epochs * job.steps
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step / total, recipe.warmup))
     kept = Average(job.network, recipe.average)
-    first = _restore(folder / "last.pt", job.network, optimiser, schedule, kept) if resume else 0
-    for epoch in range(first, job.epochs):
+    state = Progress(job.network, optimiser, schedule, kept)
+    if resume:
+        state.restore(folder / "last.pt")
+    for epoch in range(len(state.curve), job.epochs):
         mean = _epoch(job, epoch, optimiser, schedule, kept)
-        row = {
-            "epoch": epoch + 1,
-            "loss": round(mean, 5),
-            **{k: round(v, 5) for k, v in job.evaluate(kept.network).items()},
-        }
-        log.info("%s", "  ".join(f"{key} {value}" for key, value in row.items()))
-        _append(folder / "curve.csv", row, fresh=epoch == 0)
-        _save(folder / "last.pt", epoch + 1, job.network, optimiser, schedule, kept)
+        scores = {name: round(value, 5) for name, value in job.evaluate(kept.network).items()}
+        state.curve.append({"epoch": epoch + 1, "loss": round(mean, 5), **scores})
+        log.info("%s", "  ".join(f"{key} {value}" for key, value in state.curve[-1].items()))
+        state.save(folder / "last.pt")
+        _write(folder / "curve.csv", state.curve)
     return kept.network
 
 
@@ -62,7 +61,7 @@ def rate_at(progress: float, warmup: float) -> float:
     """Share of the highest rate: linear from 0 over `warmup`, then half a cosine to 0; progress in [0, 1]."""
     if progress < warmup:
         return max(progress / warmup, 1e-3)
-    return 0.5 * (1.0 + math.cos(math.pi * min((progress - warmup) / (1.0 - warmup), 1.0)))
+    return 0.5 * (1.0 + math.cos(math.pi * min((progress - warmup) / max(1.0 - warmup, 1e-9), 1.0)))
 
 
 class Average:
@@ -110,38 +109,36 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     return [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
 
 
-def _save(path: Path, epoch: int, network: nn.Module, optimiser: Any, schedule: Any, kept: Average) -> None:
-    state = {
-        "epoch": epoch,
-        "network": network.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "schedule": schedule.state_dict(),
-    }
-    state |= {"kept": kept.network.state_dict(), "seen": kept.seen}
-    unfinished = path.with_suffix(".tmp")
-    torch.save(state, unfinished)
-    unfinished.replace(path)
+class Progress:
+    """Everything that the next epoch depends on, in one file: a run that was killed ends in the same weights."""
+
+    def __init__(self, network: nn.Module, optimiser: Any, schedule: Any, kept: Average) -> None:
+        self.curve: list[dict[str, float]] = []
+        self._kept = kept
+        self._parts = {"network": network, "optimiser": optimiser, "schedule": schedule, "kept": kept.network}
+
+    def save(self, path: Path) -> None:
+        """Write to a temporary file and move it into place."""
+        state = {name: part.state_dict() for name, part in self._parts.items()}
+        state |= {"seen": self._kept.seen, "random": torch.get_rng_state(), "curve": self.curve}
+        unfinished = path.with_suffix(".tmp")
+        torch.save(state, unfinished)
+        unfinished.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Go on from `path`, if it is there."""
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
+        self._kept.seen, self.curve = state["seen"], state["curve"]
+        torch.set_rng_state(state["random"])
+        log.info("goes on after epoch %d", len(self.curve))
 
 
-def _restore(path: Path, network: nn.Module, optimiser: Any, schedule: Any, kept: Average) -> int:
-    if not path.exists():
-        return 0
-    state = torch.load(path, weights_only=True)
-    network.load_state_dict(state["network"])
-    optimiser.load_state_dict(state["optimiser"])
-    schedule.load_state_dict(state["schedule"])
-    kept.network.load_state_dict(state["kept"])
-    kept.seen = state["seen"]
-    log.info("goes on after epoch %d", state["epoch"])
-    return int(state["epoch"])
-
-
-def _append(path: Path, row: Mapping[str, object], *, fresh: bool) -> None:
-    with path.open("w" if fresh else "a", newline="") as file:
-        writer = csv.DictWriter(file, row.keys())
-        if fresh:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-Report = Callable[[str], None]
+def _write(path: Path, curve: list[dict[str, float]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, curve[0].keys())
+        writer.writeheader()
+        writer.writerows(curve)
