@@ -38,9 +38,13 @@ class Ahead(Generic[T]):
             else:
                 return
 
-    def close(self) -> None:
-        """Stop the thread; what it had ready is lost."""
+    def stop(self) -> None:
+        """End the iteration soon, also when nothing comes; what lies ready is lost. Any thread may call this."""
         self._stop.set()
+
+    def close(self) -> None:
+        """Stop, and wait for the thread."""
+        self.stop()
         self._thread.join(timeout=5.0)
 
     def _run(self) -> None:

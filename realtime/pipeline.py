@@ -79,28 +79,31 @@ class Pipeline:
         self._ids = count(1)
         self._meta_at = 0.0
         self._told = told
+        self._ahead: Ahead[Tracked] | None = None
         self.stopped = False  #: whether `stop` ended it
         self.counts = Counts()
 
     def run(self, seconds: float | None = None) -> Summary:
         """Play; always flushes open events and sends a last meta, also when it is interrupted."""
-        front = Ahead(self._front(seconds), AHEAD_FRAMES)
+        self._ahead = Ahead(self._front(seconds), AHEAD_FRAMES)
         try:
-            for tracked in front:
+            for tracked in self._ahead:
                 self._push(tracked)
                 if self.stopped:
                     break
         finally:
-            front.close()
-            self._source.close()
+            self._source.close()  # first, or a thread that waits for a camera would not end
+            self._ahead.close()
             for person in list(self._people.values()):
                 self._leave(person)
             self._send_meta()
         return self.counts.summary()
 
     def stop(self) -> None:
-        """End after the frame that is being worked on."""
+        """End after the frame that is being worked on, or at once when none comes."""
         self.stopped = True
+        if self._ahead is not None:
+            self._ahead.stop()
 
     def _front(self, seconds: float | None) -> Iterator[Tracked]:
         """Source, tracker and aligners: runs in its own thread."""

@@ -14,6 +14,9 @@ SMALL_PX = 36.0
 BLURRED = 25.0
 DARK, BRIGHT = 45.0, 215.0
 TURNED_DEG = 25.0
+#: How far the line from forehead to nose base leans towards the camera in a face that looks straight into it:
+#: points 10 and 2 of MediaPipe's canonical_face_model.obj, atan((6.058 - 4.482) / (8.262 + 2.089)).
+LEAN = np.radians(8.66)
 PATCH_PX = 96  # sharpness is measured at one size, or it would mostly measure distance
 
 
@@ -41,7 +44,7 @@ def head_pose(points: Floats) -> Pose:
     )
     down = points[lm.NOSE_BASE] - points[lm.FOREHEAD]
     down = _unit(down - across * (down @ across))
-    forward = np.cross(across, down)  # away from the camera, since z grows with depth
+    forward = np.cross(across, down) * np.cos(LEAN) - down * np.sin(LEAN)  # into the head, since z grows with depth
     yaw = np.degrees(np.arctan2(-forward[0], forward[2]))
     pitch = np.degrees(np.arcsin(np.clip(forward[1], -1.0, 1.0)))
     roll = np.degrees(np.arctan2(across[1], across[0]))

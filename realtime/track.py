@@ -188,14 +188,14 @@ class Tracker:
 
     def push(self, frame: Frame) -> list[Face]:
         """Faces of `frame`, ordered by id."""
+        wanted = self._known
         if frame.t >= self._search_at:
             self._search_at = frame.t + self._config.search_s
-            self._known = max(self._known, min(self._landmarker.count(frame.image), self._config.max_faces))
-        if self._known == 0:
-            return []
-        found = self._landmarker.find(frame.image, self._known)
+            wanted = max(wanted, min(self._landmarker.count(frame.image), self._config.max_faces))
+        found = self._landmarker.find(frame.image, wanted) if wanted else []
         if len(found) < self._known:
-            self._known, self._search_at = len(found), frame.t  # someone left: look again with the next frame
+            self._search_at = frame.t  # someone left: look again with the next frame
+        self._known = len(found)
         return sorted((self._face(frame, id, points) for id, points in self._assign(found, frame.t)), key=_by_id)
 
     def flush(self) -> list[Face]:

@@ -1,13 +1,102 @@
-"""Tiny engine packages with random weights, exported once and copied for each test that damages one."""
+"""Tiny engine packages with random weights, drawn faces, the bundled stream's crops, and the way to real clips.
+
+Packages are exported once, and copied for each test that damages one.
+"""
 
 import shutil
+from itertools import pairwise
+from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
-from realtime import config
+from realtime import config, truth
+from realtime import landmarks as lm
+from realtime.align import TEMPLATE, Aligner
 from realtime.manifest import MODEL, Score, Training, sha256
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, EmbeddingSequence
+from realtime.records import Frame
+from realtime.source import open_source
+from realtime.track import Tracker
+
+CLIPS = Path(__file__).resolve().parents[1] / "../shared/clips"
+
+
+@pytest.fixture(scope="session")
+def clip():
+    """A real clip by its name; skips where the shared material is not at hand."""
+
+    def path(name):
+        if not (CLIPS / name).exists():
+            pytest.skip(f"no {name}: the shared clips are not beside the repository")
+        return CLIPS / name
+
+    return path
+
+
+@pytest.fixture(scope="session")
+def drawn_face():
+    """Landmarks (468, 3) of a face that looks straight into the camera, its eyes' middle near (x, y)."""
+    cloud = np.random.default_rng(7).uniform(-0.5, 0.5, (lm.COUNT, 3)) * (1.2, 1.5, 0.6)
+    across = float(np.ptp(TEMPLATE[:, 0]))
+    cloud[list(lm.RIGID), :2] = (TEMPLATE - (0.5, 0.4)) / across
+    cloud[list(lm.RIGID), 2] = 0.0
+    # Points 10 and 2 of MediaPipe's canonical face, from the middle of its eye corners, in its eye distances.
+    cloud[lm.FOREHEAD], cloud[lm.NOSE_BASE] = (0.0, -0.6295, -0.1471), (0.0, 0.5345, -0.3244)
+
+    def at(x, y, eye_px=80.0):
+        return (cloud * eye_px + (x, y, 0.0)).astype(np.float32)
+
+    return at
+
+
+@pytest.fixture(scope="session")
+def scripted_landmarker():
+    """A class that plays a list of faces for each picture, as far as it is asked for them, and counts the looks."""
+
+    class Scripted:
+        def __init__(self, script):
+            self.script = list(script)
+            self.now = -1
+            self.looks = []  #: pictures in which newcomers were looked for
+            self.asked = []  #: how many faces were asked for, by picture
+            self.closed = False
+
+        def frames(self, rate_hz=60.0):
+            for index in range(len(self.script)):
+                self.now = index
+                image = np.full((240, 320, 3), index % 251, np.uint8)
+                yield Frame(image, index / rate_hz, index, gap=0, grabbed=0.0)
+
+        def count(self, image):
+            self.looks.append(self.now)
+            return len(self.script[self.now])
+
+        def find(self, image, faces):
+            self.asked.append(faces)
+            return self.script[self.now][:faces]
+
+        def restart(self):
+            pass
+
+        def close(self):
+            self.closed = True
+
+    return Scripted
+
+
+@pytest.fixture(scope="session")
+def sample_crops():
+    """Every crop of the bundled stream, made as the live process makes them; 1,500 frames take some seconds."""
+    stages = config.load()
+    tracker, aligner = Tracker(stages.track), Aligner(stages.align)
+    source = open_source(str(truth.VIDEO), stages.source, fast=True)
+    crops = [crop for frame in source.frames() for face in tracker.push(frame) for crop in aligner.push((frame, face))]
+    source.close()
+    tracker.close()
+    assert all(before.t < after.t for before, after in pairwise(crops))
+    return crops
 
 
 @pytest.fixture(scope="session")

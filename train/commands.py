@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,18 @@ def export(config: TrainConfig, engines: Path) -> Manifest:
 
 
 def _clips(config: CmnConfig) -> list[ClipCrops]:
-    """The synthetic clips, without those in which tracking lost the face during the event."""
+    """The synthetic clips, each cut to its event, without those in which tracking lost the face during it."""
     found = preparation.clip_crops(Synthetic(config.clips), digest(config.clips), Path(config.cache))
-    whole = [clip for clip in found if len(clip.times[event(clip.times, clip.sample)]) >= FEWEST_FRAMES]
-    if len(whole) < len(found):
-        log.warning("%d of %d clips are left out: the face was lost in them", len(found) - len(whole), len(found))
+    cut = [_cut(clip) for clip in found]
+    whole = [clip for clip in cut if len(clip.times) >= FEWEST_FRAMES]
+    if len(whole) < len(cut):
+        log.warning("%d of %d clips are left out: the face was lost in them", len(cut) - len(whole), len(cut))
     return whole
+
+
+def _cut(clip: ClipCrops) -> ClipCrops:
+    frames = event(clip.times, clip.sample)
+    return replace(clip, times=clip.times[frames], crops=clip.crops[frames])
 
 
 def _encoder(config: CmnConfig) -> Engine:
