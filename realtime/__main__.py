@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
+
+if __name__ == "__main__":
+    # First of all, because a KeyboardInterrupt inside an import ends in any other error; and until a pipeline
+    # runs, nothing is open that needs an orderly end.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+import logging
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -112,13 +119,14 @@ def check(
 ) -> None:
     """Replay an engine's golden inputs on this machine and show how far its answers are from torch's."""
     from realtime.check import check as replay
+    from realtime.check import lines
 
     with _errors_told(verbose, as_json):
         report = replay(engine.resolve(), _load(config, override).engines)
         if as_json:
             _print_json(report.to_dict())
         else:
-            _print(*show.report(report.to_dict()))
+            _print(*lines(report))
         if not report.ok:
             raise typer.Exit(1)
 
@@ -159,16 +167,13 @@ def _run(settings: Config, spec: str, seconds: float | None, *, fast: bool, as_j
     from realtime.summary import lines
 
     source = open_source(spec, settings.source, fast=fast)
-    publisher = Publisher(settings.publish)
-    told = None if as_json else _print_event
-    pipeline = Pipeline(settings, source, publisher, engines(settings), told)
-    if not as_json:
-        _print(f"state on {publisher.state_address}, events on {publisher.events_address}; Ctrl-C ends")
-    try:
+    with Publisher(settings.publish) as publisher:
+        told = None if as_json else _print_event
+        pipeline = Pipeline(settings, source, publisher, engines(settings), told)
+        if not as_json:
+            _print(f"state on {publisher.state_address}, events on {publisher.events_address}; Ctrl-C ends")
         with _interruptible(pipeline.stop):
             summary = pipeline.run(seconds)
-    finally:
-        publisher.close()
     if as_json:
         _print_json(msgspec.to_builtins(summary))
     else:
@@ -183,10 +188,10 @@ def _heard(host: str, state_port: int, events_port: int, *, states: bool, second
 
     signal.signal(signal.SIGTERM, _interrupt)
     with Subscriber(host, state_port, events_port, states=states, events=True) as subscriber:
+        until = math.inf if seconds is None else time.monotonic() + seconds
         if subscriber.ready(1e9 if seconds is None else seconds):
             print("listening", file=sys.stderr, flush=True)
-        began = time.monotonic()
-        while seconds is None or time.monotonic() - began < seconds:
+        while time.monotonic() < until:
             received = subscriber.receive(0.1)
             if received is not None:
                 yield received.message

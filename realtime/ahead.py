@@ -21,12 +21,12 @@ class Ahead(Generic[T]):
     def __init__(self, items: Iterator[T], size: int) -> None:
         self._items = items
         self._queue: Queue[tuple[bool, T | BaseException | None]] = Queue(size)
-        self._stop = threading.Event()
+        self._stopped = False  # no Event: a signal handler calls `stop`, and must not wait for a lock
         self._thread = threading.Thread(target=self._run, name="ahead", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:
-        while not self._stop.is_set():
+        while not self._stopped:
             try:
                 more, item = self._queue.get(timeout=POLL_S)
             except Empty:
@@ -40,7 +40,7 @@ class Ahead(Generic[T]):
 
     def stop(self) -> None:
         """End the iteration soon, also when nothing comes; what lies ready is lost. Any thread may call this."""
-        self._stop.set()
+        self._stopped = True
 
     def close(self) -> None:
         """Stop, and wait for the thread."""
@@ -57,7 +57,7 @@ class Ahead(Generic[T]):
             self._put(False, error)
 
     def _put(self, more: bool, item: T | BaseException | None) -> bool:
-        while not self._stop.is_set():
+        while not self._stopped:
             try:
                 self._queue.put((more, item), timeout=POLL_S)
             except Full:

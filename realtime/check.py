@@ -68,6 +68,21 @@ def check(folder: Path | str, config: EnginesConfig) -> Report:
     return Report(engine.manifest.name, engine.backend, engine.precision, differences, milliseconds, ok)
 
 
+def lines(report: Report) -> list[str]:
+    """A table: one line an output, then what ran, how long one row took, and the verdict."""
+    rows = [
+        f"{each.output:<12} {each.largest:9.2e} {each.mean:9.2e} {each.relative:9.2e} {each.bar:9.0e}  "
+        f"{'ok' if each.ok else 'FAILED'}"
+        for each in report.differences
+    ]
+    verdict = "answers as exported" if report.ok else "does NOT answer as exported"
+    return [
+        f"{'output':<12} {'largest':>9} {'mean':>9} {'relative':>9} {'bar':>9}",
+        *rows,
+        f"{report.package} {verdict}: {report.backend}, {report.precision}, {report.milliseconds:.2f} ms a row",
+    ]
+
+
 def difference(output: str, found: Floats, wanted: Floats, bar: float) -> Difference:
     """How far `found` is from torch's `wanted`; arrays of another shape are infinitely far."""
     if found.shape != wanted.shape:

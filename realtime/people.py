@@ -48,9 +48,9 @@ class Person:
         """The face is gone: its open event ends."""
         return self._detector.flush()
 
-    def answer(self, moment: Moment, recogniser: Recogniser) -> list[Expression]:
-        """What an apex or an offset is worth telling; an onset alone is not."""
-        now, quality = self.presence.last_s, self.face.quality.reasons
+    def answer(self, moment: Moment, recogniser: Recogniser, now: float) -> list[Expression]:
+        """What an apex or an offset is worth telling at `now`; an onset alone is not."""
+        quality = self.face.quality.reasons
         if isinstance(moment, Apex):
             return [recogniser.early(moment, self._window, now, quality)]
         if isinstance(moment, Offset):

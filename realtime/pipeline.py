@@ -77,6 +77,7 @@ class Pipeline:
         self._recogniser = Recogniser(config.recognise, self._encoder, pair[1])
         self._people: dict[int, Person] = {}
         self._ids = count(1)
+        self._t = 0.0  # of the newest frame
         self._meta_at = 0.0
         self._told = told
         self._ahead: Ahead[Tracked] | None = None
@@ -129,6 +130,7 @@ class Pipeline:
     def _push(self, tracked: Tracked) -> None:
         """One frame through motion, engines and publishing."""
         frame, timings = tracked.frame, self.counts.timings
+        self._t = frame.t
         self.counts.frame(frame.t, frame.gap)
         timings.add("track", tracked.track_s)
         timings.add("align", tracked.align_s)
@@ -167,7 +169,7 @@ class Pipeline:
         log.info("face %d was here from %.2f to %.2f s", presence.id, presence.first_s, presence.last_s)
 
     def _tell(self, person: Person, moment: Moment) -> None:
-        for expression in person.answer(moment, self._recogniser):
+        for expression in person.answer(moment, self._recogniser, self._t):
             event = message.event_from(expression, self._config.publish.camera, self.counts.rate_hz)
             self._publisher.event(event)
             self.counts.event(event)
@@ -201,7 +203,7 @@ class Pipeline:
         }
         self._publisher.meta(
             Meta(
-                t=round(self._last_t(), 6),
+                t=round(self._t, 6),
                 camera=self._config.publish.camera,
                 engines=tuple(_engine(engine) for engine in self._engines),
                 rate_hz=round(rate, 3),
@@ -214,9 +216,6 @@ class Pipeline:
                 version=version(),
             )
         )
-
-    def _last_t(self) -> float:
-        return max((person.presence.last_s for person in self._people.values()), default=self._meta_at)
 
 
 def _engine(engine: Engine) -> message.Engine:

@@ -31,7 +31,7 @@ class Timings:
 
     def percentiles_ms(self, name: str) -> dict[str, float]:
         """p50, p95 and p99 in milliseconds; zeros when nothing was measured."""
-        values = np.fromiter(self._kept[name], float) if self._kept[name] else np.zeros(1)
+        values = np.array(self._kept.get(name, (0.0,)))
         return {f"p{q}": round(float(np.percentile(values, q)) * 1e3, 3) for q in (50, 95, 99)}
 
     def names(self) -> list[str]:

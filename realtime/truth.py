@@ -50,15 +50,19 @@ def load(path: Path = TRUTH) -> Truth:
 def score(truth: Truth, events: Sequence[Event], until: float | None = None) -> Score:
     """Match final micro events one to one with the scripted ones that they overlap, nearest apex first.
 
-    `until` leaves out what was scripted to end later, for runs that were cut short.
+    `until` leaves out what was scripted to end later, and what lies over it, for runs that were cut short.
     """
-    wanted = [e for e in truth.events if e.role == "micro" and (until is None or e.offset <= until)]
-    given = [e for e in events if e.kind == "micro" and e.stage == "final"]
+    scripted = [e for e in truth.events if e.role == "micro"]
+    wanted = [e for e in scripted if until is None or e.offset <= until]
+    cut = [e for e in scripted if e not in wanted]
+    given = [
+        e for e in events if e.kind == "micro" and e.stage == "final" and not any(_overlap(e, true) for true in cut)
+    ]
     pairs = sorted(
         (abs(event.apex_s - true.apex), i, j)
         for i, true in enumerate(wanted)
         for j, event in enumerate(given)
-        if event.onset_s < true.offset and (event.offset_s or event.apex_s) > true.onset
+        if _overlap(event, true)
     )
     matched: dict[int, int] = {}
     for _, i, j in pairs:
@@ -72,3 +76,8 @@ def score(truth: Truth, events: Sequence[Event], until: float | None = None) -> 
         labelled=sum(given[j].label == wanted[i].label for i, j in matched.items()),
         apex_error_ms_median=round(float(np.median(errors)), 1) if errors else None,
     )
+
+
+def _overlap(event: Event, true: Scripted) -> bool:
+    end = event.apex_s if event.offset_s is None else event.offset_s
+    return event.onset_s < true.offset and end > true.onset

@@ -88,10 +88,10 @@ class Synthetic:
         order = np.random.default_rng(self._seed).permutation(neutral)
         found: list[int] = []
         for row in map(int, order):
-            if len(found) == self._clips.people:
-                return found
             if self._landmarker.find(portrait(self._faces.image(row)), 1):
                 found.append(row)
+            if len(found) == self._clips.people:
+                return found
         raise DataError(
             f"only {len(found)} neutral faces in {self._clips.ferplus}; [clips] people asks for {self._clips.people}"
         )

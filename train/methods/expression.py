@@ -74,7 +74,7 @@ class ExpressionJob:
         self.train, self.valid = Stills(config, "train"), Stills(config, "valid")
         self.sizes = [stage.size_px for stage in config.stages for _ in range(stage.epochs)]
         self.epochs = len(self.sizes)
-        self.steps = len(self.train) // config.optimiser.batch
+        self.steps = max(len(self.train) // config.optimiser.batch, 1)
         a = config.augment
         self.augment = StillAugment(a.turn_deg, a.scale, a.shift, a.contrast, a.tint, a.hide)
 

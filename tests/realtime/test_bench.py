@@ -1,0 +1,63 @@
+import time
+from itertools import pairwise
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from realtime import config
+from realtime.bench import Looped, bench
+
+RATE_HZ, FRAMES = 50.0, 10
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+    """A fifth of a second of noise."""
+    path = tmp_path_factory.mktemp("clips") / "noise.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), RATE_HZ, (64, 48))
+    rng = np.random.default_rng(1)
+    for _ in range(FRAMES):
+        writer.write(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
+    writer.release()
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def settings(packages):
+    changes = {"engines.folder": packages, "engines.head": "head", "align.size_px": 48}
+    changes |= {"engines.precision": "f32", "publish.state_port": 0, "publish.events_port": 0}
+    return config.load(overrides=[f"{key}={value}" for key, value in changes.items()])
+
+
+def test_the_clock_and_the_numbers_run_on_from_loop_to_loop(video, settings):
+    looped = Looped(video, settings, 60.0, fast=True)
+    frames = [frame for frame, _ in zip(looped.frames(), range(3 * FRAMES + 1), strict=False)]
+    looped.close()
+    assert [frame.index for frame in frames] == list(range(3 * FRAMES + 1))
+    assert [after.t - before.t for before, after in pairwise(frames)] == pytest.approx([1 / RATE_HZ] * 3 * FRAMES)
+
+
+def test_it_ends_after_the_machines_seconds_and_notes_the_memory_early(video, settings):
+    looped = Looped(video, settings, 0.3, fast=False)
+    assert looped.rss_early_mb == 0.0
+    began = time.monotonic()
+    frames = list(looped.frames())
+    took = time.monotonic() - began
+    looped.close()
+    assert 0.25 < took < 3.0
+    assert 5 <= len(frames) < 25  # in real time: as fast as possible there are hundreds
+    assert looped.rss_early_mb > 10.0
+
+
+def test_both_runs_are_measured_with_everything_on(video, settings):
+    found = bench(settings, video, seconds=1.0)
+    assert found.fast.frames > found.realtime.frames > 0
+    assert found.realtime.fps < 1.5 * RATE_HZ
+    for summary in (found.fast, found.realtime):
+        assert {"track", "align", "encode", "motion", "publish"} == set(summary.stages_ms)
+    assert found.rss_early_mb > 10.0
+    assert found.rss_late_mb > 10.0
+    tree = msgspec.json.decode(msgspec.json.encode(found))
+    assert set(tree) == {"fast", "realtime", "rss_early_mb", "rss_late_mb"}

@@ -1,0 +1,141 @@
+import math
+import re
+
+import msgspec
+import pytest
+
+from realtime import config
+from realtime.config import DEFAULT, Config, load, merge, parse_override, read_toml
+from realtime.errors import ConfigError
+
+SECTIONS = {field.name: field.type for field in msgspec.structs.fields(Config)}
+
+
+def write(folder, text):
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_default_file_is_complete_and_nothing_is_hidden():
+    tree = read_toml(DEFAULT)
+    assert list(tree) == list(SECTIONS)
+    for name, section in SECTIONS.items():
+        assert sorted(tree[name]) == sorted(section.__struct_fields__)
+        assert not section.__struct_defaults__
+
+
+def test_numbers_keep_their_types():
+    stages = load()
+    assert isinstance(stages.apex.threshold, float)
+    assert isinstance(stages.align.size_px, int)
+    assert isinstance(stages.publish.landmarks, bool)
+
+
+def test_a_configuration_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        load().apex.threshold = 1.0  # type: ignore[misc]
+
+
+def test_a_file_needs_only_what_differs(tmp_path):
+    mine, default = load(write(tmp_path, "[apex]\nthreshold = 8.0\n")), load()
+    assert mine.apex.threshold == 8.0
+    assert msgspec.structs.replace(mine, apex=default.apex) == default
+    assert msgspec.structs.replace(mine.apex, threshold=default.apex.threshold) == default.apex
+
+
+def test_overrides_win_over_the_file_and_the_last_over_the_others(tmp_path):
+    path = write(tmp_path, "[apex]\nthreshold = 8.0\n")
+    assert load(path, ["apex.threshold=9", "apex.threshold=10"]).apex.threshold == 10.0
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("apex.threshold=8", {"apex": {"threshold": 8}}),
+        (" apex.threshold = 8.5 ", {"apex": {"threshold": 8.5}}),
+        ("publish.camera=door", {"publish": {"camera": "door"}}),
+        ("publish.camera='0'", {"publish": {"camera": "0"}}),
+        ("publish.landmarks=true", {"publish": {"landmarks": True}}),
+        ("engines.folder=a=b", {"engines": {"folder": "a=b"}}),
+    ],
+)
+def test_an_override_is_a_path_and_a_value(text, tree):
+    assert parse_override(text) == tree
+
+
+@pytest.mark.parametrize("text", ["apex.threshold", "=8", ""])
+def test_an_override_without_key_or_value_is_refused(text):
+    with pytest.raises(ConfigError, match=r"section\.key=value"):
+        parse_override(text)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("apex.treshold=8", "treshold"),
+        ("apecks.threshold=8", "apecks"),
+        ("apex=8", r"\$\.apex"),
+        ("apex.threshold=high", r"\$\.apex\.threshold"),
+        ("apex.threshold=0", r"> 0.*\$\.apex\.threshold"),
+        ("apex.release=1.5", r"<= 1.*\$\.apex\.release"),
+        ("align.size_px=31", r">= 32.*\$\.align\.size_px"),
+        ("align.size_px=128.5", r"int.*\$\.align\.size_px"),
+        ("publish.camera=a/b", r"\$\.publish\.camera"),
+        ("publish.events_port=70000", r"<= 65535"),
+        ("publish.landmarks=1", r"bool.*\$\.publish\.landmarks"),
+        ("engines.device=gpu", r"\$\.engines\.device"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_was_wanted(override, said):
+    with pytest.raises(ConfigError, match=said):
+        load(overrides=[override])
+
+
+def test_an_error_names_the_file(tmp_path):
+    path = write(tmp_path, "[apex]\nthreshold = -1\n")
+    with pytest.raises(ConfigError, match=re.escape(str(path))):
+        load(path)
+
+
+def test_what_is_no_number_is_refused():
+    with pytest.raises(ConfigError, match="threshold"):
+        load(overrides=["apex.threshold=nan"])
+
+
+def test_a_missing_file_is_a_configuration_error(tmp_path):
+    with pytest.raises(ConfigError, match="give an existing file"):
+        load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("text", ["[apex\n", "apex = \n"])
+def test_a_file_that_is_no_toml_is_a_configuration_error(tmp_path, text):
+    with pytest.raises(ConfigError, match="not readable TOML"):
+        load(write(tmp_path, text))
+
+
+def test_bytes_that_are_no_text_are_a_configuration_error(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xff\xfe\x00[apex]")
+    with pytest.raises(ConfigError, match="not readable TOML"):
+        load(path)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(ConfigError, match="not readable TOML"):
+        load(tmp_path)
+
+
+def test_merging_changes_neither_side():
+    below, above = {"a": {"x": 1, "y": 2}}, {"a": {"y": 3}, "b": 4}
+    assert merge(below, above) == {"a": {"x": 1, "y": 3}, "b": 4}
+    assert (below, above) == ({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}, "b": 4})
+
+
+def test_times_of_the_default_fit_each_other():
+    stages = load()
+    assert stages.apex.micro_min_s < stages.apex.micro_max_s < stages.apex.macro_max_s < stages.window.seconds
+    assert stages.apex.warmup_s < stages.apex.history_s
+    assert stages.apex.turn_deg < stages.apex.turn_macro_deg
+    assert math.isclose(stages.apex.micro_max_s, 0.5)  # the field's own limit
+    assert config.ROOT in DEFAULT.parents

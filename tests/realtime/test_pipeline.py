@@ -1,0 +1,341 @@
+"""Painted faces, found by a list of landmarks, through the real stages, engines and sockets."""
+
+import threading
+import time
+from dataclasses import replace
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from realtime import config
+from realtime.errors import EngineError, SourceLost
+from realtime.pipeline import Pipeline, engines
+from realtime.publish import Publisher, Subscriber
+from realtime.records import Frame
+from realtime.track import Tracker
+
+RATE_HZ = 60.0
+WIDTH, HEIGHT, EYE_PX = 640, 240, 80.0
+ONSET, APEX, OFFSET = 1.2, 1.35, 1.55
+PLACES = {"left": (160.0, 90.0), "right": (480.0, 90.0)}
+#: The inner brows, from the eyes' middle, in eye distances: where `motion.REGIONS` looks.
+BROWS = np.array([(-0.22, -0.22), (0.22, -0.22)]) * EYE_PX
+
+
+def brow_raise(t):
+    """0 at onset and offset, 1 at the apex."""
+    x = (t - ONSET) / (APEX - ONSET) if t < APEX else (OFFSET - t) / (OFFSET - APEX)
+    return 0.5 - 0.5 * np.cos(np.pi * np.clip(x, 0.0, 1.0))
+
+
+class Painter:
+    """Pictures of a noisy texture whose brows rise at the scripted times."""
+
+    def __init__(self, places):
+        rng = np.random.default_rng(3)
+        texture = cv2.GaussianBlur(rng.uniform(0, 255, (HEIGHT, WIDTH, 3)).astype(np.float32), (0, 0), 3.0)
+        self.texture = cv2.normalize(texture, None, 20, 235, cv2.NORM_MINMAX)
+        self.rng = rng
+        self.x, self.y = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
+        brows = [np.add(PLACES[place], brow) for place in places for brow in BROWS]
+        self.near = sum(np.exp(-((self.x - x) ** 2 + (self.y - y) ** 2) / (2 * 10.0**2)) for x, y in brows)
+
+    def picture(self, t):
+        rise = (0.1 * EYE_PX * brow_raise(t) * self.near).astype(np.float32)
+        moved = cv2.remap(self.texture, self.x, self.y + rise, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        noise = self.rng.normal(0.0, 1.0, moved.shape)
+        return np.clip(moved + noise, 0, 255).astype(np.uint8)
+
+
+class Film:
+    """A source of frames, which may be lost or hang, and the landmarker that knows where the faces in them are."""
+
+    rate_hz = RATE_HZ
+
+    def __init__(self, frames, faces, *, lost=False, hangs=False):
+        self._frames, self._lost, self._hangs = frames, lost, hangs
+        self._faces = {id(frame.image): found for frame, found in zip(frames, faces, strict=True)}
+        self.closed = threading.Event()
+
+    def frames(self):
+        for frame in self._frames:
+            if self.closed.is_set():
+                return
+            yield replace(frame, grabbed=time.monotonic())
+        if self._lost:
+            raise SourceLost("camera 0 can no longer be read; start again")
+        if self._hangs:
+            self.closed.wait(30.0)
+
+    def close(self):
+        self.closed.set()
+
+    def count(self, image):
+        return len(self._faces[id(image)])
+
+    def find(self, image, faces):
+        return self._faces[id(image)][:faces]
+
+
+class Recording(Publisher):
+    """The real publisher, which also keeps what it sent."""
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.states, self.events, self.metas = [], [], []
+
+    def state(self, state):
+        self.states.append(state)
+        super().state(state)
+
+    def event(self, event):
+        self.events.append(super().event(event))
+        return self.events[-1]
+
+    def meta(self, meta):
+        self.metas.append(meta)
+        super().meta(meta)
+
+
+@pytest.fixture(scope="module")
+def settings(packages):
+    changes = {
+        "engines.folder": packages,
+        "engines.head": "head",
+        "engines.precision": "f32",
+        "align.size_px": 48,
+        "apex.warmup_s": 0.6,
+        "publish.state_port": 0,
+        "publish.events_port": 0,
+        "publish.linger_s": 0.1,
+    }
+    return config.load(overrides=[f"{key}={value}" for key, value in changes.items()])
+
+
+@pytest.fixture(scope="module")
+def pair(settings):
+    return engines(settings)
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """Frames of two seconds in which both faces raise their brows once."""
+    painter = Painter(PLACES)
+    times = [number / RATE_HZ for number in range(120)]
+    return [Frame(painter.picture(t), t, number, 0, 0.0) for number, t in enumerate(times)]
+
+
+@pytest.fixture
+def publisher(settings):
+    with Recording(settings.publish) as publisher:
+        yield publisher
+
+
+@pytest.fixture
+def play(settings, pair, publisher, monkeypatch):
+    """Make the pipeline of a film, without mediapipe."""
+
+    class Found(Tracker):
+        def __init__(self, track, film):
+            super().__init__(track, film)
+
+        def close(self):
+            """The film is the source as well, and that is closed by the pipeline."""
+
+    def made(film, told=None, **changes):
+        monkeypatch.setattr("realtime.pipeline.Tracker", lambda track: Found(track, film))
+        publish = msgspec.structs.replace(settings.publish, **changes)
+        return Pipeline(msgspec.structs.replace(settings, publish=publish), film, publisher, pair, told)
+
+    return made
+
+
+@pytest.fixture
+def left(drawn_face):
+    return drawn_face(*PLACES["left"], EYE_PX)
+
+
+@pytest.fixture
+def right(drawn_face):
+    return drawn_face(*PLACES["right"], EYE_PX)
+
+
+def stages_by_id(events):
+    found = {}
+    for event in events:
+        found.setdefault((event.face, event.id), []).append(event.stage)
+    return found
+
+
+def test_every_frame_is_counted_and_has_a_state(shown, left, right, play, publisher):
+    film = Film(shown[:30], [[left, right]] * 30)
+    summary = play(film).run()
+    assert (summary.frames, summary.gaps) == (30, 0)
+    assert [(state.frame, state.t) for state in publisher.states] == [(frame.index, frame.t) for frame in shown[:30]]
+    for state in publisher.states:
+        assert [face.id for face in state.faces] == [1, 2]
+        assert all(face.landmarks is None and face.threshold == 4.5 for face in state.faces)
+        assert all(sum(face.expression.values()) == pytest.approx(1.0) for face in state.faces)
+        assert 0 < state.latency_ms < 10_000
+    assert list(summary.stages_ms) == ["track", "align", "encode", "motion", "publish"]
+    assert summary.latency_ms["p50"] > summary.stages_ms["encode"]["p50"] > 0
+    assert summary.faces == [{"id": id, "first_s": 0.0, "last_s": round(29 / RATE_HZ, 3)} for id in (1, 2)]
+    assert film.closed.is_set()
+
+
+def test_lost_frames_are_counted_and_told(shown, left, play, publisher):
+    frames = [replace(frame, index=frame.index * 3, gap=2 * (frame.index > 0)) for frame in shown[:5]]
+    assert play(Film(frames, [[left]] * 5)).run().gaps == 8
+    assert [(state.frame, state.gap) for state in publisher.states] == [(0, 0), (3, 2), (6, 2), (9, 2), (12, 2)]
+    assert publisher.metas[-1].gaps == 8
+
+
+def test_landmarks_travel_when_they_are_asked_for(shown, left, play, publisher):
+    play(Film(shown[:2], [[left]] * 2), landmarks=True).run()
+    assert publisher.states[-1].faces[0].landmarks == pytest.approx(np.round(left[:, :2].astype(float), 1))
+
+
+def test_a_movement_is_told_early_and_finally_to_whoever_listens(shown, left, play, publisher):
+    told = []
+    with Subscriber("127.0.0.1", publisher.state_port, publisher.events_port, states=False, events=True) as subscriber:
+        while not subscriber.ready(0.01):
+            publisher.greet()
+        summary = play(Film(shown, [[left]] * 120), told.append).run()
+        heard = [subscriber.receive(5.0) for _ in publisher.events]
+    early, final = publisher.events
+    assert [received.message for received in heard] == [early, final]
+    assert [received.topic for received in heard] == ["event/0/micro"] * 2
+    assert [event.stage for event in told] == ["early", "final"]
+    assert (early.id, early.stage, early.offset_s) == (final.id, "early", None)
+    assert (final.stage, final.kind, final.rate_hz) == ("final", "micro", pytest.approx(RATE_HZ))
+    assert ONSET - 0.05 < final.onset_s < final.apex_s == pytest.approx(APEX, abs=0.05)
+    assert APEX < early.emitted_s < final.emitted_s < OFFSET + 0.1
+    assert [event["id"] for event in summary.events] == [final.id]
+
+
+def test_events_are_numbered_over_all_faces(shown, left, right, play, publisher):
+    play(Film(shown, [[left, right]] * 120)).run()
+    found = stages_by_id(publisher.events)
+    assert list(found.values()) == [["early", "final"]] * 2
+    assert sorted(face for face, _ in found) == [1, 2]
+    assert sorted(id for _, id in found) == [1, 2]
+    assert [event.seq for event in publisher.events] == [1, 2, 3, 4]
+
+
+def test_meta_comes_at_the_start_every_second_and_at_the_end(shown, left, play, publisher):
+    play(Film(shown, [[left]] * 120)).run()
+    assert [meta.t for meta in publisher.metas] == pytest.approx([0.0, 1.0, shown[-1].t], abs=1e-5)
+    assert [(meta.frames, meta.faces) for meta in publisher.metas] == [(1, 1), (61, 1), (120, 0)]
+    last = publisher.metas[-1]
+    assert [(engine.name, engine.precision) for engine in last.engines] == [("encoder", "f32"), ("head", "f32")]
+    assert last.rate_hz == pytest.approx(RATE_HZ)
+    assert last.shortest_event_s == pytest.approx(4 / RATE_HZ)
+    assert {"track", "align", "encode", "motion", "publish", "total"} == set(last.latency_ms)
+
+
+def test_meta_is_never_ahead_of_the_frames(shown, play, publisher):
+    play(Film(shown[:70], [[]] * 70)).run()
+    assert [meta.t for meta in publisher.metas] == pytest.approx([0.0, 1.0, shown[69].t], abs=1e-5)
+
+
+def test_a_source_that_is_lost_ends_the_open_event_and_is_raised(shown, left, play, publisher):
+    film = Film(shown[:87], [[left]] * 87, lost=True)  # after the early answer, before the offset
+    pipeline = play(film)
+    with pytest.raises(SourceLost, match="start again"):
+        pipeline.run()
+    assert [event.stage for event in publisher.events] == ["early", "withdrawn"]
+    assert publisher.events[-1].reason == "lost"
+    assert publisher.metas[-1].frames == 87
+    assert film.closed.is_set()
+    summary = pipeline.counts.summary()
+    assert (summary.frames, summary.events) == (87, [])
+
+
+def test_an_error_of_whoever_is_told_ends_everything_in_order(shown, left, play, publisher):
+    def gone(event):
+        raise BrokenPipeError
+
+    film = Film(shown, [[left]] * 120)
+    with pytest.raises(BrokenPipeError):
+        play(film, gone).run()
+    assert film.closed.is_set()
+
+
+def test_a_face_that_leaves_ends_its_event_when_it_is_given_up(shown, left, play, publisher, settings):
+    blank = np.zeros_like(shown[0].image)
+    away = [Frame(blank, number / RATE_HZ, number, 0, 0.0) for number in range(87, 180)]
+    film = Film([*shown[:87], *away], [[left]] * 87 + [[]] * 93)
+    summary = play(film).run()
+    assert [event.stage for event in publisher.events] == ["early", "withdrawn"]
+    last = publisher.events[-1]
+    left_at = 86 / RATE_HZ
+    assert summary.faces == [{"id": 1, "first_s": 0.0, "last_s": round(left_at, 3)}]
+    assert left_at == last.offset_s < left_at + settings.track.retire_s < last.emitted_s  # of the event, of the telling
+    assert publisher.metas[-1].faces == 0
+
+
+def test_a_face_that_is_away_for_a_moment_stays_the_same(shown, left, play, publisher):
+    faces = [[left]] * 10 + [[]] * 5 + [[left]] * 25
+    summary = play(Film(shown[:40], faces)).run()
+    assert [face["id"] for face in summary.faces] == [1]
+    counted = [len(state.faces) for state in publisher.states]
+    assert counted[:15] == [1] * 10 + [0] * 5
+    assert counted[15:] == sorted(counted[15:])  # found again at the next look for newcomers
+    assert counted[-1] == 1
+
+
+def test_frames_may_change_their_size(shown, left, play, publisher):
+    small = [
+        replace(frame, image=cv2.resize(frame.image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        for frame in shown[30:60]
+    ]
+    summary = play(Film([*shown[:30], *small], [[left]] * 30 + [[left / 2]] * 30)).run()
+    assert summary.frames == 60
+    assert len(publisher.states[-1].faces) == 1
+
+
+def test_a_stream_without_faces_has_states_and_no_events(shown, play, publisher):
+    summary = play(Film(shown[:10], [[]] * 10)).run()
+    assert (summary.frames, summary.faces, summary.events) == (10, [], [])
+    assert [state.faces for state in publisher.states] == [()] * 10
+
+
+def test_a_stream_without_frames_has_a_summary_and_one_meta(play, publisher):
+    summary = play(Film([], [])).run()
+    assert (summary.frames, summary.fps, summary.faces) == (0, 0.0, [])
+    assert [(meta.t, meta.frames, meta.shortest_event_s) for meta in publisher.metas] == [(0.0, 0, None)]
+
+
+def test_it_ends_after_so_many_seconds_of_the_source(shown, left, play):
+    assert play(Film(shown, [[left]] * 120)).run(seconds=0.5).frames == 30
+
+
+def test_stop_ends_it_and_open_events_with_it(shown, left, play, publisher):
+    pipeline = play(Film(shown, [[left]] * 120), lambda event: pipeline.stop())
+    summary = pipeline.run()
+    assert pipeline.stopped
+    assert summary.frames < 90
+    assert [event.stage for event in publisher.events] == ["early", "withdrawn"]
+
+
+def test_stop_ends_it_while_the_camera_gives_nothing(shown, left, play):
+    film = Film(shown[:3], [[left]] * 3, hangs=True)
+    pipeline = play(film)
+    threading.Timer(0.3, pipeline.stop).start()
+    began = time.monotonic()
+    assert pipeline.run().frames == 3
+    assert time.monotonic() - began < 3.0
+    assert film.closed.is_set()
+
+
+def test_engines_that_do_not_fit_each_other_are_refused_with_all_reasons(settings):
+    wrong = msgspec.structs.replace(
+        settings,
+        align=msgspec.structs.replace(settings.align, size_px=64),
+        engines=msgspec.structs.replace(settings.engines, head="encoder"),
+    )
+    with pytest.raises(EngineError, match="do not fit together") as found:
+        engines(wrong)
+    assert len(found.value.reasons) == 2

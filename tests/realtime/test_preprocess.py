@@ -1,0 +1,108 @@
+import msgspec
+import numpy as np
+import pytest
+
+from realtime.preprocess import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    CropImages,
+    EmbeddingSequence,
+    Representation,
+    crop_images,
+    embedding_sequence,
+    spread,
+)
+
+
+def pictures(count, side):
+    return list(np.random.default_rng(4).integers(0, 256, (count, side, side, 3)).astype(np.uint8))
+
+
+def shape_of(size_px):
+    return CropImages(64, size_px, IMAGENET_MEAN, IMAGENET_STD)
+
+
+def test_every_value_is_what_the_formula_says():
+    images = pictures(2, 8)
+    found = crop_images(images, shape_of(8))
+    for b, image in enumerate(images):
+        for row, column, c in np.ndindex(8, 8, 3):
+            wanted = (image[row, column, c] / 255 - IMAGENET_MEAN[c]) / IMAGENET_STD[c]
+            assert found[b, c, row, column] == pytest.approx(wanted, abs=2e-6)
+
+
+def test_arrays_are_ready_for_an_engine():
+    found = crop_images(pictures(3, 16), shape_of(8))
+    assert (found.shape, found.dtype) == ((3, 3, 8, 8), np.float32)
+    assert found.flags.c_contiguous
+
+
+def test_shrinking_takes_the_mean_of_what_it_joins():
+    [image] = pictures(1, 16)
+    found = crop_images([image], CropImages(16, 8, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))[0] * 255
+    blocks = image.reshape(8, 2, 8, 2, 3).astype(float).mean((1, 3)).transpose(2, 0, 1)
+    assert found == pytest.approx(blocks, abs=0.51)  # it is rounded to whole grey levels
+
+
+def test_a_picture_is_the_same_alone_and_in_company():
+    images = pictures(3, 16)
+    together = crop_images(images, shape_of(12))
+    assert np.array_equal(together, np.concatenate([crop_images([image], shape_of(12)) for image in images]))
+
+
+def test_pictures_are_not_changed():
+    [image] = pictures(1, 8)
+    kept = image.copy()
+    crop_images([image], shape_of(8))
+    assert np.array_equal(image, kept)
+
+
+@pytest.mark.parametrize(
+    ("length", "frames", "chosen"),
+    [
+        (6, 6, [0, 1, 2, 3, 4, 5]),
+        (12, 6, [1, 3, 5, 7, 9, 11]),
+        (9, 3, [1, 4, 7]),
+        (1, 4, [0, 0, 0, 0]),
+        (3, 6, [0, 0, 1, 1, 2, 2]),
+        (10, 1, [5]),
+    ],
+)
+def test_frames_are_the_middles_of_equal_parts(length, frames, chosen):
+    assert spread(length, frames) == chosen
+
+
+def test_chosen_frames_are_in_order_and_inside_for_every_length():
+    for length in range(1, 80):
+        for frames in (1, 2, 6, 11, 16):
+            chosen = spread(length, frames)
+            assert len(chosen) == frames
+            assert chosen == sorted(chosen)
+            assert 0 <= chosen[0] <= chosen[-1] < length
+            assert chosen == [int(np.floor((2 * i - 1) * length / (2 * frames))) for i in range(1, frames + 1)]
+
+
+def test_an_empty_span_is_refused():
+    with pytest.raises(ValueError, match="at least 1 is needed"):
+        spread(0, 6)
+
+
+def test_a_sequence_holds_the_chosen_embeddings():
+    embeddings = [np.full(5, i, np.float32) for i in range(12)]
+    found = embedding_sequence(embeddings, EmbeddingSequence("encoder", "0" * 64, 6, 5))
+    assert (found.shape, found.dtype) == ((1, 6, 5), np.float32)
+    assert found[0, :, 0].tolist() == [1, 3, 5, 7, 9, 11]
+
+
+@pytest.mark.parametrize(
+    "representation", [shape_of(32), EmbeddingSequence("encoder", "0" * 64, 6, 512)], ids=["pictures", "sequence"]
+)
+def test_a_representation_survives_a_manifest(representation):
+    text = msgspec.json.encode(representation)
+    assert msgspec.json.decode(text, type=Representation) == representation
+
+
+def test_a_representation_with_an_unknown_parameter_is_refused():
+    tree = msgspec.to_builtins(shape_of(32)) | {"gamma": 2.2}
+    with pytest.raises(msgspec.ValidationError, match="gamma"):
+        msgspec.convert(tree, Representation)

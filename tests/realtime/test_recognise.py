@@ -1,0 +1,176 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from realtime.config import RecogniseConfig
+from realtime.errors import EngineError
+from realtime.labels import FERPLUS, MEGC3
+from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, EmbeddingSequence, crop_images
+from realtime.recognise import Encoder, Recogniser, Smoothed, softmax
+from realtime.records import Apex, Crop, Offset, Pose
+from realtime.window import Seen, Window
+
+CONFIG = RecogniseConfig(smooth_s=0.25, half_strength=5.0)
+PICTURES = CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD)
+SEQUENCE = EmbeddingSequence("encoder", "0" * 64, 4, 2)
+RATE_HZ = 10.0
+
+
+class Fake:
+    """An engine that gives `answers` and keeps what it was asked."""
+
+    precision, backend = "f32", "none"
+
+    def __init__(self, name, labels, representation, answers):
+        self.manifest = SimpleNamespace(name=name, labels=labels, representation=representation)
+        self.answers = answers
+        self.asked = []
+
+    def run(self, inputs):
+        self.asked.append(inputs)
+        return self.answers(inputs)
+
+
+def shares(labels, **given):
+    return np.array([given.get(label, 0.0) for label in labels], np.float32)
+
+
+def crop(t, face=1, level=0):
+    image = np.full((48, 48, 3), level, np.uint8)
+    return Crop(face, t, image, np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32), Pose(0, 0, 0))
+
+
+def seen(t, **given):
+    """A frame at `t`, its embedding (t, t), judged by the encoder as `given`."""
+    return Seen(crop(t), np.full(2, t, np.float32), shares(FERPLUS, **given))
+
+
+@pytest.fixture
+def encoder():
+    return Encoder(Fake("encoder", FERPLUS, PICTURES, None))
+
+
+@pytest.fixture
+def head():
+    logits = np.log(np.array([[0.7, 0.1, 0.2]], np.float32))
+    return Fake("cmn", MEGC3, SEQUENCE, lambda inputs: {"logits": logits})
+
+
+@pytest.fixture
+def window():
+    """Two seconds; neutral but for fear from 1.0 to 1.2 s."""
+    window = Window(5.0)
+    for number in range(21):
+        feared = 10 <= number <= 12
+        window.push(seen(number / RATE_HZ, fear=0.75 * feared, neutral=1.0 - 0.75 * feared))
+    return window
+
+
+def apex(kind="micro", strength=5.0):
+    return Apex(event=3, face=1, onset=0.8, t=1.1, kind=kind, strength=strength)
+
+
+def offset(kind="micro", reason="", strength=15.0):
+    return Offset(event=3, face=1, onset=0.8, apex=1.1, t=1.3, kind=kind, strength=strength, reason=reason)
+
+
+def test_softmax_is_the_formula_and_holds_large_numbers():
+    logits = np.array([[0.0, np.log(3.0)], [5.0, 5.0]], np.float32)
+    assert softmax(logits) == pytest.approx(np.array([[0.25, 0.75], [0.5, 0.5]]))
+    assert softmax(np.array([1e4, 0.0, -1e4], np.float32)).tolist() == [1.0, 0.0, 0.0]
+    assert softmax(logits).dtype == np.float32
+
+
+def test_the_faces_of_a_frame_go_through_the_encoder_together():
+    embeddings = np.arange(4, dtype=np.float32).reshape(2, 2)
+    logits = np.log(np.stack([shares(FERPLUS, fear=1.0), shares(FERPLUS, anger=1.0)]) + 1e-9)
+    engine = Fake("encoder", FERPLUS, PICTURES, lambda inputs: {"embedding": embeddings, "logits": logits})
+    crops = [crop(0.5, face=1, level=10), crop(0.5, face=2, level=200)]
+    found = Encoder(engine).see(crops)
+    assert len(engine.asked) == 1
+    assert np.array_equal(engine.asked[0]["images"], crop_images([one.image for one in crops], PICTURES))
+    assert [one.crop for one in found] == crops
+    assert [one.embedding.tolist() for one in found] == [[0.0, 1.0], [2.0, 3.0]]
+    assert [FERPLUS[one.probabilities.argmax()] for one in found] == ["fear", "anger"]
+
+
+def test_without_faces_the_encoder_rests(encoder):
+    assert encoder.see([]) == []
+
+
+def test_smoothing_is_a_low_pass_in_seconds_whatever_the_rate():
+    for rate_hz in (10.0, 100.0):
+        smoothed = Smoothed(CONFIG)
+        assert smoothed.push(seen(0.0, neutral=1.0)) == pytest.approx(shares(FERPLUS, neutral=1.0))
+        for number in range(1, round(0.5 * rate_hz) + 1):
+            found = smoothed.push(seen(number / rate_hz, fear=1.0))
+        assert found[FERPLUS.index("fear")] == pytest.approx(1.0 - np.exp(-0.5 / 0.25), abs=1e-3)
+        assert found.sum() == pytest.approx(1.0)
+
+
+def test_without_a_smoothing_time_every_frame_stands_for_itself():
+    smoothed = Smoothed(RecogniseConfig(smooth_s=0.0, half_strength=5.0))
+    smoothed.push(seen(0.0, neutral=1.0))
+    assert smoothed.push(seen(0.1, fear=1.0)) == pytest.approx(shares(FERPLUS, fear=1.0))
+
+
+def test_a_micro_expression_is_judged_by_the_head_and_both_engines_are_reported(encoder, head, window):
+    found = Recogniser(CONFIG, encoder, head).early(apex(), window, 1.2, ("dark",))
+    assert (found.id, found.face, found.kind, found.stage) == (3, 1, "micro", "early")
+    assert (found.onset_s, found.apex_s, found.offset_s, found.emitted_s) == (0.8, 1.1, None, 1.2)
+    assert (found.label, found.quality, found.reason) == ("negative", ("dark",), "")
+    assert set(found.probabilities) == {"cmn", "encoder"}
+    assert found.probabilities["cmn"] == pytest.approx({"negative": 0.7, "positive": 0.1, "surprise": 0.2})
+
+
+def test_a_macro_expression_is_judged_by_the_encoder_around_the_apex(encoder, head, window):
+    found = Recogniser(CONFIG, encoder, head).early(apex("macro"), window, 1.2, ())
+    assert found.label == "fear"
+    assert found.probabilities["encoder"]["fear"] == pytest.approx(0.75)  # of 1.0, 1.1 and 1.2 s alone
+    assert found.probabilities["encoder"]["neutral"] == pytest.approx(0.25)
+
+
+def test_confidence_is_the_labels_share_times_how_sure_the_movement_is(encoder, head, window):
+    recogniser = Recogniser(CONFIG, encoder, head)
+    assert recogniser.early(apex(strength=5.0), window, 1.2, ()).confidence == pytest.approx(0.7 * 0.5)
+    assert recogniser.final(offset(strength=15.0), window, 1.4, ()).confidence == pytest.approx(0.7 * 0.75)
+    assert recogniser.early(apex("macro", strength=5.0), window, 1.2, ()).confidence == pytest.approx(0.75 * 0.5)
+
+
+def test_the_head_sees_the_event_so_far_and_at_the_end_all_of_it(encoder, head, window):
+    recogniser = Recogniser(CONFIG, encoder, head)
+    recogniser.early(apex(), window, 1.1, ())
+    recogniser.final(offset(), window, 1.9, ())
+    early, final = (asked["embeddings"] for asked in head.asked)
+    assert early.shape == final.shape == (1, 4, 2)
+    assert early[0, :, 0] == pytest.approx([0.8, 0.9, 1.0, 1.1])  # onset to now
+    assert final[0, :, 0] == pytest.approx([0.8, 1.0, 1.1, 1.3])  # onset to offset, whatever came after: 6 frames
+
+
+def test_the_final_answer_has_the_id_of_the_early_one(encoder, head, window):
+    recogniser = Recogniser(CONFIG, encoder, head)
+    early, final = recogniser.early(apex(), window, 1.2, ()), recogniser.final(offset(), window, 1.4, ())
+    assert early.id == final.id
+    assert (final.stage, final.offset_s, final.emitted_s) == ("final", 1.3, 1.4)
+
+
+@pytest.mark.parametrize("reason", ["blink", "head", "speech", "short", "lost"])
+def test_what_was_no_expression_is_withdrawn_without_confidence(encoder, head, window, reason):
+    found = Recogniser(CONFIG, encoder, head).final(offset(kind=None, reason=reason), window, 1.4, ())
+    assert (found.stage, found.confidence, found.reason, found.offset_s) == ("withdrawn", 0.0, reason, 1.3)
+
+
+def test_an_event_older_than_the_window_is_judged_by_what_is_left(encoder, head):
+    short = Window(0.3)
+    for number in range(30):
+        short.push(seen(number / RATE_HZ, fear=1.0))
+    found = Recogniser(CONFIG, encoder, head).final(offset(), short, 2.9, ())
+    assert found.probabilities["encoder"]["fear"] == pytest.approx(1.0)
+
+
+def test_engines_of_the_wrong_kind_are_refused(encoder, head):
+    with pytest.raises(EngineError, match="cmn cannot be the encoder"):
+        Encoder(head)
+    with pytest.raises(EngineError, match="encoder cannot be the head"):
+        Recogniser(CONFIG, encoder, Fake("encoder", FERPLUS, PICTURES, None))

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from realtime.records import Crop, Pose
+from realtime.window import Seen, Window
+
+
+def seen(t):
+    crop = Crop(1, t, np.zeros((4, 4, 3), np.uint8), np.zeros((1, 2)), np.eye(2, 3), Pose(0, 0, 0))
+    return Seen(crop, np.zeros(2, np.float32), np.zeros(3, np.float32))
+
+
+def times(span):
+    return [one.crop.t for one in span]
+
+
+@pytest.fixture
+def window():
+    """The last second of frames at 0.0, 0.25 ... 2.0."""
+    made = Window(1.0)
+    for i in range(9):
+        made.push(seen(i / 4))
+    return made
+
+
+def test_a_window_holds_its_seconds_and_no_more(window):
+    assert times(window.span(-9, 9)) == [1.0, 1.25, 1.5, 1.75, 2.0]
+
+
+def test_a_span_has_both_its_ends(window):
+    assert times(window.span(1.25, 1.75)) == [1.25, 1.5, 1.75]
+
+
+@pytest.mark.parametrize(("begin", "nearest"), [(1.3, 1.25), (1.45, 1.5), (0.2, 1.0), (7.0, 2.0)])
+def test_a_span_between_frames_is_the_nearest_frame(window, begin, nearest):
+    assert times(window.span(begin, begin + 0.02)) == [nearest]
+
+
+def test_an_empty_window_has_nothing_to_give():
+    assert Window(1.0).span(0.0, 1.0) == []
+
+
+def test_after_a_pause_only_the_new_frame_is_left(window):
+    window.push(seen(60.0))
+    assert times(window.span(0.0, 99.0)) == [60.0]
+
+
+def test_how_much_is_kept_does_not_depend_on_the_rate():
+    for rate in (24, 30, 60, 200):
+        made = Window(2.0)
+        for i in range(5 * rate):
+            made.push(seen(i / rate))
+        kept = times(made.span(0.0, 9.0))
+        assert kept[-1] - kept[0] == pytest.approx(2.0, abs=1 / rate)

@@ -1,0 +1,149 @@
+"""Training and serving make equal arrays of the same frames: the one promise that an engine's figures rest on."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from realtime import config, truth
+from realtime.align import TEMPLATE
+from realtime.landmarks import RIGID
+from realtime.manifest import load
+from realtime.pipeline import Pipeline
+from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.source import open_source
+from realtime.track import MediaPipe
+
+STAGES = config.load()
+FRAMES = 40
+
+
+class Recorder:
+    """An engine that keeps what it is fed and finds every label as likely."""
+
+    precision, backend = "f32", "none"
+
+    def __init__(self, folder):
+        self.manifest = load(folder)
+        self.fed = []
+
+    def run(self, inputs):
+        [array] = inputs.values()
+        self.fed.append(array.copy())
+        return {spec.name: np.zeros((len(array), *spec.shape[1:]), np.float32) for spec in self.manifest.outputs}
+
+
+class Playback:
+    """A source of frames that are at hand."""
+
+    rate_hz = 60.0
+
+    def __init__(self, frames):
+        self._frames = frames
+
+    def frames(self):
+        return iter(self._frames)
+
+    def close(self):
+        pass
+
+
+class Silence:
+    """A publisher that nobody hears."""
+
+    def event(self, event):
+        pass
+
+    state = meta = event
+
+
+@pytest.fixture(scope="module")
+def prepare():
+    pytest.importorskip("torch", reason="training needs the train extra")
+    from train import prepare
+
+    return prepare
+
+
+@pytest.fixture(scope="module")
+def landmarker():
+    made = MediaPipe(STAGES.track)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def frames():
+    source = open_source(str(truth.VIDEO), STAGES.source, fast=True)
+    found = list(islice(source.frames(), FRAMES))
+    source.close()
+    return found
+
+
+def frames_of(path):
+    return list(open_source(str(path), STAGES.source, fast=True).frames())
+
+
+@pytest.fixture(scope="module")
+def served(packages):
+    """What the live process feeds the encoder, a row for each frame with a face."""
+
+    def rows(frames):
+        encoder, head = Recorder(packages / "encoder"), Recorder(packages / "head")
+        Pipeline(STAGES, Playback(frames), Silence(), (encoder, head)).run()
+        return np.concatenate(encoder.fed), encoder.manifest.representation
+
+    return rows
+
+
+def test_training_sees_what_the_live_process_sees(prepare, landmarker, served, frames):
+    live, representation = served(frames)
+    times, crops = prepare.serve(frames, STAGES, landmarker)
+    assert times.tolist() == [frame.t for frame in frames]
+    assert live.shape == (FRAMES, 3, representation.size_px, representation.size_px)
+    assert live.std() > 0.1
+    assert np.array_equal(crop_images(crops, representation), live)
+
+
+def test_a_clip_is_the_same_after_any_other(prepare, landmarker, frames, clip):
+    first_times, first = prepare.serve(frames, STAGES, landmarker)
+    prepare.serve(frames_of(clip("single_face.mp4"))[:10], STAGES, landmarker)
+    again_times, again = prepare.serve(frames, STAGES, landmarker)
+    assert np.array_equal(first_times, again_times)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_a_face_that_comes_late_is_seen_the_same(prepare, landmarker, served, clip):
+    frames = frames_of(clip("noface_face.mov"))[85:125]
+    live, representation = served(frames)
+    times, crops = prepare.serve(frames, STAGES, landmarker)
+    assert 0 < len(times) < len(frames)
+    assert np.array_equal(crop_images(crops, representation), live)
+
+
+def test_training_takes_crops_of_the_size_that_serving_makes(prepare, landmarker, frames):
+    _, crops = prepare.serve(frames[:2], STAGES, landmarker)
+    assert {crop.shape for crop in crops} == {(STAGES.align.size_px, STAGES.align.size_px, 3)}
+
+
+def test_a_photograph_is_brought_to_the_position_of_a_live_face(prepare, clip):
+    [frame] = frames_of(clip("single_face.jpg"))
+    side, size = min(frame.image.shape[:2]), STAGES.align.size_px
+    still = MediaPipe(STAGES.track, still=True)
+    crop = prepare.still_crop(np.ascontiguousarray(frame.image[:side, :side]), still, size)
+    [points] = still.find(crop, 1)
+    still.close()
+    assert (crop.shape, crop.dtype) == ((size, size, 3), np.uint8)
+    assert np.abs(points[list(RIGID), :2] - TEMPLATE * size).mean() < 0.03 * size
+
+
+def test_the_augmented_pictures_of_training_are_standardised_as_crops_are(prepare):
+    import torch
+
+    from train.methods.expression import standardise
+
+    images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.uint8)
+    images[0], images[1] = 0, 255
+    tensor = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
+    crops = crop_images(list(images), CropImages(32, 32, IMAGENET_MEAN, IMAGENET_STD))
+    np.testing.assert_allclose(standardise(tensor).numpy(), crops, rtol=0, atol=1e-6)

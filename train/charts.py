@@ -1,0 +1,84 @@
+"""Two drawings as SVG text that needs nothing beside it: curves over epochs, and a confusion matrix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from train.metrics import Indices
+
+WIDTH, HEIGHT, MARGIN = 420, 220, 44  # user units; MARGIN holds the numbers at the axes
+CELL, NAMES = 64, 110
+INK, GREY, BLUE = "#222", "#bbb", "#1f5fa8"
+
+
+def curves(title: str, series: Mapping[str, Sequence[float]]) -> str:
+    """One line for each of `series`, value over epoch from 1 on; values that are not finite leave a gap."""
+    finite = [value for values in series.values() for value in values if math.isfinite(value)]
+    longest = max((len(values) for values in series.values()), default=0)
+    if not finite:
+        return ""
+    low, high = min(finite), max(finite)
+    room = (high - low) or 1.0
+
+    def place(epoch: int, value: float) -> str:
+        x = MARGIN + (WIDTH - 2 * MARGIN) * (epoch / max(longest - 1, 1))
+        return f"{x:.1f},{HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * (value - low) / room:.1f}"
+
+    lines = [
+        f'<polyline points="{" ".join(place(i, values[i]) for i in run)}" fill="none" stroke="{BLUE}" '
+        f'stroke-opacity="0.45"><title>{escape(name)}</title></polyline>'
+        for name, values in series.items()
+        for run in _runs(values)
+    ]
+    bottom, right = HEIGHT - MARGIN, WIDTH - MARGIN
+    return _svg(
+        WIDTH,
+        HEIGHT,
+        f'<path d="M{MARGIN} {MARGIN}V{bottom}H{right}" fill="none" stroke="{GREY}"/>',
+        *lines,
+        _text(MARGIN, MARGIN - 16, title, "start"),
+        _text(MARGIN - 4, MARGIN + 4, f"{high:.3g}", "end"),
+        _text(MARGIN - 4, bottom, f"{low:.3g}", "end"),
+        _text(MARGIN, bottom + 16, "1", "middle"),
+        _text(right, bottom + 16, str(longest), "middle"),
+        _text(WIDTH / 2, bottom + 30, "epoch", "middle"),
+    )
+
+
+def confusion(table: Indices, labels: Sequence[str]) -> str:
+    """Rows are the truth, columns what was said; a cell's shade is its share of its row."""
+    parts = [_text(NAMES + CELL * len(labels) / 2, 14, "said", "middle")]
+    for i, label in enumerate(labels):
+        parts.append(_text(NAMES + CELL * (i + 0.5), 34, label, "middle"))
+        parts.append(_text(NAMES - 8, 40 + CELL * (i + 0.5) + 4, label, "end"))
+        parts += [_cell(i, j, int(count), int(table[i].sum())) for j, count in enumerate(table[i])]
+    return _svg(NAMES + CELL * len(labels) + 10, 50 + CELL * len(labels), *parts)
+
+
+def _cell(row: int, column: int, count: int, total: int) -> str:
+    x, y, share = NAMES + CELL * column, 40 + CELL * row, count / max(total, 1)
+    ink = "#fff" if share > 0.6 else INK
+    square = f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" stroke="{GREY}" fill="{BLUE}"'
+    return f'{square} fill-opacity="{share:.3f}"/>' + _text(x + CELL / 2, y + CELL / 2 + 4, str(count), "middle", ink)
+
+
+def _runs(values: Sequence[float]) -> list[list[int]]:
+    """Stretches of places whose values are finite."""
+    runs: list[list[int]] = [[]]
+    for i, value in enumerate(values):
+        if math.isfinite(value):
+            runs[-1].append(i)
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _text(x: float, y: float, words: str, anchor: str, ink: str = INK) -> str:
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="{ink}">{escape(words)}</text>'
+
+
+def _svg(width: float, height: float, *parts: str) -> str:
+    size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-size="11">{"".join(parts)}</svg>'

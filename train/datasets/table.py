@@ -1,0 +1,126 @@
+"""Annotation tables, .xlsx and .csv -> rows of text. The only door to openpyxl.
+
+Tables of one data set circulate with and without a legend above the header, with headers in several spellings,
+with empty columns and empty sheets, and with numbers as text, integers or floats. After this they look the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime.errors import DataError
+
+LEGEND = 40  # rows in which a header is looked for: SAMM has 12 above it, SAMM Long Videos 9
+
+Cells = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that is not empty."""
+
+    where: str  #: for messages: file, sheet and row as a spreadsheet counts it
+    cells: Mapping[str, str]  #: by the caller's names; stripped, whole numbers without ".0", "" where empty
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column]
+
+
+def read_table(path: Path, columns: Mapping[str, Sequence[str]]) -> list[Row]:
+    """Rows below the first header that has every column, given as name -> the spellings it is known by.
+
+    DataError lists the columns that no sheet has.
+    """
+    missing: list[str] = []
+    for sheet, rows in read_sheets(path).items():
+        for number, cells in enumerate(rows[:LEGEND]):
+            places = _places(cells, columns)
+            if len(places) == len(columns):
+                return _rows(f"{path.name}{sheet}", rows, number + 1, places)
+            if not missing or len(columns) - len(places) < len(missing):
+                missing = [f"no column {' or '.join(columns[name])}" for name in columns if name not in places]
+    raise DataError(f"{path} has no header row with all columns that are needed; add them", missing or ["it is empty"])
+
+
+def read_columns(path: Path, sheet: str, columns: Sequence[str]) -> list[Row]:
+    """Rows of a sheet without a header; `columns` are names for its first columns, in order."""
+    sheets = read_sheets(path)
+    key = f" [{sheet}]" if len(sheets) > 1 else ""
+    wanted = sheets.get(key, next(iter(sheets.values())) if len(sheets) == 1 else None)
+    if wanted is None:
+        raise DataError(f"{path} has the sheets{','.join(sheets)}; wanted {sheet!r}; give the official file")
+    return _rows(f"{path.name}{key}", wanted, 0, {name: place for place, name in enumerate(columns)})
+
+
+def read_sheets(path: Path) -> dict[str, list[Cells]]:
+    """All sheets as text, by " [name]"; a .csv, and a file with a single sheet, has one without a name."""
+    if not path.is_file():
+        raise DataError(f"no table {path}; give an existing .xlsx or .csv file with --table")
+    if path.suffix.lower() == ".csv":
+        return {"": _read_csv(path)}
+    if path.suffix.lower() == ".xlsx":
+        return _read_xlsx(path)
+    raise DataError(f"{path} is a table of an unknown kind; wanted .xlsx or .csv: save it as one of these")
+
+
+def missing(text: str) -> bool:
+    """Whether a cell says that there is nothing to say."""
+    return text.lower() in {"", "/", "\\", "-", "?", "nan", "none", "null"}
+
+
+def whole(text: str) -> int:
+    """A frame number; DataError when it is none."""
+    if not re.fullmatch(r"[0-9]+(\.0*)?", text):
+        raise DataError(f"{text!r} is no frame number; wanted a whole number such as 46; correct the cell")
+    return int(text.partition(".")[0])
+
+
+def _read_csv(path: Path) -> list[Cells]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [[cell.strip() for cell in row] for row in csv.reader(file)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read: {error}; wanted comma-separated text in UTF-8: save it anew") from None
+
+
+def _read_xlsx(path: Path) -> dict[str, list[Cells]]:
+    from openpyxl import load_workbook  # here, not above: only tables need it
+
+    try:
+        sheets = load_workbook(path, data_only=True).worksheets
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}; wanted an .xlsx file: fetch or save it anew") from None
+    names = {sheet.title: f" [{sheet.title}]" if len(sheets) > 1 else "" for sheet in sheets}
+    return {names[sheet.title]: [[_text(cell) for cell in row] for row in sheet.values] for sheet in sheets}
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return "" if cell is None else str(cell).strip()
+
+
+def _places(cells: Cells, columns: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Name -> column number; headers are compared without case, blanks and signs."""
+    headers = [_plain(cell) for cell in cells]
+    spellings = {name: [_plain(spelling) for spelling in known] for name, known in columns.items()}
+    found = {name: next((s for s in known if s in headers), None) for name, known in spellings.items()}
+    return {name: headers.index(spelling) for name, spelling in found.items() if spelling is not None}
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def _rows(name: str, rows: Iterable[Cells], skip: int, places: Mapping[str, int]) -> list[Row]:
+    found = []
+    for number, cells in enumerate(rows, 1):
+        values = {column: cells[place] if place < len(cells) else "" for column, place in places.items()}
+        if number > skip and any(values.values()):
+            found.append(Row(f"{name} row {number}", values))
+    return found

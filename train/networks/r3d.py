@@ -1,0 +1,62 @@
+"""R3D-18 (Tran et al. 2018, arXiv 1711.11248) with the parameter names of torchvision's `video.r3d_18`."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class BasicBlock3d(nn.Module):
+    """Two 3x3x3 convolutions and a shortcut: ResNet's block with time as a third direction."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Sequential(*_layer(inputs, outputs, 3, stride), nn.ReLU())
+        self.conv2 = nn.Sequential(*_layer(outputs, outputs, 3, 1))
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(*_layer(inputs, outputs, 1, stride))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.conv2(self.conv1(x)) + self.downsample(x))
+
+
+class R3D18(nn.Module):
+    """Clips (B, 3, T, S, S) -> feature (B, 512) and class logits (B, classes); any T and S.
+
+    The feature is what `avgpool` gives. Three of the four stages halve the time as well as the side.
+    """
+
+    width = 512
+
+    def __init__(self, classes: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        stem = nn.Conv3d(3, 64, (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False)
+        self.stem = nn.Sequential(stem, nn.BatchNorm3d(64), nn.ReLU())
+        self.layer1 = nn.Sequential(BasicBlock3d(64, 64, 1), BasicBlock3d(64, 64, 1))
+        self.layer2 = nn.Sequential(BasicBlock3d(64, 128, 2), BasicBlock3d(128, 128, 1))
+        self.layer3 = nn.Sequential(BasicBlock3d(128, 256, 2), BasicBlock3d(256, 256, 1))
+        self.layer4 = nn.Sequential(BasicBlock3d(256, 512, 2), BasicBlock3d(512, 512, 1))
+        self.avgpool = nn.AdaptiveAvgPool3d(1)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(self.width, classes)
+        self.apply(_initialise)
+
+    def embed(self, x: Tensor) -> Tensor:
+        """(B, 3, T, S, S) -> (B, 512)."""
+        x = self.layer4(self.layer3(self.layer2(self.layer1(self.stem(x)))))
+        pooled: Tensor = self.avgpool(x).flatten(1)
+        return pooled
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        feature = self.embed(x)
+        return feature, self.fc(self.dropout(feature))
+
+
+def _layer(inputs: int, outputs: int, side: int, stride: int) -> tuple[nn.Module, nn.Module]:
+    return nn.Conv3d(inputs, outputs, side, stride, side // 2, bias=False), nn.BatchNorm3d(outputs)
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv3d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -1,0 +1,98 @@
+"""SE-ResNeXt-50 32x4d (Xie et al. 2017, arXiv 1611.05431; Hu et al. 2018, arXiv 1709.01507) with timm's names.
+
+They are those of timm's `seresnext50_32x4d`, so its checkpoints load.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Blocks = tuple[int, int, int, int]
+
+#: Blocks of each stage. 50 layers need the first; the second is table 1 of Ren et al. 2024
+#: (doi 10.16055/j.issn.1672-058X.2024.0001.003), which calls it 50 all the same: 38 layers, and no public checkpoint.
+STANDARD: Blocks = (3, 4, 6, 3)
+REN: Blocks = (3, 3, 3, 3)
+
+GROUPS = 32
+REDUCTION = 16  # of the squeeze: 256 channels are judged by 16, 2048 by 128
+
+
+class SqueezeExcite(nn.Module):
+    """Weighs each channel by what all channels are over the whole picture: x * sigmoid(W2 relu(W1 mean(x))).
+
+    (Ren et al. print W2 twice in equation 3; the inner one is W1.)
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, channels // REDUCTION, 1)
+        self.fc2 = nn.Conv2d(channels // REDUCTION, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight: Tensor = self.fc2(F.relu(self.fc1(x.mean((2, 3), keepdim=True)))).sigmoid()
+        return x * weight
+
+
+class Bottleneck(nn.Module):
+    """1x1, grouped 3x3 and 1x1 convolutions, the channels weighed, and a shortcut; the 3x3 one takes the stride."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        inner = outputs // 2  # 32 groups of 4, 8, 16 and 32 channels
+        self.conv1 = nn.Conv2d(inputs, inner, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = nn.Conv2d(inner, inner, 3, stride, 1, groups=GROUPS, bias=False)
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.conv3 = nn.Conv2d(inner, outputs, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        self.se = SqueezeExcite(outputs)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn2(self.conv2(y)))
+        y = self.se(self.bn3(self.conv3(y)))
+        return F.relu(y + self.downsample(x))
+
+
+class SeResNeXt50(nn.Module):
+    """Pictures (B, 3, S, S) -> feature (B, 2048), which is the average over the picture, and logits (B, classes)."""
+
+    width = 2048
+
+    def __init__(self, classes: int, blocks: Blocks = STANDARD, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
+        self.layer1 = _stage(64, 256, blocks[0], 1)
+        self.layer2 = _stage(256, 512, blocks[1], 2)
+        self.layer3 = _stage(512, 1024, blocks[2], 2)
+        self.layer4 = _stage(1024, 2048, blocks[3], 2)
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(self.width, classes)
+        self.apply(_initialise)
+
+    def embed(self, x: Tensor) -> Tensor:
+        """(B, 3, S, S) -> (B, 2048)."""
+        x = self.maxpool(F.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return x.mean((2, 3))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        feature = self.embed(x)
+        return feature, self.fc(self.dropout(feature))
+
+
+def _stage(inputs: int, outputs: int, blocks: int, stride: int) -> nn.Sequential:
+    rest = (Bottleneck(outputs, outputs, 1) for _ in range(blocks - 1))
+    return nn.Sequential(Bottleneck(inputs, outputs, stride), *rest)
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
