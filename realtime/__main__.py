@@ -10,6 +10,9 @@ if __name__ == "__main__":
     # runs, nothing is open that needs an orderly end.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
+# The matrices here are tiny; OpenBLAS would keep a second thread spinning for them. Read when numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import logging
 import math
 import sys

@@ -43,6 +43,7 @@ HALF = 0.06  # half the side of every box
 #: Nodes of the head's fit: the face without its mouth, which moves most.
 FIT_STEP, FIT_TOP, FIT_BOTTOM, FIT_SIDE = 6, 0.12, 0.66, 0.14
 FIT_ROUNDS = 3
+RIDGE = 1e-6 * np.eye(3, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +53,7 @@ class Layout:
     size_px: int
     eye_px: float  #: distance of the outer eye corners in the crop
     regions: npt.NDArray[np.intp]  #: (R, P) flat pixel indices of each region, all of one count
-    eyes: npt.NDArray[np.intp]  #: (P,)
+    looked: npt.NDArray[np.intp]  #: those of the regions, then those of the eyes
     nodes: npt.NDArray[np.intp]  #: (M,) flat pixel indices of the fit's nodes
     plane: Floats  #: (S * S, 3) 1, x, y of every pixel, from -1 to 1
 
@@ -69,7 +70,7 @@ def layout(size_px: int) -> Layout:
     columns = np.arange(int(FIT_SIDE * size_px), int((1 - FIT_SIDE) * size_px), FIT_STEP)
     nodes = np.setdiff1d((rows[:, None] * size_px + columns[None]).ravel(), eyes)
     eye_px = float(TEMPLATE[lm.RIGID.index(lm.RIGHT_EYE_OUTER), 0] - TEMPLATE[0, 0]) * size_px
-    return Layout(size_px, eye_px, regions, eyes, nodes, plane)
+    return Layout(size_px, eye_px, regions, np.concatenate([regions.ravel(), eyes]), nodes, plane)
 
 
 class Flow:
@@ -98,13 +99,13 @@ def head_fit(flow: Floats, place: Layout) -> Floats:
     weights), so that a moving brow does not pass for a moving head.
     """
     observed, design = flow[place.nodes], place.plane[place.nodes]
-    weights = np.ones(len(observed), np.float32)
-    fit = np.zeros((3, 2), np.float32)
+    weights = np.ones((len(observed), 1), np.float32)
     for _ in range(FIT_ROUNDS):
-        weighted = design * weights[:, None]
-        fit = np.linalg.solve(weighted.T @ design + 1e-6 * np.eye(3, dtype=np.float32), weighted.T @ observed)
-        apart = np.linalg.norm(observed - design @ fit, axis=1)
-        weights = 1.0 / (1.0 + (apart / (1.5 * np.median(apart) + 1e-3)) ** 2)
+        weighted = (design * weights).T
+        fit = np.linalg.solve(weighted @ design + RIDGE, weighted @ observed)
+        apart = observed - design @ fit
+        squared = apart[:, :1] ** 2 + apart[:, 1:] ** 2
+        weights = 1.0 / (1.0 + squared / (2.25 * np.median(squared) + 1e-6))
     return np.asarray(fit, np.float32)
 
 
@@ -117,12 +118,12 @@ def measure(t: float, flow: Floats, place: Layout, top: float) -> Motion:
     """Displacement of every region from a flow field (S, S, 2) px: the mean of the `top` share of its lengths."""
     flat = flow.reshape(-1, 2)
     fit = head_fit(flat, place)
-    looked = np.concatenate([place.regions.ravel(), place.eyes])
-    rest = flat[looked] - place.plane[looked] @ fit
-    lengths = np.sqrt((rest**2).sum(1)) / place.eye_px
+    rest = flat[place.looked] - place.plane[place.looked] @ fit
+    lengths = np.hypot(rest[:, 0], rest[:, 1]) / place.eye_px
     regions = _top(lengths[: place.regions.size].reshape(place.regions.shape), top)
     eyes = _top(lengths[place.regions.size :][None], top)
-    head = np.linalg.norm(place.plane[place.nodes] @ fit, axis=1).mean() / place.eye_px
+    moved = place.plane[place.nodes] @ fit
+    head = np.hypot(moved[:, 0], moved[:, 1]).mean() / place.eye_px
     return Motion(t, regions, float(eyes[0]), float(head))
 
 

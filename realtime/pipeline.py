@@ -1,46 +1,30 @@
-"""Composes the stages: one thread for tracking and aligning, this one for motion, engines and publishing."""
+"""Composes the stages: `front` tracks and encodes in threads of its own, this one detects, answers and publishes."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 import cv2
 
 from realtime import message
-from realtime.ahead import Ahead
-from realtime.align import Aligner
 from realtime.config import Config
 from realtime.engine import Engine, open_engine
 from realtime.errors import EngineError
+from realtime.front import Front, Watched
 from realtime.manifest import MODEL, compatible
 from realtime.message import Event, FaceState, Meta, State
 from realtime.people import Person, Presence
 from realtime.publish import Publisher
 from realtime.recognise import Encoder, Recogniser
-from realtime.records import Crop, Face, Floats, Frame, Moment
+from realtime.records import Face, Floats, Frame, Moment
 from realtime.source import Source
 from realtime.summary import Counts, Summary, version
-from realtime.track import Tracker
 
 log = logging.getLogger(__name__)
-
-AHEAD_FRAMES = 2  # tracked frames that may wait; more would only make them older
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tracked:
-    """A frame with its faces and their crops, in the same order."""
-
-    frame: Frame
-    faces: list[Face]
-    crops: list[Crop]
-    track_s: float
-    align_s: float
 
 
 def engines(config: Config) -> tuple[Engine, Engine]:
@@ -68,7 +52,7 @@ class Pipeline:
         pair: tuple[Engine, Engine],
         told: Callable[[Event], None] | None = None,
     ) -> None:
-        cv2.setNumThreads(1)  # two stages run side by side: OpenCV's own threads would fight over the same cores
+        cv2.setNumThreads(1)  # stages run side by side: OpenCV's own threads would fight over the same cores
         self._config = config
         self._source = source
         self._publisher = publisher
@@ -80,21 +64,20 @@ class Pipeline:
         self._t = 0.0  # of the newest frame
         self._meta_at = 0.0
         self._told = told
-        self._ahead: Ahead[Tracked] | None = None
+        self._front: Front | None = None
         self.stopped = False  #: whether `stop` ended it
         self.counts = Counts()
 
     def run(self, seconds: float | None = None) -> Summary:
         """Play; always flushes open events and sends a last meta, also when it is interrupted."""
-        self._ahead = Ahead(self._front(seconds), AHEAD_FRAMES)
+        self._front = Front(self._config, self._source, self._encoder, seconds)
         try:
-            for tracked in self._ahead:
-                self._push(tracked)
+            for watched in self._front:
+                self._push(watched)
                 if self.stopped:
                     break
         finally:
-            self._source.close()  # first, or a thread that waits for a camera would not end
-            self._ahead.close()
+            self._front.close()
             for person in list(self._people.values()):
                 self._leave(person)
             self._send_meta()
@@ -103,48 +86,25 @@ class Pipeline:
     def stop(self) -> None:
         """End after the frame that is being worked on, or at once when none comes."""
         self.stopped = True
-        if self._ahead is not None:
-            self._ahead.stop()
+        if self._front is not None:
+            self._front.stop()
 
-    def _front(self, seconds: float | None) -> Iterator[Tracked]:
-        """Source, tracker and aligners: runs in its own thread."""
-        tracker = Tracker(self._config.track)
-        aligners: dict[int, Aligner] = {}
-        try:
-            for frame in self._source.frames():
-                if seconds is not None and frame.t >= seconds:
-                    return
-                began = time.perf_counter()
-                faces = tracker.push(frame)
-                tracked = time.perf_counter()
-                crops = [crop for face in faces for crop in self._aligner(aligners, face).push((frame, face))]
-                yield Tracked(frame, faces, crops, tracked - began, time.perf_counter() - tracked)
-        finally:
-            tracker.close()
-
-    def _aligner(self, aligners: dict[int, Aligner], face: Face) -> Aligner:
-        if face.id not in aligners:
-            aligners[face.id] = Aligner(self._config.align)
-        return aligners[face.id]
-
-    def _push(self, tracked: Tracked) -> None:
-        """One frame through motion, engines and publishing."""
-        frame, timings = tracked.frame, self.counts.timings
+    def _push(self, watched: Watched) -> None:
+        """One frame through motion, answers and publishing."""
+        frame, timings = watched.frame, self.counts.timings
         self._t = frame.t
         self.counts.frame(frame.t, frame.gap)
-        timings.add("track", tracked.track_s)
-        timings.add("align", tracked.align_s)
-        with timings.measure("encode"):
-            seen = self._encoder.see(tracked.crops)
+        for stage, seconds in watched.took_s.items():
+            timings.add(stage, seconds)
         moments: list[tuple[Person, Moment]] = []
         with timings.measure("motion"):
-            for face, view in zip(tracked.faces, seen, strict=True):
+            for face, view in zip(watched.faces, watched.seen, strict=True):
                 person = self._person(face)
                 moments += [(person, moment) for moment in person.push(face, view)]
         with timings.measure("publish"):
             for person, moment in moments:
                 self._tell(person, moment)
-            self._send_state(frame, tracked.faces)
+            self._send_state(frame, watched.faces)
         timings.add("total", time.monotonic() - frame.grabbed)
         self._retire(frame.t)
         if frame.t >= self._meta_at:

@@ -1,4 +1,4 @@
-"""The command line: python -m train prepare | fit | export | sample."""
+"""The command line: python -m train prepare | fit | export | sample | datasets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from realtime.config import ROOT
-from realtime.errors import GlimpseError
+from realtime.errors import DataError, GlimpseError
 
 app = typer.Typer(
     name="python -m train",
@@ -76,6 +76,26 @@ def sample(
 
         build(folder)
         _print({"sample": str(folder / "sample.mp4")}, as_json)
+
+
+@app.command()
+def datasets(
+    name: Annotated[str, typer.Argument(help="casme2, samm, smic ..., or manifest for clips of yours.")],
+    root: Annotated[Path, typer.Option(help="Folder that the data set was unpacked to.")],
+    table: Annotated[Path | None, typer.Option(help="Its annotation table, .xlsx or .csv, if not found there.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Label set, such as megc-3, if not the usual one.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a data set on disk holds, and all that is wrong with it: exit code 2 if anything is."""
+    with _errors_told(as_json):
+        from train.datasets.catalogue import survey
+
+        found = survey(name, root, table, labels)
+        print(
+            msgspec.json.format(msgspec.json.encode(found.summary())).decode() if as_json else "\n".join(found.lines())
+        )
+        if found.problems:
+            raise typer.Exit(DataError.exit_code)
 
 
 @contextmanager

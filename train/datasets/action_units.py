@@ -1,6 +1,6 @@
 """Action units as the tables spell them -> records (Facial Action Coding System, Ekman, Friesen and Hager 2002).
 
-    4+L10   R1+R2   A9+12   10A/B   5B+24   (R6 or R12)+R15   ref(43)   12L   AD38   4,24   ?   NULL
+4+L10   R1+R2   A9+12   10A/B   5B+24   (R6 or R12)+R15   ref(43)   12L   AD38   4,24   ?   NULL
 """
 
 from __future__ import annotations

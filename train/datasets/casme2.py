@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.datasets.reading import Correction, Entry, Reading, assemble, number
+from train.datasets.reading import Correction, Entry, Reading, assemble, moments, number
 from train.datasets.table import Row, find_table, read_table
 from train.datasets.tree import Tree
 
 RATE_HZ = 200.0
-TABLES = ("CASME2-coding-*.xlsx", "*.xlsx")
 COLUMNS = {
     "subject": ("Subject",),
     "clip": ("Filename",),
@@ -26,22 +25,18 @@ COLUMNS = {
     "label": ("Estimated Emotion",),
 }
 CORRECTIONS = (
-    Correction("sub04-EP12_01f", "apex", "", "279", "no apex was coded; by optical flow (Varanka et al. 2022)"),
-    Correction("sub07-EP06_02_01", "offset", None, "91", "the older sheet is wrong (Varanka et al. 2022)"),
+    Correction("sub04-EP12_01f", "apex", "", "279", "no apex was coded; this one is by optical flow (tvaranka/meb)"),
+    Correction("sub07-EP06_02_01", "offset", None, "91", "wrong in the sheet of 2014 (tvaranka/meb)"),
 )
 
 
 def read(root: Path, table: Path | None) -> Reading:
     """Every clip of the coding sheet."""
-    tree = Tree(root, "CASME2_RAW_selected", "Cropped")
+    rows = read_table(find_table(root, table, ("CASME2-coding*.xlsx",)), COLUMNS)
+    return assemble(rows, _entry, Tree(root, "CASME2_RAW_selected", "Cropped"), CORRECTIONS)
 
-    def entry(row: Row) -> Entry:
-        subject = f"sub{number(row['subject']):02d}"
-        folder = tree.base / subject / row["clip"]
-        moments = {"onset": row["onset"], "apex": row["apex"], "offset": row["offset"]}
-        path = tree.find(tree.base, subject, row["clip"])
-        return Entry(
-            f"{subject}-{row['clip']}", subject, row["label"], path, f"folder {folder}", RATE_HZ, moments, row["units"]
-        )
 
-    return assemble(read_table(find_table(root, table, TABLES), COLUMNS), entry, tree, CORRECTIONS)
+def _entry(row: Row) -> Entry:
+    subject, clip = f"sub{number(row['subject']):02d}", row["clip"]
+    place = f"{subject}/{clip}"
+    return Entry(f"{subject}-{clip}", subject, row["label"], (place,), RATE_HZ, moments(row), row["units"])

@@ -110,18 +110,27 @@ LABEL_SETS: dict[str, LabelSet] = {
 }  # fmt: skip
 
 
-def apply(name: str, dataset: str, samples: Iterable[Sample]) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
-    """The samples that count, under their classes; and what is wrong: the labels that the set does not know."""
+def apply(name: str, dataset: str, samples: Iterable[Sample]) -> tuple[Sample, ...]:
+    """The samples that count, under their classes."""
     chosen = LABEL_SETS[name]
-    counted, problems = [], []
-    for sample in samples:
-        label = canonical(sample.raw_label)
-        if label not in chosen.classes and label not in chosen.left_out:
-            known = ", ".join(sorted({*chosen.classes, *chosen.left_out}))
-            problems.append(f"{sample.id}: label {sample.raw_label!r} is unknown to {name}, which knows {known}")
-        elif label in chosen.only.get(dataset, chosen.classes) and sample.id not in chosen.excluded.get(dataset, ()):
-            counted.append(replace(sample, label=chosen.classes[label]))
-    return tuple(counted), tuple(problems)
+    counting, excluded = chosen.only.get(dataset, chosen.classes), chosen.excluded.get(dataset, ())
+    named = ((sample, canonical(sample.raw_label)) for sample in samples)
+    return tuple(
+        replace(sample, label=chosen.classes[label])
+        for sample, label in named
+        if label in counting and sample.id not in excluded
+    )
+
+
+def unknown(name: str, labels: Mapping[str, str]) -> tuple[str, ...]:
+    """What is wrong with `labels`, file and row -> label: those that the set does not know."""
+    known = {*LABEL_SETS[name].classes, *LABEL_SETS[name].left_out}
+    wanted = ", ".join(sorted(known))
+    return tuple(
+        f"{where}: label {label!r} is unknown to {name}, wanted one of {wanted}"
+        for where, label in labels.items()
+        if canonical(label) not in known
+    )
 
 
 def canonical(label: str) -> str:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Literal
 
 from realtime.errors import DataError
@@ -34,12 +34,11 @@ class Entry:
     clip: str  #: the sample's id before it is made fit for file names
     subject: str
     label: str
-    path: Path | None  #: folder of pictures, still or video; None if there is none
-    wanted: str  #: where it was looked for
+    places: tuple[str, ...]  #: where its folder of pictures, still or video may lie, from `Tree.base`
     fps: float
     moments: Mapping[Moment, str]  #: frame numbers; "" or a sign such as "/" where none was given
     action_units: str = ""
-    kind: Kind = "micro"
+    kind: Kind | None = "micro"
     long: bool = False  #: the pictures are a long video, of which the clip is a part
 
 
@@ -59,6 +58,7 @@ class Reading:
     """What was read; `label` is still the coder's until a label set is applied."""
 
     samples: tuple[Sample, ...]
+    labels: Mapping[str, str]  #: file and row -> label, of every row that names a clip, be it whole or not
     problems: tuple[str, ...]
     corrections: tuple[str, ...]  #: that were made
 
@@ -67,17 +67,23 @@ def assemble(
     rows: Iterable[Row], entry: Callable[[Row], Entry], tree: Tree, corrections: Sequence[Correction] = ()
 ) -> Reading:
     """`entry` of every row as a sample; a DataError of one row is a problem of that row."""
-    samples, problems, made = [], [], []
+    samples, labels, problems, made = [], {}, [], []
     for row in rows:
         try:
             mended, said = _correct(entry(row), corrections)
+            labels[row.where] = mended.label
             made += [f"{row.where}: {each}" for each in said]
             samples.append(_sample(mended, tree))
-        except DataError as error:
-            problems += [f"{row.where}: {problem}" for problem in error.problems or [str(error)]]
+        except DataError as error:  # noqa: PERF203  a row that is wrong must not hide the next one
+            problems += [f"{row.where}: {each}" for each in error.problems or [str(error)]]
     twice = [id for id, count in Counter(sample.id for sample in samples).items() if count > 1]
-    problems += [f"{id}: listed more than once; leave one out" for id in twice]
-    return Reading(tuple(samples), tuple(problems), tuple(made))
+    problems += [f"{id}: listed more than once; leave all but one out" for id in twice]
+    return Reading(tuple(samples), labels, tuple(problems), tuple(made))
+
+
+def moments(row: Row) -> dict[Moment, str]:
+    """The cells of the columns onset, apex and offset."""
+    return {"onset": row["onset"], "apex": row["apex"], "offset": row["offset"]}
 
 
 def number(text: str) -> int:
@@ -104,30 +110,44 @@ def _same(cell: str, found: str) -> bool:
 
 
 def _sample(entry: Entry, tree: Tree) -> Sample:
-    if entry.path is None:
-        raise DataError(f"{entry.clip}: no {entry.wanted}; unpack it there, or leave the row out")
-    numbers = _numbers(entry.path, tree)
-    if not numbers:
-        raise DataError(f"{entry.clip}: no numbered pictures in {entry.path}; unpack it anew, or leave the row out")
+    """DataError lists all that is wrong with the cells, else all that is wrong with the pictures."""
+    checks: list[Callable[[], object]] = [partial(tree.locate, *entry.places), partial(parse, entry.action_units)]
+    checks += [partial(whole, text) for text in entry.moments.values() if not missing(text)]
+    _refuse(entry, [problem for check in checks for problem in _complaints(check)])
+    path = tree.locate(*entry.places)
+    numbers = tree.pictures(path) if path.is_dir() else range(count_frames(path))
+    _refuse(entry, [] if numbers else [f"no numbered pictures in {path}; unpack it anew, or leave the row out"])
     onset, apex, offset, estimated = _moments(entry, min(numbers), max(numbers))
     around = round(AROUND_S * entry.fps) if entry.long else 0
     first = max(onset - around, min(numbers)) if entry.long else min(numbers)
     last = min(offset + around, max(numbers)) if entry.long else max(numbers)
-    problems = [*_misplaced(onset, apex, offset, numbers), *_holes(first, last, numbers)]
+    _refuse(entry, [*_misplaced(onset, apex, offset, numbers), *_holes(first, last, numbers)])
+    return Sample(
+        id=re.sub(r"[^A-Za-z0-9_-]", "_", entry.clip),
+        subject=entry.subject,
+        label=entry.label,
+        onset_s=(onset - first) / entry.fps,
+        apex_s=(apex - first) / entry.fps,
+        offset_s=(offset - first) / entry.fps,
+        raw_label=entry.label,
+        kind=entry.kind,
+        action_units=parse(entry.action_units),
+        estimated=estimated,
+        recording=Recording(path, entry.fps, first, last),
+    )
+
+
+def _refuse(entry: Entry, problems: Sequence[str]) -> None:
     if problems:
         raise DataError(entry.clip, [f"{entry.clip}: {problem}" for problem in problems])
-    times = [(moment - first) / entry.fps for moment in (onset, apex, offset)]
-    recording = Recording(entry.path, entry.fps, first, last)
-    units = parse(entry.action_units)
-    id = re.sub(r"[^A-Za-z0-9_-]", "_", entry.clip)
-    return Sample(
-        id, entry.subject, entry.label, *times,
-        raw_label=entry.label, kind=entry.kind, action_units=units, estimated=estimated, recording=recording,
-    )  # fmt: skip
 
 
-def _numbers(path: Path, tree: Tree) -> Collection[int]:
-    return tree.pictures(path) if path.is_dir() else range(count_frames(path))
+def _complaints(check: Callable[[], object]) -> Sequence[str]:
+    try:
+        check()
+    except DataError as error:
+        return error.problems or (str(error),)
+    return ()
 
 
 def _moments(entry: Entry, first: int, last: int) -> tuple[int, int, int, tuple[str, ...]]:
@@ -137,7 +157,7 @@ def _moments(entry: Entry, first: int, last: int) -> tuple[int, int, int, tuple[
     # CAS(ME)^2 and CAS(ME)^3 write 0 where an apex or offset was not seen.
     given = {moment: at for moment, at in given.items() if moment == "onset" or at > 0 or not onset}
     if entry.long and (onset is None or len(given) < 2):
-        raise DataError(f"{entry.clip}: no onset, or neither apex nor offset: where in {entry.path}? Leave the row out")
+        _refuse(entry, ["no onset, or neither apex nor offset: where in the video? Fill them in, or leave the row out"])
     onset = first if onset is None else onset
     rest = min(2 * given.get("apex", last) - onset, last) if entry.long else last
     offset = given.get("offset", rest)

@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 
 from realtime import config
-from realtime.errors import DataError
+from realtime.errors import DataError, SourceError
 from realtime.records import Frame, Image
-from realtime.source import PICTURES, open_source, rgb
+from realtime.source import PICTURES, Source, open_source, rgb
 from train.datasets.sample import Recording, Sample
 from train.datasets.tree import numbered
 
@@ -56,13 +56,13 @@ def count_frames(path: Path) -> int:
 
 def video_rate(path: Path) -> float:
     """Frames a second, as the container states it."""
-    source = open_source(str(path.absolute()), config.load().source, fast=True)
+    source = _open(path)
     source.close()
     return source.rate_hz
 
 
 def read_picture(path: Path) -> Image:
-    """uint8 (H, W, 3), RGB."""
+    """uint8 (H, W, 3), RGB; DataError if it cannot be decoded."""
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise DataError(f"{path} cannot be read as a picture; fetch it anew")
@@ -80,8 +80,15 @@ def _pictures(recording: Recording) -> Iterator[tuple[int, Image]]:
 
 
 def _video(path: Path) -> Iterator[Image]:
-    source = open_source(str(path.absolute()), config.load().source, fast=True)
+    source = _open(path)
     try:
         yield from (frame.image for frame in source.frames())
     finally:
         source.close()
+
+
+def _open(path: Path) -> Source:
+    try:
+        return open_source(str(path.absolute()), config.load().source, fast=True)
+    except SourceError as error:
+        raise DataError(str(error)) from None

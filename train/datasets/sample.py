@@ -31,7 +31,7 @@ class Sample:
     apex_s: float
     offset_s: float
     raw_label: str = ""  #: what the coder wrote
-    kind: Kind = "micro"
+    kind: Kind | None = None  #: None where nobody said
     action_units: tuple[ActionUnit, ...] = ()
     estimated: tuple[str, ...] = ()  #: of "onset", "apex", "offset": those that no coder gave
     recording: Recording | None = None  #: None if the frames are made, not read

@@ -31,6 +31,17 @@ class Row:
         return self.cells[column]
 
 
+def find_table(root: Path, table: Path | None, patterns: Sequence[str]) -> Path:
+    """`table`, or the newest by name of the first pattern that anything in `root` or beside it fits."""
+    if table is not None:
+        return table
+    for pattern in patterns:
+        for folder in (root, root.parent):
+            if found := sorted(path for path in folder.glob(pattern) if not path.name.startswith("~")):
+                return found[-1]
+    raise DataError(f"no table {' or '.join(patterns)} in {root} or beside it; give it with --table")
+
+
 def read_table(path: Path, columns: Mapping[str, Sequence[str]]) -> list[Row]:
     """Rows below the first header that has every column, given as name -> the spellings it is known by.
 
@@ -78,6 +89,17 @@ def whole(text: str) -> int:
     if not re.fullmatch(r"[0-9]+(\.0*)?", text):
         raise DataError(f"{text!r} is no frame number; wanted a whole number such as 46; correct the cell")
     return int(text.partition(".")[0])
+
+
+def rate(text: str) -> float:
+    """Frames a second; DataError when it is none."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0.0 < found < 10_000.0:
+        raise DataError(f"{text!r} is no frame rate; wanted frames a second such as 200; correct the cell")
+    return found
 
 
 def _read_csv(path: Path) -> list[Cells]:

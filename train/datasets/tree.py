@@ -24,6 +24,7 @@ class Tree:
             raise DataError(f"no folder {root}; give the folder that the data set was unpacked to with --root")
         self.root = root
         self._names: dict[Path, dict[str, list[str]]] = {}
+        self._listed: dict[Path, frozenset[str]] = {}
         self._pictures: dict[Path, dict[int, Path]] = {}
         found = (self.find(root, *base.split("/")) for base in bases)
         self.base = next((folder for folder in found if folder is not None), root)
@@ -39,6 +40,16 @@ class Tree:
             folder = folder / (exact or alike)[0]
         return folder
 
+    def locate(self, *places: str) -> Path:
+        """The first of `places` that is there, from `base`, in any spelling; DataError if none is."""
+        for place in places:
+            direct = self.base / place
+            found = direct if direct.exists() else self.find(self.base, *place.split("/"))
+            if found is not None:
+                return found
+        wanted = " or ".join(str(self.base / place) for place in places)
+        raise DataError(f"no {wanted}; unpack it there, or leave the row out")
+
     def names(self, folder: Path) -> dict[str, list[str]]:
         """Plain spelling -> names of what lies in `folder`; empty if it is none."""
         if folder not in self._names:
@@ -47,6 +58,12 @@ class Tree:
                 found.setdefault(plain(name), []).append(name)
             self._names[folder] = found
         return self._names[folder]
+
+    def listed(self, folder: Path) -> frozenset[str]:
+        """Names of all that lies in `folder`, as they are spelled."""
+        if folder not in self._listed:
+            self._listed[folder] = frozenset(name for alike in self.names(folder).values() for name in alike)
+        return self._listed[folder]
 
     def pictures(self, folder: Path) -> dict[int, Path]:
         """Frame number -> picture, in rising order."""
@@ -61,7 +78,7 @@ def plain(name: str) -> str:
 
 
 def numbered(folder: Path) -> dict[int, Path]:
-    """Frame number -> picture of a folder, rising; the number is the last thing in a name: reg_img46.jpg, 006_05562.jpg.
+    """Frame number -> picture, rising; the number is the last thing in a name: reg_img46.jpg, 006_05562.jpg.
 
     DataError if two pictures have one number, as when two clips were unpacked into one folder.
     """

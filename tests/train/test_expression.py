@@ -1,0 +1,188 @@
+import csv
+from types import SimpleNamespace
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from realtime.check import check
+from realtime.errors import DataError
+from realtime.labels import FERPLUS
+from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from train.config import Augment, ExpressionConfig, Optimiser, Stage
+from train.methods import expression
+from train.methods.expression import ExpressionJob, predict, resize, run_folder, standardise
+
+COUNTS = {"train": 20, "valid": 10, "test": 10}
+SIDE = 32  # at 16 px, where maps of one pixel are convolved, torch 2.13 gives gradients of garbage in bfloat16
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Networks of this size are slower on two threads, and much slower when something else runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def config(tmp_path):
+    return ExpressionConfig(
+        seed=1,
+        name="encoder",
+        ferplus=str(tmp_path / "ferplus.npz"),
+        cache=str(tmp_path / "cache"),
+        runs=str(tmp_path / "runs"),
+        crop_px=48,
+        dropout=0.1,
+        stages=(Stage(epochs=1, size_px=24), Stage(epochs=1, size_px=SIDE)),
+        optimiser=Optimiser(rate=0.02, weight_decay=1e-4, batch=8, warmup=0.1, average=0.9),
+        augment=Augment(turn_deg=5.0, scale=0.05, shift=0.02, contrast=0.2, tint=0.1, hide=0.2),
+    )
+
+
+@pytest.fixture(autouse=True)
+def crops(monkeypatch):
+    """Faces that are told apart by their brightness; the splits that were asked for."""
+    asked = []
+
+    def made(path, split, crop_px, size_px, cache):
+        asked.append(split)
+        rng = np.random.default_rng(len(split))
+        classes = rng.integers(0, 2, COUNTS[split])
+        images = rng.integers(0, 60, (COUNTS[split], size_px, size_px)) + 180 * classes[:, None, None]
+        targets = np.eye(len(FERPLUS), dtype=np.float32)[classes]
+        return images.astype(np.uint8), SimpleNamespace(targets=targets)
+
+    monkeypatch.setattr("train.methods.expression.ferplus_crops", made)
+    return asked
+
+
+def curve(folder):
+    with (folder / "curve.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def weights(folder):
+    return torch.load(folder / "weights.pt", weights_only=True)
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_prepare_cuts_all_three_splits(config, crops):
+    assert str(expression.prepare(config)) == config.cache
+    assert crops == ["train", "valid", "test"]
+
+
+def test_pictures_are_made_as_the_live_process_makes_them():
+    images = np.random.default_rng(1).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    found = standardise(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255)
+    wanted = crop_images(list(images), CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD))
+    assert found.numpy() == pytest.approx(wanted, abs=1e-5)
+
+
+def test_pictures_shrink_by_area():
+    x = torch.arange(16.0).view(1, 1, 4, 4)
+    assert resize(x, 2)[0, 0].tolist() == [[2.5, 4.5], [10.5, 12.5]]
+    assert resize(x, 4) is x
+
+
+def test_the_stages_follow_each_other_at_their_sizes(config):
+    job = ExpressionJob(config)
+    assert (job.epochs, job.steps, job.sizes) == (2, 2, [24, SIDE])
+    for epoch, size in enumerate(job.sizes):
+        assert [tuple(images.shape) for images, _ in job.batches(epoch)] == [(8, 3, size, size)] * 2
+
+
+def test_an_epoch_has_the_same_batches_whenever_it_is_asked_for_and_others_than_another(config):
+    job = ExpressionJob(config)
+    first, again, other = (list(job.batches(epoch)) for epoch in (1, 1, 0))
+    for (images, shares), (images_again, shares_again) in zip(first, again, strict=True):
+        assert torch.equal(images, images_again)
+        assert torch.equal(shares, shares_again)
+    assert not all(torch.equal(one[1], another[1]) for one, another in zip(first, other, strict=True))
+
+
+def test_fewer_pictures_than_a_batch_make_one_smaller_batch(config):
+    large = msgspec.structs.replace(config, optimiser=msgspec.structs.replace(config.optimiser, batch=64))
+    job = ExpressionJob(large)
+    assert job.steps == 1
+    assert [len(shares) for _, shares in job.batches(0)] == [COUNTS["train"]]
+
+
+def test_predictions_are_probabilities_in_the_order_of_the_pictures(config):
+    job = ExpressionJob(config)
+    images = torch.randint(0, 256, (130, 1, SIDE, SIDE), dtype=torch.uint8)  # more than one chunk
+    found = predict(job.network, images, SIDE)
+    assert found.shape == (130, 8)
+    assert found.sum(1) == pytest.approx(1.0, abs=1e-3)
+    assert found[5:6].numpy() == pytest.approx(predict(job.network, images[5:6], SIDE).numpy(), abs=1e-2)
+
+
+def test_it_trains_and_writes_weights_and_curve_into_the_runs_folder(config, crops):
+    folder = expression.fit(config)
+    assert folder == run_folder(config)
+    assert [row["epoch"] for row in curve(folder)] == ["1", "2"]
+    assert all(0.0 <= float(row["valid_accuracy"]) <= 1.0 for row in curve(folder))
+    assert "test" not in crops  # which is looked at once, by the export
+    assert weights(folder)["fc.weight"].shape[0] == len(FERPLUS)
+
+
+def test_a_killed_training_ends_in_the_same_weights(config, tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    whole = weights(expression.fit(config))
+    other = msgspec.structs.replace(config, runs=str(tmp_path / "killed"))
+    batches = ExpressionJob.batches
+
+    def killed(self, epoch):
+        if epoch == 1:
+            raise Killed
+        return batches(self, epoch)
+
+    monkeypatch.setattr(ExpressionJob, "batches", killed)
+    with pytest.raises(Killed):
+        expression.fit(other)
+    assert not (run_folder(other) / "weights.pt").exists()
+    monkeypatch.setattr(ExpressionJob, "batches", batches)
+    assert same(weights(expression.fit(other)), whole)
+
+
+def test_what_shapes_the_weights_names_the_run(config):
+    other = msgspec.structs.replace(config, seed=2)
+    assert run_folder(other) != run_folder(config)
+    assert run_folder(other).parent == run_folder(config).parent
+
+
+def test_export_refuses_before_the_training_and_says_what_to_do(config, tmp_path, crops):
+    with pytest.raises(DataError, match=r"no .*weights\.pt: train first, with python -m train fit"):
+        expression.export(config, tmp_path / "engines" / "encoder")
+    assert not (tmp_path / "engines").exists()
+    assert crops == []
+
+
+def test_an_exported_encoder_answers_as_it_was_trained_and_says_how_it_was_scored(
+    config, tmp_path, crops, monkeypatch, engines
+):
+    rng = np.random.default_rng(1)
+    monkeypatch.setattr(
+        "train.methods.expression.sample_crops",
+        lambda count: list(rng.integers(0, 256, (count, 48, 48, 3), dtype=np.uint8)),
+    )
+    expression.fit(config)
+    manifest = expression.export(config, tmp_path / "engines" / "encoder")
+    assert crops.count("test") == 1
+    assert check(tmp_path / "engines" / "encoder", engines).ok
+    assert manifest.labels == FERPLUS
+    assert manifest.representation == CropImages(48, SIDE, IMAGENET_MEAN, IMAGENET_STD)
+    assert (manifest.training.seed, manifest.training.epochs) == (1, 2)
+    assert manifest.training.recipe["optimiser"]["batch"] == 8
+    assert {spec.name: spec.shape for spec in manifest.outputs} == {"embedding": (-1, 512), "logits": (-1, 8)}
+    assert manifest.scores
+    assert all(score.protocol and sum(score.counts.values()) == COUNTS["test"] for score in manifest.scores)
+    assert "curve.csv" in manifest.files

@@ -1,0 +1,118 @@
+import re
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from realtime.config import ROOT
+from realtime.errors import DataError
+from train.__main__ import app
+
+CONFIG = ROOT / "configs/train/cmn.toml"
+OPTIONS = {
+    "prepare": {"--config", "--json", "--help"},
+    "fit": {"--config", "--json", "--help"},
+    "export": {"--config", "--engines", "--json", "--help"},
+    "sample": {"--folder", "--json", "--help"},
+}
+
+
+def call(*words):
+    return CliRunner().invoke(app, [*map(str, words)], env={"COLUMNS": "200"})
+
+
+def fails(words, *parts):
+    """The command ends with status 2 and one message that names `parts`, as text and as JSON."""
+    for as_json in (False, True):
+        found = call(*words, *(["--json"] if as_json else []))
+        assert found.exit_code == 2, found.output
+        assert found.stderr.startswith("error: ")
+        assert "Traceback" not in found.output
+        message = found.stderr.removeprefix("error: ").rstrip("\n")
+        assert all(str(part) in message for part in parts), message
+        if as_json:
+            assert msgspec.json.decode(found.stdout)["error"] == message
+        else:
+            assert found.stdout == ""
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_names_every_option(command, flag):
+    found = call(command, flag)
+    assert found.exit_code == 0
+    assert set(re.findall(r"--[a-z-]+", found.stdout)) >= OPTIONS[command]
+
+
+@pytest.mark.parametrize("command", ["prepare", "fit", "export"])
+def test_a_configuration_is_asked_for(command):
+    found = call(command)
+    assert found.exit_code == 2
+    assert "--config" in found.stderr
+
+
+@pytest.mark.parametrize("command", ["prepare", "fit", "export"])
+def test_a_missing_configuration_is_named(command, tmp_path):
+    fails([command, "--config", tmp_path / "mine.toml"], tmp_path / "mine.toml")
+
+
+def test_an_unknown_method_and_an_unknown_key_are_named(tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('method = "magic"\n')
+    fails(["fit", "--config", mine], mine, "magic", "cmn", "expression")
+    mine.write_text(CONFIG.read_text("utf-8").replace("[views]", "[views]\ncuont = 1"), "utf-8")
+    fails(["fit", "--config", mine], mine, "cuont")
+
+
+def test_data_that_is_not_there_is_named(tmp_path):
+    mine = tmp_path / "mine.toml"
+    text = (ROOT / "configs/train/expression.toml").read_text("utf-8")
+    mine.write_text(re.sub(r'ferplus = "[^"]*"', f'ferplus = "{tmp_path}/ferplus.npz"', text), "utf-8")
+    fails(["prepare", "--config", mine], f"no file {tmp_path}/ferplus.npz")
+
+
+@pytest.mark.parametrize(("command", "key"), [("prepare", "cache"), ("fit", "run")])
+def test_what_was_made_is_printed(command, key, monkeypatch, tmp_path):
+    monkeypatch.setattr(f"train.commands.{command}", lambda config: tmp_path / "made")
+    assert call(command, "--config", CONFIG).stdout.split() == [key, str(tmp_path / "made")]
+    assert msgspec.json.decode(call(command, "--config", CONFIG, "--json").stdout) == {key: str(tmp_path / "made")}
+
+
+def test_an_export_prints_the_package_and_its_scores(monkeypatch, tmp_path):
+    asked = []
+    scores = [SimpleNamespace(name="uf1", value=0.5), SimpleNamespace(name="uar", value=0.6)]
+
+    def export(config, engines):
+        asked.append(engines)
+        return SimpleNamespace(name="cmn", scores=scores)
+
+    monkeypatch.setattr("train.commands.export", export)
+    found = call("export", "--config", CONFIG, "--engines", tmp_path, "--json")
+    assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5, "uar": 0.6}
+    assert asked == [tmp_path]
+
+
+def test_errors_of_a_command_are_told_with_all_their_problems(monkeypatch):
+    def broken(config):
+        raise DataError("two clips are wrong", ["a: no apex", "b: no offset"])
+
+    monkeypatch.setattr("train.commands.fit", broken)
+    fails(["fit", "--config", CONFIG], "two clips are wrong", "a: no apex", "b: no offset")
+
+
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(monkeypatch):
+    def interrupted(config):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("train.commands.fit", interrupted)
+    found = call("fit", "--config", CONFIG)
+    assert found.exit_code == 130
+    assert "goes on from the last whole epoch" in found.stderr
+
+
+def test_the_sample_goes_into_the_folder_that_was_named(monkeypatch, tmp_path):
+    built = []
+    monkeypatch.setattr("train.synthesis.stream.build", built.append)
+    assert call("sample", "--folder", tmp_path, "--json").exit_code == 0
+    assert built == [tmp_path]
