@@ -22,6 +22,7 @@ from realtime.summary import Summary, lines
 from realtime.truth import Score
 
 READY_S = 20.0  # a cold start of the subscriber's Python on a slow disk
+LAST_S = 2.0
 POLL_S = 0.05
 READY_LINE = "listening"
 #: The sample is heard by its own subscriber only: it must run beside a Glimpse that is at work.
@@ -89,9 +90,10 @@ class Demo:
         self._scored = spec == str(truth.VIDEO)
         self._heard = heard
         self._received: list[Event] = []
+        pair = engines(config)
         source = open_source(spec, config.source, fast=False)
-        self._publisher = Publisher(config.publish)
-        self.pipeline = Pipeline(config, source, self._publisher, engines(config))
+        self._publisher = Publisher(config.publish)  # last, so that nothing that fails before leaves a port open
+        self.pipeline = Pipeline(config, source, self._publisher, pair)
 
     def run(self, seconds: float | None = None) -> Played:
         """Play until the end, for `seconds`, or until `pipeline.stop()`."""
@@ -99,10 +101,17 @@ class Demo:
         try:
             _await(listener, self._publisher)
             summary = self.pipeline.run(seconds)
+            self._await_last()
         finally:
             self._publisher.close()
             listener.close()
         return Played(summary, truth.score(truth.load(), self._received, seconds) if self._scored else None)
+
+    def _await_last(self) -> None:
+        """Give the last events the time to be heard."""
+        until = time.monotonic() + LAST_S
+        while len(self._received) < self._publisher.last_event and time.monotonic() < until:
+            time.sleep(POLL_S)
 
     def _take(self, event: Event) -> None:
         self._received.append(event)

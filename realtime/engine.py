@@ -93,6 +93,7 @@ def _hints(config: EnginesConfig, capabilities: Sequence[str]) -> dict[str, obje
         raise EngineError("engines.precision is bf16, which this processor does not compute:", reasons)
     return {
         "PERFORMANCE_HINT": "LATENCY",
+        "ENABLE_CPU_PINNING": False,  # the other stages' threads want the same cores
         "NUM_STREAMS": 1,
         "INFERENCE_NUM_THREADS": config.threads,
         "INFERENCE_PRECISION_HINT": "bf16" if able and config.precision != "f32" else "f32",

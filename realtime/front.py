@@ -19,6 +19,7 @@ from realtime.source import Source
 from realtime.track import Tracker
 from realtime.window import Seen
 
+MOST_ALIGNERS = 64  # of faces that came and went, before those who are gone are forgotten
 AHEAD_FRAMES = 2  # that may wait between two threads; more would only make them older
 
 
@@ -78,6 +79,8 @@ class Front:
                 crops = [crop for face in faces for crop in self._aligner(aligners, face).push((frame, face))]
                 took = {"track": tracked - began, "align": time.perf_counter() - tracked}
                 yield _Tracked(frame, faces, crops, took)
+                if len(aligners) > MOST_ALIGNERS:
+                    aligners = {face.id: aligners[face.id] for face in faces}
         finally:
             tracker.close()
 

@@ -49,6 +49,7 @@ class Publisher:
 
     def __init__(self, config: PublishConfig) -> None:
         self._context = zmq.Context()
+        self._context.linger = round(config.linger_s * 1000)  # also when nobody calls `close`
         self._linger_s = config.linger_s
         self._pace = _Pace(config.rate_hz)
         self._seq = 0
@@ -75,6 +76,11 @@ class Publisher:
         self._send(self._events, numbered)
         self._seq = numbered.seq
         return numbered
+
+    @property
+    def last_event(self) -> int:
+        """Number of the last event that was sent, which counts them; 0 before the first."""
+        return self._seq
 
     def meta(self, meta: Meta) -> None:
         """Send `meta` with the number of events so far."""
@@ -133,6 +139,7 @@ class Subscriber:
         self.missed = 0  #: events that were sent but never came, by their numbers
         self.malformed = 0  #: frames that were no message of this version
         self._context = zmq.Context()
+        self._context.linger = 0
         self._sockets: list[zmq.Socket[bytes]] = []  # those that come first are read first
         self._poller = zmq.Poller()
         self._heard = False

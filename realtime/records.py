@@ -144,5 +144,5 @@ class Expression:
     label: str
     confidence: float  #: 0..1
     probabilities: dict[str, dict[str, float]]  #: engine -> label -> probability
-    quality: tuple[str, ...]  #: the face's quality reasons around the apex
+    quality: tuple[str, ...]  #: the face's quality reasons when this was said
     reason: str  #: why it was withdrawn, else ""

@@ -179,7 +179,7 @@ def test_strain_is_what_going_through_the_pixels_gives():
 @pytest.mark.parametrize("size", [32, 64, 112, 128, 224])
 def test_every_box_lies_inside_the_crop(size):
     made = layout(size)
-    for indices in (made.regions, made.eyes, made.nodes):
+    for indices in (made.regions, made.looked, made.nodes):
         assert indices.min() >= 0
         assert indices.max() < size * size
     assert made.regions.shape[0] == len(REGIONS)
@@ -190,7 +190,7 @@ def test_every_box_lies_inside_the_crop(size):
 
 
 def test_the_heads_fit_leaves_out_the_eyes_and_the_mouth(place):
-    assert not set(place.nodes) & set(place.eyes)
+    assert not set(place.nodes) & set(place.looked[place.regions.size :])
     assert (place.nodes // SIZE).max() < 0.66 * SIZE
 
 

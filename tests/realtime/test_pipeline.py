@@ -145,7 +145,7 @@ def play(settings, pair, publisher, monkeypatch):
             """The film is the source as well, and that is closed by the pipeline."""
 
     def made(film, told=None, **changes):
-        monkeypatch.setattr("realtime.pipeline.Tracker", lambda track: Found(track, film))
+        monkeypatch.setattr("realtime.front.Tracker", lambda track: Found(track, film))
         publish = msgspec.structs.replace(settings.publish, **changes)
         return Pipeline(msgspec.structs.replace(settings, publish=publish), film, publisher, pair, told)
 
@@ -251,6 +251,24 @@ def test_a_source_that_is_lost_ends_the_open_event_and_is_raised(shown, left, pl
     assert film.closed.is_set()
     summary = pipeline.counts.summary()
     assert (summary.frames, summary.events) == (87, [])
+
+
+def test_what_fails_in_the_encoders_thread_is_raised(shown, left, play, pair, publisher, monkeypatch):
+    def broken(inputs):
+        raise EngineError("encoder cannot take these inputs:", ["they are too many"])
+
+    monkeypatch.setattr(pair[0], "run", broken)
+    film = Film(shown[:10], [[left]] * 10)
+    with pytest.raises(EngineError, match="too many"):
+        play(film).run()
+    assert film.closed.is_set()
+    assert publisher.metas[-1].frames == 0
+
+
+def test_its_threads_end_with_it(shown, left, play):
+    before = threading.active_count()
+    play(Film(shown[:10], [[left]] * 10)).run()
+    assert threading.active_count() <= before
 
 
 def test_an_error_of_whoever_is_told_ends_everything_in_order(shown, left, play, publisher):

@@ -297,7 +297,7 @@ def test_a_subscriber_that_never_reads_holds_up_nobody(publisher, context):
                 assert awake.receive(2.0) is not None
         took, grown = time.monotonic() - began, psutil.Process().memory_info().rss - before
     assert took < 15.0
-    assert grown < 20_000 * size / 3  # two thirds of the states at least were not kept for it
+    assert grown < 20_000 * size / 2  # half of the states at least were not kept for it; the events are, up to a limit
 
 
 def test_events_that_a_slow_subscriber_had_no_room_for_are_counted(publisher, monkeypatch, caplog):

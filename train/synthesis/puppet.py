@@ -98,7 +98,10 @@ def _sample(image: Array, at: Floats, interpolation: int, border: int) -> Array:
 
 
 def turned(points: Floats, yaw_deg: float, pitch_deg: float, roll_deg: float) -> Floats:
-    """Shifts (468, 2) px of landmarks (468, 3) when the head turns, seen from far away (orthographic)."""
+    """Shifts (468, 2) px of landmarks (468, 3) when the head turns, seen from far away (orthographic).
+
+    Yaw is positive towards the picture's left, pitch downwards, roll clockwise: the mirror of `records.Pose`.
+    """
     yaw, pitch, roll = np.radians([yaw_deg, pitch_deg, roll_deg])
     about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
