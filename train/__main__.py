@@ -1,4 +1,4 @@
-"""The command line: python -m train prepare | fit | export | sample | datasets."""
+"""The command line: python -m train prepare | fit | evaluate | export | sample | datasets."""
 
 from __future__ import annotations
 
@@ -47,6 +47,26 @@ def fit(config: ConfigFile, as_json: AsJson = False) -> None:
         from train.config import load
 
         _print({"run": str(commands.fit(load(config)))}, as_json)
+
+
+@app.command()
+def evaluate(
+    config: ConfigFile,
+    ray: Annotated[
+        str | None, typer.Option(help="Ray cluster to run folds on, such as auto or host:6379; local starts one here.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Test by the configuration's protocol, each clip once by a model of its own fold; goes on after the last fold."""
+    with _errors_told(as_json):
+        from train import commands
+        from train.cluster import Cluster
+        from train.config import load
+        from train.runners import Serial
+
+        runner = Serial() if ray is None else Cluster(ray, retries=2, gpus=0.0)
+        report, scores = commands.evaluate(load(config), runner)
+        _print({"report": str(report), **scores.figures()}, as_json)
 
 
 @app.command()

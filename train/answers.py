@@ -7,9 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from realtime.labels import MEGC3
 from train.calibration import temperature
-from train.config import CmnConfig
+from train.config import CmnSettings
 from train.events import Events
 from train.metrics import Scores, scores
 from train.networks.cmn import CmnHead
@@ -19,23 +18,23 @@ STAGES: tuple[Stage, ...] = ("final", "early")
 
 
 @torch.no_grad()
-def predict(network: nn.Module, events: Events, config: CmnConfig, stage: Stage) -> Tensor:
-    """Logits (K, 3) of K events, from the frames that serving would take."""
+def predict(network: nn.Module, events: Events, config: CmnSettings, stage: Stage) -> Tensor:
+    """Logits (K, C) of K events, from the frames that serving would take."""
     network.eval()
     lengths = events.lengths if stage == "final" else events.early(config.early.middle_s)
     logits: Tensor = network(events.sequences(lengths, config.frames))[0]
     return logits
 
 
-def evaluate(network: nn.Module, events: Events, config: CmnConfig) -> dict[Stage, Scores]:
+def evaluate(network: nn.Module, events: Events, config: CmnSettings) -> dict[Stage, Scores]:
     """Pooled scores of both kinds of answers."""
     truth = events.labels.numpy()
     said = {stage: predict(network, events, config, stage).argmax(1).numpy() for stage in STAGES}
-    return {stage: scores(truth, classes, MEGC3) for stage, classes in said.items()}
+    return {stage: scores(truth, classes, events.vocabulary) for stage, classes in said.items()}
 
 
 @torch.no_grad()
-def calibrate(head: CmnHead, events: Events, config: CmnConfig) -> float:
+def calibrate(head: CmnHead, events: Events, config: CmnSettings) -> float:
     """Fold into the last layer the temperature that fits both kinds of answers on `events`, and return it."""
     logits = torch.cat([predict(head, events, config, stage) for stage in STAGES])
     found = temperature(logits, events.labels.repeat(len(STAGES)))

@@ -9,6 +9,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601), as OpenCV has it
+
 
 @dataclass(frozen=True, slots=True)
 class StillAugment:
@@ -70,3 +72,29 @@ def tint(x: Tensor, contrast: float, amount: float, generator: Generator) -> Ten
         + _uniform(-contrast, contrast, (count, 1, 1, 1), generator)
     )
     return ((x - mean) * gain + mean).clamp(1e-3, 1.0) ** gamma
+
+
+def grey(x: Tensor, probability: float, generator: Generator) -> Tensor:
+    """Take the colour, though not the brightness, from some of the pictures (B, 3, S, S)."""
+    luma = (x * torch.tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    chosen = torch.rand((len(x), 1, 1, 1), generator=generator) < probability
+    return torch.where(chosen, luma.expand_as(x), x)
+
+
+def resized_crop(x: Tensor, area: tuple[float, float], size_px: int, generator: Generator) -> Tensor:
+    """Of each clip (B, C, T, S, S) a rectangle at random, the same in all its frames, as (B, C, T, size, size).
+
+    It covers a share of the picture within `area`, its sides are between 3:4 and 4:3 (Szegedy et al. 2015, arXiv
+    1409.4842, section 6), and half of the clips are mirrored.
+    """
+    count, channels, frames = x.shape[:3]
+    share = _uniform(*area, (count,), generator)
+    ratio = torch.exp(_uniform(-math.log(4 / 3), math.log(4 / 3), (count,), generator))
+    half = torch.stack([(share * ratio).sqrt(), (share / ratio).sqrt()], 1).clamp(max=1.0)  # (B, 2), the picture's is 1
+    centre = (1 - half) * _uniform(-1.0, 1.0, (count, 2), generator)
+    mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
+    none = torch.zeros(count)
+    rows = [half[:, 0] * mirror, none, centre[:, 0], none, half[:, 1], centre[:, 1]]
+    grid = F.affine_grid(torch.stack(rows, 1).view(count, 2, 3), [count, 1, size_px, size_px], align_corners=False)
+    seen = F.grid_sample(x.flatten(1, 2), grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return seen.view(count, channels, frames, size_px, size_px)

@@ -16,13 +16,17 @@ SCHEDULE = "linear warm-up, then cosine to zero"
 Sampling = Literal["far", "uniform", "patent_dot"]
 Reference = Literal["none", "first"]
 Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Backbone = Literal["c3d", "r3d18", "resnet18-gru"]
+FrameSampling = Literal["random", "segments"]
+ApexSource = Literal["annotation", "quang", "detector"]
+Precision = Literal["f32", "bf16"]
 
 
 class Stage(Section, frozen=True):
     """Part of a training: so many epochs at one picture size. Small pictures first cost less and end as well."""
 
     epochs: Count
-    size_px: Count
+    size_px: Annotated[int, msgspec.Meta(ge=24)]  #: a last map of 1x1, at 16 px, gets wild bfloat16 gradients
 
 
 class Optimiser(Section, frozen=True):
@@ -98,8 +102,48 @@ class CmnLoss(Section, frozen=True):
     classify: NotNegative  #: weight of the cross-entropy
 
 
-class CmnConfig(Section, frozen=True, tag="cmn", tag_field="method"):
-    """The contrastive magnification head on a trained encoder."""
+class Data(Section, frozen=True):
+    """A data set of recorded clips; several of one label set make a composite."""
+
+    name: str  #: in `train.datasets.catalogue.LOADERS`
+    root: str  #: folder that it was unpacked to
+    table: str  #: its annotation table; "" is the one that is found there
+    labels: str  #: label set in `train.datasets.labels`; "" is the data set's usual one
+
+
+class Protocol(Section, frozen=True, tag_field="protocol"):
+    """Base of the protocols: each fold has a seed that is made of this one and of its name."""
+
+    seed: int
+    threads: Count  #: of torch in each fold: sums differ in their last bits with their number
+
+
+class LeaveOneSubjectOut(Protocol, frozen=True, tag="loso"):
+    pass
+
+
+class Composite(Protocol, frozen=True, tag="composite"):
+    pass
+
+
+class KFold(Protocol, frozen=True, tag="k-fold"):
+    k: Annotated[int, msgspec.Meta(ge=2)]
+
+
+class Lists(Protocol, frozen=True, tag="lists"):
+    """The folds that the data set's authors fixed."""
+
+
+class Cross(Protocol, frozen=True, tag="cross"):
+    train: tuple[str, ...]  #: names of data sets
+    test: tuple[str, ...]
+
+
+Evaluation = LeaveOneSubjectOut | Composite | KFold | Lists | Cross
+
+
+class CmnSettings(Section, frozen=True):
+    """The contrastive magnification head on a trained encoder, whatever clips it sees."""
 
     seed: int  #: of the weights, the order and the draws
     name: str
@@ -113,22 +157,109 @@ class CmnConfig(Section, frozen=True, tag="cmn", tag_field="method"):
     reference: Reference  #: what is subtracted from every embedding: nothing, or the first source frame's
     views: Views
     early: Early
-    clips: Clips
     loss: CmnLoss
     epochs: Count
     optimiser: Optimiser
 
 
-TrainConfig = ExpressionConfig | CmnConfig
+class CmnConfig(CmnSettings, frozen=True, tag="cmn", tag_field="method"):
+    """On synthetic clips."""
+
+    clips: Clips
+
+
+class CmnRecordedConfig(CmnSettings, frozen=True, tag="cmn", tag_field="method"):
+    """On recorded clips."""
+
+    calibration: Share  #: share of the people to train on that only the temperature of the logits sees
+    data: tuple[Data, ...]
+    evaluate: Evaluation
+
+
+class RecordedConfig(Section, frozen=True):
+    """What the other methods on recorded clips share."""
+
+    seed: int  #: of `fit`; the folds of an evaluation have seeds of their own
+    name: str
+    initial: str  #: path of a public checkpoint, whose classifier is left out; "" starts from random weights
+    cache: str
+    runs: str
+    size_px: Count  #: what the network sees
+    dropout: Part
+    precision: Precision  #: of the arithmetic in training; weights are always f32
+    epochs: Count
+    data: tuple[Data, ...]
+    evaluate: Evaluation
+    optimiser: Optimiser
+
+
+class EcstflLoss(Section, frozen=True):
+    weight: NotNegative  #: lambda; the cross-entropy's is 1
+    variant: Literal["paper", "official"]
+    p: Literal[1, 2]  #: of the norm of "paper"; "official" is in L1
+
+
+class ClipAugment(Section, frozen=True):
+    area: tuple[Share, Share]  #: of the crop that is seen, at least and at most
+
+
+class EcstflConfig(RecordedConfig, frozen=True, tag="ecstfl", tag_field="method"):
+    """A network of clips with the expression-clustering loss."""
+
+    backbone: Backbone
+    frames: Count
+    sampling: FrameSampling  #: in training
+    loss: EcstflLoss
+    augment: ClipAugment
+
+
+class FocalLoss(Section, frozen=True):
+    gamma: NotNegative
+    alpha: Literal["none", "inverse-frequency"]
+
+
+class ApexAugment(Section, frozen=True):
+    turn_deg: NotNegative
+    grey_probability: Part
+
+
+class Quang(Section, frozen=True):
+    """Read only if the apex is theirs."""
+
+    lag_frames: Count
+    terms: Literal["onset", "offset", "both"]
+
+
+class ApexnetConfig(RecordedConfig, frozen=True, tag="apexnet", tag_field="method"):
+    """A network of the apex frame alone."""
+
+    apex: ApexSource
+    blocks: Literal["standard", "ren"]
+    frozen_norm: bool  #: whether batch normalisation keeps the checkpoint's statistics
+    loss: FocalLoss
+    augment: ApexAugment
+    quang: Quang
+
+
+TrainConfig = ExpressionConfig | CmnConfig | CmnRecordedConfig | EcstflConfig | ApexnetConfig
+Recorded = CmnRecordedConfig | EcstflConfig | ApexnetConfig  #: those with [[data]] and [evaluate]
+
+KINDS: dict[object, type[TrainConfig]] = {
+    "expression": ExpressionConfig,
+    "cmn": CmnConfig,
+    "ecstfl": EcstflConfig,
+    "apexnet": ApexnetConfig,
+}
 
 
 def load(path: Path) -> TrainConfig:
     """The configuration in `path`; ConfigError names file, key and expectation."""
     tree = read_toml(path)
-    kinds: dict[object, type[ExpressionConfig] | type[CmnConfig]] = {"expression": ExpressionConfig, "cmn": CmnConfig}
-    if tree.get("method") not in kinds:
-        raise ConfigError(f"{path}: method is {tree.get('method')!r}, wanted one of {sorted(map(str, kinds))}")
-    return convert(tree, kinds[tree["method"]], path)
+    if tree.get("method") not in KINDS:
+        raise ConfigError(f"{path}: method is {tree.get('method')!r}, wanted one of {sorted(map(str, KINDS))}")
+    if tree["method"] == "cmn" and "data" in tree:
+        return convert(tree, CmnRecordedConfig, path)
+    return convert(tree, KINDS[tree["method"]], path)
 
 
 def digest(*parts: object) -> str:

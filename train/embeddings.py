@@ -16,7 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.engine import Engine
+from realtime import config as realtime_config
+from realtime.engine import Engine, open_engine
 from realtime.errors import DataError, EngineError
 from realtime.manifest import EMBEDDING, MODEL
 from realtime.preprocess import CropImages, crop_images
@@ -48,6 +49,11 @@ class View:
 
     noise: float  #: standard deviation in grey levels; every frame gets noise of its own, as a camera's
     grey: bool
+
+
+def open_encoder(folder: Path) -> Engine:
+    """In f32: what bf16 rounds away depends on the processor, and a training should not."""
+    return open_engine(folder, realtime_config.load(overrides=["engines.precision=f32", "engines.threads=2"]).engines)
 
 
 def embed(clips: Sequence[ClipCrops], encoder: Engine, views: Views, seed: int, cache: Path) -> list[EmbeddedClip]:

@@ -21,6 +21,7 @@ class Events:
     """K events with F frames in all, of V views each; frames are counted from their event's onset."""
 
     def __init__(self, clips: Sequence[EmbeddedClip], labels: tuple[str, ...]) -> None:
+        self.vocabulary = labels
         spans = [event(clip.times, clip.sample) for clip in clips]
         pairs = list(zip(clips, spans, strict=True))
         self.clean = torch.from_numpy(np.concatenate([clip.clean[span] for clip, span in pairs]))  # (F, width)

@@ -27,7 +27,7 @@ from realtime import manifest as package
 from realtime.check import BARS, check, difference
 from realtime.config import ROOT
 from realtime.config import load as load_config
-from realtime.errors import EngineError
+from realtime.errors import DataError, EngineError
 from realtime.labels import VOCABULARIES
 from realtime.manifest import GOLDEN, MODEL, Manifest, Score, TensorSpec, Training
 from realtime.preprocess import Representation
@@ -94,6 +94,17 @@ def export(
         _move(made, folder, Path(scratch) / "old")
     log.info("%s: %.1f MB in %s", draft.name, (folder / MODEL).stat().st_size / 1e6, folder)
     return manifest
+
+
+def vocabulary_of(labels: tuple[str, ...]) -> str:
+    """The name under which engines know these labels."""
+    found = [name for name, known in VOCABULARIES.items() if known == labels]
+    if not found:
+        raise DataError(
+            f"engines know no vocabulary {', '.join(labels)}; train on labels of {' or '.join(VOCABULARIES)}, "
+            "such as megc-3, or append this one to realtime/labels.py"
+        )
+    return found[0]
 
 
 def _require_example(example: Mapping[str, Tensor], representation: Representation) -> None:

@@ -17,7 +17,7 @@ from realtime import config as realtime_config
 from realtime.align import Aligner
 from realtime.config import Config
 from realtime.quality import bounding_box, head_pose, quality
-from realtime.records import Face, Frame, Image
+from realtime.records import Crop, Face, Frame, Image
 from realtime.source import open_source
 from realtime.track import Landmarker, MediaPipe, Tracker
 from train.clips import ClipCrops, Times
@@ -62,13 +62,18 @@ def clip_crops(dataset: Dataset, key: str, cache: Path) -> list[ClipCrops]:
 
 
 def serve(frames: Iterable[Frame], stages: Config, landmarker: Landmarker) -> tuple[Times, list[Image]]:
-    """Times and crops of the first face in `frames`, exactly as the live process makes them."""
+    """Times and pictures of `face_crops`."""
+    crops = face_crops(frames, stages, landmarker)
+    return np.array([crop.t for crop in crops], np.float64), [crop.image for crop in crops]
+
+
+def face_crops(frames: Iterable[Frame], stages: Config, landmarker: Landmarker) -> list[Crop]:
+    """The crops of the first face in `frames`, exactly as the live process makes them."""
     landmarker.restart()
     tracker, aligner = Tracker(stages.track, landmarker), Aligner(stages.align)
-    crops = [
+    return [
         crop for frame in frames for face in tracker.push(frame) if face.id == 1 for crop in aligner.push((frame, face))
     ]
-    return np.array([crop.t for crop in crops], np.float64), [crop.image for crop in crops]
 
 
 def _cached(dataset: Dataset, sample: Sample, folder: Path, stages: Config, landmarker: Landmarker) -> ClipCrops:

@@ -1,10 +1,18 @@
 """Fabricated trees of licensed data sets: tiny pictures under the names that users have on disk, and their tables."""
 
+import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
+
+from realtime.config import ROOT
+from realtime.records import Crop, Frame, Pose
+from train.config import load
+from train.datasets.sample import Sample
 
 ANNOTATIONS = Path(__file__).resolve().parents[2] / "../shared/annotations"
 
@@ -27,7 +35,7 @@ def draw():
 
     def picture(number=0):
         noise = np.random.default_rng(number).integers(0, 8, (6, 8, 3))
-        return (noise + (200, number % 200, 20)).astype(np.uint8)
+        return np.asarray(noise + np.array([200, number % 200, 20]), np.uint8)
 
     return picture
 
@@ -62,3 +70,99 @@ def spreadsheet(tmp_path):
         return tmp_path / name
 
     return write
+
+
+class Drawn:
+    """Implements `sample.Dataset`: faces of noise (48 px) in which one place brightens, another for each label."""
+
+    def __init__(self, name, labels, people, per_person, frames):
+        self.name, self.labels = name, labels
+        self.people, self.per_person, self.count = people, per_person, frames
+        self.filmed = []
+
+    def samples(self):
+        return [
+            Sample(f"{p}-{i}", f"p{p}", self.labels[(p + i) % len(self.labels)], 0.04, 0.12, 0.2)
+            for p in range(self.people)
+            for i in range(self.per_person)
+        ]
+
+    def frames(self, sample):
+        self.filmed.append(sample.id)
+        person, number = map(int, sample.id.split("-"))
+        rng = np.random.default_rng((person, number))
+        face = np.random.default_rng(person).uniform(60, 140, (48, 48, 3))
+        column = 16 * self.labels.index(sample.label) % 48
+        frames = []
+        for index in range(self.count):
+            picture = face + rng.normal(0, 2, face.shape)
+            picture[8:24, column : column + 16] += 80 * np.interp(index / 50, [0.04, 0.12, 0.2], [0, 1, 0])
+            frames.append(Frame(np.clip(picture, 0, 255).astype(np.uint8), index / 50, index, 0, 0.0))
+        return frames
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Make a `Drawn`, whose pictures count as crops: no face is looked for in them."""
+
+    def crops(frames, stages, landmarker):
+        points, matrix = np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32)
+        return [Crop(1, frame.t, frame.image, points, matrix, Pose(0.0, 0.0, 0.0)) for frame in frames]
+
+    def make(name="toy", labels=("negative", "positive", "surprise"), people=4, per_person=3, frames=14):
+        return Drawn(name, labels, people, per_person, frames)
+
+    monkeypatch.setattr("train.stored.MediaPipe", lambda config: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr("train.stored.face_crops", crops)
+    return make
+
+
+@pytest.fixture
+def one_thread():
+    """Networks of this size are slower on two threads, and much slower when something else runs."""
+    torch = pytest.importorskip("torch", reason="training needs the train extra")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A shipped configuration of recorded clips, small and quick, its files under a temporary folder."""
+
+    def make(file, **changes):
+        config = load(ROOT / f"configs/train/{file}.toml")
+        files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
+        size = {"size_px": 32, "frames": 4, "epochs": 2}
+        quick = {key: value for key, value in size.items() if hasattr(config, key)}
+        optimiser = msgspec.structs.replace(config.optimiser, batch=4, average=0.0)
+        evaluation = msgspec.structs.replace(config.evaluate, threads=1)
+        kept = {"optimiser": optimiser, "evaluate": evaluation}
+        return msgspec.structs.replace(config, **(files | quick | kept | changes))
+
+    return make
+
+
+@pytest.fixture
+def tiny_networks(monkeypatch):
+    """In place of resnet18-gru and of SE-ResNeXt-50's stages: networks that learn in no time."""
+    torch = pytest.importorskip("torch", reason="training needs the train extra")
+    from train.methods import apexnet, ecstfl
+
+    class TinyClips(torch.nn.Module):
+        def __init__(self, classes, dropout):
+            super().__init__()
+            self.encoder = torch.nn.Linear(3 * 64, 16)
+            self.norm = torch.nn.BatchNorm1d(16)
+            self.fc = torch.nn.Linear(16, classes)
+
+        def forward(self, x):
+            x = torch.nn.functional.adaptive_avg_pool3d(x, (1, 8, 8)).flatten(1)
+            feature = torch.nn.functional.relu(self.norm(self.encoder(x)))
+            return feature, self.fc(feature)
+
+    tiny = dataclasses.replace(ecstfl.BACKBONES["resnet18-gru"], build=TinyClips)
+    for name in ("resnet18-gru", "r3d18"):
+        monkeypatch.setitem(ecstfl.BACKBONES, name, tiny)
+    monkeypatch.setitem(apexnet.BLOCKS, "standard", (1, 1, 1, 1))

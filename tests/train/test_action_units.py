@@ -2,6 +2,7 @@ import pytest
 
 from realtime.errors import DataError
 from train.datasets.action_units import ActionUnit, parse
+from train.datasets.table import read_sheets
 
 
 def unit(number, side="", strength="", sure=True):
@@ -50,7 +51,7 @@ def test_what_is_not_understood_is_refused(text):
 @pytest.mark.parametrize(
     ("name", "sheet", "column"),
     [
-        ("CASME2-coding-20190701.xlsx", "", "Action Units"),
+        ("CASME2-coding-20190701.xlsx", " [Sheet1]", "Action Units"),
         ("SAMM.xlsx", "", "Action Units"),
         ("casme3_table.xlsx", " [label]", "AU"),
         ("DFME_testA_full_with_AU.xlsx", "", "AU"),
@@ -58,8 +59,6 @@ def test_what_is_not_understood_is_refused(text):
     ],
 )
 def test_every_unit_of_the_real_tables_is_understood(annotations, name, sheet, column):
-    from train.datasets.table import read_sheets
-
     head, *rows = read_sheets(annotations(name))[sheet]
     units = [parse(row[head.index(column)]) for row in rows]
     assert sum(map(bool, units)) > 0.95 * len(units)

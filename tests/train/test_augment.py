@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from train.augment import StillAugment, hide_patch, similarity, tint
+from train.augment import StillAugment, grey, hide_patch, resized_crop, similarity, tint
 
 
 def generator(seed=0):
@@ -104,3 +104,37 @@ def test_tint_keeps_the_order_of_grey_levels_and_contrast_alone_keeps_grey():
     grey = tint(levels, 0.3, 0.0, generator(2))
     assert torch.equal(grey[:, 0], grey[:, 1])
     assert torch.equal(grey[:, 0], grey[:, 2])
+
+
+def test_grey_pictures_have_one_colour_and_the_others_stay():
+    x = torch.rand(400, 3, 4, 4, generator=generator(2))
+    y = grey(x, 0.3, generator(3))
+    changed = (y != x).flatten(1).any(1)
+    assert float(changed.float().mean()) == pytest.approx(0.3, abs=0.08)
+    luma = 0.299 * x[:, 0] + 0.587 * x[:, 1] + 0.114 * x[:, 2]
+    assert all(torch.allclose(y[changed, colour], luma[changed]) for colour in range(3))
+
+
+def test_a_crop_of_a_clip_is_the_same_in_all_its_frames_and_another_in_the_next_clip():
+    still = torch.rand(1, 3, 1, 24, 24, generator=generator(4)).expand(2, 3, 5, 24, 24)
+    y = resized_crop(still, (0.3, 0.9), 16, generator(5))
+    assert y.shape == (2, 3, 5, 16, 16)
+    assert torch.equal(y, y[:, :, :1].expand_as(y))
+    assert not torch.allclose(y[0], y[1])
+
+
+def test_a_crop_covers_its_share_of_the_picture_and_lies_inside_it():
+    axis = torch.linspace(-1, 1, 201)  # a picture of coordinates tells where it was cut
+    x = torch.stack([axis[None].expand(201, 201), axis[:, None].expand(201, 201)])[None, :, None].expand(
+        300, -1, -1, -1, -1
+    )
+    y = resized_crop(x, (0.25, 0.5), 9, generator(6))[:, :, 0]
+    across, down = y[:, 0, 0, -1] - y[:, 0, 0, 0], y[:, 1, -1, 0] - y[:, 1, 0, 0]
+    share = (across.abs() * down).div(4 * (8 / 9) ** 2)  # pixels' centres lie half a pixel inside
+    assert float(share.min()) == pytest.approx(0.25, abs=0.02)
+    assert float(share.max()) == pytest.approx(0.5, abs=0.02)
+    ratio = across.abs() / down
+    assert 0.73 < float(ratio.min()) < 0.8
+    assert 1.25 < float(ratio.max()) < 1.36
+    assert float((across < 0).float().mean()) == pytest.approx(0.5, abs=0.1)  # mirrored
+    assert float(y.abs().max()) <= 1.0

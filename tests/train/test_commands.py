@@ -80,7 +80,7 @@ def test_the_cache_of_clips_is_named_by_what_shapes_them_alone(cmn, monkeypatch)
 
 def test_the_encoder_of_a_training_computes_in_f32(cmn, monkeypatch):
     opened = []
-    monkeypatch.setattr("train.commands.open_engine", lambda folder, settings: opened.append((folder, settings)))
+    monkeypatch.setattr("train.embeddings.open_engine", lambda folder, settings: opened.append((folder, settings)))
     commands._encoder(cmn)
     folder, settings = opened[0]
     assert (folder, settings.precision) == (Path(cmn.encoder), "f32")

@@ -35,7 +35,7 @@ def times(sample):
 
 def test_moments_are_seconds_from_the_first_picture(read):
     sample = only(read({}))
-    assert (2 / 20, 6 / 20, 10 / 20) == times(sample)
+    assert times(sample) == (2 / 20, 6 / 20, 10 / 20)
     assert (sample.recording.first, sample.recording.last, sample.recording.fps) == (10, 30, 20.0)
     assert [(unit.number, unit.side) for unit in sample.action_units] == [(4, ""), (10, "L")]
     assert (sample.raw_label, sample.estimated) == ("Anger", ())
@@ -44,17 +44,17 @@ def test_moments_are_seconds_from_the_first_picture(read):
 @pytest.mark.parametrize("sign", ["", "/", "\\", "0"])
 def test_a_missing_apex_is_the_middle_and_is_named(read, sign):
     sample = only(read({"apex": sign, "offset": "21"}))
-    assert ((2 / 20, 6 / 20, 11 / 20), ("apex",)) == (times(sample), sample.estimated)
+    assert (times(sample), sample.estimated) == ((2 / 20, 6 / 20, 11 / 20), ("apex",))
 
 
 def test_a_missing_offset_of_a_clip_is_its_last_picture(read):
     sample = only(read({"offset": ""}))
-    assert ((2 / 20, 6 / 20, 20 / 20), ("offset",)) == (times(sample), sample.estimated)
+    assert (times(sample), sample.estimated) == ((2 / 20, 6 / 20, 20 / 20), ("offset",))
 
 
 def test_without_any_moment_the_clip_is_the_event(read):
     sample = only(read({"onset": "", "apex": "", "offset": ""}))
-    assert ((0.0, 0.5, 1.0), ("onset", "apex", "offset")) == (times(sample), sample.estimated)
+    assert (times(sample), sample.estimated) == ((0.0, 0.5, 1.0), ("onset", "apex", "offset"))
 
 
 def test_a_part_of_a_long_video_is_cut_out_with_a_second_around_it(read, pictures):
@@ -79,7 +79,7 @@ def test_a_long_video_does_not_say_where_the_event_is(read, cells):
 def test_a_first_frame_of_0_is_a_frame(read, pictures):
     pictures("b", range(0, 6))
     sample = only(read({"clip": "b", "onset": "0", "apex": "3", "offset": "5"}))
-    assert ((0.0, 3 / 20, 5 / 20), ()) == (times(sample), sample.estimated)
+    assert (times(sample), sample.estimated) == ((0.0, 3 / 20, 5 / 20), ())
 
 
 def test_everything_that_is_wrong_is_listed_with_file_and_row(read, pictures):
@@ -121,7 +121,7 @@ def test_known_mistakes_are_corrected_and_said(read):
     ]
     reading = read({"apex": "/"}, corrections=corrections)
     sample = only(reading)
-    assert ((2 / 20, 7 / 20, 12 / 20), ()) == (times(sample), sample.estimated)
+    assert (times(sample), sample.estimated) == ((2 / 20, 7 / 20, 12 / 20), ())
     assert reading.corrections == (
         "t.csv row 2: a: apex '/', used 17: not coded",
         "t.csv row 2: a: offset '20', used 22: a slip",

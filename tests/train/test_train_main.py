@@ -1,18 +1,25 @@
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import msgspec
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from realtime.config import ROOT
 from realtime.errors import DataError
 from train.__main__ import app
+from train.cluster import Cluster
+from train.metrics import scores
+from train.runners import Serial
 
 CONFIG = ROOT / "configs/train/cmn.toml"
 OPTIONS = {
     "prepare": {"--config", "--json", "--help"},
     "fit": {"--config", "--json", "--help"},
+    "evaluate": {"--config", "--ray", "--json", "--help"},
     "export": {"--config", "--engines", "--json", "--help"},
     "sample": {"--folder", "--json", "--help"},
 }
@@ -45,14 +52,14 @@ def test_help_names_every_option(command, flag):
     assert set(re.findall(r"--[a-z-]+", found.stdout)) >= OPTIONS[command]
 
 
-@pytest.mark.parametrize("command", ["prepare", "fit", "export"])
+@pytest.mark.parametrize("command", ["prepare", "fit", "evaluate", "export"])
 def test_a_configuration_is_asked_for(command):
     found = call(command)
     assert found.exit_code == 2
     assert "--config" in found.stderr
 
 
-@pytest.mark.parametrize("command", ["prepare", "fit", "export"])
+@pytest.mark.parametrize("command", ["prepare", "fit", "evaluate", "export"])
 def test_a_missing_configuration_is_named(command, tmp_path):
     fails([command, "--config", tmp_path / "mine.toml"], tmp_path / "mine.toml")
 
@@ -93,6 +100,28 @@ def test_an_export_prints_the_package_and_its_scores(monkeypatch, tmp_path):
     assert asked == [tmp_path]
 
 
+@pytest.mark.parametrize(("options", "runner"), [([], Serial()), (["--ray", "auto"], Cluster("auto", 2, 0.0))])
+def test_an_evaluation_prints_the_report_and_the_pooled_scores(options, runner, monkeypatch, tmp_path):
+    truth = np.array([0, 0, 1])
+    asked = []
+
+    def evaluate(config, runner):
+        asked.append(runner)
+        return tmp_path / "report.html", scores(truth, np.array([0, 1, 1]), ("a", "b"))
+
+    monkeypatch.setattr("train.commands.evaluate", evaluate)
+    found = msgspec.json.decode(call("evaluate", "--config", CONFIG, "--json", *options).stdout)
+    assert found["report"] == str(tmp_path / "report.html")
+    assert found["accuracy"] == found["majority_accuracy"] == pytest.approx(2 / 3)
+    assert {"uf1", "uar"} < set(found)
+    assert type(asked[0]) is type(runner)
+    assert getattr(asked[0], "address", None) == getattr(runner, "address", None)
+
+
+def test_a_configuration_without_a_protocol_is_not_evaluated():
+    fails(["evaluate", "--config", CONFIG], "no [[data]] and no [evaluate]")
+
+
 def test_errors_of_a_command_are_told_with_all_their_problems(monkeypatch):
     def broken(config):
         raise DataError("two clips are wrong", ["a: no apex", "b: no offset"])
@@ -116,3 +145,42 @@ def test_the_sample_goes_into_the_folder_that_was_named(monkeypatch, tmp_path):
     monkeypatch.setattr("train.synthesis.stream.build", built.append)
     assert call("sample", "--folder", tmp_path, "--json").exit_code == 0
     assert built == [tmp_path]
+
+
+def test_a_table_of_clips_is_evaluated_from_the_command_line_and_goes_on(
+    drawn, draw, tmp_path, monkeypatch, one_thread, tiny_networks
+):
+    rows = ["subject,path,fps,onset,apex,offset,label"]
+    for person in "abc":
+        for label in ("negative", "positive"):
+            folder = tmp_path / "clips" / f"{person}-{label}"
+            folder.mkdir(parents=True)
+            for number in range(8):
+                cv2.imwrite(str(folder / f"{number}.png"), cv2.resize(draw(number), (48, 48)))
+            rows.append(f"{person},{folder.name},50,1,3,6,{label}")
+    (tmp_path / "clips" / "manifest.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    text = (ROOT / "configs/train/ecstfl-smic-3.toml").read_text("utf-8")
+    for key, value in {
+        "cache": f'"{tmp_path}/cache"',
+        "runs": f'"{tmp_path}/runs"',
+        "size_px": "32",
+        "frames": "4",
+        "epochs": "1",
+        "batch": "2",
+        "root": f'"{tmp_path}/clips"',
+        "labels": '""',
+    }.items():
+        text = re.sub(rf"(?m)^{key} = \S+", f"{key} = {value}", text)
+    mine = tmp_path / "mine.toml"
+    mine.write_text(text.replace('name = "smic"', 'name = "manifest"'), "utf-8")
+    first = call("evaluate", "--config", mine, "--json")
+    assert first.exit_code == 0, first.output
+    found = msgspec.json.decode(first.stdout)
+    assert found["majority_accuracy"] == 0.5
+    page = Path(found["report"]).read_text("utf-8")
+    assert "6 clips of 3 people" in page
+    assert "Published" not in page
+    made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("predictions.jsonl")}
+    assert len(made) == 3
+    assert msgspec.json.decode(call("evaluate", "--config", mine, "--json").stdout) == found
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("predictions.jsonl")} == made

@@ -28,8 +28,9 @@ COLUMNS = {
 
 def read(root: Path, table: Path | None) -> Reading:
     """Every clip of the coding sheet."""
+    tree = Tree(root, "CASME_raw_selected", "Cropped")
     rows = read_table(find_table(root, table, ("CASME*.xlsx",)), COLUMNS)
-    return assemble(rows, _entry, Tree(root, "CASME_raw_selected", "Cropped"))
+    return assemble(rows, _entry, tree)
 
 
 def _entry(row: Row) -> Entry:

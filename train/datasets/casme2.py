@@ -32,8 +32,9 @@ CORRECTIONS = (
 
 def read(root: Path, table: Path | None) -> Reading:
     """Every clip of the coding sheet."""
+    tree = Tree(root, "CASME2_RAW_selected", "Cropped")
     rows = read_table(find_table(root, table, ("CASME2-coding*.xlsx",)), COLUMNS)
-    return assemble(rows, _entry, Tree(root, "CASME2_RAW_selected", "Cropped"), CORRECTIONS)
+    return assemble(rows, _entry, tree, CORRECTIONS)
 
 
 def _entry(row: Row) -> Entry:

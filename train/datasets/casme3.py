@@ -32,8 +32,9 @@ CORRECTIONS = (
 
 def read(root: Path, table: Path | None) -> Reading:
     """Every expression of the coding sheet."""
+    tree = Tree(root, "part_A", "data/part_A")
     rows = read_table(find_table(root, table, ("cas*me*3*.xlsx",)), COLUMNS)
-    return assemble(rows, _entry, Tree(root, "part_A", "data/part_A"), CORRECTIONS)
+    return assemble(rows, _entry, tree, CORRECTIONS)
 
 
 def _entry(row: Row) -> Entry:

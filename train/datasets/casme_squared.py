@@ -32,22 +32,18 @@ CORRECTIONS = (
 
 def read(root: Path, table: Path | None) -> Reading:
     """Every expression of the coding sheet."""
-    path = find_table(root, table, ("CAS*code_final*.xlsx", "CASME_squared*.xlsx"))
-    people = {
-        row["person"]: row["folder"] for row in read_columns(path, "naming rule1", ("number", "folder", "person"))
-    }
-    videos = {row["video"]: row["code"] for row in read_columns(path, "naming rule2", ("code", "video"))}
     tree = Tree(root, "rawpic")
+    path = find_table(root, table, ("CAS*code_final*.xlsx", "CASME_squared*.xlsx"))
+    naming = read_columns(path, "naming rule1", ("number", "folder", "person"))
+    people = {row["person"]: row["folder"] for row in naming}
+    videos = {row["video"]: row["code"] for row in read_columns(path, "naming rule2", ("code", "video"))}
 
     def entry(row: Row) -> Entry:
-        video = row["clip"].rpartition("_")[0]
-        place = _place(tree, people.get(row["subject"], ""), videos.get(video, ""), row)
-        if row["kind"] not in KINDS:
-            raise DataError(f"type {row['kind']!r}, wanted one of {', '.join(KINDS)}; correct the cell")
-        clip, subject = f"{number(row['subject']):02d}-{row['clip']}", f"{number(row['subject']):02d}"
-        return Entry(
-            clip, subject, row["label"], (place,), RATE_HZ, moments(row), row["units"], KINDS[row["kind"]], long=True
-        )
+        subject, clip = f"{number(row['subject']):02d}", row["clip"]
+        code = videos.get(clip.rpartition("_")[0], "")
+        place, kind = _place(tree, people.get(row["subject"], ""), code, row), _kind(row["kind"])
+        id = f"{subject}-{clip}"
+        return Entry(id, subject, row["label"], (place,), RATE_HZ, moments(row), row["units"], kind, long=True)
 
     return assemble(read_columns(path, "CASFEcode_final", COLUMNS), entry, tree, CORRECTIONS)
 
@@ -58,9 +54,13 @@ def _place(tree: Tree, folder: str, code: str, row: Row) -> str:
         raise DataError(
             f"person {row['subject']} or video {row['clip']} is not in the naming rules; add it to the sheet"
         )
-    person = tree.find(tree.base, folder)
-    named = plain(f"{number(folder)}_{code}")
-    alike = (
-        [name for key, names in tree.names(person).items() for name in names if key.startswith(named)] if person else []
-    )
-    return f"{folder}/{alike[0] if len(alike) == 1 else f'{number(folder)}_{code}*'}"
+    person, named = tree.find(tree.base, folder), f"{number(folder)}_{code}"
+    there = tree.names(person) if person else {}
+    alike = [name for key, names in there.items() for name in names if key.startswith(plain(named))]
+    return f"{folder}/{alike[0] if len(alike) == 1 else f'{named}*'}"
+
+
+def _kind(text: str) -> Kind:
+    if text not in KINDS:
+        raise DataError(f"type {text!r}, wanted one of {', '.join(KINDS)}; correct the cell")
+    return KINDS[text]

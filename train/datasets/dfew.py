@@ -28,11 +28,12 @@ Ids = tuple[str, ...]
 
 def read(root: Path, table: Path | None) -> Reading:
     """Every clip of the first fold, both sides, which is every clip; or those of `table`."""
+    tree = Tree(root)
     if table is None:
         rows = [row for side in ("train", "test") for row in read_table(_list(root, side, 1), COLUMNS)]
     else:
         rows = _community(table) if table.suffix.lower() == ".txt" else read_table(table, COLUMNS)
-    return assemble(rows, _entry, Tree(root))
+    return assemble(rows, _entry, tree)
 
 
 def folds(root: Path) -> dict[str, tuple[Ids, Ids]]:

@@ -28,8 +28,9 @@ COLUMNS = {
 
 def read(root: Path, table: Path | None) -> Reading:
     """Every clip of the coding sheet."""
+    tree = Tree(root)
     rows = read_table(find_table(root, table, ("DFME*.xlsx", "DFME*.csv")), COLUMNS)
-    return assemble(rows, _entry, Tree(root))
+    return assemble(rows, _entry, tree)
 
 
 def _entry(row: Row) -> Entry:

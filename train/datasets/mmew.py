@@ -26,8 +26,9 @@ COLUMNS = {
 
 def read(root: Path, table: Path | None) -> Reading:
     """Every clip of the coding sheet."""
+    tree = Tree(root, "Micro_Expression")
     rows = read_table(find_table(root, table, ("MMEW*.xlsx", "MMEW*.csv")), COLUMNS)
-    return assemble(rows, _entry, Tree(root, "Micro_Expression"))
+    return assemble(rows, _entry, tree)
 
 
 def _entry(row: Row) -> Entry:

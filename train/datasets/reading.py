@@ -168,11 +168,19 @@ def _moments(entry: Entry, first: int, last: int) -> tuple[int, int, int, tuple[
 def _misplaced(onset: int, apex: int, offset: int, numbers: Collection[int]) -> list[str]:
     span = f"the pictures {min(numbers)} to {max(numbers)}"
     moments = {"onset": onset, "apex": apex, "offset": offset}
-    outside = [f"{moment} {at} is outside {span}" for moment, at in moments.items() if at not in numbers]
-    return outside if onset <= apex <= offset else [*outside, f"apex {apex} is not between {onset} and {offset}"]
+    outside = [
+        f"{moment} {at} is outside {span}; correct the cell, or leave the row out"
+        for moment, at in moments.items()
+        if at not in numbers
+    ]
+    return (
+        outside
+        if onset <= apex <= offset
+        else [*outside, f"apex {apex} is not between {onset} and {offset}; correct the cell"]
+    )
 
 
 def _holes(first: int, last: int, numbers: Collection[int]) -> list[str]:
     holes = [at for at in range(first, last + 1) if at not in numbers]
     named = ", ".join(map(str, holes[:8])) + (", ..." if len(holes) > 8 else "")
-    return [f"{len(holes)} pictures are missing between {first} and {last}: {named}"] if holes else []
+    return [f"{len(holes)} pictures are missing between {first} and {last}: {named}; unpack it anew"] if holes else []

@@ -35,8 +35,9 @@ CORRECTIONS = (
 
 def read(root: Path, table: Path | None) -> Reading:
     """Every clip of the coding sheet."""
+    tree = Tree(root, "SAMM")
     rows = read_table(find_table(root, table, ("SAMM_Micro_FACS_Codes*.xlsx", "SAMM.xlsx")), COLUMNS)
-    return assemble(rows, _entry, Tree(root, "SAMM"), CORRECTIONS)
+    return assemble(rows, _entry, tree, CORRECTIONS)
 
 
 def _entry(row: Row) -> Entry:

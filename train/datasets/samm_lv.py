@@ -31,8 +31,9 @@ COLUMNS = {
 
 def read(root: Path, table: Path | None) -> Reading:
     """Every expression of the coding sheet."""
+    tree = Tree(root, "SAMM_longvideos")
     rows = read_table(find_table(root, table, ("SAMM*Long*.xlsx", "SAMM*LV*.xlsx")), COLUMNS)
-    return assemble(rows, _entry, Tree(root, "SAMM_longvideos"))
+    return assemble(rows, _entry, tree)
 
 
 def _entry(row: Row) -> Entry:

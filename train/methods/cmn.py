@@ -27,7 +27,7 @@ from realtime.preprocess import EmbeddingSequence
 from train import loop, sampling
 from train.answers import calibrate, evaluate
 from train.clips import ClipCrops, check
-from train.config import CmnConfig, digest
+from train.config import CmnConfig, CmnSettings, Reference, digest
 from train.embeddings import embed, embed_images
 from train.events import Parts, split
 from train.export import Draft
@@ -58,10 +58,11 @@ class Batch:
 class CmnJob:
     """Implements `loop.Job`. The curve's scores are of the clips that calibrate, never of the held-out ones."""
 
-    def __init__(self, config: CmnConfig, parts: Parts) -> None:
+    def __init__(self, config: CmnSettings, parts: Parts) -> None:
         torch.manual_seed(config.seed)
         self.config, self.train, self.valid = config, parts.train, parts.calibration
-        self.head = CmnHead(self.train.clean.shape[1], len(MEGC3), config.reference, self.train.scale(config.reference))
+        width, classes = self.train.clean.shape[1], len(self.train.vocabulary)
+        self.head = CmnHead(width, classes, config.reference, self.train.scale(config.reference))
         self.network: nn.Module = self.head
         self.epochs = config.epochs
         self.size = min(config.optimiser.batch, len(parts.train))
@@ -136,14 +137,20 @@ def fit(config: CmnConfig, found: Sequence[ClipCrops], encoder: Engine) -> Path:
 def fit_parts(config: CmnConfig, parts: Parts) -> Path:
     """`fit` on clips that are prepared already."""
     folder = run_folder(config, parts)
+    head = train_head(config, parts, folder)
+    torch.save(head.state_dict(), folder / "weights.pt")
+    (folder / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(config)))
+    (folder / "scores.json").write_bytes(msgspec.json.format(msgspec.json.encode(report(head, parts, config))))
+    return folder
+
+
+def train_head(config: CmnSettings, parts: Parts, folder: Path) -> CmnHead:
+    """A head trained and calibrated; `parts.test` is not looked at. Checkpoints lie in `folder`."""
     job = CmnJob(config, parts)
     kept = loop.fit(job, config.optimiser, folder)
     job.head.load_state_dict(kept.state_dict())
     log.info("temperature %.3f", calibrate(job.head, parts.calibration, config))
-    torch.save(job.head.state_dict(), folder / "weights.pt")
-    (folder / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(config)))
-    (folder / "scores.json").write_bytes(msgspec.json.format(msgspec.json.encode(report(job.head, parts, config))))
-    return folder
+    return job.head
 
 
 def run_folder(config: CmnConfig, parts: Parts) -> Path:
@@ -170,29 +177,49 @@ def load(folder: Path) -> CmnHead:
     if missing:
         raise DataError(f"{folder} is no finished run; train it with python -m train fit", missing)
     config = msgspec.json.decode((folder / "config.json").read_bytes(), type=CmnConfig)
-    weights = torch.load(folder / "weights.pt", weights_only=True)
-    head = CmnHead(weights["projector.0.weight"].shape[1], len(MEGC3), config.reference, 1.0)
+    return restore(folder / "weights.pt", config.reference)
+
+
+def restore(path: Path, reference: Reference) -> CmnHead:
+    """A head with the weights that lie at `path`, and of their sizes."""
+    weights = torch.load(path, weights_only=True)
+    head = CmnHead(weights["projector.0.weight"].shape[1], len(weights["classifier.bias"]), reference, 1.0)
     head.load_state_dict(weights)
     return head.eval()
 
 
 def export(config: CmnConfig, parts: Parts, encoder: Engine, folder: Path) -> Manifest:
-    """The engine package `folder` of a finished run, with the scores that `fit` wrote; DataError if there is none.
+    """The engine package `folder` of a finished run, with the scores that `fit` wrote; DataError if there is none."""
+    run = run_folder(config, parts)
+    head = load(run)
+    training = Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, config.epochs)
+    scores = msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...])
+    return package(config, head, encoder, "megc-3", training, scores, folder)
+
+
+def package(
+    config: CmnSettings,
+    head: CmnHead,
+    encoder: Engine,
+    vocabulary: str,
+    training: Training,
+    scores: tuple[Score, ...],
+    folder: Path,
+) -> Manifest:
+    """`head` as the engine package `folder`, bound to `encoder`.
 
     The golden inputs are embeddings of the bundled sample stream, which may be passed on.
     """
-    run = run_folder(config, parts)
-    head = load(run)
-    name, sha256, width = encoder.manifest.name, encoder.manifest.files[MODEL], parts.train.clean.shape[1]
+    name, sha256, width = encoder.manifest.name, encoder.manifest.files[MODEL], head.width
     draft = Draft(
         name=config.name,
         method="cmn",
         task="micro-expression",
-        vocabulary="megc-3",
+        vocabulary=vocabulary,
         representation=EmbeddingSequence(name, sha256, config.frames, width),
         opset=OPSET,
-        training=Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, config.epochs),
-        scores=msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...]),
+        training=training,
+        scores=scores,
     )
     stream = torch.from_numpy(embed_images(sample_crops(config.frames + GOLDEN_ROWS - 1), encoder))
     golden = stream.unfold(0, config.frames, 1).transpose(1, 2).contiguous()  # (rows, frames, width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import pickle
 from collections.abc import Mapping
@@ -38,12 +39,25 @@ def load(network: nn.Module, path: Path) -> tuple[str, ...]:
     return left_out
 
 
+def fingerprint(path: str) -> str:
+    """SHA-256 of the checkpoint at `path`, which may be "" for none; DataError when it is missing."""
+    if not path:
+        return ""
+    if not Path(path).is_file():
+        raise _missing(Path(path))
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _missing(path: Path) -> DataError:
+    return DataError(f"no checkpoint {path}; download it there, nothing is fetched by itself")
+
+
 def _read(path: Path) -> dict[str, Tensor]:
     """Names and values in the file; DataError when it is missing or holds something else."""
     try:
         tree = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise DataError(f"no checkpoint {path}; download it there, nothing is fetched by itself") from None
+        raise _missing(path) from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise DataError(f"{path} is no torch checkpoint of plain tensors: {error}; download it again") from None
     if isinstance(tree, Mapping) and isinstance(tree.get("state_dict"), Mapping):

@@ -25,7 +25,7 @@ class CmnHead(nn.Module):
     def __init__(self, width: int, classes: int, reference: Reference, scale: float) -> None:
         """`scale` brings the projector's inputs to about 1; it is kept with the weights, and not trained."""
         super().__init__()
-        self.reference = reference
+        self.reference, self.width = reference, width
         self.scale: Tensor
         self.register_buffer("scale", torch.tensor(scale))
         self.projector = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, self.projected))

@@ -1,0 +1,115 @@
+import dataclasses
+import pickle
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from train.apex_frames import choose
+from train.collection import collect
+from train.folds import hold_out
+from train.methods import cmn_recorded
+from train.methods.apexnet import ApexnetFitPredict
+from train.methods.cmn_recorded import CmnFitPredict
+from train.methods.ecstfl import EcstflFitPredict
+
+pytestmark = pytest.mark.usefixtures("one_thread", "tiny_networks")
+METHODS = ["cmn", "ecstfl", "apexnet"]
+
+
+@pytest.fixture
+def collection(drawn, tmp_path):
+    return collect([drawn()], tmp_path)
+
+
+@pytest.fixture
+def make(small, packages):
+    """What predicts the folds of a method, on a collection."""
+
+    def fit_predict(method, collection):
+        config = small(f"{method}-smic-3")
+        if method == "cmn":
+            config = msgspec.structs.replace(config, encoder=str(packages / "encoder"), calibration=0.4)
+            return CmnFitPredict(config, collection)
+        if method == "ecstfl":
+            return EcstflFitPredict(config, collection)
+        return ApexnetFitPredict(config, collection, choose(collection.clips, config.apex, config.quang))
+
+    return fit_predict
+
+
+@pytest.fixture
+def annotated(monkeypatch):
+    """smic's apexes are found by the formula, which these faces have no landmarks for."""
+    monkeypatch.setattr("train.apex_frames.by_formula", lambda clip, quang: clip.event()[4])
+
+
+def sides(collection):
+    ids = [clip.case.id for clip in collection.clips]
+    return [id for id in ids if "/0-" not in id], [id for id in ids if "/0-" in id]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_can_be_sent_and_gives_the_same_bits_there(method, make, collection, annotated, tmp_path):
+    train, test = sides(collection)
+    here = make(method, collection)
+    there = pickle.loads(pickle.dumps(here))
+    found = []
+    for number, each in enumerate((here, there)):
+        torch.rand(number + 3)  # what was drawn before does not matter
+        (tmp_path / str(number)).mkdir()
+        found.append(each(train, test, 5, tmp_path / str(number)))
+    assert found[0].shape == (3, 3)
+    assert found[0].sum(1) == pytest.approx(1.0, abs=1e-5)
+    assert np.array_equal(found[0], found[1])
+    (tmp_path / "other").mkdir()
+    assert not np.array_equal(here(train, test, 6, tmp_path / "other"), found[0])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_neither_labels_nor_company_of_a_test_clip_change_its_answer(method, make, collection, annotated, tmp_path):
+    train, test = sides(collection)
+    relabelled = dataclasses.replace(
+        collection,
+        clips=tuple(
+            dataclasses.replace(clip, sample=dataclasses.replace(clip.sample, label="unheard of"))
+            if clip.case.id in test
+            else clip
+            for clip in collection.clips
+        ),
+    )
+    answers = []
+    for name, given, asked in (("a", collection, test), ("b", relabelled, test[::-1][:2])):
+        (tmp_path / name).mkdir()
+        answers.append(make(method, given)(train, asked, 5, tmp_path / name))
+    assert answers[1] == pytest.approx(answers[0][::-1][:2], abs=1e-6)
+
+
+def test_the_people_who_calibrate_a_head_are_taken_from_those_to_train_on(make, collection, tmp_path, monkeypatch):
+    train, test = sides(collection)
+    seen = []
+
+    def train_head(config, parts, folder):
+        seen.append((config.seed, len(parts.train), len(parts.calibration)))
+        raise KeyboardInterrupt
+
+    drawn_from = []
+    monkeypatch.setattr(cmn_recorded, "train_head", train_head)
+    monkeypatch.setattr(
+        cmn_recorded,
+        "hold_out",
+        lambda people, share, seed: hold_out(drawn_from.append(sorted(people)) or drawn_from[-1], share, seed),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        make("cmn", collection)(train, test, 5, tmp_path)
+    assert set(drawn_from[0]) == {"toy/p1", "toy/p2", "toy/p3"}
+    assert seen == [(5, 6, 3)]
+
+
+def test_the_folds_of_a_head_read_what_was_embedded_before_them(make, collection, tmp_path, monkeypatch):
+    method = make("cmn", collection)
+    cmn_recorded.prepare(method.config, collection)
+    monkeypatch.setattr("train.embeddings._compute", lambda *given: pytest.fail("embedded again"))
+    train, test = sides(collection)
+    assert method(train, test, 5, tmp_path).shape == (3, 3)

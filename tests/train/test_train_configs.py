@@ -1,0 +1,127 @@
+"""Every shipped configuration of recorded clips trains a few steps on drawn ones, as far as its package or report."""
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from realtime.check import check
+from realtime.config import ROOT
+from realtime.errors import ConfigError, DataError, GlimpseError
+from train import commands, protocols
+from train.collection import collect
+from train.config import KFold, Lists, Recorded, load
+from train.datasets.catalogue import LOADERS
+from train.datasets.labels import LABEL_SETS
+from train.report import REPORT
+from train.runners import Serial
+
+pytestmark = pytest.mark.usefixtures("one_thread", "tiny_networks")
+FILES = sorted(path.stem for path in (ROOT / "configs/train").glob("*.toml") if isinstance(load(path), Recorded))
+replace = msgspec.structs.replace
+
+
+@pytest.fixture
+def shipped(small, drawn, packages, tmp_path, monkeypatch):
+    """A shipped configuration, small; the data sets that it names are drawn."""
+
+    def gather(data, cache):
+        return collect([drawn(each.name, LABEL_SETS[each.labels].labels, people=3) for each in data], cache)
+
+    def make(file, **changes):
+        if file.startswith("cmn"):
+            changes = {"encoder": str(packages / "encoder"), "calibration": 0.5} | changes
+        return small(file, **changes)
+
+    monkeypatch.setattr("train.commands.gather", gather)
+    monkeypatch.setattr("train.apex_frames.by_formula", lambda clip, quang: clip.event()[4])
+    return make
+
+
+def test_all_that_were_promised_are_there():
+    sets = ("casme2-5", "samm-5", "smic-3", "megc-3")
+    wanted = {f"{method}-{labels}" for method in ("cmn", "apexnet") for labels in sets}
+    assert set(FILES) == wanted | {f"ecstfl-{labels}" for labels in ("casme2-5", "samm-5", "smic-3", "dfew-7")}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_configuration_names_data_labels_and_a_protocol_that_exist(file):
+    config = load(ROOT / f"configs/train/{file}.toml")
+    assert config.name == file
+    assert all(each.name in LOADERS and each.labels in LABEL_SETS for each in config.data)
+    assert all(not each.root.startswith("/") for each in config.data)
+    assert protocols.benchmark(config) is not None
+    assert not isinstance(config.evaluate, Lists) or config.data[0].name in protocols.LISTS
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_configuration_trains_on_all_clips(file, shipped, tmp_path):
+    config = shipped(file, epochs=1)
+    assert commands.prepare(config) == tmp_path / "cache"
+    folder = commands.fit(config)
+    assert folder.parent == tmp_path / "runs" / file
+    weights = torch.load(folder / "weights.pt", weights_only=True)
+    assert all(torch.isfinite(value).all() for value in weights.values())
+
+
+@pytest.mark.parametrize("file", ["cmn-megc-3", "ecstfl-smic-3", "apexnet-smic-3"])
+def test_an_evaluation_predicts_each_clip_once_and_goes_on_where_it_was(file, shipped, monkeypatch):
+    config = shipped(file, epochs=1)
+    clips = 9 * len(config.data)
+    folds = []
+
+    class Counting(Serial):
+        def run(self, fit_predict, tasks):
+            folds.append(len(tasks))
+            for task in super().run(fit_predict, tasks):
+                yield task
+                if len(folds) == 1 and len(tasks) > 2:
+                    raise KeyboardInterrupt  # after the first fold
+
+    with pytest.raises(KeyboardInterrupt):
+        commands.evaluate(config, Counting())
+    path, scores = commands.evaluate(config, Counting())
+    assert commands.evaluate(config, Counting())[1] == scores
+    assert folds == [3 * len(config.data), 3 * len(config.data) - 1, 0]
+    assert sum(scores.counts.values()) == clips
+    assert path.name == REPORT
+    page = path.read_text("utf-8")
+    assert f"{clips} clips of {3 * len(config.data)} people" in page
+    assert "Published" in page
+
+
+def test_other_settings_are_evaluated_in_a_folder_of_their_own(shipped):
+    config = shipped("ecstfl-smic-3", epochs=1, evaluate=KFold(k=2, seed=1, threads=1))
+    paths = {commands.evaluate(replace(config, seed=seed), Serial())[0] for seed in (1, 2)}
+    assert len(paths) == 2
+
+
+@pytest.mark.parametrize("file", ["cmn-smic-3", "apexnet-smic-3"])
+def test_an_engine_carries_the_pooled_scores_of_its_evaluation(file, shipped, tmp_path, monkeypatch, engines, caplog):
+    crops = list(np.random.default_rng(1).integers(0, 256, (20, 48, 48, 3), dtype=np.uint8))
+    for module in ("cmn", "apexnet"):
+        monkeypatch.setattr(f"train.methods.{module}.sample_crops", lambda count: crops[:count])
+    config = shipped(file, epochs=1, evaluate=KFold(k=3, seed=1, threads=1))
+    with pytest.raises(DataError, match="train first"):
+        commands.export(config, tmp_path / "engines")
+    commands.fit(config)
+    if file.startswith("cmn"):  # the slow part once is enough
+        assert commands.export(config, tmp_path / "engines").scores == ()
+        assert "exported without scores" in caplog.text
+    _, scores = commands.evaluate(config, Serial())
+    made = commands.export(config, tmp_path / "engines")
+    assert check(tmp_path / "engines" / file, engines).ok
+    assert {score.name: score.value for score in made.scores} == pytest.approx(scores.figures(), abs=1e-4)
+    assert all("pooled over 3 folds" in score.protocol for score in made.scores)
+    assert made.vocabulary == "megc-3"
+
+
+def test_what_cannot_be_exported_or_evaluated_says_so(shipped, tmp_path):
+    with pytest.raises(GlimpseError, match=r"ecstfl-smic-3 takes clips .*realtime/preprocess.py"):
+        commands.export(shipped("ecstfl-smic-3"), tmp_path)
+    with pytest.raises(DataError, match="engines know no vocabulary"):
+        commands.export(shipped("cmn-casme2-5"), tmp_path)
+    with pytest.raises(ConfigError, match=r"cmn has no \[\[data\]\]"):
+        commands.evaluate(load(ROOT / "configs/train/cmn.toml"), Serial())
+    with pytest.raises(DataError, match="no checkpoint"):
+        commands.evaluate(shipped("apexnet-smic-3", initial=str(tmp_path / "none.pth")), Serial())
