@@ -18,6 +18,7 @@ import numpy as np
 from realtime.config import ROOT, EnginesConfig
 from realtime.errors import EngineError
 from realtime.manifest import MODEL, Manifest, TensorSpec, load
+from realtime.preprocess import CropImages, Representation
 from realtime.records import Floats
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class OpenVino:
         self.manifest = manifest
         self.backend = f"openvino {openvino.__version__.split('-')[0]}"
         core = openvino.Core()
-        hints = _hints(config, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+        hints = _hints(config, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"), manifest.representation)
         try:
             model = core.read_model(folder / MODEL)
             _require_promised(model.inputs, model.outputs, manifest)
@@ -85,18 +86,22 @@ def _openvino() -> Any:
     return openvino
 
 
-def _hints(config: EnginesConfig, capabilities: Sequence[str]) -> dict[str, object]:
-    """OpenVINO's properties; one stream, because an answer is wanted soon rather than many later."""
+def _hints(config: EnginesConfig, capabilities: Sequence[str], representation: Representation) -> dict[str, object]:
+    """OpenVINO's properties; one stream, because an answer is wanted soon rather than many later.
+
+    A head lives on small differences of embeddings, of which bf16 leaves little, and takes no time: it stays f32.
+    """
     able = "BF16" in capabilities
     if config.precision == "bf16" and not able:
         reasons = [f"it lists {', '.join(capabilities)}: set engines.precision to auto or f32"]
         raise EngineError("engines.precision is bf16, which this processor does not compute:", reasons)
+    rounded = able and config.precision != "f32" and isinstance(representation, CropImages)
     return {
         "PERFORMANCE_HINT": "LATENCY",
         "ENABLE_CPU_PINNING": False,  # the other stages' threads want the same cores
         "NUM_STREAMS": 1,
         "INFERENCE_NUM_THREADS": config.threads,
-        "INFERENCE_PRECISION_HINT": "bf16" if able and config.precision != "f32" else "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if rounded else "f32",
     }
 
 

@@ -10,8 +10,11 @@ from realtime import engine as engine_module
 from realtime.engine import open_engine
 from realtime.errors import EngineError
 from realtime.manifest import GOLDEN, MODEL, dump, load, sha256
+from realtime.preprocess import CropImages, EmbeddingSequence
 
 replace = msgspec.structs.replace
+
+PICTURES = CropImages(128, 96, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 @pytest.fixture(scope="module")
@@ -128,14 +131,20 @@ def test_a_file_that_is_no_graph_is_an_engine_error(encoder_folder, engines):
     ],
 )
 def test_precision_is_what_was_asked_as_far_as_the_processor_has_it(engines, asked, capabilities, taken):
-    hints = engine_module._hints(replace(engines, precision=asked, threads=3), capabilities)
+    hints = engine_module._hints(replace(engines, precision=asked, threads=3), capabilities, PICTURES)
     assert hints["INFERENCE_PRECISION_HINT"] == taken
     assert hints["INFERENCE_NUM_THREADS"] == 3
 
 
 def test_bf16_is_not_pretended(engines):
     with pytest.raises(EngineError, match=r"set engines\.precision to auto or f32"):
-        engine_module._hints(replace(engines, precision="bf16"), ["FP32"])
+        engine_module._hints(replace(engines, precision="bf16"), ["FP32"], PICTURES)
+
+
+def test_a_head_stays_in_f32(engines):
+    sequence = EmbeddingSequence("encoder", "0" * 64, 8, 512)
+    hints = engine_module._hints(replace(engines, precision="bf16"), ["FP32", "BF16"], sequence)
+    assert hints["INFERENCE_PRECISION_HINT"] == "f32"
 
 
 def test_an_engine_names_its_arithmetic_and_library(opened):
