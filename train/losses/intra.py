@@ -26,7 +26,7 @@ def intra_contrast(first: Tensor, second: Tensor, negatives: Tensor, temperature
 
 def _ratio(same: Tensor, anchor: Tensor, other: Tensor, temperature: float) -> Tensor:
     """Mean of -log(positive / (positive + negatives)); `same` (B, N), `anchor` (B, N, D), `other` (B, N, S, D)."""
-    apart = (other @ anchor[..., None])[..., 0]
+    apart = (other * anchor[..., None, :]).sum(-1)  # a batched matrix product of so small matrices is slower
     logits = (same[..., None] - apart) / temperature
     # -log(e^p / (e^p + sum e^n)) = log(1 + sum e^(n - p)): no large number is ever subtracted from another
     return F.pad(-logits, (1, 0)).logsumexp(-1).mean()
