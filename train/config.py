@@ -11,8 +11,6 @@ import msgspec
 from realtime.config import Count, NotNegative, Positive, Section, Share, convert, read_toml
 from realtime.errors import ConfigError
 
-SCHEDULE = "linear warm-up, then cosine to zero"
-
 Sampling = Literal["far", "uniform", "patent_dot"]
 Reference = Literal["none", "first"]
 Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
