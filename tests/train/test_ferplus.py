@@ -6,7 +6,7 @@ import pytest
 
 from realtime.errors import DataError
 from realtime.labels import FERPLUS
-from train.datasets.ferplus import emotion_shares, load
+from train.datasets.ferplus import emotion_shares, load, majority_agreed
 
 REAL = Path(__file__).resolve().parents[2] / "../shared/data/ferplus.npz"
 NAMES = (*FERPLUS, "unknown", "NF")
@@ -71,6 +71,17 @@ def test_single_votes_are_dropped_and_unclear_pictures_do_not_count():
     assert shares.dtype == np.float32
 
 
+def test_only_pictures_with_a_true_majority_are_those_of_the_paper():
+    rows = [
+        (votes(happiness=9, surprise=1), True),  # the single vote does not count: 9 of 9
+        (votes(neutral=5, sadness=5), False),  # a half is no majority
+        (votes(anger=5, disgust=3, fear=1, contempt=1), True),  # 5 of 8
+        (votes(neutral=4, sadness=3, anger=3), False),
+        (votes(surprise=4, unknown=4, neutral=2), False),  # "unknown" counts against it
+    ]
+    assert majority_agreed(np.array([row[0] for row in rows], np.uint8)).tolist() == [row[1] for row in rows]
+
+
 def test_a_missing_file_is_named():
     with pytest.raises(DataError, match=r"no file nowhere/ferplus\.npz"):
         load(Path("nowhere/ferplus.npz"), "train")
@@ -112,3 +123,4 @@ def test_the_real_file_has_the_published_split_and_faces():
     image = data.image(0)
     assert image.shape == (48, 48, 3)
     assert image.std() > 10
+    assert int(load(REAL, "test").agreed.sum()) == 3136  # the paper's 3,137, one of which FER+ lists twice
