@@ -99,6 +99,22 @@ def sample(
 
 
 @app.command()
+def fabricate(
+    root: Annotated[Path, typer.Option(help="Empty or new folder for the tree.")],
+    ferplus: Annotated[str, typer.Option(help="Path of ferplus.npz, whose neutral faces are moved.")],
+    people: Annotated[int, typer.Option(min=1)] = 5,
+    clips: Annotated[int, typer.Option(min=1, help="Of each of them.")] = 6,
+    seed: int = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Write a made-up data set in the layout of CASME II, to try every other command without a licence."""
+    with _errors_told(as_json):
+        from train.synthesis.tree import fabricate as write_tree
+
+        _print({"table": str(write_tree(root, ferplus, people, clips, seed))}, as_json)
+
+
+@app.command()
 def datasets(
     name: Annotated[str, typer.Argument(help="casme2, samm, smic ..., or manifest for clips of yours.")],
     root: Annotated[Path, typer.Option(help="Folder that the data set was unpacked to.")],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,11 @@ class Recorded:
         if sample.recording is None:
             raise DataError(f"{sample.id} was not recorded; ask the data set that made it for its frames")
         return list(read_frames(sample.recording))
+
+    def made_of(self, sample: Sample) -> Sequence[object]:
+        """Of where the pictures lie, the path as it was given: with a relative one a cache can be moved along."""
+        where = sample.recording
+        return () if where is None else (where.path.as_posix(), where.fps, where.first, where.last)
 
 
 def read_frames(recording: Recording) -> Iterator[Frame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -38,13 +39,21 @@ class Sample:
 
 
 class Dataset(Protocol):
-    """Clips with their truth."""
+    """Clips with their truth. It can be pickled: processes that prepare clips get one each."""
 
-    name: str
-    labels: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """Of the folder that its clips are cached in, and of their cases."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes, in order."""
 
     def samples(self) -> list[Sample]:
         """All clips, in a fixed order."""
 
     def frames(self, sample: Sample) -> list[Frame]:
         """The frames of one clip, stamped with seconds from its first."""
+
+    def made_of(self, sample: Sample) -> Sequence[object]:
+        """All that shapes those frames, in structs, numbers and strings: the cached clip is named by it."""

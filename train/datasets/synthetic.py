@@ -6,7 +6,7 @@ action units, sway, noise and blinks. Every clip is made anew from its id and th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -19,6 +19,7 @@ from realtime.records import Frame, Image
 from realtime.track import MediaPipe
 from train.config import Clips
 from train.datasets import ferplus
+from train.datasets.action_units import ActionUnit
 from train.datasets.sample import Sample
 from train.synthesis.film import Camera, film
 from train.synthesis.puppet import Puppet
@@ -52,6 +53,9 @@ class Synthetic:
     def frames(self, sample: Sample) -> list[Frame]:
         return list(self._film(sample))
 
+    def made_of(self, sample: Sample) -> Sequence[object]:
+        return (self._clips, sample.id)
+
     def _film(self, sample: Sample) -> Iterator[Frame]:
         person, take = _numbers(sample.id)
         rng = self._rng(person, take)
@@ -67,7 +71,9 @@ class Synthetic:
     def _sample(self, person: int, take: int) -> Sample:
         movement = self._movement(self._rng(person, take), take)
         subject = f"ferplus-{self._people[person]}"
-        return Sample(f"{person:05d}-{take}", subject, movement.label, movement.onset, movement.apex, movement.offset)
+        moments = (movement.onset, movement.apex, movement.offset)
+        units = tuple(ActionUnit(number, "", "", True) for number in movement.units)
+        return Sample(f"{person:05d}-{take}", subject, movement.label, *moments, kind="micro", action_units=units)
 
     def _movement(self, rng: np.random.Generator, take: int) -> Movement:
         return micro(self.labels[take % len(self.labels)], rng.uniform(*LEAD_S), rng, strength=(0.25, 0.7))

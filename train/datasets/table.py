@@ -146,3 +146,13 @@ def _rows(name: str, rows: Iterable[Cells], skip: int, places: Mapping[str, int]
         if number > skip and any(values.values()):
             found.append(Row(f"{name} row {number}", values))
     return found
+
+
+def write_table(path: Path, rows: Sequence[Sequence[object]]) -> None:
+    """A spreadsheet of one sheet, as `read_table` reads it; the first row is the header."""
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for row in rows:
+        book.worksheets[0].append(list(row))
+    book.save(path)

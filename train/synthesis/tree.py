@@ -1,0 +1,80 @@
+"""A data set that lies on disk as CASME II does, made of nobody's micro-expressions: to try the whole path without one.
+
+    python -m train fabricate --root data/CASME2
+
+The movements are `train.datasets.synthetic`'s, at CASME II's 200 frames a second; the coding sheet has its columns,
+and its labels by the action units that were played. What a network learns of them says nothing of CASME II.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+from tqdm import tqdm
+
+from realtime.errors import DataError
+from realtime.records import Frame
+from train.config import Clips
+from train.datasets.casme2 import RATE_HZ
+from train.datasets.sample import Sample
+from train.datasets.synthetic import Synthetic
+from train.datasets.table import write_table
+
+SECONDS = 1.0
+UNUSED = 0.5  # the tree's reader decides who is held out
+SHEET = "CASME2-coding-20140508.xlsx"
+HEAD = ("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion")
+#: The first one that was played decides (table 4 of Yan et al. 2014, which no negative movement can follow wholly).
+EMOTION_OF = {1: "surprise", 12: "happiness", 9: "disgust", 10: "disgust", 4: "others", 15: "repression"}
+
+
+def fabricate(root: Path, ferplus: str, people: int, per_person: int, seed: int) -> Path:
+    """Write `people` x `per_person` clips and their coding sheet below `root`, which must be empty or new; the sheet.
+
+    `ferplus` is the path of ferplus.npz, whose neutral faces are moved. DataError if `root` holds anything.
+    """
+    if root.exists() and any(root.iterdir()):
+        raise DataError(f"{root} is not empty; name a new folder, so that no recording is overwritten")
+    clips = Synthetic(
+        Clips(
+            seed=seed,
+            ferplus=ferplus,
+            people=people,
+            per_person=per_person,
+            held_out=UNUSED,
+            calibration=UNUSED,
+            rate_hz=RATE_HZ,
+            seconds=SECONDS,
+        )
+    )
+    rows = []
+    for number, sample in enumerate(tqdm(clips.samples(), "clips")):
+        person, take = number // per_person + 1, number % per_person + 1
+        name = f"EP{take:02d}_{person:02d}"
+        _write(clips.frames(sample), root / "CASME2_RAW_selected" / f"sub{person:02d}" / name)
+        rows.append((f"{person:02d}", name, *_moments(sample), _units(sample), emotion(sample)))
+    write_table(root / SHEET, [HEAD, *rows])
+    return root / SHEET
+
+
+def emotion(sample: Sample) -> str:
+    """The label that a coder of CASME II might have given."""
+    played = {unit.number for unit in sample.action_units}
+    return next((label for unit, label in EMOTION_OF.items() if unit in played), "others")
+
+
+def _units(sample: Sample) -> str:
+    return "+".join(str(unit.number) for unit in sample.action_units)
+
+
+def _moments(sample: Sample) -> tuple[int, int, int]:
+    """Numbers of the pictures, from 1."""
+    onset, apex, offset = (round(t * RATE_HZ) + 1 for t in (sample.onset_s, sample.apex_s, sample.offset_s))
+    return onset, apex, offset
+
+
+def _write(frames: list[Frame], folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for frame in frames:
+        cv2.imwrite(str(folder / f"img{frame.index + 1}.jpg"), cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR))
