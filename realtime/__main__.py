@@ -27,18 +27,12 @@ import typer
 
 from realtime import show
 from realtime.config import Config, load
-from realtime.errors import GlimpseError
+from realtime.console import INTERRUPTED, application, errors_told, print_json
 from realtime.message import Event, Message
 
-INTERRUPTED = 130  # 128 + SIGINT: what a shell expects after Ctrl-C
-
-app = typer.Typer(
-    name="python -m realtime",
-    help="Glimpse watches faces, finds micro- and macro-expressions as they happen, and publishes them over ZeroMQ.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+app = application(
+    "python -m realtime",
+    "Glimpse watches faces, finds micro- and macro-expressions as they happen, and publishes them over ZeroMQ.",
 )
 
 ConfigFile = Annotated[
@@ -66,7 +60,7 @@ def run(
 
     Listen from any other terminal with `python -m realtime listen`. Ctrl-C ends it cleanly.
     """
-    with _errors_told(verbose, as_json):
+    with errors_told(_level(verbose), as_json):
         _run(_load(config, override), source, seconds, fast=fast, as_json=as_json)
 
 
@@ -82,7 +76,7 @@ def listen(
     verbose: Verbose = False,
 ) -> None:
     """Print what a running Glimpse publishes, one line a message. Waits for one that is not there yet."""
-    with _errors_told(verbose, as_json):
+    with errors_told(_level(verbose), as_json):
         publish = _load(config, override).publish
         ports = (state_port or publish.state_port, events_port or publish.events_port)
         for message in _heard(publish.host, *ports, states=not events, seconds=seconds):
@@ -102,10 +96,10 @@ def bench(
     from realtime.bench import bench as measure
     from realtime.summary import lines
 
-    with _errors_told(verbose, as_json):
+    with errors_told(_level(verbose), as_json):
         found = measure(_load(config, override), source, seconds)
         if as_json:
-            _print_json({**msgspec.to_builtins(found.fast), **msgspec.to_builtins(found)})
+            print_json({**msgspec.to_builtins(found.fast), **msgspec.to_builtins(found)})
             return
         for title, summary in (("as fast as possible", found.fast), ("in real time", found.realtime)):
             _print(*lines(summary, title))
@@ -124,10 +118,10 @@ def check(
     from realtime.check import check as replay
     from realtime.check import lines
 
-    with _errors_told(verbose, as_json):
+    with errors_told(_level(verbose), as_json):
         report = replay(engine.resolve(), _load(config, override).engines)
         if as_json:
-            _print_json(report.to_dict())
+            print_json(report.to_dict())
         else:
             _print(*lines(report))
         if not report.ok:
@@ -148,7 +142,7 @@ def demo(
     """Play the sample stream, or watch a camera; a subscriber in another process hears the events."""
     from realtime.demo import FREE_PORTS, Demo
 
-    with _errors_told(verbose, as_json):
+    with errors_told(_level(verbose), as_json):
         settings = _load(config, [*(() if source else FREE_PORTS), *(override or [])])
         played = Demo(settings, _unheard if as_json else _print_event, *([source] if source else []))
         if not as_json:
@@ -156,7 +150,7 @@ def demo(
         with _interruptible(played.pipeline.stop):
             found = played.run(seconds)
         if as_json:
-            _print_json(found.to_dict())
+            print_json(found.to_dict())
         else:
             _print(*found.lines(source or "sample stream"))
         if played.pipeline.stopped:
@@ -178,7 +172,7 @@ def _run(settings: Config, spec: str, seconds: float | None, *, fast: bool, as_j
         with _interruptible(pipeline.stop):
             summary = pipeline.run(seconds)
     if as_json:
-        _print_json(msgspec.to_builtins(summary))
+        print_json(msgspec.to_builtins(summary))
     else:
         _print(*lines(summary, spec))
     if pipeline.stopped:
@@ -220,25 +214,8 @@ def _interruptible(stop: Any) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@contextmanager
-def _errors_told(verbose: bool, as_json: bool) -> Iterator[None]:
-    """Errors of ours end in one message and their exit code, Ctrl-C in 130, neither with a traceback."""
-    os.environ.setdefault("GLOG_minloglevel", "2")  # mediapipe's C++ greets on stderr otherwise
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    try:
-        yield
-    except GlimpseError as error:
-        if as_json:
-            _print_json({"error": str(error), "kind": type(error).__name__})
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output went away: nothing is left to say, and nobody to say it to
-        raise typer.Exit(0) from None
+def _level(verbose: bool) -> int:
+    return logging.INFO if verbose else logging.WARNING
 
 
 def _load(path: Path | None, overrides: list[str] | None) -> Config:
@@ -248,10 +225,6 @@ def _load(path: Path | None, overrides: list[str] | None) -> Config:
 def _print(*lines: str) -> None:
     for line in lines:
         print(line, flush=True)
-
-
-def _print_json(value: object) -> None:
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), flush=True)
 
 
 def _unheard(_: Event) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -14,35 +11,35 @@ import msgspec
 import typer
 
 from realtime.config import ROOT
-from realtime.errors import DataError, GlimpseError
+from realtime.console import application, errors_told, print_json
+from realtime.errors import DataError
 
-app = typer.Typer(
-    name="python -m train",
-    help="Makes the engines that `python -m realtime` runs, from data that you hold.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = application("python -m train", "Makes the engines that `python -m realtime` runs, from data that you hold.")
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="One of configs/train/*.toml, or a copy of yours.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of text.")]
 
 
 @app.command()
-def prepare(config: ConfigFile, as_json: AsJson = False) -> None:
+def prepare(
+    config: ConfigFile,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes to do it in; all cores if not given, 1 is none beside this.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Bring the data through the serving stages into the cache; goes on where it was interrupted."""
-    with _errors_told(as_json):
+    with _told(as_json):
         from train import commands
         from train.config import load
 
-        _print({"cache": str(commands.prepare(load(config)))}, as_json)
+        _print({"cache": str(commands.prepare(load(config), workers))}, as_json)
 
 
 @app.command()
 def fit(config: ConfigFile, as_json: AsJson = False) -> None:
     """Train by the configuration: fixed epochs, no choice by any score; goes on after the last whole epoch."""
-    with _errors_told(as_json):
+    with _told(as_json):
         from train import commands
         from train.config import load
 
@@ -58,7 +55,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Test by the configuration's protocol, each clip once by a model of its own fold; goes on after the last fold."""
-    with _errors_told(as_json):
+    with _told(as_json):
         from train import commands
         from train.cluster import Cluster
         from train.config import load
@@ -76,7 +73,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the trained network as an engine package: ONNX, manifest and golden inputs, parity proven first."""
-    with _errors_told(as_json):
+    with _told(as_json):
         from train import commands
         from train.config import load
 
@@ -91,7 +88,7 @@ def sample(
     as_json: AsJson = False,
 ) -> None:
     """Make the bundled sample stream and its truth anew (needs the ffmpeg program)."""
-    with _errors_told(as_json):
+    with _told(as_json):
         from train.synthesis.stream import build
 
         build(folder)
@@ -108,7 +105,7 @@ def fabricate(
     as_json: AsJson = False,
 ) -> None:
     """Write a made-up data set in the layout of CASME II, to try every other command without a licence."""
-    with _errors_told(as_json):
+    with _told(as_json):
         from train.synthesis.tree import fabricate as write_tree
 
         _print({"table": str(write_tree(root, ferplus, people, clips, seed))}, as_json)
@@ -123,7 +120,7 @@ def datasets(
     as_json: AsJson = False,
 ) -> None:
     """Say what a data set on disk holds, and all that is wrong with it: exit code 2 if anything is."""
-    with _errors_told(as_json):
+    with _told(as_json):
         from train.datasets.catalogue import survey
 
         found = survey(name, root, table, labels)
@@ -134,26 +131,13 @@ def datasets(
             raise typer.Exit(DataError.exit_code)
 
 
-@contextmanager
-def _errors_told(as_json: bool) -> Iterator[None]:
-    """Errors of ours end in one message and their exit code, Ctrl-C in 130, neither with a traceback."""
-    os.environ.setdefault("GLOG_minloglevel", "2")  # mediapipe's C++ greets on stderr otherwise
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
-    try:
-        yield
-    except GlimpseError as error:
-        if as_json:
-            print(msgspec.json.encode({"error": str(error), "kind": type(error).__name__}).decode())
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from the last whole epoch", file=sys.stderr)
-        raise typer.Exit(130) from None
+def _told(as_json: bool) -> AbstractContextManager[None]:
+    return errors_told(logging.INFO, as_json, "interrupted; the same command goes on from the last whole epoch")
 
 
 def _print(found: dict[str, object], as_json: bool) -> None:
     if as_json:
-        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        print_json(found)
     else:
         print("\n".join(f"{name:<24} {value}" for name, value in found.items()))
 
