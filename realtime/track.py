@@ -10,12 +10,14 @@ than about a tenth of the picture (3 of the 5 faces of a group photograph were f
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _FULL_RANGE = 1  # mediapipe's number for the detector
 _MESH_GRAPH = "modules/face_landmark/face_landmark_front_cpu.binarypb"
+_MODELS = ("face_detection/face_detection_full_range_sparse.tflite", "face_landmark/face_landmark.tflite")
 _DETECTION_THRESHOLD = (
     "facedetectionfullrangecpu__facedetectionfullrange__facedetection__TensorsToDetectionsCalculator.min_score_thresh"
 )
@@ -64,6 +67,14 @@ class Landmarker(Protocol):
         """Free the models."""
 
 
+def version() -> str:
+    """Another one where another mediapipe, graph or model finds the faces: what is kept of them depends on it."""
+    wheel = metadata.distribution("mediapipe")
+    parts = (_MESH_GRAPH, *(f"modules/{model}" for model in _MODELS))
+    content = b"".join(Path(str(wheel.locate_file(f"mediapipe/{part}"))).read_bytes() for part in parts)
+    return f"{wheel.version}-{hashlib.sha256(content).hexdigest()[:16]}"
+
+
 class MediaPipe:
     """FaceMesh for landmarks and BlazeFace for newcomers, on the CPU.
 
@@ -77,7 +88,7 @@ class MediaPipe:
         self._still = still
         self._meshes: dict[int, Any] = {}
         self._last = 0
-        self._warned = False  # it warns once more when it first sees a face
+        self._warned: set[int] = set()  # the meshes that saw a face: each warns once more when it sees its first
         with _quiet():
             self._detector: Any = mediapipe.solutions.face_detection.FaceDetection(
                 config.detection_confidence, _FULL_RANGE
@@ -91,9 +102,10 @@ class MediaPipe:
     def find(self, image: Image, faces: int) -> list[Floats]:
         mesh = self._mesh(faces)
         scale = np.array([image.shape[1], image.shape[0], image.shape[1]], np.float32)
-        with nullcontext() if self._warned else _quiet():
+        with nullcontext() if faces in self._warned else _quiet():
             found = mesh.process(image).multi_face_landmarks
-        self._warned = self._warned or bool(found)
+        if found:
+            self._warned.add(faces)
         return [_points(face) * scale for face in found or ()]
 
     def restart(self) -> None:

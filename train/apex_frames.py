@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Sequence
 
 import numpy as np
 from tqdm import tqdm
 
-from realtime import config as realtime_config
-from realtime.apex import Detector
-from realtime.records import Apex, Crop, Moment, Offset
+from realtime.records import Apex, Offset
 from train.apex_formula import find_apex
 from train.config import ApexSource, Quang
 from train.stored import StoredClip
@@ -29,7 +26,7 @@ def choose(clips: Sequence[StoredClip], source: ApexSource, quang: Quang) -> dic
         return {clip.case.id: annotated(clip) for clip in clips}
     if source == "quang":
         return {clip.case.id: by_formula(clip, quang) for clip in tqdm(clips, "apex")}
-    found = {clip.case.id: detected(clip) for clip in tqdm(clips, "apex")}
+    found = {clip.case.id: detected(clip) for clip in clips}
     lost = sum(frame is None for frame in found.values())
     if lost:
         log.warning("the detector finds no apex in %d of %d clips: their middle frame is taken", lost, len(clips))
@@ -51,19 +48,14 @@ def by_formula(clip: StoredClip, quang: Quang) -> int:
 
 def detected(clip: StoredClip) -> int | None:
     """The frame of the event that is nearest to the strongest apex which the live detector tells; None without one."""
-    crops = clip.served()
-    last = {moment.event: moment for moment in _moments(crops) if isinstance(moment, Apex | Offset)}
+    told = clip.told()
+    last: dict[int, Apex | Offset] = {apex.event: apex for _, apex in told.apexes}
+    last |= {offset.event: offset for _, offset in told.offsets}
     sure = [moment for moment in last.values() if isinstance(moment, Apex) or moment.kind or moment.reason == "lost"]
     if not sure:
         return None
     strongest = max(sure, key=lambda moment: moment.strength)
     return _nearest(clip, strongest.t if isinstance(strongest, Apex) else strongest.apex)
-
-
-def _moments(crops: Sequence[Crop]) -> list[Moment]:
-    stages = realtime_config.load()
-    detector = Detector(stages.apex, stages.motion, crops[0].image.shape[0], itertools.count(1))
-    return [moment for crop in crops for moment in detector.push(crop)] + detector.flush()
 
 
 def _nearest(clip: StoredClip, t: float) -> int:

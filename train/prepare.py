@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from realtime import align, truth
 from realtime import config as realtime_config
 from realtime.align import Aligner
-from realtime.config import Config
+from realtime.config import Config, TrackConfig
 from realtime.quality import bounding_box, head_pose, quality
 from realtime.records import Crop, Face, Frame, Image
 from realtime.source import open_source
 from realtime.track import Landmarker, MediaPipe, Tracker
-from train.clips import ClipCrops, Times
+from train.clips import Times
 from train.config import digest
 from train.datasets import ferplus
-from train.datasets.sample import Dataset, Sample
+from train.workers import run
 
 #: FER-2013's faces fill their 48 px; the detector wants them larger and with something around.
 ENLARGE, MARGIN = 4, 64
+STILLS = 64  # that are one task: each is quickly done
 
 
 def ferplus_crops(
-    path: Path, split: str, crop_px: int, size_px: int, cache: Path, progress: Iterable[int] | None = None
+    path: Path, split: str, crop_px: int, size_px: int, cache: Path, workers: int | None = None
 ) -> tuple[npt.NDArray[np.uint8], ferplus.FerPlus]:
-    """Grey crops uint8 (N, size, size) of a FER+ split, made by the serving stages, and the split itself."""
+    """Grey crops uint8 (N, size, size) of a FER+ split, made by the serving stages, and the split itself.
+
+    `workers` are processes (see `workers.run`), and change no bit.
+    """
     data = ferplus.load(path, split)
     stages = realtime_config.load()
     key = digest(
@@ -40,25 +46,20 @@ def ferplus_crops(
     )
     target = cache / f"ferplus-{split}-{key}.npy"
     if not target.exists():
-        landmarker = MediaPipe(stages.track, still=True)
-        rows = progress if progress is not None else range(len(data))
-        crops = np.stack([_shrink(still_crop(data.image(i), landmarker, crop_px), size_px) for i in rows])
-        landmarker.close()
-        save_array(target, crops)
+        parts = np.array_split(np.arange(len(data)), -(-len(data) // STILLS))
+        tasks = {f"pictures {rows[0]} to {rows[-1]}": rows for rows in parts}
+        opening = partial(_cutting, path, split, crop_px, size_px, stages.track)
+        save_array(target, np.concatenate(run(opening, tasks, f"FER+ {split}", workers)))
     return np.load(target, mmap_mode="r"), data
 
 
-def clip_crops(dataset: Dataset, key: str, cache: Path) -> list[ClipCrops]:
-    """Every clip of `dataset` through the serving stages: track, align; crops of `align.size_px`.
-
-    One file a clip, so that a killed run goes on where it was; `key` names all that shaped the clips.
-    """
-    stages = realtime_config.load()
-    folder = cache / f"{dataset.name}-{digest('clip-crops', 1, key, stages.track, stages.align)}"
-    landmarker = MediaPipe(stages.track)
-    clips = [_cached(dataset, sample, folder, stages, landmarker) for sample in tqdm(dataset.samples(), "clips")]
+@contextmanager
+def _cutting(
+    path: Path, split: str, crop_px: int, size_px: int, config: TrackConfig
+) -> Iterator[Callable[[Iterable[int]], Image]]:
+    data, landmarker = ferplus.load(path, split), MediaPipe(config, still=True)
+    yield lambda rows: np.stack([_shrink(still_crop(data.image(i), landmarker, crop_px), size_px) for i in rows])
     landmarker.close()
-    return clips
 
 
 def serve(frames: Iterable[Frame], stages: Config, landmarker: Landmarker) -> tuple[Times, list[Image]]:
@@ -74,15 +75,6 @@ def face_crops(frames: Iterable[Frame], stages: Config, landmarker: Landmarker) 
     return [
         crop for frame in frames for face in tracker.push(frame) if face.id == 1 for crop in aligner.push((frame, face))
     ]
-
-
-def _cached(dataset: Dataset, sample: Sample, folder: Path, stages: Config, landmarker: Landmarker) -> ClipCrops:
-    target = folder / f"{sample.id}.npy"
-    if not target.exists():
-        times, crops = serve(dataset.frames(sample), stages, landmarker)
-        save_array(target.with_suffix(".times.npy"), times)
-        save_array(target, np.stack(crops) if crops else np.zeros((0, 1, 1, 3), np.uint8))
-    return ClipCrops(sample, np.load(target.with_suffix(".times.npy")), list(np.load(target)))
 
 
 def sample_crops(count: int) -> list[Image]:
@@ -116,12 +108,22 @@ def still_crop(image: Image, landmarker: Landmarker, crop_px: int) -> Image:
 
 
 def save_array(target: Path, array: npt.NDArray[np.generic]) -> None:
-    """Write `array` to a temporary file and move it into place, so that a killed run leaves no half file."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(f".{os.getpid()}.tmp")
-    with unfinished.open("wb") as file:
+    """Write `array` as `target`, in numpy's format."""
+    with writing(target) as file:
         np.save(file, array)
-    unfinished.replace(target)
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[BinaryIO]:
+    """A temporary file, moved to `target` when it is whole, so that a killed run leaves no half one under its name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _shrink(image: Image, size_px: int) -> Image:

@@ -1,31 +1,34 @@
-"""Recorded clips as the live process sees them, each in files of its own and none in memory until it is asked for.
+"""Clips as the live process sees them, each in files of its own and none in memory until it is asked for.
 
-DFEW alone would be ten gigabytes. What is written depends on the recording and the serving stages alone, so one
+DFEW alone would be ten gigabytes. What is written depends on the frames and the serving stages alone, so one
 cache serves every label set, method and fold; a killed run goes on with the clips that are missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+import cv2
+import msgspec
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
+from realtime import align, track
 from realtime import config as realtime_config
 from realtime.config import Config
 from realtime.records import Crop, Pose
 from realtime.track import MediaPipe
-from train.clips import Times, event
+from train.clips import ClipCrops, Times, event
 from train.config import digest
-from train.datasets.recorded import Recorded
 from train.datasets.sample import Dataset, Sample
 from train.folds import Case, cases
-from train.prepare import face_crops, save_array
-
-ClipSet = Dataset | Recorded  #: the second is one of the first, but cannot be renamed
+from train.prepare import face_crops, save_array, writing
+from train.told import Told, tell
+from train.workers import run
 
 #: What is kept of a crop beside its picture.
 FACE = np.dtype([("t", "f8"), ("landmarks", "f4", (468, 2)), ("matrix", "f4", (2, 3)), ("pose", "f4", (3,))])
@@ -38,16 +41,22 @@ class StoredClip:
     case: Case
     sample: Sample
     path: Path  #: absolute, without the endings
+    detector: str  #: changes with what shapes `told`, and not the crops
 
     @property
     def pictures(self) -> Path:
-        """Written last: where it is, the clip is whole."""
+        """Written after `faces`: where it is, both are whole."""
         return self.path.with_name(self.path.name + ".npy")
 
     @property
     def faces(self) -> Path:
         """Of the frames in which there is a face."""
         return self.path.with_name(self.path.name + ".faces.npy")
+
+    @property
+    def answers(self) -> Path:
+        """Of the live detector."""
+        return self.path.with_name(f"{self.path.name}.{self.detector}.json")
 
     def times(self) -> Times:
         """float64 (T,), rising."""
@@ -67,29 +76,50 @@ class StoredClip:
         rows = zip(np.load(self.faces), self.crops(), strict=True)
         return [Crop(1, float(f["t"]), p, f["landmarks"], f["matrix"], Pose(*map(float, f["pose"]))) for f, p in rows]
 
+    def told(self) -> Told:
+        """What the live detector says of it."""
+        return msgspec.json.decode(self.answers.read_bytes(), type=Told)
 
-def store(dataset: ClipSet, cache: Path) -> list[StoredClip]:
-    """Bring the clips of `dataset` that are not in `cache` through track and align; all of them, in order."""
+    def cut(self) -> ClipCrops:
+        """The event in memory, under the names of the case, which are unique over all data sets."""
+        inside = slice(self.event().start, self.event().stop)
+        sample = replace(self.sample, id=self.case.id, subject=self.case.subject)
+        return ClipCrops(sample, self.times()[inside], list(np.array(self.crops()[inside])))
+
+
+def store(dataset: Dataset, cache: Path, workers: int | None = None) -> list[StoredClip]:
+    """Bring the clips of `dataset` that are not in `cache` through all stages from track to apex; all, in order.
+
+    `workers` are processes (see `workers.run`), and change no bit. DataError lists the clips that cannot be read.
+    """
     stages = realtime_config.load()
-    folder = (cache / f"{dataset.name}-{digest('stored-clips', 1, stages.track, stages.align)}").resolve()
+    sight = (track.version(), cv2.__version__, stages.track, stages.align, align.TEMPLATE.tolist())
+    folder = (cache / f"{dataset.name}-{digest('stored-clips', 2, *sight)}").resolve()
+    detector = digest("told", 1, stages.motion, stages.apex)
     samples = dataset.samples()
     clips = [
-        StoredClip(case, sample, folder / f"{sample.id}-{digest(*_recorded(sample))}")
+        StoredClip(case, sample, folder / f"{sample.id}-{digest(*dataset.made_of(sample))}", detector)
         for case, sample in zip(cases({dataset.name: samples}), samples, strict=True)
     ]
-    missing = [clip for clip in clips if not clip.pictures.exists()]
+    missing = {clip.sample.id: clip for clip in clips if not (clip.pictures.exists() and clip.answers.exists())}
     if missing:
-        landmarker = MediaPipe(stages.track)
-        for clip in tqdm(missing, dataset.name):
-            _save(clip, face_crops(dataset.frames(clip.sample), stages, landmarker), stages)
-        landmarker.close()
+        run(partial(_serving, dataset, stages), missing, dataset.name, workers)
     return clips
 
 
-def _recorded(sample: Sample) -> Sequence[object]:
-    """What the pictures depend on. The path as it was given: with a relative one a cache can be moved along."""
-    where = sample.recording
-    return (sample.id,) if where is None else (where.path.as_posix(), where.fps, where.first, where.last)
+@contextmanager
+def _serving(dataset: Dataset, stages: Config) -> Iterator[Callable[[StoredClip], None]]:
+    landmarker = MediaPipe(stages.track)
+
+    def serve(clip: StoredClip) -> None:
+        if not clip.pictures.exists():
+            _save(clip, face_crops(dataset.frames(clip.sample), stages, landmarker), stages)
+        if not clip.answers.exists():
+            with writing(clip.answers) as file:
+                file.write(msgspec.json.encode(tell(clip.served(), stages)))
+
+    yield serve
+    landmarker.close()
 
 
 def _save(clip: StoredClip, crops: Sequence[Crop], stages: Config) -> None:

@@ -10,7 +10,8 @@ from train import apex_frames
 from train.apex_formula import find_apex
 from train.apex_frames import choose
 from train.config import Quang
-from train.stored import store
+from train.stored import StoredClip, store
+from train.told import Told
 
 QUANG = Quang(lag_frames=3, terms="both")
 #: Of a crop of 48 px; the mouth is 16 px wide.
@@ -74,24 +75,6 @@ def test_where_the_detector_finds_nothing_the_middle_is_taken_and_counted(clips,
     ids=["announced", "cut off by the clip's end", "the stronger of two", "taken back", "never sure"],
 )
 def test_the_detectors_last_word_on_each_event_counts(clips, monkeypatch, moments, frame):
-    monkeypatch.setattr(apex_frames, "_moments", lambda crops: moments)
+    said = [tuple((0.2, moment) for moment in moments if isinstance(moment, kind)) for kind in (Onset, Apex, Offset)]
+    monkeypatch.setattr(StoredClip, "told", lambda clip: Told((), *said))
     assert apex_frames.detected(clips[0]) == frame
-
-
-def test_the_live_detector_runs_over_the_whole_clip(clips, monkeypatch):
-    pushed = []
-
-    class Detector:
-        def __init__(self, apex, motion, crop_px, ids):
-            assert crop_px == 48
-
-        def push(self, crop):
-            pushed.append(crop.t)
-            return []
-
-        def flush(self):
-            return [Apex(1, 1, 0.04, 0.14, "micro", 5.0)]
-
-    monkeypatch.setattr(apex_frames, "Detector", Detector)
-    assert apex_frames.detected(clips[0]) == 7
-    assert pushed == clips[0].times().tolist()

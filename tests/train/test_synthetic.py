@@ -59,6 +59,9 @@ def found(monkeypatch, drawn_face):
         def __init__(self, *_, **__):
             pass
 
+        def restart(self):
+            pass
+
         def find(self, image, faces):
             return [drawn_face(middle, middle - 20.0, 70.0)]
 

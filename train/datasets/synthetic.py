@@ -15,7 +15,7 @@ import numpy as np
 from realtime import config
 from realtime.errors import DataError
 from realtime.labels import FERPLUS, MEGC3
-from realtime.records import Frame, Image
+from realtime.records import Floats, Frame, Image
 from realtime.track import MediaPipe
 from train.config import Clips
 from train.datasets import ferplus
@@ -37,13 +37,17 @@ class Synthetic:
     name = "synthetic"
     labels: tuple[str, ...] = MEGC3
 
-    def __init__(self, clips: Clips) -> None:
+    def __init__(self, clips: Clips, people: Sequence[int] | None = None) -> None:
+        """`people` are rows of FER+, where they were drawn before."""
         self._clips = clips
         self._seed = clips.seed
         self._faces = ferplus.load(Path(clips.ferplus), "train")
-        self._landmarker = MediaPipe(config.load().track, still=True)
-        self._people = self._find_people()
+        self._landmarker = MediaPipe(config.load().track)  # as it serves: the one for stills finds faces that it does not
+        self._people = people or self._find_people()
         self._puppet: tuple[int, Puppet] | None = None
+
+    def __reduce__(self) -> tuple[type[Synthetic], tuple[Clips, Sequence[int]]]:
+        return Synthetic, (self._clips, self._people)  # the models and FER+ are opened where they are wanted
 
     def samples(self) -> list[Sample]:
         return [
@@ -85,7 +89,7 @@ class Synthetic:
         """The last one is kept: the clips of a person come one after another, and the spline takes half a second."""
         if self._puppet is None or self._puppet[0] != person:
             image = portrait(self._faces.image(self._people[person]))
-            self._puppet = (person, Puppet(image, self._landmarker.find(image, 1)[0]))
+            self._puppet = (person, Puppet(image, self._find(image)[0]))
         return self._puppet[1]
 
     def _find_people(self) -> list[int]:
@@ -94,13 +98,17 @@ class Synthetic:
         order = np.random.default_rng(self._seed).permutation(neutral)
         found: list[int] = []
         for row in map(int, order):
-            if self._landmarker.find(portrait(self._faces.image(row)), 1):
+            if self._find(portrait(self._faces.image(row))):
                 found.append(row)
             if len(found) == self._clips.people:
                 return found
         raise DataError(
             f"only {len(found)} neutral faces in {self._clips.ferplus}; [clips] people asks for {self._clips.people}"
         )
+
+    def _find(self, image: Image) -> list[Floats]:
+        self._landmarker.restart()  # nothing is known from the picture before
+        return self._landmarker.find(image, 1)
 
 
 def portrait(face: Image) -> Image:

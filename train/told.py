@@ -1,0 +1,44 @@
+"""What the live detector says of a clip that is served to it: the motion and apex stages, as they run live."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from realtime.apex import Detector
+from realtime.config import Config
+from realtime.records import Apex, Crop, Moment, Offset, Onset
+
+M = TypeVar("M", bound=Moment)
+
+Said = tuple[tuple[float, M], ...]  #: moments, each with the time of the newest frame when it was told
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Scores and moments of one clip, on its clock; the moments in the order in which they were told."""
+
+    scores: tuple[float, ...]  #: of each frame with a face, robust standard deviations above rest
+    onsets: Said[Onset]
+    apexes: Said[Apex]
+    offsets: Said[Offset]
+
+
+def tell(crops: Sequence[Crop], stages: Config) -> Told:
+    """Push `crops` (S, S) through the detector; an event that is open at their end ends there."""
+    if not crops:
+        return Told((), (), (), ())
+    detector = Detector(stages.apex, stages.motion, crops[0].image.shape[0], itertools.count(1))
+    scores: list[float] = []
+    said: list[tuple[float, Moment]] = []
+    for crop in crops:
+        said += [(crop.t, moment) for moment in detector.push(crop)]
+        scores.append(detector.score)
+    said += [(crops[-1].t, moment) for moment in detector.flush()]
+    return Told(tuple(scores), _only(Onset, said), _only(Apex, said), _only(Offset, said))
+
+
+def _only(kind: type[M], said: Iterable[tuple[float, Moment]]) -> Said[M]:
+    return tuple((t, moment) for t, moment in said if isinstance(moment, kind))
