@@ -91,6 +91,7 @@ class Demo:
         self._heard = heard
         self._received: list[Event] = []
         pair = engines(config)
+        self._labels = pair[1].manifest.labels
         source = open_source(spec, config.source, fast=False)
         self._publisher = Publisher(config.publish)  # last, so that nothing that fails before leaves a port open
         self.pipeline = Pipeline(config, source, self._publisher, pair)
@@ -105,7 +106,9 @@ class Demo:
         finally:
             self._publisher.close()
             listener.close()
-        return Played(summary, truth.score(truth.load(), self._received, seconds) if self._scored else None)
+        if not self._scored:
+            return Played(summary, None)
+        return Played(summary, truth.score(truth.load(), self._received, self._labels, seconds))
 
     def _await_last(self) -> None:
         """Give the last events the time to be heard."""
@@ -130,4 +133,7 @@ def _await(listener: Listener, publisher: Publisher) -> None:
 def _agreement(score: Score) -> list[str]:
     error = "-" if score.apex_error_ms_median is None else f"{score.apex_error_ms_median:.0f} ms"
     found = f"{score.found} of {score.micro} found, {score.false} false, apex error median {error}"
-    return [f"micro-expressions  {found}", f"their classes      {score.labelled} of {score.found} as scripted"]
+    classes = "this engine tells others than the scripted ones"
+    if score.labelled is not None:
+        classes = f"{score.labelled} of {score.found} as scripted"
+    return [f"micro-expressions  {found}", f"their classes      {classes}"]

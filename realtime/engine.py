@@ -18,7 +18,7 @@ import numpy as np
 from realtime.config import ROOT, EnginesConfig
 from realtime.errors import EngineError
 from realtime.manifest import MODEL, Manifest, TensorSpec, load
-from realtime.preprocess import CropImages, Representation
+from realtime.preprocess import EmbeddingSequence, Representation
 from realtime.records import Floats
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def _hints(config: EnginesConfig, capabilities: Sequence[str], representation: R
     if config.precision == "bf16" and not able:
         reasons = [f"it lists {', '.join(capabilities)}: set engines.precision to auto or f32"]
         raise EngineError("engines.precision is bf16, which this processor does not compute:", reasons)
-    rounded = able and config.precision != "f32" and isinstance(representation, CropImages)
+    rounded = able and config.precision != "f32" and not isinstance(representation, EmbeddingSequence)
     return {
         "PERFORMANCE_HINT": "LATENCY",
         "ENABLE_CPU_PINNING": False,  # the other stages' threads want the same cores

@@ -8,4 +8,21 @@ FERPLUS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "f
 #: MEGC2019 composite classes: negative = anger, contempt, disgust, fear, sadness, repression.
 MEGC3 = ("negative", "positive", "surprise")
 
-VOCABULARIES = {"ferplus-8": FERPLUS, "megc-3": MEGC3}
+#: What engines tell apart, by the label set that they were trained on (see `train.datasets.labels`).
+VOCABULARIES = {
+    "ferplus-8": FERPLUS,
+    "megc-3": MEGC3,
+    "smic-3": MEGC3,
+    "casme2-5": ("happiness", "disgust", "repression", "surprise", "others"),
+    "samm-5": ("anger", "happiness", "contempt", "surprise", "others"),
+    "dfew-7": ("happiness", "sadness", "neutral", "anger", "surprise", "disgust", "fear"),
+    "casme-4": ("disgust", "surprise", "repression", "tense"),
+    "casme-squared-4": ("negative", "positive", "surprise", "others"),
+    "casme3-7": ("happiness", "surprise", "sadness", "anger", "disgust", "fear", "others"),
+    "mmew-6": ("happiness", "surprise", "sadness", "anger", "disgust", "fear"),
+    "emotion-7": ("happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"),
+    "kind-2": ("micro", "macro"),
+}
+
+#: The vocabulary of an engine whose labels are its owner's: they stand in its manifest, and nowhere else.
+OWN = "own"

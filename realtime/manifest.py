@@ -15,18 +15,22 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from realtime.errors import EngineError
-from realtime.labels import VOCABULARIES
-from realtime.preprocess import CropImages, EmbeddingSequence, Representation
+from realtime.labels import OWN, VOCABULARIES
+from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence, Representation
 
 SCHEMA = 1
 MANIFEST, MODEL, GOLDEN = "manifest.json", "model.onnx", "golden.npz"
 
 #: Names that callers rely on: what engines are fed, what heads are fed with, what becomes probabilities.
-IMAGES, EMBEDDINGS = "images", "embeddings"
+IMAGES, EMBEDDINGS, CLIPS = "images", "embeddings", "clips"
 EMBEDDING, LOGITS = "embedding", "logits"
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]  # never a path out of the folder
+#: What one row of input shows: a picture, a micro-expression, or an event of whatever length.
+Task = Literal["still-expression", "micro-expression", "dynamic-expression"]
+Label = Annotated[str, msgspec.Meta(min_length=1)]
+Labels = Annotated[tuple[Label, ...], msgspec.Meta(min_length=2)]
 Instant = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
 
 
@@ -68,9 +72,9 @@ class Manifest(Part, frozen=True):
     schema: Literal[1]
     name: str
     method: str
-    task: Literal["still-expression", "micro-expression"]
-    vocabulary: str  #: key of `labels.VOCABULARIES`
-    labels: tuple[str, ...]
+    task: Task
+    vocabulary: str  #: key of `labels.VOCABULARIES`, or "own": then `labels` are not held against any
+    labels: Labels
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     representation: Representation
@@ -110,48 +114,18 @@ def sha256(path: Path) -> str:
 
 def input_of(representation: Representation) -> TensorSpec:
     """The one input that a network of this representation has."""
-    if isinstance(representation, CropImages):
-        side = representation.size_px
-        return TensorSpec(name=IMAGES, shape=(-1, 3, side, side), dtype="float32", layout="NCHW")
-    shape = (-1, representation.frames, representation.width)
-    return TensorSpec(name=EMBEDDINGS, shape=shape, dtype="float32", layout="NTC")
+    match representation:
+        case CropImages(size_px=side):
+            return TensorSpec(name=IMAGES, shape=(-1, 3, side, side), dtype="float32", layout="NCHW")
+        case EmbeddingSequence(frames=frames, width=width):
+            return TensorSpec(name=EMBEDDINGS, shape=(-1, frames, width), dtype="float32", layout="NTC")
+        case ClipImages(frames=frames, picture=CropImages(size_px=side)):
+            return TensorSpec(name=CLIPS, shape=(-1, 3, frames, side, side), dtype="float32", layout="NCTHW")
 
 
-def compatible(encoder: Manifest, head: Manifest, crop_px: int) -> tuple[str, ...]:
-    """Every reason why `head` cannot judge the embeddings that `encoder` makes of crops of `crop_px`; () if it can."""
-    return (*_encoder_reasons(encoder, crop_px), *_head_reasons(encoder, head))
-
-
-def _encoder_reasons(encoder: Manifest, crop_px: int) -> Iterator[str]:
-    made_for = encoder.representation
-    if not isinstance(made_for, CropImages):
-        yield f"{encoder.name} takes {_tag(made_for)}, an encoder takes crop-images: name another as engines.encoder"
-    elif made_for.crop_px != crop_px:
-        yield (
-            f"{encoder.name} was trained on crops of {made_for.crop_px} px, align.size_px is {crop_px}: "
-            f"set align.size_px = {made_for.crop_px} or name another encoder"
-        )
-
-
-def _head_reasons(encoder: Manifest, head: Manifest) -> Iterator[str]:
-    wanted = head.representation
-    if not isinstance(wanted, EmbeddingSequence):
-        yield f"{head.name} takes {_tag(wanted)}, a head takes embedding-sequence: name another as engines.head"
-        return
-    if wanted.encoder != encoder.name:
-        yield f"{head.name} was trained on {wanted.encoder}'s embeddings, not {encoder.name}'s: name them as a pair"
-    found = encoder.files.get(MODEL, "none")
-    if wanted.encoder_sha256 != found:
-        yield (
-            f"{head.name} was trained with {MODEL} {wanted.encoder_sha256[:12]} of its encoder, {encoder.name} has "
-            f"{found[:12]}: restore that encoder or train the head again"
-        )
-    widths = [output.shape[-1] for output in encoder.outputs if output.name == EMBEDDING]
-    if widths != [wanted.width]:
-        yield (
-            f"{head.name} takes embeddings of width {wanted.width}, {encoder.name} gives "
-            f"{widths[0] if widths else 'none'}: train the head on this encoder"
-        )
+def tag_of(representation: Representation) -> str:
+    """Its name in manifests."""
+    return str(representation.__struct_config__.tag)
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -185,18 +159,20 @@ def _fields(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 def _contradictions(manifest: Manifest) -> Iterator[str]:
     """What each key says well, but not together."""
-    wanted = VOCABULARIES.get(manifest.vocabulary)
+    wanted = manifest.labels if manifest.vocabulary == OWN else VOCABULARIES.get(manifest.vocabulary)
     if wanted is None:
-        yield f"vocabulary {manifest.vocabulary!r} is none of {sorted(VOCABULARIES)}: export the package again"
+        yield f"vocabulary {manifest.vocabulary!r} is none of {sorted((OWN, *VOCABULARIES))}: export the package again"
     elif manifest.labels != wanted:
         yield f"labels are {list(manifest.labels)}, {manifest.vocabulary} has {list(wanted)}: export the package again"
+    if len(set(manifest.labels)) < len(manifest.labels):
+        yield f"labels repeat: {list(manifest.labels)}: export the package again"
     names = [spec.name for spec in (*manifest.inputs, *manifest.outputs)]
     if len(set(names)) < len(names):
         yield f"inputs and outputs share names: {names}: export the package again"
     made = input_of(manifest.representation)
     if manifest.inputs != (made,):
         found = ", ".join(map(_shown, manifest.inputs)) or "none"
-        yield f"inputs are {found}; {_tag(manifest.representation)} makes {_shown(made)}: export the package again"
+        yield f"inputs are {found}; {tag_of(manifest.representation)} makes {_shown(made)}: export the package again"
     for spec in manifest.outputs:
         if len(spec.shape) != len(spec.layout) or spec.shape[:1] != (-1,) or min(spec.shape[1:], default=1) < 1:
             yield f"output {_shown(spec)} wants a letter for each length, -1 first: export the package again"
@@ -222,10 +198,6 @@ def _differing_files(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
 
 def _shown(spec: TensorSpec) -> str:
     return f"{spec.name} {spec.layout} {list(spec.shape)}"
-
-
-def _tag(representation: Representation) -> str:
-    return str(representation.__struct_config__.tag)
 
 
 def _unusable(folder: Path, reasons: list[str]) -> EngineError:

@@ -15,8 +15,9 @@ from realtime.config import Config
 from realtime.engine import Engine, open_engine
 from realtime.errors import EngineError
 from realtime.front import Front, Watched
-from realtime.manifest import MODEL, compatible
+from realtime.manifest import MODEL
 from realtime.message import Event, FaceState, Meta, State
+from realtime.pairing import compatible
 from realtime.people import Person, Presence
 from realtime.publish import Publisher
 from realtime.recognise import Encoder, Recogniser

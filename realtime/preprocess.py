@@ -36,7 +36,14 @@ class EmbeddingSequence(msgspec.Struct, frozen=True, tag="embedding-sequence", f
     width: int
 
 
-Representation = CropImages | EmbeddingSequence
+class ClipImages(msgspec.Struct, frozen=True, tag="clip-images", forbid_unknown_fields=True):
+    """Pictures of an event from its first frame to its last: float32 (B, 3, frames, size, size)."""
+
+    frames: int
+    picture: CropImages  #: each of them
+
+
+Representation = CropImages | EmbeddingSequence | ClipImages
 
 
 def crop_images(images: Sequence[Image], representation: CropImages) -> Floats:
@@ -63,7 +70,23 @@ def spread(length: int, frames: int) -> list[int]:
     return [int((i + 0.5) * length / frames) for i in range(frames)]
 
 
+def first_to_last(length: int, frames: int) -> list[int]:
+    """`frames` indices from the first to the last of `length` frames, evenly; repeated where there are fewer.
+
+    (Test clips of Jiang et al. 2020, arXiv 2008.05924, whose frames are picked and not interpolated.)
+    """
+    if length < 1:
+        raise ValueError(f"an event of {length} frames has none to pick; at least 1 is needed")
+    return [round(i * (length - 1) / max(frames - 1, 1)) for i in range(frames)]
+
+
 def embedding_sequence(embeddings: Sequence[Floats], representation: EmbeddingSequence) -> Floats:
     """Embeddings (width,) of an event's frames in order -> float32 (1, frames, width)."""
     chosen = spread(len(embeddings), representation.frames)
     return np.stack([embeddings[i] for i in chosen])[None].astype(np.float32)
+
+
+def clip_images(images: Sequence[Image], representation: ClipImages) -> Floats:
+    """Crops uint8 (S, S, 3) of an event's frames in order -> float32 (1, 3, frames, size, size)."""
+    chosen = [images[i] for i in first_to_last(len(images), representation.frames)]
+    return np.ascontiguousarray(crop_images(chosen, representation.picture).swapaxes(0, 1)[None])

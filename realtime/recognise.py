@@ -9,8 +9,16 @@ import numpy as np
 from realtime.config import RecogniseConfig
 from realtime.engine import Engine
 from realtime.errors import EngineError
-from realtime.manifest import Manifest
-from realtime.preprocess import CropImages, EmbeddingSequence, crop_images, embedding_sequence
+from realtime.manifest import Manifest, input_of
+from realtime.preprocess import (
+    ClipImages,
+    CropImages,
+    EmbeddingSequence,
+    Representation,
+    clip_images,
+    crop_images,
+    embedding_sequence,
+)
 from realtime.records import Apex, Crop, Expression, Floats, Offset
 from realtime.window import Seen, Window
 
@@ -62,14 +70,29 @@ class Smoothed:
         return self._value
 
 
+def event_input(event: Sequence[Seen], apex: float, representation: Representation) -> Floats:
+    """What an engine is fed for the frames of an event: one row of embeddings or pictures, or the picture at `apex`."""
+    match representation:
+        case EmbeddingSequence():
+            return embedding_sequence([seen.embedding for seen in event], representation)
+        case ClipImages():
+            return clip_images([seen.crop.image for seen in event], representation)
+        case CropImages():
+            nearest = min(event, key=lambda seen: abs(seen.crop.t - apex))
+            return crop_images([nearest.crop.image], representation)
+
+
 class Recogniser:
-    """Answers for events: early at the apex, final at the offset, withdrawn when it was no expression."""
+    """Answers for events: early at the apex, final at the offset, withdrawn when it was no expression.
+
+    Micro-expressions have the labels of `head`, which may take any representation; macro-expressions the encoder's.
+    """
 
     def __init__(self, config: RecogniseConfig, encoder: Encoder, head: Engine) -> None:
         self._config = config
         self._encoder = encoder
         self._head = head
-        self._representation = _sequence(head.manifest)
+        self._input = input_of(head.manifest.representation).name
 
     def early(self, apex: Apex, window: Window, now: float, quality: tuple[str, ...]) -> Expression:
         """The answer as far as the event has been seen."""
@@ -95,7 +118,7 @@ class Recogniser:
     ) -> tuple[str, float, dict[str, dict[str, float]]]:
         """Label, its probability, all probabilities: the head judges micro-, the encoder macro-expressions."""
         still = self._still(window.span(apex - AROUND_APEX_S, apex + AROUND_APEX_S))
-        moving = self._moving(window.span(onset, end))
+        moving = self._moving(window.span(onset, end), apex)
         chosen = moving if kind == "micro" else still
         label = max(chosen, key=chosen.__getitem__)
         return label, chosen[label], {self._head.manifest.name: moving, self._encoder.manifest.name: still}
@@ -104,9 +127,9 @@ class Recogniser:
         mean = np.mean([seen.probabilities for seen in span], axis=0)
         return dict(zip(self._encoder.labels, map(float, mean), strict=True))
 
-    def _moving(self, span: Sequence[Seen]) -> dict[str, float]:
-        sequence = embedding_sequence([seen.embedding for seen in span], self._representation)
-        probabilities = softmax(self._head.run({"embeddings": sequence})["logits"])[0]
+    def _moving(self, span: Sequence[Seen], apex: float) -> dict[str, float]:
+        row = event_input(span, apex, self._head.manifest.representation)
+        probabilities = softmax(self._head.run({self._input: row})["logits"])[0]
         return dict(zip(self._head.manifest.labels, map(float, probabilities), strict=True))
 
     def _detection(self, strength: float) -> float:
@@ -117,10 +140,4 @@ class Recogniser:
 def _crops(manifest: Manifest) -> CropImages:
     if not isinstance(manifest.representation, CropImages):
         raise EngineError(f"engine {manifest.name} cannot be the encoder", ["it does not take crops as pictures"])
-    return manifest.representation
-
-
-def _sequence(manifest: Manifest) -> EmbeddingSequence:
-    if not isinstance(manifest.representation, EmbeddingSequence):
-        raise EngineError(f"engine {manifest.name} cannot be the head", ["it does not take a sequence of embeddings"])
     return manifest.representation

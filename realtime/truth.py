@@ -38,7 +38,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     micro: int  #: scripted micro-expressions
     found: int  #: of them
     false: int  #: micro events that lie over no scripted micro-expression
-    labelled: int  #: found ones with the scripted class
+    labelled: int | None  #: found ones with the scripted class; None where the engine tells other classes
     apex_error_ms_median: float | None
 
 
@@ -47,12 +47,14 @@ def load(path: Path = TRUTH) -> Truth:
     return msgspec.json.decode(path.read_bytes(), type=Truth)
 
 
-def score(truth: Truth, events: Sequence[Event], until: float | None = None) -> Score:
+def score(truth: Truth, events: Sequence[Event], labels: Sequence[str], until: float | None = None) -> Score:
     """Match final micro events one to one with the scripted ones that they overlap, nearest apex first.
 
-    `until` leaves out what was scripted to end later, and what lies over it, for runs that were cut short.
+    `labels` are those of the engine that judged them. `until` leaves out what was scripted to end later, and what
+    lies over it, for runs that were cut short.
     """
     scripted = [e for e in truth.events if e.role == "micro"]
+    comparable = {e.label for e in scripted} <= set(labels)
     wanted = [e for e in scripted if until is None or e.offset <= until]
     cut = [e for e in scripted if e not in wanted]
     given = [
@@ -73,7 +75,7 @@ def score(truth: Truth, events: Sequence[Event], until: float | None = None) -> 
         micro=len(wanted),
         found=len(matched),
         false=len(given) - len(matched),
-        labelled=sum(given[j].label == wanted[i].label for i, j in matched.items()),
+        labelled=sum(given[j].label == wanted[i].label for i, j in matched.items()) if comparable else None,
         apex_error_ms_median=round(float(np.median(errors)), 1) if errors else None,
     )
 

@@ -14,8 +14,9 @@ import pytest
 from realtime import config, truth
 from realtime import landmarks as lm
 from realtime.align import TEMPLATE, Aligner
+from realtime.labels import OWN, VOCABULARIES
 from realtime.manifest import MODEL, Score, Training, sha256
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, EmbeddingSequence
+from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, EmbeddingSequence
 from realtime.records import Frame
 from realtime.source import open_source
 from realtime.track import Tracker
@@ -125,6 +126,7 @@ def encoder_parts():
         method="expression",
         task="still-expression",
         vocabulary="ferplus-8",
+        labels=VOCABULARIES["ferplus-8"],
         representation=CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD),
         opset=20,
         training=Training(data=("noise",), terms="none", recipe={"rate": 0.1}, seed=1, epochs=2),
@@ -135,10 +137,21 @@ def encoder_parts():
 
 @pytest.fixture(scope="session")
 def packages(encoder_parts, tmp_path_factory):
-    """A folder with the packages `encoder` and `head`; not to be changed."""
+    """A folder with the package `encoder`, and three that judge events: `head`, `apex`, `clips`; not to be changed."""
     import torch
 
     from train.export import export
+
+    class TinyPictures(torch.nn.Module):
+        """One colour a class, of a picture (B, 3, S, S) or of the changes in a clip (B, 3, T, S, S)."""
+
+        def __init__(self, classes):
+            super().__init__()
+            self.fc = torch.nn.Linear(3, classes)
+
+        def forward(self, pictures):
+            colour = pictures.mean((-1, -2))
+            return self.fc(colour if colour.ndim == 2 else colour.diff(dim=2).abs().sum(2))
 
     class TinyHead(torch.nn.Module):
         def __init__(self):
@@ -155,10 +168,25 @@ def packages(encoder_parts, tmp_path_factory):
         encoder_parts[3],
         name="head",
         vocabulary="megc-3",
+        labels=VOCABULARIES["megc-3"],
         task="micro-expression",
         representation=EmbeddingSequence("encoder", sha256(folder / "encoder" / MODEL), 6, 16),
     )
     export(TinyHead(), {"embeddings": torch.randn(4, 6, 16)}, ["logits"], draft, folder / "head")
+    picture = encoder_parts[3].representation
+    apex = msgspec.structs.replace(
+        draft, name="apex", vocabulary=OWN, labels=("calm", "a little tense"), representation=picture
+    )
+    export(TinyPictures(2), encoder_parts[1], ["logits"], apex, folder / "apex")
+    clips = msgspec.structs.replace(
+        draft,
+        name="clips",
+        task="dynamic-expression",
+        vocabulary="casme2-5",
+        labels=VOCABULARIES["casme2-5"],
+        representation=ClipImages(6, picture),
+    )
+    export(TinyPictures(5), {"clips": torch.randn(2, 3, 6, 32, 32)}, ["logits"], clips, folder / "clips")
     return folder
 
 

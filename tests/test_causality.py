@@ -9,10 +9,12 @@ from realtime import config
 from realtime.align import Aligner
 from realtime.apex import Detector
 from realtime.decide import Machine
+from realtime.manifest import load
 from realtime.motion import REGIONS
+from realtime.people import Person
 from realtime.quality import bounding_box
-from realtime.recognise import Smoothed
-from realtime.records import Crop, Face, Frame, Motion, Pose, Quality
+from realtime.recognise import Encoder, Recogniser, Smoothed
+from realtime.records import Box, Crop, Face, Frame, Motion, Pose, Quality
 from realtime.score import Scorer
 from realtime.track import Tracker
 from realtime.window import Seen
@@ -140,6 +142,38 @@ def make_detector():
 def expressive_crops(sample_crops):
     """Six seconds of the sample with a blink and a micro-expression; cuts fall before, into and after both."""
     return [crop for crop in sample_crops if crop.t < 6.0]
+
+
+class Echo:
+    """An engine whose answer changes with every number that it is fed."""
+
+    precision, backend = "f32", "none"
+
+    def __init__(self, folder):
+        self.manifest = load(folder)
+
+    def run(self, inputs):
+        [array] = inputs.values()
+        parts = np.array_split(array.ravel(), len(self.manifest.labels))
+        return {"logits": np.array([[part.mean() for part in parts]], np.float32)}
+
+
+def test_the_answers_of_every_kind_of_engine(expressive_crops, packages):
+    face = Face(1, 0.0, Box(0, 0, 1, 1), POINTS, Pose(0.0, 0.0, 0.0), Quality(80.0, 50.0, 120.0, ()))
+    encoder = Encoder(Echo(packages / "encoder"))
+    judges = [Recogniser(STAGES.recognise, encoder, Echo(packages / name)) for name in ("head", "apex", "clips")]
+
+    def make():
+        person = Person(STAGES, face, count(1))
+
+        def push(crop):
+            shares = np.full(8, 1 / 8, np.float32)
+            moments = person.push(face, Seen(crop, crop.image[:16, 0, 0].astype(np.float32), shares))
+            return [person.answer(moment, judge, crop.t) for moment in moments for judge in judges]
+
+        return push
+
+    assert_causal(make, expressive_crops, cuts=(252,))
 
 
 def test_the_detector(expressive_crops):

@@ -1,7 +1,9 @@
 """Training and serving make equal arrays of the same frames: the one promise that an engine's figures rest on."""
 
 from itertools import islice
+from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -11,8 +13,11 @@ from realtime.landmarks import RIGID
 from realtime.manifest import load
 from realtime.pipeline import Pipeline
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.recognise import Encoder, Recogniser
+from realtime.records import Crop, Offset, Pose
 from realtime.source import open_source
 from realtime.track import MediaPipe
+from realtime.window import Seen, Window
 
 STAGES = config.load()
 FRAMES = 40
@@ -147,3 +152,73 @@ def test_the_augmented_pictures_of_training_are_standardised_as_crops_are(prepar
     tensor = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
     crops = crop_images(list(images), CropImages(32, 32, IMAGENET_MEAN, IMAGENET_STD))
     np.testing.assert_allclose(standardise(tensor).numpy(), crops, rtol=0, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def recorded(prepare, landmarker, frames):
+    """A clip as training has it on disk, with an event from its 5th to its 31st frame whose apex lies between two."""
+    from train.clips import event
+    from train.datasets.sample import Sample
+
+    times, crops = prepare.serve(frames, STAGES, landmarker)
+    sample = Sample("a", "p", "surprise", times[4], 0.4 * times[17] + 0.6 * times[18], times[30])
+    return SimpleNamespace(
+        case=SimpleNamespace(id="a"),
+        sample=sample,
+        times=lambda: times,
+        crops=lambda: np.stack(crops),
+        event=lambda: range(len(times))[event(times, sample)],
+    )
+
+
+def fed_live(clip, folder, representation):
+    """What an engine of this representation is fed at the end of the event of `clip`, seen from its first frame on."""
+    judge, window = Recorder(folder / "clips"), Window(STAGES.window.seconds)
+    judge.manifest = msgspec.structs.replace(judge.manifest, representation=representation)
+    points, matrix = np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32)
+    for t, image in zip(clip.times(), clip.crops(), strict=True):
+        crop = Crop(1, t, image, points, matrix, Pose(0, 0, 0))
+        window.push(Seen(crop, np.zeros(16, np.float32), np.full(8, 1 / 8, np.float32)))
+    moments = clip.sample.onset_s, clip.sample.apex_s, clip.sample.offset_s
+    recogniser = Recogniser(STAGES.recognise, Encoder(Recorder(folder / "encoder")), judge)
+    recogniser.final(Offset(1, 1, *moments, "micro", 5.0, ""), window, clip.times()[-1], ())
+    return judge.fed[0]
+
+
+def fed_by(predict):
+    """What `predict` feeds its network."""
+    import torch
+
+    fed = []
+
+    class Network(torch.nn.Module):
+        def forward(self, x):
+            fed.append(x.numpy())
+            return x, torch.zeros(len(x), 3)
+
+    predict(Network())
+    return fed[0]
+
+
+def test_a_network_of_clips_is_fed_an_event_as_it_was_trained(recorded, packages):
+    from train.config import load as load_config
+    from train.methods import ecstfl
+
+    settings = load_config(config.ROOT / "configs/train/ecstfl-smic-3.toml")
+    trained = fed_by(lambda network: ecstfl.predict(network, settings, [recorded]))
+    live = fed_live(recorded, packages, ecstfl._representation(settings, STAGES.align.size_px))
+    assert live.shape == (1, 3, 16, 112, 112)
+    assert np.array_equal(trained, live)
+
+
+def test_a_network_of_the_apex_is_fed_the_frame_that_it_was_trained_on(recorded, packages):
+    from train.apex_frames import annotated
+    from train.config import load as load_config
+    from train.methods import apexnet
+
+    settings = load_config(config.ROOT / "configs/train/apexnet-casme2-5.toml")
+    picture = apexnet.Shot(recorded, annotated(recorded)).picture()
+    trained = fed_by(lambda network: apexnet.predict(network, settings, [picture]))
+    live = fed_live(recorded, packages, apexnet._representation(settings, picture, apexnet.IMAGENET))
+    assert np.array_equal(picture, recorded.crops()[18])
+    assert np.array_equal(trained, live)

@@ -5,6 +5,7 @@ import pytest
 from realtime import truth
 from realtime.check import check
 from realtime.config import ROOT, load
+from realtime.labels import MEGC3
 from realtime.pipeline import Pipeline, engines
 from realtime.publish import Publisher
 from realtime.source import open_source
@@ -34,7 +35,7 @@ def events():
 
 
 def test_the_sample_is_read_as_it_was_scripted(events):
-    score = truth.score(truth.load(), events)
+    score = truth.score(truth.load(), events, MEGC3)
     assert score.found >= score.micro - 1
     assert score.false == 0
     assert score.apex_error_ms_median is not None

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -28,17 +28,18 @@ from realtime.check import BARS, check, difference
 from realtime.config import ROOT
 from realtime.config import load as load_config
 from realtime.errors import DataError, EngineError
-from realtime.labels import VOCABULARIES
-from realtime.manifest import GOLDEN, MODEL, Manifest, Score, TensorSpec, Training
+from realtime.manifest import GOLDEN, MODEL, Manifest, Score, Task, TensorSpec, Training
 from realtime.preprocess import Representation
 from realtime.records import Floats
 from train.graph import answers, rounded, to_onnx
+from train.runners import CURVE
 
 log = logging.getLogger(__name__)
 
-CURVE = "curve.csv"
+WEIGHTS = "weights.pt"
+OPSET = 20
 PRECISION = "f16 weights, f32 arithmetic"
-LAYOUTS = {2: "NC", 3: "NTC", 4: "NCHW"}  #: of outputs, by their number of axes
+LAYOUTS = {2: "NC", 3: "NTC", 4: "NCHW", 5: "NCTHW"}  #: of outputs, by their number of axes
 ROUNDING_BAR = 1e-2  #: what float16 weights may move an output by, as a relative norm
 REFERENCE_ROWS = 2  #: the reference evaluator is slow; with the engine's single rows, two show that the batch is free
 
@@ -48,8 +49,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     method: str
-    task: Literal["still-expression", "micro-expression"]
+    task: Task
     vocabulary: str
+    labels: tuple[str, ...]
     representation: Representation
     opset: int
     training: Training
@@ -96,15 +98,11 @@ def export(
     return manifest
 
 
-def vocabulary_of(labels: tuple[str, ...]) -> str:
-    """The name under which engines know these labels."""
-    found = [name for name, known in VOCABULARIES.items() if known == labels]
-    if not found:
-        raise DataError(
-            f"engines know no vocabulary {', '.join(labels)}; train on labels of {' or '.join(VOCABULARIES)}, "
-            "such as megc-3, or append this one to realtime/labels.py"
-        )
-    return found[0]
+def trained(run: Path) -> Path:
+    """The weights that `fit` left in the folder `run`; DataError if there are none."""
+    if not (run / WEIGHTS).is_file():
+        raise DataError(f"no {run / WEIGHTS}: train first, with python -m train fit and the same configuration")
+    return run / WEIGHTS
 
 
 def _require_example(example: Mapping[str, Tensor], representation: Representation) -> None:
@@ -152,9 +150,8 @@ def _manifest(draft: Draft, golden: Mapping[str, Floats], folder: Path) -> Manif
     return Manifest(
         schema=1,
         **{field: getattr(draft, field) for field in draft.__struct_fields__},
-        # What has no entry in these tables is refused, with everything else that is wrong, when the check opens it.
-        labels=VOCABULARIES.get(draft.vocabulary, ()),
         inputs=(package.input_of(draft.representation),),
+        # What has no entry in this table is refused, with everything else that is wrong, when the check opens it.
         outputs=tuple(
             TensorSpec(name=name, shape=(-1, *array.shape[1:]), dtype="float32", layout=LAYOUTS.get(array.ndim, ""))
             for name, array in golden.items()

@@ -92,7 +92,8 @@ class Event(_Message, frozen=True, kw_only=True):
 
     `seq` counts 1, 2, 3 ... over all topics of the socket, so read all of `event/` to see a gap. A
     candidate with a `confidence`: `probabilities` are each engine's own, `rate_hz` is the rate of
-    capture, `reason` says why an event was withdrawn.
+    capture, `reason` says why an event was withdrawn. `label` is one of those that `meta` lists for
+    the engine that judged it: for a micro-expression the last one there, for a macro-expression the first.
     """
 
     seq: Count = 0

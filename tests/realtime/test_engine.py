@@ -10,11 +10,12 @@ from realtime import engine as engine_module
 from realtime.engine import open_engine
 from realtime.errors import EngineError
 from realtime.manifest import GOLDEN, MODEL, dump, load, sha256
-from realtime.preprocess import CropImages, EmbeddingSequence
+from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence
 
 replace = msgspec.structs.replace
 
 PICTURES = CropImages(128, 96, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+CLIPS = ClipImages(16, PICTURES)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,13 @@ def test_inputs_may_lie_in_memory_in_any_order(opened, images):
 def test_a_head_takes_sequences(packages, engines):
     head = open_engine(packages / "head", engines)
     assert head.run({"embeddings": np.zeros((2, 6, 16), np.float32)})["logits"].shape == (2, 3)
+
+
+def test_an_engine_takes_clips(packages, engines):
+    judge = open_engine(packages / "clips", engines)
+    golden = np.load(packages / "clips" / GOLDEN)
+    found = judge.run({"clips": golden["in_clips"].astype(np.float32)})["logits"]
+    np.testing.assert_allclose(found, golden["out_logits"], rtol=1e-4, atol=1e-5)
 
 
 def test_all_that_is_wrong_with_inputs_is_said_at_once(opened):
@@ -131,9 +139,10 @@ def test_a_file_that_is_no_graph_is_an_engine_error(encoder_folder, engines):
     ],
 )
 def test_precision_is_what_was_asked_as_far_as_the_processor_has_it(engines, asked, capabilities, taken):
-    hints = engine_module._hints(replace(engines, precision=asked, threads=3), capabilities, PICTURES)
-    assert hints["INFERENCE_PRECISION_HINT"] == taken
-    assert hints["INFERENCE_NUM_THREADS"] == 3
+    for representation in (PICTURES, CLIPS):
+        hints = engine_module._hints(replace(engines, precision=asked, threads=3), capabilities, representation)
+        assert hints["INFERENCE_PRECISION_HINT"] == taken
+        assert hints["INFERENCE_NUM_THREADS"] == 3
 
 
 def test_bf16_is_not_pretended(engines):

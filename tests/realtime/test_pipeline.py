@@ -144,7 +144,7 @@ def play(settings, pair, publisher, monkeypatch):
         def close(self):
             """The film is the source as well, and that is closed by the pipeline."""
 
-    def made(film, told=None, **changes):
+    def made(film, told=None, pair=pair, **changes):
         monkeypatch.setattr("realtime.front.Tracker", lambda track: Found(track, film))
         publish = msgspec.structs.replace(settings.publish, **changes)
         return Pipeline(msgspec.structs.replace(settings, publish=publish), film, publisher, pair, told)
@@ -213,6 +213,19 @@ def test_a_movement_is_told_early_and_finally_to_whoever_listens(shown, left, pl
     assert ONSET - 0.05 < final.onset_s < final.apex_s == pytest.approx(APEX, abs=0.05)
     assert APEX < early.emitted_s < final.emitted_s < OFFSET + 0.1
     assert [event["id"] for event in summary.events] == [final.id]
+
+
+@pytest.mark.parametrize("name", ["apex", "clips"])
+def test_any_engine_of_events_runs_live_and_speaks_its_own_labels(shown, left, play, pair, settings, publisher, name):
+    chosen = msgspec.structs.replace(settings, engines=msgspec.structs.replace(settings.engines, head=name))
+    encoder, judge = engines(chosen)
+    play(Film(shown, [[left]] * 120), pair=(encoder, judge)).run()
+    assert [event.stage for event in publisher.events] == ["early", "final"]
+    for event in publisher.events:
+        assert event.label in judge.manifest.labels
+        assert tuple(event.probabilities[name]) == judge.manifest.labels
+        assert sum(event.probabilities[name].values()) == pytest.approx(1.0)
+    assert publisher.metas[-1].engines[-1].labels == judge.manifest.labels
 
 
 def test_events_are_numbered_over_all_faces(shown, left, right, play, publisher):

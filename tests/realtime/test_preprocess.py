@@ -5,11 +5,14 @@ import pytest
 from realtime.preprocess import (
     IMAGENET_MEAN,
     IMAGENET_STD,
+    ClipImages,
     CropImages,
     EmbeddingSequence,
     Representation,
+    clip_images,
     crop_images,
     embedding_sequence,
+    first_to_last,
     spread,
 )
 
@@ -87,6 +90,33 @@ def test_an_empty_span_is_refused():
         spread(0, 6)
 
 
+@pytest.mark.parametrize(
+    ("length", "frames", "chosen"),
+    [
+        (31, 16, list(range(0, 31, 2))),
+        (16, 16, list(range(16))),
+        (5, 9, [0, 0, 1, 2, 2, 2, 3, 4, 4]),
+        (1, 4, [0, 0, 0, 0]),
+        (7, 1, [0]),
+    ],
+)
+def test_frames_lie_evenly_from_the_first_to_the_last(length, frames, chosen):
+    assert first_to_last(length, frames) == chosen
+
+
+def test_an_event_of_no_frames_has_none_to_pick():
+    with pytest.raises(ValueError, match="at least 1 is needed"):
+        first_to_last(0, 16)
+
+
+def test_a_clip_is_its_pictures_with_time_behind_colour():
+    images = pictures(9, 16)
+    found = clip_images(images, ClipImages(4, shape_of(8)))
+    assert (found.shape, found.dtype, found.flags.c_contiguous) == ((1, 3, 4, 8, 8), np.float32, True)
+    for place, i in enumerate([0, 3, 5, 8]):
+        assert np.array_equal(found[:, :, place], crop_images([images[i]], shape_of(8)))
+
+
 def test_a_sequence_holds_the_chosen_embeddings():
     embeddings = [np.full(5, i, np.float32) for i in range(12)]
     found = embedding_sequence(embeddings, EmbeddingSequence("encoder", "0" * 64, 6, 5))
@@ -95,7 +125,9 @@ def test_a_sequence_holds_the_chosen_embeddings():
 
 
 @pytest.mark.parametrize(
-    "representation", [shape_of(32), EmbeddingSequence("encoder", "0" * 64, 6, 512)], ids=["pictures", "sequence"]
+    "representation",
+    [shape_of(32), EmbeddingSequence("encoder", "0" * 64, 6, 512), ClipImages(16, shape_of(32))],
+    ids=["pictures", "sequence", "clips"],
 )
 def test_a_representation_survives_a_manifest(representation):
     text = msgspec.json.encode(representation)

@@ -6,8 +6,16 @@ import pytest
 from realtime.config import RecogniseConfig
 from realtime.errors import EngineError
 from realtime.labels import FERPLUS, MEGC3
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, EmbeddingSequence, crop_images
-from realtime.recognise import Encoder, Recogniser, Smoothed, softmax
+from realtime.preprocess import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    ClipImages,
+    CropImages,
+    EmbeddingSequence,
+    clip_images,
+    crop_images,
+)
+from realtime.recognise import Encoder, Recogniser, Smoothed, event_input, softmax
 from realtime.records import Apex, Crop, Offset, Pose
 from realtime.window import Seen, Window
 
@@ -42,8 +50,8 @@ def crop(t, face=1, level=0):
 
 
 def seen(t, **given):
-    """A frame at `t`, its embedding (t, t), judged by the encoder as `given`."""
-    return Seen(crop(t), np.full(2, t, np.float32), shares(FERPLUS, **given))
+    """A frame at `t`, as bright as it is late, its embedding (t, t), judged by the encoder as `given`."""
+    return Seen(crop(t, level=round(100 * t)), np.full(2, t, np.float32), shares(FERPLUS, **given))
 
 
 @pytest.fixture
@@ -148,6 +156,36 @@ def test_the_head_sees_the_event_so_far_and_at_the_end_all_of_it(encoder, head, 
     assert final[0, :, 0] == pytest.approx([0.8, 1.0, 1.1, 1.3])  # onset to offset, whatever came after: 6 frames
 
 
+@pytest.mark.parametrize(
+    ("representation", "early", "final"),
+    [
+        (PICTURES, [1.1], [1.1]),
+        (ClipImages(3, PICTURES), [0.8, 1.0, 1.2], [0.8, 1.0, 1.3]),
+    ],
+    ids=["apex", "clip"],
+)
+def test_an_engine_of_pictures_sees_the_events_frames(encoder, window, representation, early, final):
+    judge = Fake("mine", ("calm", "tense"), representation, lambda inputs: {"logits": np.zeros((1, 2), np.float32)})
+    recogniser = Recogniser(CONFIG, encoder, judge)
+    found = recogniser.early(apex(), window, 1.2, ())
+    recogniser.final(offset(), window, 1.9, ())
+    assert found.probabilities["mine"] == pytest.approx({"calm": 0.5, "tense": 0.5})
+    assert found.label in ("calm", "tense")
+    for asked, times in zip(judge.asked, (early, final), strict=True):
+        images = [crop(t, level=round(100 * t)).image for t in times]
+        if isinstance(representation, ClipImages):
+            assert np.array_equal(asked["clips"], clip_images(images, representation))
+        else:
+            assert np.array_equal(asked["images"], crop_images(images, representation))
+
+
+def test_the_picture_of_the_apex_is_the_events_nearest(encoder, window):
+    frames = window.span(0.8, 1.3)
+    for t, nearest in [(1.04, 1.0), (1.06, 1.1), (0.0, 0.8), (9.0, 1.3)]:
+        wanted = crop_images([crop(nearest, level=round(100 * nearest)).image], PICTURES)
+        assert np.array_equal(event_input(frames, t, PICTURES), wanted)
+
+
 def test_the_final_answer_has_the_id_of_the_early_one(encoder, head, window):
     recogniser = Recogniser(CONFIG, encoder, head)
     early, final = recogniser.early(apex(), window, 1.2, ()), recogniser.final(offset(), window, 1.4, ())
@@ -169,8 +207,6 @@ def test_an_event_older_than_the_window_is_judged_by_what_is_left(encoder, head)
     assert found.probabilities["encoder"]["fear"] == pytest.approx(1.0)
 
 
-def test_engines_of_the_wrong_kind_are_refused(encoder, head):
+def test_an_encoder_takes_crops(head):
     with pytest.raises(EngineError, match="cmn cannot be the encoder"):
         Encoder(head)
-    with pytest.raises(EngineError, match="encoder cannot be the head"):
-        Recogniser(CONFIG, encoder, Fake("encoder", FERPLUS, PICTURES, None))

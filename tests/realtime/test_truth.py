@@ -2,6 +2,7 @@ import msgspec
 import pytest
 
 from realtime import truth
+from realtime.labels import MEGC3, VOCABULARIES
 from realtime.message import Event
 from realtime.source import open_source
 from realtime.truth import Score, Scripted, Truth, score
@@ -41,27 +42,34 @@ def event(onset, apex, offset, **changes):
 
 
 def counted(events, until=None):
-    found = score(SCRIPT, events, until)
+    found = score(SCRIPT, events, MEGC3, until)
     return found.micro, found.found, found.false, found.labelled
 
 
 def test_nothing_heard_is_nothing_found():
-    assert score(SCRIPT, []) == Score(micro=2, found=0, false=0, labelled=0, apex_error_ms_median=None)
+    assert score(SCRIPT, [], MEGC3) == Score(micro=2, found=0, false=0, labelled=0, apex_error_ms_median=None)
 
 
 def test_what_is_as_scripted_is_found_without_error():
     events = [EVENT, event(8.0, 8.1, 8.3, label="negative")]
-    assert score(SCRIPT, events) == Score(micro=2, found=2, false=0, labelled=2, apex_error_ms_median=0.0)
+    assert score(SCRIPT, events, MEGC3) == Score(micro=2, found=2, false=0, labelled=2, apex_error_ms_median=0.0)
 
 
 def test_another_class_is_found_but_not_labelled():
     assert counted([event(2.0, 2.2, 2.4, label="positive")]) == (2, 1, 0, 0)
 
 
+def test_classes_are_compared_only_with_an_engine_that_tells_the_scripted_ones():
+    events = [event(2.0, 2.2, 2.4)]  # "surprise", as it is scripted
+    assert score(SCRIPT, events, ("calm", *MEGC3)).labelled == 1
+    assert score(SCRIPT, events, VOCABULARIES["casme2-5"]).labelled is None
+    assert score(SCRIPT, events, VOCABULARIES["casme2-5"]).found == 1
+
+
 def test_two_events_over_one_truth_are_one_found_and_one_false():
     near, far = event(2.1, 2.25, 2.3), event(2.3, 2.35, 2.5, label="negative")
     for events in ([near, far], [far, near]):
-        found = score(SCRIPT, events)
+        found = score(SCRIPT, events, MEGC3)
         assert (found.found, found.false, found.labelled, found.apex_error_ms_median) == (1, 1, 1, 50.0)
 
 
@@ -85,7 +93,7 @@ def test_macro_early_and_withdrawn_answers_do_not_count():
 
 
 def test_the_apex_error_is_the_median_over_the_found_ones():
-    assert score(SCRIPT, [event(2.0, 2.23, 2.4), event(8.0, 8.15, 8.3)]).apex_error_ms_median == 40.0
+    assert score(SCRIPT, [event(2.0, 2.23, 2.4), event(8.0, 8.15, 8.3)], MEGC3).apex_error_ms_median == 40.0
 
 
 def test_a_run_that_was_cut_short_is_not_blamed_for_the_rest():

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from realtime.errors import DataError
-from realtime.labels import VOCABULARIES
+from realtime.labels import OWN, VOCABULARIES
 from train.__main__ import app
 from train.datasets.catalogue import LOADERS, load, survey
 from train.datasets.labels import LABEL_SETS, canonical
@@ -50,9 +50,17 @@ def test_every_usual_label_set_exists_and_expects_only_its_own_classes():
         assert all(canonical(label) == label for label in (*chosen.classes, *chosen.left_out))
 
 
-def test_classes_that_engines_know_stand_in_the_engines_order():
-    for name in set(VOCABULARIES) & set(LABEL_SETS):
-        assert LABEL_SETS[name].labels == VOCABULARIES[name]
+def test_every_label_set_is_a_vocabulary_of_engines_and_the_other_way_round():
+    assert {name: chosen.labels for name, chosen in LABEL_SETS.items()} == VOCABULARIES
+    assert OWN not in VOCABULARIES
+
+
+def test_classes_keep_the_order_that_engines_were_exported_with():
+    assert VOCABULARIES["megc-3"] == VOCABULARIES["smic-3"] == ("negative", "positive", "surprise")
+    assert VOCABULARIES["casme2-5"] == ("happiness", "disgust", "repression", "surprise", "others")
+    assert VOCABULARIES["samm-5"] == ("anger", "happiness", "contempt", "surprise", "others")
+    assert VOCABULARIES["dfew-7"] == ("happiness", "sadness", "neutral", "anger", "surprise", "disgust", "fear")
+    assert LABEL_SETS["megc-3"].classes["repression"] == "negative"
 
 
 def test_expected_counts_are_those_of_the_literature():

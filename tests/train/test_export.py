@@ -7,12 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from realtime.check import Difference, Report, check
+from realtime.check import Difference, Report, check, difference
 from realtime.errors import EngineError
 from realtime.manifest import GOLDEN, MANIFEST, MODEL, load
 from train import export as export_module
 from train.export import commit, export
 from train.graph import rounded, to_onnx
+from train.networks import c3d
+from train.networks.r3d import BasicBlock3d
+from train.networks.resnet_gru import ResNetGru
 
 replace = msgspec.structs.replace
 
@@ -186,6 +189,73 @@ def test_an_unknown_vocabulary_makes_no_package(encoder_parts, tmp_path):
     with pytest.raises(EngineError, match="vocabulary 'moods' is none of"):
         export(*parts, replace(draft, vocabulary="moods"), tmp_path / "encoder")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_in_another_order_than_their_vocabularys_make_no_package(encoder_parts, tmp_path):
+    *parts, draft = encoder_parts
+    with pytest.raises(EngineError, match="ferplus-8 has"):
+        export(*parts, replace(draft, labels=draft.labels[::-1]), tmp_path / "encoder")
+    assert list(tmp_path.iterdir()) == []
+
+
+class Residual3d(nn.Module):
+    """What R3D-18 is made of: a block that halves time and side, a shortcut, a mean over both."""
+
+    def __init__(self):
+        super().__init__()
+        self.block = BasicBlock3d(3, 8, 2)
+
+    def forward(self, clips):
+        return nn.functional.adaptive_avg_pool3d(self.block(clips), 1).flatten(1)
+
+
+class Padded3d(nn.Module):
+    """What C3D is made of: a biased convolution, its normalisation, poolings in space alone and padded in space."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = c3d._layer(3, 8)
+
+    def forward(self, clips):
+        x = nn.functional.max_pool3d(nn.functional.relu(self.norm(self.conv(clips))), (1, 2, 2))
+        return nn.functional.max_pool3d(x, 2, padding=(0, 1, 1)).flatten(1)
+
+
+class Frames(nn.Module):
+    """A picture's encoder in the place of ResNet-18."""
+
+    def embed(self, x):
+        return x.mean((2, 3)).repeat(1, 171)[:, :512]
+
+
+class Recurrent(ResNetGru):
+    """The network of embeddings, whose encoder is quick."""
+
+    def __init__(self):
+        super().__init__(3)
+        self.encoder = Frames()
+
+    def forward(self, clips):
+        return super().forward(clips)[1]
+
+
+@pytest.mark.parametrize("kind", [Residual3d, Padded3d, Recurrent])
+def test_the_parts_of_networks_of_clips_answer_the_same_as_a_graph_whatever_the_batch(kind):
+    torch.manual_seed(1)
+    network = kind().eval()
+    for norm in (module for module in network.modules() if isinstance(module, nn.BatchNorm3d)):
+        norm.running_mean.uniform_(-0.5, 0.5)
+        norm.running_var.uniform_(0.5, 2.0)
+    deployed, clips = rounded(network), torch.randn(3, 3, 4, 8, 8)
+    assert not any(isinstance(module, nn.BatchNorm3d) for module in deployed.modules())
+    graph = to_onnx(deployed, {"clips": clips[:2]}, ["logits"], 20)
+    reference = onnx.reference.ReferenceEvaluator(graph)
+    with torch.no_grad():
+        wanted = deployed(clips).numpy()
+        assert difference("logits", wanted, network(clips).numpy(), 1e-2).ok
+    for rows in (1, 3):
+        [found] = reference.run(None, {"clips": clips[:rows].numpy()})
+        assert difference("logits", found, wanted[:rows], 1e-5).ok
 
 
 def test_a_network_that_decides_by_data_is_an_engine_error():

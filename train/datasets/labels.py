@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from realtime.labels import FERPLUS, MEGC3
+from realtime.labels import VOCABULARIES
 from train.datasets.sample import Sample
 
 #: One emotion, several spellings, over all the tables.
@@ -23,50 +23,47 @@ Counts = Mapping[str, tuple[int, ...]]  #: class -> what its releases and papers
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """Classes in their order, and what they are made of."""
+    """The classes of a vocabulary, and what they are made of."""
 
-    labels: tuple[str, ...]
-    classes: Mapping[str, str]  #: label, spelled as in `SPELLINGS` -> class
+    name: str  #: of the set, and of its vocabulary in `realtime.labels`
     left_out: frozenset[str]  #: labels that are known and count in no class; any other is a problem
     source: str
+    joined: Mapping[str, str] = field(default_factory=dict)  #: label of another name, as in `SPELLINGS` -> its class
     only: Mapping[str, frozenset[str]] = field(default_factory=dict)  #: data set -> labels, where not all count
     excluded: Mapping[str, frozenset[str]] = field(default_factory=dict)  #: data set -> ids of clips that do not count
     expected: Mapping[str, Counts] = field(default_factory=dict)  #: data set -> counts
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes, in the order in which engines have them."""
+        return VOCABULARIES[self.name]
 
-def _same(*labels: str) -> dict[str, str]:
-    return {label: label for label in labels}
+    @property
+    def classes(self) -> dict[str, str]:
+        """Every label that counts -> its class."""
+        return {label: label for label in self.labels} | dict(self.joined)
 
 
-_EMOTIONS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
-_CASME2 = ("happiness", "disgust", "repression", "surprise", "others")
-_SAMM = ("anger", "happiness", "contempt", "surprise", "others")
-_DFEW = ("happiness", "sadness", "neutral", "anger", "surprise", "disgust", "fear")
-_CASME = ("disgust", "surprise", "repression", "tense")
-_VALENCES = ("negative", "positive", "surprise", "others")
-_WITH_OTHERS = ("happiness", "surprise", "sadness", "anger", "disgust", "fear", "others")
-_NEGATIVE = ("negative", "anger", "contempt", "disgust", "fear", "sadness", "repression")
+_NEGATIVE = ("anger", "contempt", "disgust", "fear", "sadness", "repression")
 
-LABEL_SETS: dict[str, LabelSet] = {
-    "casme2-5": LabelSet(
-        _CASME2, _same(*_CASME2), frozenset({"sadness", "fear"}),
-        "the sheets of 2014 (surprise 25) and 2019 (28)",
+_SETS = (
+    LabelSet(
+        "casme2-5", frozenset({"sadness", "fear"}), "the sheets of 2014 (surprise 25) and 2019 (28)",
         expected={"casme2": {"happiness": (32,), "disgust": (63,), "repression": (27,), "surprise": (25, 28),
                              "others": (99,)}},
     ),
-    "samm-5": LabelSet(
-        _SAMM, _same(*_SAMM), frozenset({"sadness", "fear", "disgust"}),
-        "the classes of SAMM with ten clips or more, 136 clips",
+    LabelSet(
+        "samm-5", frozenset({"sadness", "fear", "disgust"}), "the classes of SAMM with ten clips or more, 136 clips",
         expected={"samm": {"anger": (57,), "happiness": (26,), "contempt": (12,), "surprise": (15,), "others": (26,)}},
     ),
-    "smic-3": LabelSet(
-        MEGC3, _same(*MEGC3), frozenset(), "SMIC-HS (Li et al. 2013), 164 clips",
+    LabelSet(
+        "smic-3", frozenset(), "SMIC-HS (Li et al. 2013), 164 clips",
         expected={"smic": {"negative": (70,), "positive": (51,), "surprise": (43,)}},
     ),
-    "megc-3": LabelSet(
-        MEGC3, dict.fromkeys(_NEGATIVE, "negative") | {"happiness": "positive"} | _same("positive", "surprise"),
-        frozenset({"others", "tense", "neutral", "helpless", "pain", "confused", "sympathy"}),
+    LabelSet(
+        "megc-3", frozenset({"others", "tense", "neutral", "helpless", "pain", "confused", "sympathy"}),
         "MEGC 2019 (See et al. 2019), 442 clips of 68 people",
+        joined=dict.fromkeys(_NEGATIVE, "negative") | {"happiness": "positive"},
         only={"casme2": frozenset({"disgust", "repression", "happiness", "surprise"})},
         # Of the clips that its emotions would admit, the challenge's list lacks these. The last three are
         # surprise in the sheet of 2019 only.
@@ -80,43 +77,45 @@ LABEL_SETS: dict[str, LabelSet] = {
             "smic": {"negative": (70,), "positive": (51,), "surprise": (43,)},
         },
     ),
-    "dfew-7": LabelSet(
-        _DFEW, _same(*_DFEW), frozenset(), "DFEW (Jiang et al. 2020), single-labelled clips; its first fold, counted",
+    LabelSet(
+        "dfew-7", frozenset(), "DFEW (Jiang et al. 2020), single-labelled clips; its first fold, counted",
         expected={"dfew": {"happiness": (2445,), "sadness": (1894,), "neutral": (2669,), "anger": (2173,),
                            "surprise": (1469,), "disgust": (145,), "fear": (902,)}},
     ),
-    "ferplus-8": LabelSet(FERPLUS, _same(*FERPLUS), frozenset(), "FER+ (Barsoum et al. 2016), majority of the votes"),
-    "casme-4": LabelSet(
-        _CASME, _same(*_CASME), frozenset({"happiness", "sadness", "fear", "contempt"}), "CASME's larger classes"
-    ),
-    "casme-squared-4": LabelSet(_VALENCES, _same(*_VALENCES), frozenset(), "CAS(ME)^2's four classes"),
-    "casme3-7": LabelSet(
-        _WITH_OTHERS, _same(*_WITH_OTHERS), frozenset(), "CAS(ME)^3's coding table, counted",
+    LabelSet("ferplus-8", frozenset(), "FER+ (Barsoum et al. 2016), majority of the votes"),
+    LabelSet("casme-4", frozenset({"happiness", "sadness", "fear", "contempt"}), "CASME's larger classes"),
+    LabelSet("casme-squared-4", frozenset(), "CAS(ME)^2's four classes"),
+    LabelSet(
+        "casme3-7", frozenset(), "CAS(ME)^3's coding table, counted",
         expected={"casme3": {"happiness": (55,), "surprise": (187,), "sadness": (57,), "anger": (64,),
                              "disgust": (250,), "fear": (86,), "others": (161,)}},
     ),
-    "mmew-6": LabelSet(
-        _EMOTIONS[:6], _same(*_EMOTIONS[:6]), frozenset({"others"}), "MMEW's coding table without others, counted",
+    LabelSet(
+        "mmew-6", frozenset({"others"}), "MMEW's coding table without others, counted",
         expected={"mmew": {"happiness": (36,), "surprise": (89,), "sadness": (13,), "anger": (8,),
                            "disgust": (72,), "fear": (16,)}},
     ),
-    "emotion-7": LabelSet(
-        _EMOTIONS, _same(*_EMOTIONS), frozenset({"others", "neutral"}), "seven emotions; CK+ by Lucey et al. 2010",
+    LabelSet(
+        "emotion-7", frozenset({"others", "neutral"}), "seven emotions; CK+ by Lucey et al. 2010",
         expected={"ckplus": {"happiness": (69,), "surprise": (83,), "sadness": (28,), "anger": (45,),
                              "disgust": (59,), "fear": (25,), "contempt": (18,)}},
     ),
-    "kind-2": LabelSet(("micro", "macro"), _same("micro", "macro"), frozenset(), "SAMM Long Videos codes no emotion",
-                       expected={"samm_lv": {"micro": (159,), "macro": (343,)}}),
-}  # fmt: skip
+    LabelSet(
+        "kind-2", frozenset(), "SAMM Long Videos codes no emotion",
+        expected={"samm_lv": {"micro": (159,), "macro": (343,)}},
+    ),
+)  # fmt: skip
+
+LABEL_SETS = {each.name: each for each in _SETS}
 
 
 def apply(name: str, dataset: str, samples: Iterable[Sample]) -> tuple[Sample, ...]:
     """The samples that count, under their classes."""
-    chosen = LABEL_SETS[name]
-    counting, excluded = chosen.only.get(dataset, chosen.classes), chosen.excluded.get(dataset, ())
+    chosen, classes = LABEL_SETS[name], LABEL_SETS[name].classes
+    counting, excluded = chosen.only.get(dataset, classes), chosen.excluded.get(dataset, ())
     named = ((sample, canonical(sample.raw_label)) for sample in samples)
     return tuple(
-        replace(sample, label=chosen.classes[label])
+        replace(sample, label=classes[label])
         for sample, label in named
         if label in counting and sample.id not in excluded
     )

@@ -1,0 +1,72 @@
+"""Whether two engine packages can run together: one for every frame, one for the events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from realtime.manifest import EMBEDDING, LOGITS, MODEL, Manifest, tag_of
+from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence
+
+
+def compatible(encoder: Manifest, head: Manifest, crop_px: int) -> tuple[str, ...]:
+    """Every reason why `encoder` on crops of `crop_px` and `head` on their events cannot run together; () if they can.
+
+    A head of pictures needs no encoder, but each frame has one: it also tells the still expression.
+    """
+    return (*_encoder_reasons(encoder, crop_px), *_head_reasons(encoder, head, crop_px))
+
+
+def _encoder_reasons(encoder: Manifest, crop_px: int) -> Iterator[str]:
+    made_for = encoder.representation
+    if not isinstance(made_for, CropImages) or encoder.task != "still-expression":
+        yield (
+            f"{encoder.name} judges {encoder.task} from {tag_of(made_for)}, an encoder judges still-expression from "
+            "crop-images: name another as engines.encoder"
+        )
+    else:
+        yield from _crop_reasons(encoder.name, made_for, crop_px)
+        yield from _missing(encoder, EMBEDDING, LOGITS)
+
+
+def _head_reasons(encoder: Manifest, head: Manifest, crop_px: int) -> Iterator[str]:
+    if head.task == "still-expression":
+        yield f"{head.name} judges {head.task}, a head judges events: name another as engines.head"
+        return
+    yield from _missing(head, LOGITS)
+    match head.representation:
+        case EmbeddingSequence() as wanted:
+            yield from _embedding_reasons(encoder, head.name, wanted)
+        case (CropImages() as picture) | ClipImages(picture=picture):
+            yield from _crop_reasons(head.name, picture, crop_px)
+
+
+def _crop_reasons(name: str, picture: CropImages, crop_px: int) -> Iterator[str]:
+    if picture.crop_px != crop_px:
+        yield (
+            f"{name} was trained on crops of {picture.crop_px} px, align.size_px is {crop_px}: "
+            f"set align.size_px = {picture.crop_px} or name another engine"
+        )
+
+
+def _missing(manifest: Manifest, *names: str) -> Iterator[str]:
+    found = [output.name for output in manifest.outputs]
+    for name in names:
+        if name not in found:
+            yield f"{manifest.name} has the outputs {found}, wanted {name}: name another engine"
+
+
+def _embedding_reasons(encoder: Manifest, name: str, wanted: EmbeddingSequence) -> Iterator[str]:
+    if wanted.encoder != encoder.name:
+        yield f"{name} was trained on {wanted.encoder}'s embeddings, not {encoder.name}'s: name them as a pair"
+    found = encoder.files.get(MODEL, "none")
+    if wanted.encoder_sha256 != found:
+        yield (
+            f"{name} was trained with {MODEL} {wanted.encoder_sha256[:12]} of its encoder, {encoder.name} has "
+            f"{found[:12]}: restore that encoder or train the head again"
+        )
+    widths = [output.shape[-1] for output in encoder.outputs if output.name == EMBEDDING]
+    if widths not in ([], [wanted.width]):
+        yield (
+            f"{name} takes embeddings of width {wanted.width}, {encoder.name} gives {widths[0]}: "
+            "train the head on this encoder"
+        )
