@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from realtime.preprocess import spread
@@ -36,9 +36,17 @@ class Events:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def shown(self, generator: Generator) -> Events:
+        """What one epoch sees of these events: here the same in all. As many, in the same order."""
+        return self
+
     def rows(self, events: Tensor, frames: Tensor) -> Tensor:
         """Where frames (B, ...) of events (B,) lie in `clean` and in each of `views`."""
         return frames + self._begin[events].view(-1, *[1] * (frames.ndim - 1))
+
+    def since_apex_s(self, events: Tensor, frames: Tensor) -> Tensor:
+        """Seconds from the apex to each of frames (B, N) of events (B,): negative before it."""
+        return self._times[events].gather(1, frames) - self.apex_s[events, None]
 
     def until(self, end_s: Tensor) -> Tensor:
         """How many frames of each event lie no later than `end_s` (K,); at least 1."""

@@ -16,7 +16,7 @@ from realtime.errors import ConfigError, DataError
 from realtime.labels import MEGC3
 from realtime.manifest import MODEL, Score
 from realtime.preprocess import CropImages, EmbeddingSequence, crop_images, embedding_sequence
-from train.ablation import ablate
+from train.ablation import ablate, variants
 from train.answers import calibrate, evaluate, predict
 from train.clips import ClipCrops
 from train.config import CmnConfig, load
@@ -100,7 +100,8 @@ def figures(folder):
 def test_the_shipped_configuration_is_complete_and_strict():
     tree = msgspec.toml.decode(SHIPPED.read_bytes())
     assert convert(tree, CmnConfig, SHIPPED) == load(SHIPPED)
-    for change in ({"sampling": "near"}, {"reference": "last"}, {"views": tree["views"] | {"count": 1}}, {"more": 1}):
+    few = {"views": tree["views"] | {"count": 1}}
+    for change in ({"head": "aman"}, {"sampling": "near"}, {"reference": "last"}, few, {"more": 1}):
         with pytest.raises(ConfigError):
             convert(tree | change, CmnConfig, SHIPPED)
 
@@ -197,7 +198,7 @@ def test_a_batch_holds_two_different_views_of_the_same_frames_and_other_frames_o
     pairs = set()
     for batch in CmnJob(settings, replace(parts, train=train)).batches(3):
         assert batch.negatives.shape[1:3] == (settings.frames, settings.negatives)
-        frames, negatives = (x[..., 0].long() for x in (batch.views, batch.negatives))
+        frames, negatives = (x[..., 0].long() for x in (batch.views.transpose(0, 1), batch.negatives))
         assert torch.equal(frames[0] % 10_000, frames[1] % 10_000)
         for k, label in enumerate(batch.labels):
             sources, others = (frames[0, k] % 10_000).tolist(), negatives[k].flatten().tolist()
@@ -218,21 +219,21 @@ def test_half_of_the_clips_end_soon_after_their_apex(run):
     settings, parts, _ = run
     job, data = CmnJob(settings, parts), parts.train
     low, high = data.early(0.03), data.early(0.12)
-    lengths = torch.stack([job._lengths(torch.Generator().manual_seed(seed)) for seed in range(200)])
+    lengths = torch.stack([job._lengths(data, torch.Generator().manual_seed(seed)) for seed in range(200)])
     cut = lengths < data.lengths
     assert float(cut.float().mean()) == pytest.approx(0.5, abs=0.06)
     assert bool(((lengths >= low) & (lengths <= high) | ~cut).all())
     whole = msgspec.structs.replace(settings, early=msgspec.structs.replace(settings.early, share=0.0))
-    assert torch.equal(CmnJob(whole, parts)._lengths(torch.Generator().manual_seed(0)), data.lengths)
+    assert torch.equal(CmnJob(whole, parts)._lengths(data, torch.Generator().manual_seed(0)), data.lengths)
 
 
 def test_the_loss_is_the_weighted_sum_of_its_three_parts(run):
     job = CmnJob(run[0], run[1])
     batch = next(iter(job.batches(0)))
     head, weights = job.head, run[0].loss
-    a, b = (head.projector((view - view[:, :1]) * head.scale) for view in batch.views)
+    a, b = (head.projector((view - view[:, :1]) * head.scale) for view in batch.views.unbind(1))
     negatives = head.projector((batch.negatives - batch.first) * head.scale)
-    (logits_a, v_a), (logits_b, v_b) = head(batch.views[0]), head(batch.views[1])
+    (logits_a, v_a), (logits_b, v_b) = head(batch.views[:, 0]), head(batch.views[:, 1])
     labels = torch.cat([batch.labels, batch.labels])
     wanted = weights.intra * intra_contrast(a, b, negatives, weights.temperature)
     wanted += weights.inter * inter_contrast(torch.cat([v_a, v_b]), labels, weights.temperature)
@@ -295,10 +296,10 @@ def test_the_head_minds_the_order_of_frames():
     assert not torch.allclose(head(x)[0], head(x.flip(1))[0], atol=1e-4)
 
 
-@pytest.mark.parametrize("reference", ["first", "none"])
-def test_the_head_exported_to_onnx_answers_as_in_torch(tmp_path, reference):
+@pytest.mark.parametrize(("kind", "reference"), [("patent", "none"), ("cmnet", "first")])
+def test_the_head_exported_to_onnx_answers_as_in_torch(kind, reference):
     torch.manual_seed(1)
-    head = CmnHead(16, 3, reference, 0.5).eval()
+    head = cmn.HEADS[kind](16, 3, reference, 0.5).eval()
     x = torch.randn(3, 8, 16)
     program = torch.onnx.export(
         head,
@@ -318,9 +319,13 @@ def test_the_head_exported_to_onnx_answers_as_in_torch(tmp_path, reference):
 
 
 def test_an_ablation_gives_a_row_for_each_setting_on_the_same_people(clips, tmp_path):
-    rows = ablate(config(tmp_path, epochs=1), clips, Encoder(), seeds=[1, 2], references=["first", "none"])
-    keys = {(row["sampling"], row["reference"], row["seed"]) for row in rows}
-    assert len(rows) == len(keys) == 12
-    assert len({row["final_majority_accuracy"] for row in rows}) == 1
-    assert all(0.0 <= row[f"{stage}_uf1"] <= 1.0 for row in rows for stage in ("early", "final"))
+    short = config(tmp_path, epochs=1)
+    compared = variants(short, ["head=patent,cmnet", "sampling=far,uniform"])
+    rows = ablate(short, clips, Encoder(), compared, seeds=[1, 2])
+    assert [(*row.setting.values(), row.seed) for row in rows] == [
+        (head, sampling, seed) for head in ("patent", "cmnet") for sampling in ("far", "uniform") for seed in (1, 2)
+    ]
+    assert len({row.scores["final_majority_accuracy"] for row in rows}) == 1
+    assert all(0.0 <= row.scores[f"{stage}_uf1"] <= 1.0 for row in rows for stage in ("early", "final"))
+    assert len(list((tmp_path / "runs" / "cmn").iterdir())) == len(rows)
     assert len(list((tmp_path / "cache").iterdir())) == len(clips)

@@ -75,6 +75,12 @@ def test_an_early_answer_sees_the_frames_up_to_its_moment():
     assert events.until(torch.tensor([0.0, 0.0])).tolist() == [1, 1]
 
 
+def test_frames_are_timed_from_the_apex_of_their_own_event():
+    events = Events([embedded(), embedded(number=1, onset=0.2, apex=0.3, offset=0.4)], MEGC3)
+    found = events.since_apex_s(torch.tensor([1, 0]), torch.tensor([[0, 1, 2], [0, 2, 5]]))
+    assert found.flatten().tolist() == pytest.approx([-0.1, 0.0, 0.1, -0.2, 0.0, 0.3])
+
+
 def test_sequences_are_what_serving_takes():
     events = Events([embedded(), embedded(number=1, onset=0.2, apex=0.3, offset=1.4)], MEGC3)
     found = events.sequences(torch.tensor([4, 13]), 8)

@@ -26,10 +26,10 @@ def ratios(features: Tensor, labels: Tensor, p: float = 2.0) -> Tensor:
     The divisor is the sum over the other classes of the mean distance to each. A clip alone in its
     class costs 0, and so does every clip of a batch of one class, in which nothing is to be told apart.
     """
-    distance, same = _distances(features, p), labels[:, None] == labels[None]
-    size = same.sum(1).to(distance)
-    own = distance.masked_fill(~same, 0.0).sum(1) / size
-    others = (distance / size).masked_fill(same, 0.0).sum(1)
+    distance, same = _pairs(features, labels, p)
+    size = same.sum(1)
+    own = (distance * same).sum(1) / size
+    others = (distance * (1 - same) / size).sum(1)
     return (own / (others + FLOOR)).masked_fill(size == len(labels), 0.0)
 
 
@@ -40,17 +40,18 @@ def ecstfl_official(features: Tensor, labels: Tensor) -> Tensor:
     clips of other classes, divided by M_i + 1. With the second 1 / B it is much smaller than `ecstfl`: its
     authors weigh it by 10. And it is not free of scale where the floor counts.
     """
-    distance, same = _distances(features, 1.0), labels[:, None] == labels[None]
-    size = same.sum(1).to(distance)
-    own = distance.masked_fill(~same, 0.0).sum(1) / (size + FLOOR)
-    near = (1.0 / (distance + FLOOR)).masked_fill(same, 0.0).sum(1) / (len(labels) - size + 1 + FLOOR)
+    distance, same = _pairs(features, labels, 1.0)
+    size = same.sum(1)
+    own = (distance * same).sum(1) / (size + FLOOR)
+    near = ((1 - same) / (distance + FLOOR)).sum(1) / (len(labels) - size + 1 + FLOOR)
     return (own * near).mean() / len(labels)
 
 
 VARIANTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"paper": ecstfl, "official": ecstfl_official}
 
 
-def _distances(features: Tensor, p: float) -> Tensor:
-    """(B, B). Its gradient at distance 0 is 0; a norm's would be 0 / 0."""
+def _pairs(features: Tensor, labels: Tensor, p: float) -> tuple[Tensor, Tensor]:
+    """Distances (B, B), and whether of one class (B, B), as 1 or 0. The gradient of a distance of 0 is 0."""
     # Never by way of |a|^2 + |b|^2 - 2ab, which finds equal clips apart and then pulls them in a random direction.
-    return torch.cdist(features, features, p, compute_mode="donot_use_mm_for_euclid_dist")
+    distance = torch.cdist(features, features, p, compute_mode="donot_use_mm_for_euclid_dist")
+    return distance, (labels[:, None] == labels).to(distance)  # products with it are faster than choices by it

@@ -6,20 +6,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+TINY = torch.finfo(torch.float32).tiny
+
 
 def focal(logits: Tensor, labels: Tensor, gamma: float, alpha: Tensor | None = None) -> Tensor:
     """Mean over the batch of -alpha_c (1 - p_c)^gamma log p_c, c being the true class (equations 4 and 5).
 
-    `logits`: (B, C), C at least 2; `labels`: (B,); `alpha`: (C,), or None for 1. With gamma 0 it is cross-entropy.
+    `logits`: (B, C); `labels`: (B,); `alpha`: (C,), or None for 1. With gamma 0 it is cross-entropy.
     The mean divides by B and not, as torch's weighted cross-entropy does, by the sum of the alphas.
     """
-    itself = F.one_hot(labels, logits.shape[1]).bool()
-    whole = logits.logsumexp(1)
-    log_p = logits.gather(1, labels[:, None])[:, 0] - whole
-    # log(1 - p) from the other classes' logits: with 1 - p itself, a sure answer has no gradient but 0 * inf
-    log_rest = logits.masked_fill(itself, -torch.inf).logsumexp(1) - whole
-    cost = -(gamma * log_rest).exp() * log_p
-    return (cost if alpha is None else alpha[labels] * cost).mean()
+    cost = F.cross_entropy(logits, labels, reduction="none")  # -log p
+    focus = (TINY - (-cost).expm1()).pow(gamma)  # without TINY, a sure answer has the gradient 0 * inf if gamma < 1
+    if alpha is not None:
+        focus = alpha.to(labels.device)[labels] * focus
+    return torch.dot(cost, focus) / len(labels)
 
 
 def inverse_frequency(counts: Tensor) -> Tensor:

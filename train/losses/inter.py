@@ -20,8 +20,9 @@ def inter_contrast(clips: Tensor, labels: Tensor, temperature: float) -> Tensor:
     """
     v = F.normalize(clips, dim=1)
     itself = torch.eye(len(v), dtype=torch.bool, device=v.device)
-    log_share = ((v @ v.T) / temperature).masked_fill(itself, -torch.inf).log_softmax(1)
-    positive = (labels[:, None] == labels[None]) & ~itself
-    count = positive.sum(1)
-    each = log_share.masked_fill(~positive, 0.0).sum(1) / count.clamp(min=1)
-    return -each.sum() / (count > 0).sum().clamp(min=1)
+    # Not -inf, whose product with a share of 0 is no number.
+    alike = (v @ v.T / temperature).masked_fill(itself, torch.finfo(v.dtype).min)
+    positive = (labels[:, None] == labels) & ~itself
+    count = positive.sum(1, keepdim=True)
+    shares = positive / (count * (count > 0).sum()).clamp(min=1)
+    return F.cross_entropy(alike, shares, reduction="sum")

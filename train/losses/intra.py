@@ -7,8 +7,11 @@ differs inside a clip that could be learnt instead.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+EPSILON = 1e-12  #: the least length that is divided by, as in `F.normalize`
 
 
 def intra_contrast(first: Tensor, second: Tensor, negatives: Tensor, temperature: float) -> Tensor:
@@ -19,14 +22,10 @@ def intra_contrast(first: Tensor, second: Tensor, negatives: Tensor, temperature
 
     `first`, `second`: (B, N, D), two views of N source frames; `negatives`: (B, N, S, D), S frames for each of them.
     """
-    a, b, other = (F.normalize(x, dim=-1) for x in (first, second, negatives))
-    same = (a * b).sum(-1)
-    return _ratio(same, a, other, temperature) + _ratio(same, b, other, temperature)
-
-
-def _ratio(same: Tensor, anchor: Tensor, other: Tensor, temperature: float) -> Tensor:
-    """Mean of -log(positive / (positive + negatives)); `same` (B, N), `anchor` (B, N, D), `other` (B, N, S, D)."""
-    apart = (other * anchor[..., None, :]).sum(-1)  # a batched matrix product of so small matrices is slower
-    logits = (same[..., None] - apart) / temperature
+    a, b = F.normalize(first, dim=-1), F.normalize(second, dim=-1)
+    same = (a * b).sum(-1, keepdim=True)
+    # Faster than to bring the negatives themselves to length 1, and than matrix products that are so small.
+    apart = torch.stack([(negatives * x[..., None, :]).sum(-1) for x in (a, b)])
+    apart = apart / negatives.norm(dim=-1).clamp(min=EPSILON)  # (2, B, N, S)
     # -log(e^p / (e^p + sum e^n)) = log(1 + sum e^(n - p)): no large number is ever subtracted from another
-    return F.pad(-logits, (1, 0)).logsumexp(-1).mean()
+    return 2 * F.softplus(((apart - same) / temperature).logsumexp(-1)).mean()

@@ -4,15 +4,16 @@ Differences from the patent: the encoder is frozen (see `train.embeddings`), and
 distances choose the negatives; far frames are likelier negatives, as the text wants and the formula does
 not (see `train.sampling`); the first frame's embedding may be subtracted from all (see `train.networks.cmn`);
 half of the clips end soon after the apex, for early answers. "Remaining frames" are all other frames of
-the event, also those behind such an end. The published CMNet (AAAI 2023) is another network.
+the event, also those behind such an end. The published CMNet (AAAI 2023) is another network, and an option:
+see `train.networks.cmnet`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import torch
@@ -27,31 +28,33 @@ from realtime.preprocess import EmbeddingSequence
 from train import loop, sampling
 from train.answers import calibrate, evaluate
 from train.clips import ClipCrops, check
-from train.config import CmnConfig, CmnSettings, Reference, digest
+from train.config import CmnConfig, CmnSettings, HeadKind, digest, shaping
 from train.embeddings import embed, embed_images
-from train.events import Parts, split
-from train.export import Draft
+from train.events import Events, Parts, split
+from train.export import OPSET, Draft
 from train.export import export as write_package
 from train.losses.inter import inter_contrast
 from train.losses.intra import intra_contrast
+from train.losses.trend import trend
 from train.networks.cmn import CmnHead
+from train.networks.cmnet import CmnetHead
 from train.prepare import sample_crops
 
 log = logging.getLogger(__name__)
 
-OPSET = 20
+HEADS: dict[HeadKind, type[CmnHead]] = {"patent": CmnHead, "cmnet": CmnetHead}
 GOLDEN_ROWS = 4
 DATA = ("synthetic micro-expressions: neutral FER-2013 pictures moved by scripted action units",)
 TERMS = "FER-2013's pictures have no clear licence and are not part of this package."
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
+class Batch(NamedTuple):
     """B clips of one step."""
 
-    views: Tensor  #: (2, B, N, width): two views of the source frames
+    views: Tensor  #: (B, 2, N, width): two views of the source frames
     first: Tensor  #: (B, 1, 1, width): the first source frame, clean
     negatives: Tensor  #: (B, N, S, width): clean
+    since_apex_s: Tensor  #: (B, N): of the source frames
     labels: Tensor  #: (B,)
 
 
@@ -62,7 +65,7 @@ class CmnJob:
         torch.manual_seed(config.seed)
         self.config, self.train, self.valid = config, parts.train, parts.calibration
         width, classes = self.train.clean.shape[1], len(self.train.vocabulary)
-        self.head = CmnHead(width, classes, config.reference, self.train.scale(config.reference))
+        self.head = HEADS[config.head](width, classes, config.reference, self.train.scale(config.reference))
         self.network: nn.Module = self.head
         self.epochs = config.epochs
         self.size = min(config.optimiser.batch, len(parts.train))
@@ -70,47 +73,53 @@ class CmnJob:
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.config.seed * 1000 + epoch)
-        order = torch.randperm(len(self.train), generator=generator)
-        lengths = self._lengths(generator)
+        data, order = self.train.shown(generator), torch.randperm(len(self.train), generator=generator)
+        lengths = self._lengths(data, generator)
         for step in range(self.steps):
-            yield self._batch(order[step * self.size : (step + 1) * self.size], lengths, generator)
+            yield self._batch(data, order[step * self.size : (step + 1) * self.size], lengths, generator)
 
     def loss(self, batch: Batch) -> Tensor:
-        weights, t = self.config.loss, self.config.loss.temperature
-        a, b = (self.head.project(view, view[:, :1]) for view in batch.views)
-        negatives = self.head.project(batch.negatives, batch.first)
-        logits, v = self.head.follow(torch.cat([a, b]))
+        head, weights, t = self.head, self.config.loss, self.config.loss.temperature
+        views = batch.views.transpose(0, 1)
+        x = head.relative(views, views[:, :, :1]).flatten(0, 1)  # (2B, N, width), a view after the other
+        z = head.projector(x)
+        a, b = z.chunk(2)
+        negatives = head.projector(head.relative(batch.negatives, batch.first))
+        logits, v = head.follow(x, z)
         labels = batch.labels.repeat(2)
-        return (
+        total = (
             weights.intra * intra_contrast(a, b, negatives, t)
             + weights.inter * inter_contrast(v, labels, t)
             + weights.classify * F.cross_entropy(logits, labels)
         )
+        if isinstance(head, CmnetHead):
+            total = total + weights.trend * trend(head.intensity(z), batch.since_apex_s.repeat(2, 1))
+        return total
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         found = evaluate(network, self.valid, self.config)
         return {f"valid_uf1_{stage}": result.uf1 for stage, result in found.items()}
 
-    def _lengths(self, generator: torch.Generator) -> Tensor:
+    def _lengths(self, data: Events, generator: torch.Generator) -> Tensor:
         """Frames of each event up to its end in this epoch: the offset, or a moment soon after the apex."""
         low, high = self.config.early.after_s
-        cut, place = torch.rand((2, len(self.train)), generator=generator, dtype=torch.float64)
-        end = self.train.apex_s + low + (high - low) * place
-        return torch.where(cut < self.config.early.share, self.train.until(end), self.train.lengths)
+        cut, place = torch.rand((2, len(data)), generator=generator, dtype=torch.float64)
+        end = data.apex_s + low + (high - low) * place
+        return torch.where(cut < self.config.early.share, data.until(end), data.lengths)
 
-    def _batch(self, events: Tensor, lengths: Tensor, generator: torch.Generator) -> Batch:
-        data, config = self.train, self.config
+    def _batch(self, data: Events, events: Tensor, lengths: Tensor, generator: torch.Generator) -> Batch:
+        config = self.config
         sources = sampling.source_frames(lengths[events], config.frames, generator)
-        negatives = self._negatives(events, sources, generator)
+        negatives = self._negatives(data, events, sources, generator)
         pair = torch.rand((len(events), len(data.views)), generator=generator).argsort(1)[:, :2]
         rows = data.rows(events, sources)
-        views = torch.stack([data.views[pair[:, side, None], rows] for side in (0, 1)])
+        views = torch.stack([data.views[pair[:, side, None], rows] for side in (0, 1)], 1)
         first, others = data.clean[rows[:, :1, None]], data.clean[data.rows(events, negatives)]
-        return Batch(views, first, others, data.labels[events])
+        return Batch(views, first, others, data.since_apex_s(events, sources), data.labels[events])
 
-    def _negatives(self, events: Tensor, sources: Tensor, generator: torch.Generator) -> Tensor:
+    def _negatives(self, data: Events, events: Tensor, sources: Tensor, generator: torch.Generator) -> Tensor:
         """Frames (B, N, S) that are held against `sources` (B, N)."""
-        data, config = self.train, self.config
+        config = self.config
         lengths = data.lengths[events]
         allowed = sampling.candidates(sources, lengths, config.negatives)
         frames = torch.minimum(torch.arange(allowed.shape[-1]), lengths[:, None] - 1)
@@ -147,15 +156,14 @@ def fit_parts(config: CmnConfig, parts: Parts) -> Path:
 def train_head(config: CmnSettings, parts: Parts, folder: Path) -> CmnHead:
     """A head trained and calibrated; `parts.test` is not looked at. Checkpoints lie in `folder`."""
     job = CmnJob(config, parts)
-    kept = loop.fit(job, config.optimiser, folder)
-    job.head.load_state_dict(kept.state_dict())
+    loop.fit(job, config.optimiser, folder, config.machine)
     log.info("temperature %.3f", calibrate(job.head, parts.calibration, config))
     return job.head
 
 
 def run_folder(config: CmnConfig, parts: Parts) -> Path:
     """Named by everything that shapes the weights."""
-    return Path(config.runs) / config.name / digest(config, parts.key)
+    return Path(config.runs) / config.name / digest(shaping(config), parts.key)
 
 
 def report(head: CmnHead, parts: Parts, config: CmnConfig) -> tuple[Score, ...]:
@@ -177,13 +185,14 @@ def load(folder: Path) -> CmnHead:
     if missing:
         raise DataError(f"{folder} is no finished run; train it with python -m train fit", missing)
     config = msgspec.json.decode((folder / "config.json").read_bytes(), type=CmnConfig)
-    return restore(folder / "weights.pt", config.reference)
+    return restore(folder / "weights.pt", config)
 
 
-def restore(path: Path, reference: Reference) -> CmnHead:
+def restore(path: Path, config: CmnSettings) -> CmnHead:
     """A head with the weights that lie at `path`, and of their sizes."""
     weights = torch.load(path, weights_only=True)
-    head = CmnHead(weights["projector.0.weight"].shape[1], len(weights["classifier.bias"]), reference, 1.0)
+    width, classes = weights["projector.0.weight"].shape[1], len(weights["classifier.bias"])
+    head = HEADS[config.head](width, classes, config.reference, 1.0)
     head.load_state_dict(weights)
     return head.eval()
 
@@ -194,7 +203,7 @@ def export(config: CmnConfig, parts: Parts, encoder: Engine, folder: Path) -> Ma
     head = load(run)
     training = Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, config.epochs)
     scores = msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...])
-    return package(config, head, encoder, "megc-3", training, scores, folder)
+    return package(config, head, encoder, "megc-3", MEGC3, training, scores, folder)
 
 
 def package(
@@ -202,6 +211,7 @@ def package(
     head: CmnHead,
     encoder: Engine,
     vocabulary: str,
+    labels: tuple[str, ...],
     training: Training,
     scores: tuple[Score, ...],
     folder: Path,
@@ -216,6 +226,7 @@ def package(
         method="cmn",
         task="micro-expression",
         vocabulary=vocabulary,
+        labels=labels,
         representation=EmbeddingSequence(name, sha256, config.frames, width),
         opset=OPSET,
         training=training,

@@ -13,6 +13,11 @@ from torch import Tensor, nn
 from train.config import Reference
 
 
+def projector(width: int, projected: int) -> nn.Sequential:
+    """The patent's MLP: (..., width) -> (..., projected)."""
+    return nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, projected))
+
+
 class CmnHead(nn.Module):
     """Embeddings (B, N, width) of N source frames in order -> logits (B, classes) and the clip's vector v (B, 128).
 
@@ -28,21 +33,23 @@ class CmnHead(nn.Module):
         self.reference, self.width = reference, width
         self.scale: Tensor
         self.register_buffer("scale", torch.tensor(scale))
-        self.projector = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, self.projected))
+        self.projector = projector(width, self.projected)
         self.lstm = nn.LSTM(self.projected, self.hidden, batch_first=True)
         self.classifier = nn.Linear(self.hidden, classes)
 
-    def project(self, embeddings: Tensor, first: Tensor) -> Tensor:
-        """Embeddings (..., width) -> z (..., 128); `first` is their clip's first source frame, broadcast to them."""
-        if self.reference == "first":
-            embeddings = embeddings - first
-        z: Tensor = self.projector(embeddings * self.scale)
+    def relative(self, embeddings: Tensor, first: Tensor) -> Tensor:
+        """The projector's inputs (..., width); `first` is their clip's first source frame, broadcast to them."""
+        return (embeddings - first if self.reference == "first" else embeddings) * self.scale
+
+    def movement(self, x: Tensor, z: Tensor) -> Tensor:
+        """What the LSTM reads (B, N, 128): from inputs x (B, N, width) and their z (B, N, 128)."""
         return z
 
-    def follow(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """From z (B, N, 128) logits (B, classes) and v (B, 128), which is the LSTM's state after the last frame."""
-        _, (state, _) = self.lstm(z)
+    def follow(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, classes) and v (B, 128), which is the LSTM's state after the last frame."""
+        _, (state, _) = self.lstm(self.movement(x, z))
         return self.classifier(state[-1]), state[-1]
 
     def forward(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
-        return self.follow(self.project(embeddings, embeddings[:, :1]))
+        x = self.relative(embeddings, embeddings[:, :1])
+        return self.follow(x, self.projector(x))
