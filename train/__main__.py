@@ -1,4 +1,4 @@
-"""The command line: python -m train prepare | fit | evaluate | export | sample | datasets."""
+"""The command line: python -m train prepare | fit | evaluate | export | ablate | sample | fabricate | datasets."""
 
 from __future__ import annotations
 
@@ -59,11 +59,14 @@ def evaluate(
         from train import commands
         from train.cluster import Cluster
         from train.config import load
+        from train.devices import gpus
         from train.runners import Serial
+        from train.scoring import figures
 
-        runner = Serial() if ray is None else Cluster(ray, retries=2, gpus=0.0)
-        report, scores = commands.evaluate(load(config), runner)
-        _print({"report": str(report), **scores.figures()}, as_json)
+        settings = load(config)
+        runner = Serial() if ray is None else Cluster(ray, retries=2, gpus=gpus(settings.machine))
+        report, scores = commands.evaluate(settings, runner)
+        _print({"report": str(report), **figures(scores)}, as_json)
 
 
 @app.command()
@@ -80,6 +83,28 @@ def export(
         manifest = commands.export(load(config), engines.resolve())
         scores = {score.name: score.value for score in manifest.scores}
         _print({"engine": str(engines / manifest.name), **scores}, as_json)
+
+
+@app.command()
+def ablate(
+    config: ConfigFile,
+    vary: Annotated[
+        list[str], typer.Option(help="A setting and what to compare, such as head=patent,cmnet; may be given again.")
+    ],
+    seeds: Annotated[int, typer.Option(min=1, help="So many trainings of each.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Compare settings of the head on the same synthetic clips and people: UF1, mean and deviation over the seeds."""
+    with _told(as_json):
+        from train import commands
+        from train.ablation import table
+        from train.config import load
+
+        rows = commands.ablate(load(config), vary, seeds)
+        if as_json:
+            _print({"rows": msgspec.to_builtins(rows)}, as_json)
+        else:
+            print("\n".join(table(rows)))
 
 
 @app.command()
@@ -132,7 +157,7 @@ def datasets(
 
 
 def _told(as_json: bool) -> AbstractContextManager[None]:
-    return errors_told(logging.INFO, as_json, "interrupted; the same command goes on from the last whole epoch")
+    return errors_told(logging.INFO, as_json, "interrupted; the same command goes on where it was")
 
 
 def _print(found: dict[str, object], as_json: bool) -> None:

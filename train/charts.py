@@ -1,4 +1,7 @@
-"""Two drawings as SVG text that needs nothing beside it: curves over epochs, and a confusion matrix."""
+"""Two drawings as SVG text that needs nothing beside it: curves over epochs, and a confusion matrix.
+
+Their ink is that of the text around them, so they can be read on light and on dark.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from train.metrics import Indices
 
 WIDTH, HEIGHT, MARGIN = 420, 220, 44  # user units; MARGIN holds the numbers at the axes
 CELL, NAMES = 64, 110
-INK, GREY, BLUE = "#222", "#bbb", "#1f5fa8"
+DEEPEST = 0.55  # opacity of a cell: with more of it, ink is hard to read
+INK, GREY, BLUE = "currentColor", "#888", "#3a7bc8"
 
 
 def curves(title: str, series: Mapping[str, Sequence[float]]) -> str:
@@ -28,7 +32,7 @@ def curves(title: str, series: Mapping[str, Sequence[float]]) -> str:
 
     lines = [
         f'<polyline points="{" ".join(place(i, values[i]) for i in run)}" fill="none" stroke="{BLUE}" '
-        f'stroke-opacity="0.45"><title>{escape(name)}</title></polyline>'
+        f'stroke-opacity="0.6"><title>{escape(name)}</title></polyline>'
         for name, values in series.items()
         for run in _runs(values)
     ]
@@ -59,9 +63,9 @@ def confusion(table: Indices, labels: Sequence[str]) -> str:
 
 def _cell(row: int, column: int, count: int, total: int) -> str:
     x, y, share = NAMES + CELL * column, 40 + CELL * row, count / max(total, 1)
-    ink = "#fff" if share > 0.6 else INK
-    square = f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" stroke="{GREY}" fill="{BLUE}"'
-    return f'{square} fill-opacity="{share:.3f}"/>' + _text(x + CELL / 2, y + CELL / 2 + 4, str(count), "middle", ink)
+    fill = f'stroke="{GREY}" fill="{BLUE}" fill-opacity="{DEEPEST * share:.3f}"'
+    square = f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" {fill}/>'
+    return square + _text(x + CELL / 2, y + CELL / 2 + 4, str(count), "middle")
 
 
 def _runs(values: Sequence[float]) -> list[list[int]]:
@@ -75,8 +79,8 @@ def _runs(values: Sequence[float]) -> list[list[int]]:
     return [run for run in runs if run]
 
 
-def _text(x: float, y: float, words: str, anchor: str, ink: str = INK) -> str:
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="{ink}">{escape(words)}</text>'
+def _text(x: float, y: float, words: str, anchor: str) -> str:
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="{INK}">{escape(words)}</text>'
 
 
 def _svg(width: float, height: float, *parts: str) -> str:

@@ -1,13 +1,37 @@
-"""Which frames of an event a network of clips is shown: drawn anew in every epoch, spread evenly when it is tested."""
+"""What a network of clips is shown of an event: frames that are drawn anew in every epoch, or the whole, interpolated.
+
+In tests it is shown what `realtime.preprocess.clip_images` picks, of the event's own frames or of interpolated ones.
+"""
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Generator, Tensor
 
+from realtime.preprocess import first_to_last
 from train.config import FrameSampling
+from train.tim import tim
+
+Pictures = npt.NDArray[np.uint8]  #: (T, S, S, 3), RGB
 
 PAIR = 2  # consecutive frames of each segment, as in the code of Jiang et al.
+
+
+def shown(event: Pictures, frames: int, sampling: FrameSampling, generator: Generator) -> Pictures:
+    """`frames` pictures of an event, in training."""
+    if sampling == "tim":
+        return interpolated(event, frames)
+    return np.take(event, draw(len(event), frames, sampling, generator).numpy(), axis=0)
+
+
+def interpolated(event: Pictures, frames: int) -> Pictures:
+    """`frames` pictures from the event's first to its last by `tim`, which takes the frames to be evenly apart.
+
+    Where its curve leaves the pictures' range, it is clipped.
+    """
+    return np.asarray(np.rint(tim(event, frames).clip(0, 255)), np.uint8)
 
 
 def draw(length: int, frames: int, sampling: FrameSampling, generator: Generator) -> Tensor:
@@ -22,10 +46,5 @@ def draw(length: int, frames: int, sampling: FrameSampling, generator: Generator
         first = edges[:-1] + (torch.rand(parts, generator=generator) * edges.diff()).long()
         return (first[:, None] + torch.arange(PAIR)).clamp(max=length - 1).flatten()[:frames].sort().values
     if length < frames:
-        return spread(length, frames)
+        return torch.tensor(first_to_last(length, frames))
     return torch.randperm(length, generator=generator)[:frames].sort().values
-
-
-def spread(length: int, frames: int) -> Tensor:
-    """`frames` indices from the first to the last of `length` frames, evenly; repeated where there are fewer."""
-    return torch.linspace(0, length - 1, frames).round().long()

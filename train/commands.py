@@ -1,22 +1,21 @@
-"""What `prepare`, `fit`, `evaluate` and `export` do for each method: the only place that knows them all."""
+"""What `prepare`, `fit`, `evaluate`, `export` and `ablate` do for each method: the only place that knows them all."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from realtime.config import ROOT
 from realtime.engine import Engine
-from realtime.errors import ConfigError, GlimpseError
+from realtime.errors import ConfigError
 from realtime.manifest import MODEL, Manifest, Score
 from realtime.manifest import load as load_manifest
-from train import apex_frames, protocols, report
+from train import ablation, apex_frames, protocols, report
 from train import evaluate as evaluation
-from train import prepare as preparation
-from train.clips import ClipCrops, event
+from train.clips import ClipCrops
 from train.collection import FEWEST_FRAMES, Collection, gather
 from train.config import (
     ApexnetConfig,
@@ -26,19 +25,19 @@ from train.config import (
     ExpressionConfig,
     Recorded,
     TrainConfig,
-    digest,
 )
 from train.datasets.synthetic import Synthetic
 from train.embeddings import open_encoder
 from train.evaluate import Plan
 from train.methods import apexnet, cmn, cmn_recorded, ecstfl, expression
-from train.methods.apexnet import ApexnetFitPredict
+from train.methods.apexnet import Apexes, ApexnetFitPredict
 from train.methods.cmn_recorded import CmnFitPredict
 from train.methods.ecstfl import EcstflFitPredict
-from train.metrics import Scores, scores
+from train.metrics import Scores
 from train.networks.checkpoints import fingerprint
-from train.predictions import Prediction, classes
 from train.runners import FitPredict, Runner
+from train.scoring import by_rate, figures
+from train.stored import store
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +46,14 @@ log = logging.getLogger(__name__)
 class Method:
     """Its three commands; each gives the folder, or the package, that it made."""
 
-    prepare: Callable[[Any], Path]
+    prepare: Callable[[Any, int | None], Path]
     fit: Callable[[Any], Path]
     export: Callable[[Any, Path], Manifest]
 
 
-def prepare(config: TrainConfig) -> Path:
-    """Make the cache that `fit` reads; what is there already is kept."""
-    return METHODS[type(config)].prepare(config)
+def prepare(config: TrainConfig, workers: int | None = None) -> Path:
+    """Make the cache that `fit` reads, with `workers` processes (see `workers.run`); what is there already is kept."""
+    return METHODS[type(config)].prepare(config, workers)
 
 
 def fit(config: TrainConfig) -> Path:
@@ -62,8 +61,8 @@ def fit(config: TrainConfig) -> Path:
     return METHODS[type(config)].fit(config)
 
 
-def evaluate(config: TrainConfig, runner: Runner) -> tuple[Path, Scores]:
-    """Fit and test the folds that are missing, and write the report: its path, and the scores of all folds pooled."""
+def evaluate(config: TrainConfig, runner: Runner) -> tuple[Path, dict[float, Scores]]:
+    """Fit and test the folds that are missing, and write the report: its path, and the pooled scores by frame rate."""
     if not isinstance(config, Recorded):
         raise ConfigError(
             f"{config.name} has no [[data]] and no [evaluate]: its scores come with `fit` and `export`. Give a "
@@ -72,7 +71,7 @@ def evaluate(config: TrainConfig, runner: Runner) -> tuple[Path, Scores]:
     collection = _collection(config)
     plan, folder = _plan(config, collection)
     pooled = evaluation.evaluate(plan, FOLDS[type(config)](config, collection), folder, runner)
-    return report.write(plan, pooled, folder, protocols.benchmark(config)), _scores(plan, pooled)
+    return report.write(plan, pooled, folder, protocols.benchmark(config)), by_rate(pooled, plan.labels)
 
 
 def export(config: TrainConfig, engines: Path) -> Manifest:
@@ -80,27 +79,29 @@ def export(config: TrainConfig, engines: Path) -> Manifest:
     return METHODS[type(config)].export(config, engines / config.name)
 
 
-def _clips(config: CmnConfig) -> list[ClipCrops]:
+def ablate(config: TrainConfig, vary: Sequence[str], seeds: int) -> list[ablation.Row]:
+    """Train the head anew for each combination of settings, such as "head=patent,cmnet", and each of seeds 1, 2 ..."""
+    if not isinstance(config, CmnConfig):
+        raise ConfigError(f"{config.name} has no [clips] to compare settings on; give configs/train/cmn.toml or a copy")
+    compared = ablation.variants(config, vary)
+    return ablation.ablate(config, _clips(config), _encoder(config), compared, range(1, seeds + 1))
+
+
+def _clips(config: CmnConfig, workers: int | None = None) -> list[ClipCrops]:
     """The synthetic clips, each cut to its event, without those in which tracking lost the face during it."""
-    found = preparation.clip_crops(Synthetic(config.clips), digest(config.clips), Path(config.cache))
-    cut = [_cut(clip) for clip in found]
-    whole = [clip for clip in cut if len(clip.times) >= FEWEST_FRAMES]
-    if len(whole) < len(cut):
-        log.warning("%d of %d clips are left out: the face was lost in them", len(cut) - len(whole), len(cut))
-    return whole
-
-
-def _cut(clip: ClipCrops) -> ClipCrops:
-    frames = event(clip.times, clip.sample)
-    return replace(clip, times=clip.times[frames], crops=clip.crops[frames])
+    clips = store(Synthetic(config.clips), Path(config.cache), workers)
+    whole = [clip for clip in clips if len(clip.event()) >= FEWEST_FRAMES]
+    if len(whole) < len(clips):
+        log.warning("%d of %d clips are left out: the face was lost in them", len(clips) - len(whole), len(clips))
+    return [clip.cut() for clip in whole]
 
 
 def _encoder(config: CmnConfig) -> Engine:
     return open_encoder(Path(config.encoder))
 
 
-def _prepare_cmn(config: CmnConfig) -> Path:
-    cmn.prepare(config, _clips(config), _encoder(config))
+def _prepare_cmn(config: CmnConfig, workers: int | None) -> Path:
+    cmn.prepare(config, _clips(config, workers), _encoder(config))
     return Path(config.cache)
 
 
@@ -113,8 +114,8 @@ def _export_cmn(config: CmnConfig, folder: Path) -> Manifest:
     return cmn.export(config, cmn.prepare(config, _clips(config), encoder), encoder, folder)
 
 
-def _collection(config: Recorded) -> Collection:
-    return gather(config.data, Path(config.cache))
+def _collection(config: Recorded, workers: int | None = None) -> Collection:
+    return gather(config.data, config.rates, Path(config.cache), workers)
 
 
 def _plan(config: Recorded, collection: Collection) -> tuple[Plan, Path]:
@@ -133,25 +134,22 @@ def _evaluated(config: Recorded, collection: Collection) -> tuple[Score, ...]:
     if not (folder / report.REPORT).exists():
         log.warning("%s is exported without scores; python -m train evaluate makes them", config.name)
         return ()
-    found = _scores(plan, evaluation.load(plan, folder))
+    found = by_rate(evaluation.load(plan, folder), plan.labels)
     protocol = f"{plan.protocol}; pooled over {len(plan.folds)} folds, {config.epochs} epochs, fixed in advance"
+    counts = next(iter(found.values())).counts  # the same at all rates
     return tuple(
-        Score(name=name, value=round(value, 4), protocol=protocol, counts=found.counts)
-        for name, value in found.figures().items()
+        Score(name=name, value=round(value, 4), protocol=protocol, counts=counts)
+        for name, value in figures(found).items()
     )
 
 
-def _scores(plan: Plan, pooled: Sequence[Prediction]) -> Scores:
-    return scores(*classes(pooled, plan.labels), plan.labels)
-
-
-def _prepare_recorded(config: Recorded) -> Path:
-    _collection(config)
+def _prepare_recorded(config: Recorded, workers: int | None) -> Path:
+    _collection(config, workers)
     return Path(config.cache)
 
 
-def _prepare_cmn_recorded(config: CmnRecordedConfig) -> Path:
-    cmn_recorded.prepare(config, _collection(config))
+def _prepare_cmn_recorded(config: CmnRecordedConfig, workers: int | None) -> Path:
+    cmn_recorded.prepare(config, _collection(config, workers))
     return Path(config.cache)
 
 
@@ -165,24 +163,17 @@ def _fit_ecstfl(config: EcstflConfig) -> Path:
 
 def _fit_apexnet(config: ApexnetConfig) -> Path:
     collection = _collection(config)
-    return apexnet.fit(config, collection, apex_frames.choose(collection.clips, config.apex, config.quang))
+    return apexnet.fit(config, collection, _apexes(config, collection))
 
 
-def _export_apexnet(config: ApexnetConfig, folder: Path) -> Manifest:
-    collection = _collection(config)
-    return apexnet.export(config, collection, _evaluated(config, collection), folder)
+def _export_recorded(export: Callable[..., Manifest]) -> Callable[[Any, Path], Manifest]:
+    """The method's `export`, given the clips and the scores of their evaluation."""
 
+    def with_scores(config: Recorded, folder: Path) -> Manifest:
+        collection = _collection(config)
+        return export(config, collection, _evaluated(config, collection), folder)
 
-def _export_ecstfl(config: EcstflConfig, folder: Path) -> Manifest:
-    raise GlimpseError(
-        f"{config.name} takes clips of pictures, and the live process makes none: its representations are single "
-        "crops and sequences of embeddings (realtime/preprocess.py). Evaluate it, or export cmn or apexnet"
-    )
-
-
-def _export_cmn_recorded(config: CmnRecordedConfig, folder: Path) -> Manifest:
-    collection = _collection(config)
-    return cmn_recorded.export(config, collection, _evaluated(config, collection), folder)
+    return with_scores
 
 
 def _cmn_folds(config: CmnRecordedConfig, collection: Collection) -> FitPredict:
@@ -191,16 +182,21 @@ def _cmn_folds(config: CmnRecordedConfig, collection: Collection) -> FitPredict:
 
 
 def _apexnet_folds(config: ApexnetConfig, collection: Collection) -> FitPredict:
-    frames = apex_frames.choose(collection.clips, config.apex, config.quang)
-    return ApexnetFitPredict(config, collection, frames)
+    return ApexnetFitPredict(config, collection, _apexes(config, collection))
+
+
+def _apexes(config: ApexnetConfig, collection: Collection) -> Apexes:
+    """Found anew at each rate: a slow camera shows the apex in another frame."""
+    choose = apex_frames.choose
+    return {hz: choose(tuple(clips.values()), config.apex, config.quang) for hz, clips in collection.at.items()}
 
 
 METHODS: dict[type[TrainConfig], Method] = {
     ExpressionConfig: Method(expression.prepare, expression.fit, expression.export),
     CmnConfig: Method(_prepare_cmn, _fit_cmn, _export_cmn),
-    CmnRecordedConfig: Method(_prepare_cmn_recorded, _fit_cmn_recorded, _export_cmn_recorded),
-    EcstflConfig: Method(_prepare_recorded, _fit_ecstfl, _export_ecstfl),
-    ApexnetConfig: Method(_prepare_recorded, _fit_apexnet, _export_apexnet),
+    CmnRecordedConfig: Method(_prepare_cmn_recorded, _fit_cmn_recorded, _export_recorded(cmn_recorded.export)),
+    EcstflConfig: Method(_prepare_recorded, _fit_ecstfl, _export_recorded(ecstfl.export)),
+    ApexnetConfig: Method(_prepare_recorded, _fit_apexnet, _export_recorded(apexnet.export)),
 }
 
 #: What predicts the folds of an evaluation; it may compute what all folds share.

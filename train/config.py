@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -12,10 +12,12 @@ from realtime.config import Count, NotNegative, Positive, Section, Share, conver
 from realtime.errors import ConfigError
 
 Sampling = Literal["far", "uniform", "patent_dot"]
+HeadKind = Literal["patent", "cmnet"]
 Reference = Literal["none", "first"]
 Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Backbone = Literal["c3d", "r3d18", "resnet18-gru"]
-FrameSampling = Literal["random", "segments"]
+FrameSampling = Literal["random", "segments", "tim"]
+Cameras = Annotated[tuple[NotNegative, ...], msgspec.Meta(min_length=1)]  #: frames a second; 0 is the recording's own
 ApexSource = Literal["annotation", "quang", "detector"]
 Precision = Literal["f32", "bf16"]
 
@@ -33,6 +35,11 @@ class Optimiser(Section, frozen=True):
     batch: Count
     warmup: Share  #: share of all steps during which the rate rises
     average: NotNegative  #: decay of the moving average of the weights that is kept; 0 keeps the last weights
+
+
+class Machine(Section, frozen=True):
+    accelerator: Literal["auto", "cpu", "cuda"]  #: "auto" is "cuda" where a GPU is found
+    devices: Count  #: that share each batch: GPUs, or processes on the CPU
 
 
 class Augment(Section, frozen=True):
@@ -56,6 +63,7 @@ class ExpressionConfig(Section, frozen=True, tag="expression", tag_field="method
     dropout: NotNegative
     stages: tuple[Stage, ...]
     optimiser: Optimiser
+    machine: Machine
     augment: Augment
 
 
@@ -98,6 +106,7 @@ class CmnLoss(Section, frozen=True):
     intra: NotNegative  #: weight of the contrast inside a clip
     inter: NotNegative  #: weight of the contrast between classes
     classify: NotNegative  #: weight of the cross-entropy
+    trend: NotNegative  #: weight of the calibration of the intensities; read only if the head is "cmnet"
 
 
 class Data(Section, frozen=True):
@@ -107,6 +116,18 @@ class Data(Section, frozen=True):
     root: str  #: folder that it was unpacked to
     table: str  #: its annotation table; "" is the one that is found there
     labels: str  #: label set in `train.datasets.labels`; "" is the data set's usual one
+
+
+class Rates(Section, frozen=True):
+    """The cameras that recorded clips are seen through, none faster than it says: see `train.rates`."""
+
+    train_hz: Cameras  #: each epoch shows each clip through one of them; one that stands there twice is drawn as often
+    test_hz: Cameras  #: each test clip is judged through each; the first one's scores are the headline
+    seed: int  #: of the moment at which each clip's first exposure begins
+
+    def __post_init__(self) -> None:
+        if len(set(self.test_hz)) < len(self.test_hz):
+            raise ValueError(f"a rate stands twice in test_hz, {list(self.test_hz)}; each clip is judged once at each")
 
 
 class Protocol(Section, frozen=True, tag_field="protocol"):
@@ -148,6 +169,7 @@ class CmnSettings(Section, frozen=True):
     encoder: str  #: folder of the encoder's engine package
     cache: str
     runs: str
+    head: HeadKind  #: the patent's, or that of the published CMNet
     frames: Count  #: N source frames
     negatives: Count  #: S negatives for each
     sampling: Sampling
@@ -158,6 +180,7 @@ class CmnSettings(Section, frozen=True):
     loss: CmnLoss
     epochs: Count
     optimiser: Optimiser
+    machine: Machine
 
 
 class CmnConfig(CmnSettings, frozen=True, tag="cmn", tag_field="method"):
@@ -170,7 +193,9 @@ class CmnRecordedConfig(CmnSettings, frozen=True, tag="cmn", tag_field="method")
     """On recorded clips."""
 
     calibration: Share  #: share of the people to train on that only the temperature of the logits sees
+    jitter_s: NotNegative  #: onset and offset of a training clip are moved by up to so much in each epoch
     data: tuple[Data, ...]
+    rates: Rates
     evaluate: Evaluation
 
 
@@ -186,9 +211,12 @@ class RecordedConfig(Section, frozen=True):
     dropout: Part
     precision: Precision  #: of the arithmetic in training; weights are always f32
     epochs: Count
+    jitter_s: NotNegative  #: the moments that cut a training clip are moved by up to so much in each epoch
     data: tuple[Data, ...]
+    rates: Rates
     evaluate: Evaluation
     optimiser: Optimiser
+    machine: Machine
 
 
 class EcstflLoss(Section, frozen=True):
@@ -206,7 +234,7 @@ class EcstflConfig(RecordedConfig, frozen=True, tag="ecstfl", tag_field="method"
 
     backbone: Backbone
     frames: Count
-    sampling: FrameSampling  #: in training
+    sampling: FrameSampling  #: in training; "tim" in tests too
     loss: EcstflLoss
     augment: ClipAugment
 
@@ -258,6 +286,13 @@ def load(path: Path) -> TrainConfig:
     if tree["method"] == "cmn" and "data" in tree:
         return convert(tree, CmnRecordedConfig, path)
     return convert(tree, KINDS[tree["method"]], path)
+
+
+def shaping(config: TrainConfig) -> dict[str, Any]:
+    """What a run is named by: all but where it is computed. Several devices count: each normalises its own share."""
+    tree: dict[str, Any] = msgspec.to_builtins(config)
+    devices = tree.pop("machine")["devices"]
+    return tree if devices == 1 else tree | {"devices": devices}
 
 
 def digest(*parts: object) -> str:

@@ -1,4 +1,4 @@
-"""Runs a protocol fold by fold and pools what was said: each test clip is predicted once, by a model of its own.
+"""Runs a protocol fold by fold and pools what was said of each test clip, once at each frame rate, by its fold's model.
 
 A fold's predictions depend on the plan, the fold's name and the method alone: neither on the folds that ran
 before it or beside it, nor on where it ran, as long as the machines compute alike. A run that was killed goes
@@ -21,7 +21,7 @@ from train import predictions
 from train.config import digest
 from train.folds import Case, Fold, checked
 from train.predictions import SCHEMA, FoldPredictions, Header, Prediction
-from train.runners import CURVE, FitPredict, Outcome, Runner, Task
+from train.runners import CHECKPOINT, CURVE, FitPredict, Outcome, Runner, Task
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class Plan:
     labels: tuple[str, ...]
     cases: tuple[Case, ...]
     folds: tuple[Fold, ...]
+    rates_hz: tuple[float, ...]  #: that each clip is judged at; the first one's scores are the headline
     configuration: Mapping[str, Any]  #: the method's, resolved
 
     def seed_of(self, fold: Fold) -> int:
@@ -104,24 +105,33 @@ def _tasks(plan: Plan, folder: Path) -> list[Task]:
 
 
 def _keep(plan: Plan, task: Task, outcome: Outcome) -> None:
-    """The curve first: once there are predictions, the fold counts as done."""
-    found, wanted = outcome.probabilities, (len(task.fold.test), len(plan.labels))
+    """The curve first: once there are predictions, the fold counts as done, and its checkpoint is of no more use."""
+    found, wanted = outcome.probabilities, (len(plan.rates_hz), len(task.fold.test), len(plan.labels))
     if found.shape != wanted:
         raise DataError(f"fold {task.fold.name}: probabilities {found.shape}, wanted {wanted}; mend the method")
     cases = {case.id: case for case in plan.cases}
     rows = tuple(
-        Prediction(id, cases[id].set, cases[id].subject, cases[id].label, tuple(float(p) for p in row))
-        for id, row in zip(task.fold.test, found, strict=True)
+        Prediction(id, rate_hz, cases[id].set, cases[id].subject, cases[id].label, tuple(float(p) for p in row))
+        for rate_hz, at_rate in zip(plan.rates_hz, found, strict=True)
+        for id, row in zip(task.fold.test, at_rate, strict=True)
     )
     task.folder.mkdir(parents=True, exist_ok=True)
     if outcome.curve is not None:
         (task.folder / CURVE).write_bytes(outcome.curve)
     predictions.write(task.folder / PREDICTIONS, FoldPredictions(_header(plan, task), rows))
+    (task.folder / CHECKPOINT).unlink(missing_ok=True)
 
 
 def _header(plan: Plan, task: Task) -> Header:
-    clips = len(task.fold.test)
-    return Header(schema=SCHEMA, key=task.key, fold=task.fold.name, seed=task.seed, labels=plan.labels, clips=clips)
+    return Header(
+        schema=SCHEMA,
+        key=task.key,
+        fold=task.fold.name,
+        seed=task.seed,
+        labels=plan.labels,
+        clips=len(task.fold.test),
+        rates_hz=plan.rates_hz,
+    )
 
 
 def _read(plan: Plan, tasks: Sequence[Task]) -> tuple[Prediction, ...]:
@@ -130,8 +140,9 @@ def _read(plan: Plan, tasks: Sequence[Task]) -> tuple[Prediction, ...]:
     for task in tasks:
         path = task.folder / PREDICTIONS
         found = predictions.read(path)
-        told = [(row.id, row.truth) for row in found.rows]
-        if found.header != _header(plan, task) or told != [(id, truth[id]) for id in task.fold.test]:
+        told = [(row.rate_hz, row.id, row.truth) for row in found.rows]
+        wanted = [(rate_hz, id, truth[id]) for rate_hz in plan.rates_hz for id in task.fold.test]
+        if found.header != _header(plan, task) or told != wanted:
             raise DataError(f"{path} holds predictions of another fold or plan; delete it, and they are made anew")
         pooled += found.rows
     return tuple(pooled)

@@ -14,8 +14,9 @@ import numpy as np
 
 from realtime.errors import DataError
 from train.metrics import Indices
+from train.rates import words
 
-SCHEMA: Literal[1] = 1
+SCHEMA: Literal[2] = 2
 SUM_TOLERANCE = 1e-4  # a softmax in single precision is off by less
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -24,18 +25,20 @@ S = TypeVar("S", bound=msgspec.Struct)
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which predictions these are."""
 
-    schema: Literal[1]
+    schema: Literal[2]
     key: str  #: of everything that shaped them, see `train.evaluate.Plan`
     fold: str
     seed: int
     labels: tuple[str, ...]  #: the order of the probabilities
-    clips: int  #: lines that follow
+    clips: int
+    rates_hz: tuple[float, ...]  #: that each clip was judged at, 0 its own: clips x rates lines follow
 
 
 class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One clip, and what was said of it."""
+    """One clip at one frame rate, and what was said of it."""
 
     id: str
+    rate_hz: float  #: of the camera that it was seen through; 0 is its own
     set: str
     subject: str
     truth: str
@@ -71,6 +74,11 @@ def read(path: Path) -> FoldPredictions:
     return found
 
 
+def at(rows: Sequence[Prediction], rate_hz: float) -> list[Prediction]:
+    """What was said at one of the rates: each clip once, in the order in which the folds test them."""
+    return [row for row in rows if row.rate_hz == rate_hz]
+
+
 def classes(rows: Sequence[Prediction], labels: tuple[str, ...]) -> tuple[Indices, Indices]:
     """True and said class (K,), as places in `labels`; of equal probabilities the first counts."""
     truth = np.array([labels.index(row.truth) for row in rows], np.int64)
@@ -86,17 +94,22 @@ def _decode(line: bytes, kind: type[S], path: Path, number: int) -> S:
 
 
 def _check(path: Path, found: FoldPredictions) -> None:
-    ids = Counter(row.id for row in found.rows)
-    problems = [f"{row.id}: {problem}" for row in found.rows for problem in _problems(row, found.header.labels)]
-    problems += [f"{id}: there {n} times" for id, n in ids.items() if n > 1]
-    if len(found.rows) != found.header.clips:
-        problems.append(f"{len(found.rows)} predictions, the header says {found.header.clips}")
+    header, seen = found.header, Counter((row.id, row.rate_hz) for row in found.rows)
+    problems = [f"{row.id}: {problem}" for row in found.rows for problem in _problems(row, header)]
+    problems += [f"{id}: there {n} times at {words(rate_hz)}" for (id, rate_hz), n in seen.items() if n > 1]
+    if len(found.rows) != header.clips * len(header.rates_hz):
+        problems.append(
+            f"{len(found.rows)} predictions, the header says {header.clips} at each of {len(header.rates_hz)} rates"
+        )
     if problems:
         raise DataError(f"{path}: no predictions that can be scored; mend what makes them", problems)
 
 
-def _problems(row: Prediction, labels: tuple[str, ...]) -> list[str]:
+def _problems(row: Prediction, header: Header) -> list[str]:
     problems: list[str] = []
+    labels = header.labels
+    if row.rate_hz not in header.rates_hz:
+        problems.append(f"at {words(row.rate_hz)}, wanted one of {', '.join(map(words, header.rates_hz))}")
     if row.truth not in labels:
         problems.append(f"label {row.truth!r}, wanted one of {', '.join(labels)}")
     if len(row.probabilities) != len(labels):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from realtime.errors import ConfigError
-from train import folds
+from train import folds, rates
 from train.collection import Collection, label_set, named
-from train.config import Composite, Cross, Data, Evaluation, KFold, LeaveOneSubjectOut, Lists, Recorded
+from train.config import Composite, Cross, Data, Evaluation, KFold, LeaveOneSubjectOut, Lists, Recorded, shaping
 from train.datasets import dfew
 from train.evaluate import Plan
 from train.folds import Case, Fold
@@ -25,18 +22,24 @@ LISTS: dict[str, Callable[[Path], Mapping[str, tuple[Ids, Ids]]]] = {dfew.NAME: 
 
 def plan(config: Recorded, collection: Collection, made_of: Mapping[str, str]) -> Plan:
     """What will be evaluated; `made_of` names the files that the method reads beside the clips, by their hashes."""
-    cases = tuple(clip.case for clip in collection.clips)
-    resolved: dict[str, Any] = msgspec.to_builtins(config)
+    resolved = shaping(config)
     shaped = {"clips": collection.key(), "left_out": list(collection.left_out), "files": dict(made_of)}
     return Plan(
-        protocol=f"{resolved['method']} on {' and '.join(named(config.data))}, {words(config.evaluate)}",
+        protocol=f"{resolved['method']} on {' and '.join(named(config.data))}, {words(config.evaluate)}{_at(config)}",
         seed=config.evaluate.seed,
         threads=config.evaluate.threads,
         labels=collection.labels,
-        cases=cases,
-        folds=split(config.evaluate, cases, config.data, collection.left_out),
+        cases=collection.cases,
+        folds=split(config.evaluate, collection.cases, config.data, collection.left_out),
+        rates_hz=config.rates.test_hz,
         configuration=resolved | shaped,
     )
+
+
+def _at(config: Recorded) -> str:
+    """Told where the headline is not of the clips as they were recorded."""
+    headline_hz = config.rates.test_hz[0]
+    return f", seen at {rates.words(headline_hz)}" if headline_hz else ""
 
 
 def split(evaluation: Evaluation, cases: Sequence[Case], data: Sequence[Data], left_out: Ids) -> tuple[Fold, ...]:

@@ -13,25 +13,27 @@ from pathlib import Path
 
 import msgspec
 
-from train import charts
+from train import charts, rates
 from train.evaluate import Plan, fold_folder
 from train.metrics import FIGURES, Indices, Interval, Scores, bootstrap, confusion, majority, scores_of
-from train.predictions import Prediction, classes
+from train.predictions import Prediction, at, classes
 from train.published import Benchmark
 from train.runners import CURVE
+from train.scoring import by_rate
 
 REPORT = "report.html"
 DRAWS = 2000  # of people, for the intervals
 NAMES = {"accuracy": "accuracy (WAR)", "uf1": "UF1", "uar": "UAR"}
 STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:72em;margin:2em auto;padding:0 1em;color:#222}"
-    "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.2em .6em;text-align:left}"
-    "th{background:#f4f4f4}.own td{font-weight:bold}pre{background:#f4f4f4;padding:1em;overflow:auto}"
+    ":root{color-scheme:light dark}"  # the reader's own colours, and greys that are seen on both
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:72em;margin:2em auto;padding:0 1em}"
+    "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #8888;padding:.2em .6em;text-align:left}"
+    "th,pre{background:#8882}.own td{font-weight:bold}pre{padding:1em;overflow:auto}svg{max-width:100%;height:auto}"
 )
 
 
 def write(plan: Plan, pooled: Sequence[Prediction], folder: Path, benchmark: Benchmark | None) -> Path:
-    """`folder`/report.html from the pooled predictions of `evaluate`; curves are read from the folds' folders."""
+    """`folder`/report.html from the predictions of `evaluate` at all rates; curves are read from the folds' folders."""
     path = folder / REPORT
     unfinished = path.with_suffix(".tmp")
     unfinished.write_text(page(plan, pooled, folder, benchmark), "utf-8")
@@ -40,20 +42,22 @@ def write(plan: Plan, pooled: Sequence[Prediction], folder: Path, benchmark: Ben
 
 
 def page(plan: Plan, pooled: Sequence[Prediction], folder: Path, benchmark: Benchmark | None) -> str:
-    """The whole document."""
-    truth, said = classes(pooled, plan.labels)
+    """The whole document: of the first rate but for the table by frame rate."""
+    headline = at(pooled, plan.rates_hz[0])
+    truth, said = classes(headline, plan.labels)
     table = confusion(truth, said, len(plan.labels))
     found = scores_of(table, plan.labels)
-    people = [row.subject for row in pooled]
+    people = [row.subject for row in headline]
     intervals = bootstrap(truth, said, people, len(plan.labels), draws=DRAWS, seed=plan.seed)
     sections = [
-        f"<h1>{escape(plan.protocol)}</h1><p>{_summary(plan, pooled)}</p>",
+        f"<h1>{escape(plan.protocol)}</h1><p>{_summary(plan, headline)}</p>",
         "<h2>Scores</h2>" + _scores(found, intervals, scores_of(majority(table), plan.labels)),
         "<h2>Classes</h2>" + _classes(found) + charts.confusion(table, plan.labels),
-        _sets(plan, pooled),
-        _comparison(plan, pooled, found, benchmark) if benchmark else "",
+        _rates(plan, pooled),
+        _sets(plan, headline),
+        _comparison(plan, headline, found, benchmark) if benchmark else "",
         _curves(plan, folder),
-        "<h2>Folds</h2>" + _folds(plan, pooled, truth == said),
+        "<h2>Folds</h2>" + _folds(plan, headline, truth == said),
         f"<h2>Configuration</h2><pre>{escape(_configuration(plan))}</pre>",
     ]
     head = f'<meta charset="utf-8"><title>{escape(plan.protocol)}</title><style>{STYLE}</style>'
@@ -93,6 +97,22 @@ def _scores(found: Scores, intervals: Mapping[str, Interval], commonest: Scores)
 def _classes(found: Scores) -> str:
     rows = [(label, str(n), _share(found.recall[label]), _share(found.f1[label])) for label, n in found.counts.items()]
     return _table(("class", "clips", "recall", "F1"), rows)
+
+
+def _rates(plan: Plan, pooled: Sequence[Prediction]) -> str:
+    """Rate by rate, where the clips were seen through several cameras."""
+    if len(plan.rates_hz) < 2:
+        return ""
+    rows = [
+        (rates.words(rate_hz), str(sum(found.counts.values())), *(_share(getattr(found, name)) for name in FIGURES))
+        for rate_hz, found in by_rate(pooled, plan.labels).items()
+    ]
+    note = (
+        "<p>The same clips, judged by the same networks, through cameras of which each picture is the mean of the "
+        "frames that its exposure covers. A clip that is no faster itself is seen as it was recorded. "
+        "All else in this report is of the first row.</p>"
+    )
+    return "<h2>By frame rate</h2>" + note + _table(("rate", "clips", *NAMES.values()), rows)
 
 
 def _sets(plan: Plan, pooled: Sequence[Prediction]) -> str:

@@ -13,16 +13,16 @@ import torch
 
 from train.folds import Fold
 
-Probabilities = npt.NDArray[np.floating[Any]]
+Probabilities = npt.NDArray[np.floating[Any]]  #: (R, K, C): at R frame rates, of K clips, for C classes
 
-CURVE = "curve.csv"
+CURVE, CHECKPOINT = "curve.csv", "last.pt"  # that `train.loop` writes into the folder of a training
 
 
 class FitPredict(Protocol):
     """A method under test; it can be pickled."""
 
     def __call__(self, train_ids: Sequence[str], test_ids: Sequence[str], seed: int, folder: Path, /) -> Probabilities:
-        """Fit a fresh model with fresh statistics to `train_ids`; probabilities (K, C) of the K `test_ids`, in order.
+        """Fit a fresh model with fresh statistics to `train_ids`; probabilities of `test_ids` at each rate, in order.
 
         `folder` is the fold's own, for checkpoints and for the loop's curve.csv; it may hold those of an earlier try.
         """
@@ -43,7 +43,7 @@ class Task:
 class Outcome:
     """What comes back; the curve too, as the fold may have run on a machine with another disk."""
 
-    probabilities: Probabilities  #: (K, C)
+    probabilities: Probabilities
     curve: bytes | None
 
 

@@ -14,6 +14,9 @@ from realtime.errors import DataError
 
 Clip = npt.NDArray[Any]  #: (n, ...): float64 stays float64, everything else becomes float32
 Times = npt.NDArray[np.float64]  #: (n,) seconds, rising
+Weights = npt.NDArray[np.float64]  #: (m, n): how much of each of n frames is in each of m
+
+SAME = 1.001  # rates that differ by less are one: cameras and tables round theirs
 
 
 def tim(frames: Clip, count: int) -> Clip:
@@ -27,7 +30,7 @@ def tim(frames: Clip, count: int) -> Clip:
     return _mix(tim_weights(n, np.linspace(1.0 / n, 1.0, count)), frames)
 
 
-def tim_weights(n: int, t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def tim_weights(n: int, t: npt.NDArray[np.float64]) -> Weights:
     """How much of each of `n` frames is in the curve at `t` (m,), from 1/n, the first frame, to 1, the last: (m, n).
 
     The temporal interpolation model of Zhou, Zhao and Pietikäinen 2011 (CVPR, section 3): the frames are
@@ -45,41 +48,41 @@ def linear(frames: Clip, times: Times, at: Times) -> Clip:
     """The frames (n, ...) that were taken at `times`, at the moments `at` (m,): each between its two neighbours.
 
     Before the first and after the last frame that frame stands still. Use it to bring uneven times onto
-    an even grid; for a much slower rate `expose` is right, since this one would skip what lies between.
+    an even grid; for a much slower rate `exposures` is right, since this one would skip what lies between.
     """
     weights = [np.interp(at, times, alone) for alone in np.eye(len(times))]
     return _mix(np.stack(weights, 1), frames)
 
 
-def expose(frames: Clip, times: Times, rate_hz: float, phase: float) -> tuple[Clip, Times]:
-    """What a camera of `rate_hz` with an always open shutter would have seen, and the middle of each exposure.
+def exposures(times: Times, rate_hz: float, phase: float) -> tuple[Weights, Times]:
+    """What a camera of `rate_hz` with an always open shutter sees of frames that were taken at `times` (n,).
 
-    An input frame stands for the time halfway to its neighbours; an output frame is the mean of the input
-    frames that its exposure covers, a frame covered in part counting for that part. Only whole exposures are
-    given. The first one begins `phase` of an exposure, in [0, 1), after the clip does; in training it is drawn.
+    The share (m, n) of each frame in each exposure, rows summing to 1, and the middle (m,) of each exposure. A frame
+    stands for the time halfway to its neighbours, and one that is covered in part counts for that part. Only whole
+    exposures are given: none where the clip is shorter. The first one begins `phase` of an exposure, in [0, 1), after
+    the clip does. DataError if `rate_hz` is above the clip's own.
     """
     edges = _edges(times, rate_hz)
     period = 1.0 / rate_hz
     first = edges[0] + phase * period
     count = int((edges[-1] - first) / period + 1e-6)  # an exposure that ends with the clip is whole
-    if count < 1:
-        length = edges[-1] - edges[0]
-        raise DataError(
-            f"a clip of {length:.3f} s holds no whole exposure of {period:.3f} s from phase {phase:.2f} on; "
-            "take more frames around it, or a higher rate"
-        )
     opened = first + period * np.arange(count)
     covered = np.minimum(opened[:, None] + period, edges[1:]) - np.maximum(opened[:, None], edges[:-1])
     covered = covered.clip(min=0.0)
-    return _mix(covered / covered.sum(1, keepdims=True), frames), opened + period / 2
+    return covered / covered.sum(1, keepdims=True), opened + period / 2
+
+
+def own_rate(times: Times) -> float:
+    """Mean frames a second of a clip of at least 2 frames; DataError where it has fewer, for those have none."""
+    if len(times) < 2:
+        raise DataError(f"a clip of {len(times)} frames has no rate; wanted at least 2 frames")
+    return float((len(times) - 1) / (times[-1] - times[0]))
 
 
 def _edges(times: Times, rate_hz: float) -> Times:
-    """Where one frame's time ends and the next one's begins, (n + 1,); DataError if `rate_hz` is above the clip's."""
-    if len(times) < 2:
-        raise DataError(f"a clip of {len(times)} frames has no rate; wanted at least 2 frames")
-    own_hz = (len(times) - 1) / (times[-1] - times[0])
-    if rate_hz > own_hz * 1.001:
+    """Where one frame's time ends and the next one's begins, (n + 1,)."""
+    own_hz = own_rate(times)
+    if rate_hz > own_hz * SAME:
         raise DataError(f"a clip of {own_hz:.1f} Hz cannot show {rate_hz:.1f} Hz; take a lower rate, or interpolate it")
     middle = (times[1:] + times[:-1]) / 2
     return np.concatenate([[2 * times[0] - middle[0]], middle, [2 * times[-1] - middle[-1]]])
@@ -89,6 +92,6 @@ def _sines(t: npt.NDArray[np.float64], k: npt.NDArray[np.int_], n: int) -> npt.N
     return np.asarray(np.sin(np.pi * t[:, None] * k + np.pi * (n - k) / (2 * n)))
 
 
-def _mix(weights: npt.NDArray[np.float64], frames: Clip) -> Clip:
+def _mix(weights: Weights, frames: Clip) -> Clip:
     kind = np.result_type(frames.dtype, np.float32)
     return np.tensordot(weights.astype(kind), frames.astype(kind), 1)

@@ -11,7 +11,7 @@ import pytest
 
 from realtime.config import ROOT
 from realtime.records import Crop, Frame, Pose
-from train.config import load
+from train.config import Rates, load
 from train.datasets.sample import Sample
 
 ANNOTATIONS = Path(__file__).resolve().parents[2] / "../shared/annotations"
@@ -87,6 +87,9 @@ class Drawn:
             for i in range(self.per_person)
         ]
 
+    def made_of(self, sample):
+        return (self.labels, self.count, sample.id)
+
     def frames(self, sample):
         self.filmed.append(sample.id)
         person, number = map(int, sample.id.split("-"))
@@ -112,8 +115,20 @@ def drawn(monkeypatch):
     def make(name="toy", labels=("negative", "positive", "surprise"), people=4, per_person=3, frames=14):
         return Drawn(name, labels, people, per_person, frames)
 
+    monkeypatch.setattr("train.workers.cores", lambda: 1)  # what is patched here is not in other processes
     monkeypatch.setattr("train.stored.MediaPipe", lambda config: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr("train.stored.face_crops", crops)
+    return make
+
+
+@pytest.fixture
+def collected(tmp_path):
+    """Collect data sets, each clip as it was recorded unless other rates are named."""
+    collection = pytest.importorskip("train.collection", reason="training needs the train extra")
+
+    def make(*sets, cache=tmp_path, train_hz=(0.0,), test_hz=(0.0,)):
+        return collection.collect(sets, Rates(train_hz=train_hz, test_hz=test_hz, seed=1), cache)
+
     return make
 
 
@@ -158,7 +173,7 @@ def tiny_networks(monkeypatch):
             self.fc = torch.nn.Linear(16, classes)
 
         def forward(self, x):
-            x = torch.nn.functional.adaptive_avg_pool3d(x, (1, 8, 8)).flatten(1)
+            x = torch.nn.functional.adaptive_avg_pool2d(x.mean(2), 8).flatten(1)
             feature = torch.nn.functional.relu(self.norm(self.encoder(x)))
             return feature, self.fc(feature)
 

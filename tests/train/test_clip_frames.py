@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
 import torch
 
-from train.clip_frames import draw, spread
+from realtime.preprocess import first_to_last
+from train.clip_frames import draw, interpolated, shown
+from train.tim import tim
 
 
 def generator(seed=0):
@@ -38,8 +41,26 @@ def test_every_event_gives_so_many_frames_of_its_own_in_order(sampling, length, 
         assert (found.diff() >= 0).all()
 
 
-def test_frames_are_spread_from_the_first_to_the_last():
-    assert spread(31, 16).tolist() == list(range(0, 31, 2))
-    assert spread(16, 16).tolist() == list(range(16))
-    assert set(spread(5, 16).tolist()) == set(range(5))
-    assert spread(1, 4).tolist() == [0, 0, 0, 0]
+@pytest.mark.parametrize("length", [1, 5, 15])
+def test_random_frames_of_a_short_event_are_those_of_the_test(length):
+    assert draw(length, 16, "random", generator()).tolist() == first_to_last(length, 16)
+
+
+def test_picked_pictures_are_those_that_were_drawn():
+    event = np.random.default_rng(1).integers(0, 256, (20, 4, 4, 3), dtype=np.uint8)
+    for sampling in ("random", "segments"):
+        found = shown(event, 8, sampling, generator(5))
+        assert np.array_equal(found, event[draw(20, 8, sampling, generator(5)).numpy()])
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, 16, 66])
+def test_an_interpolated_event_is_whole_and_stays_in_the_pictures_range(length):
+    event = np.random.default_rng(length).choice(np.array([0, 255], np.uint8), (length, 4, 4, 3))
+    found = shown(event, 16, "tim", generator())
+    curve = tim(event, 16)
+    assert (found.shape, found.dtype) == ((16, 4, 4, 3), np.uint8)
+    assert np.array_equal(found[[0, -1]], event[[0, -1]])
+    assert np.abs(found - curve.clip(0, 255)).max() <= 0.5 + 1e-3
+    assert length in (1, 2, 16) or curve.max() > 256  # black and white flicker overshoots, and would wrap around
+    assert np.array_equal(shown(event, 16, "tim", generator(9)), found)
+    assert np.array_equal(interpolated(event, 16), found)

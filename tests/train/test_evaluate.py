@@ -15,14 +15,16 @@ from torch import nn
 from realtime.errors import DataError, GlimpseError
 from train import loop, report
 from train.cluster import Cluster
-from train.config import Optimiser
+from train.config import Machine, Optimiser
 from train.datasets.sample import Sample
 from train.evaluate import PLAN, PREDICTIONS, Plan, evaluate, fold_folder, load
 from train.folds import cases, leave_one_subject_out
-from train.runners import CURVE, Serial, run_fold
+from train.predictions import at
+from train.runners import CHECKPOINT, CURVE, Serial, run_fold
 
 LABELS = ("negative", "positive", "surprise")
 RECIPE = Optimiser(rate=0.1, weight_decay=1e-3, batch=8, warmup=0.25, average=0.9)
+MACHINE = Machine(accelerator="cpu", devices=1)
 
 
 def plan(**changes):
@@ -40,6 +42,7 @@ def plan(**changes):
         "labels": LABELS,
         "cases": found,
         "folds": leave_one_subject_out(found),
+        "rates_hz": (0.0, 30.0),
         "configuration": {"epochs": 3},
     }
     return Plan(**(values | changes))
@@ -93,9 +96,10 @@ class Method:
 
         x, y = features(train_ids)
         mean = x.mean(0)
-        network = loop.fit(Job(x - mean, y, seed, at), RECIPE, folder).eval()
+        network = loop.fit(Job(x - mean, y, seed, at), RECIPE, folder, MACHINE).eval()
         with torch.no_grad():
-            return network(features(test_ids)[0] - mean).softmax(1).numpy()
+            seen = (features(test_ids)[0] * clear - mean for clear in (1.0, 0.5))
+            return np.stack([network(x).softmax(1).numpy() for x in seen])
 
 
 class Raises(Method):
@@ -126,6 +130,7 @@ class FakeRay(ModuleType):
     def __init__(self, deaths=()):
         super().__init__("ray")
         names = ("WorkerCrashedError", "NodeDiedError", "LocalRayletDiedError", "OutOfMemoryError", "ObjectLostError")
+        names = (*names, "RayTaskError")
         self.exceptions = SimpleNamespace(**{name: type(name, (Exception,), {}) for name in names})
         self.deaths = dict(deaths)
         self.objects, self.options, self.running, self.log = {}, {}, False, []
@@ -133,7 +138,9 @@ class FakeRay(ModuleType):
     def is_initialized(self):
         return self.running
 
-    def init(self, address=None):
+    def init(self, address, log_to_driver):
+        if address == "auto":
+            raise ConnectionError("Could not find any running Ray instance.")
         self.running = True
         self.log.append(("init", address))
 
@@ -164,7 +171,12 @@ class FakeRay(ModuleType):
     def get(self, reference):
         for _ in range(self.options[reference]["max_retries"] + 1):
             function, task = pickle.loads(self.objects[reference])
-            outcome = function(pickle.loads(self.objects["method"]), task)
+            try:
+                outcome = function(pickle.loads(self.objects["method"]), task)
+            except GlimpseError as error:
+                wrapped = self.exceptions.RayTaskError(f"a traceback that ends in {error!r}")
+                wrapped.cause = error
+                raise wrapped from None
             if not self.deaths.get(task.fold.name):
                 return pickle.loads(pickle.dumps(outcome))
             self.deaths[task.fold.name] -= 1
@@ -200,9 +212,13 @@ def calls(folder):
     return {fold.name: len((fold_folder(folder, fold) / "calls").read_text()) for fold in plan().folds}
 
 
-def test_every_clip_is_predicted_once_in_the_plans_order_with_what_it_is(whole):
+def test_every_clip_is_predicted_once_at_each_rate_in_the_plans_order_with_what_it_is(whole):
     pooled = load(plan(), whole)
-    assert [row.id for row in pooled] == [id for fold in plan().folds for id in fold.test]
+    wanted = [(rate_hz, id) for fold in plan().folds for rate_hz in (0.0, 30.0) for id in fold.test]
+    assert [(row.rate_hz, row.id) for row in pooled] == wanted
+    for rate_hz in (0.0, 30.0):
+        assert [row.id for row in at(pooled, rate_hz)] == [id for fold in plan().folds for id in fold.test]
+    assert not any(a.probabilities == b.probabilities for a, b in zip(at(pooled, 0.0), at(pooled, 30.0), strict=True))
     by_id = {case.id: case for case in plan().cases}
     assert all((r.set, r.subject, r.truth) == (c.set, c.subject, c.label) for r in pooled for c in [by_id[r.id]])
     right = [LABELS[int(np.argmax(row.probabilities))] == row.truth for row in pooled]
@@ -220,7 +236,7 @@ def test_torch_has_its_threads_again_after_a_fold(tmp_path):
 
     def method(train_ids, test_ids, seed, folder):
         seen.append(torch.get_num_threads())
-        return np.full((len(test_ids), 3), 1 / 3)
+        return np.full((2, len(test_ids), 3), 1 / 3)
 
     evaluate(plan(threads=before + 1), method, tmp_path, Serial())
     assert seen == [before + 1] * 5
@@ -256,6 +272,20 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_report(tmp_path, whole):
     report.write(plan(), evaluate(plan(), Method(), tmp_path, Serial()), tmp_path, None)
     assert calls(tmp_path) == {"toy/0": 1, "toy/1": 1, "toy/2": 2, "toy/3": 1, "toy/4": 1}
     assert contents(tmp_path) == contents(whole)
+
+
+def test_a_checkpoint_is_there_until_its_fold_is_predicted(tmp_path, whole):
+    class Failing(Method):
+        def __call__(self, train_ids, test_ids, seed, folder):
+            super().__call__(train_ids, test_ids, seed, folder)
+            raise DataError("lost the test clips")
+
+    with pytest.raises(DataError, match="lost the test clips"):
+        evaluate(plan(), Failing(), tmp_path, Serial())
+    assert set(contents(tmp_path, CHECKPOINT)) == {"fold-toy%2F0/last.pt"}
+    evaluate(plan(), Method(), tmp_path, Serial())
+    assert contents(tmp_path, CHECKPOINT) == {}
+    assert contents(tmp_path, PREDICTIONS, CURVE) == contents(whole, PREDICTIONS, CURVE)
 
 
 def test_a_finished_run_computes_nothing_again(tmp_path):
@@ -298,7 +328,7 @@ def test_a_worker_that_dies_too_often_costs_its_own_fold_only(tmp_path, whole, f
 
 def test_an_error_of_the_method_ends_the_run_and_keeps_what_is_done(tmp_path, fake_ray):
     ray = fake_ray()
-    with pytest.raises(DataError, match="a clip is broken"):
+    with pytest.raises(DataError, match=r"^a clip is broken$"):
         evaluate(plan(), Raises("2F2"), tmp_path / "cluster", Cluster(None, retries=3, gpus=0))
     assert len(contents(tmp_path / "cluster", PREDICTIONS)) == 2  # the last two folds came first
     assert not ray.running
@@ -317,13 +347,21 @@ def test_curves_come_back_from_machines_with_other_disks(tmp_path, whole):
     assert contents(tmp_path / "here", CURVE) == contents(whole, CURVE)
 
 
+def test_a_cluster_that_is_not_there_is_told_in_one_line(tmp_path, fake_ray):
+    fake_ray()
+    with pytest.raises(GlimpseError, match=r"no Ray at auto: .* Start one with ray start --head, or give local$"):
+        evaluate(plan(), Method(), tmp_path, Cluster("auto", retries=0, gpus=0))
+
+
 def test_without_ray_the_error_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(GlimpseError, match=r"install glimpse\[cluster\]"):
         evaluate(plan(), Method(), tmp_path, Cluster(None, retries=0, gpus=0))
 
 
-@pytest.mark.parametrize("change", [{"seed": 4}, {"threads": 2}, {"configuration": {"epochs": 4}}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 4}, {"threads": 2}, {"configuration": {"epochs": 4}}, {"rates_hz": (0.0, 25.0)}]
+)
 def test_a_folder_of_another_plan_is_refused_before_anything_runs(tmp_path, change):
     evaluate(plan(), Method(), tmp_path, Serial())
     with pytest.raises(DataError, match="give it a folder of its own"):
@@ -354,7 +392,11 @@ def test_a_plan_that_shares_a_subject_or_has_a_foreign_label_is_refused(tmp_path
 
 @pytest.mark.parametrize(
     ("answer", "problem"),
-    [(np.ones((3, 3)) / 3, r"fold toy/0: probabilities \(3, 3\), wanted \(4, 3\)"), (np.ones((4, 3)), "sum to 3")],
+    [
+        (np.ones((1, 4, 3)) / 3, r"fold toy/0: probabilities \(1, 4, 3\), wanted \(2, 4, 3\)"),
+        (np.ones((2, 3, 3)) / 3, r"fold toy/0: probabilities \(2, 3, 3\), wanted \(2, 4, 3\)"),
+        (np.ones((2, 4, 3)), "sum to 3"),
+    ],
 )
 def test_answers_that_are_no_probabilities_of_the_clips_are_refused(tmp_path, answer, problem):
     with pytest.raises(DataError, match=problem):

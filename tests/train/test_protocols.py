@@ -3,7 +3,6 @@ import pytest
 
 from realtime.errors import ConfigError, DataError
 from train import protocols
-from train.collection import collect
 from train.config import Composite, Cross, Data, KFold, LeaveOneSubjectOut, Lists
 from train.published import BENCHMARKS
 
@@ -17,8 +16,8 @@ def config(small):
 
 
 @pytest.fixture
-def two(drawn, tmp_path):
-    return collect([drawn("a", people=3), drawn("b", people=2)], tmp_path)
+def two(drawn, collected):
+    return collected(drawn("a", people=3), drawn("b", people=2))
 
 
 @pytest.mark.parametrize(
@@ -37,8 +36,8 @@ def test_a_protocol_becomes_its_folds(config, two, evaluation, folds, words):
     assert (plan.seed, plan.threads, plan.labels) == (1, 1, two.labels)
 
 
-def test_the_plan_changes_with_all_that_shapes_its_predictions(config, two, drawn, tmp_path):
-    other = collect([drawn("a", people=3), drawn("b", people=3)], tmp_path)
+def test_the_plan_changes_with_all_that_shapes_its_predictions(config, two, drawn, collected):
+    other = collected(drawn("a", people=3), drawn("b", people=3))
     plans = [
         protocols.plan(config, two, {"initial": ""}),
         protocols.plan(config, two, {"initial": "abc"}),
@@ -49,25 +48,33 @@ def test_the_plan_changes_with_all_that_shapes_its_predictions(config, two, draw
     assert protocols.plan(config, two, {"initial": ""}).key() == plans[0].key()
 
 
-def test_clips_that_are_left_out_are_told_in_the_plan(config, two, drawn, tmp_path):
+def test_the_plan_names_the_rates_of_its_tests_and_a_headline_that_is_not_as_recorded(config, two):
+    def plan(*test_hz):
+        return protocols.plan(replace(config, rates=replace(config.rates, test_hz=test_hz)), two, {})
+
+    assert plan(0.0, 30.0).rates_hz == (0.0, 30.0)
+    assert plan(0.0, 30.0).protocol == plan(0.0).protocol
+    assert plan(30.0, 0.0).protocol == f"{plan(0.0).protocol}, seen at 30 Hz"
+
+
+def test_clips_that_are_left_out_are_told_in_the_plan(config, two, drawn, collected, tmp_path):
     dataset = drawn("a", people=3)
     film = dataset.frames
     dataset.frames = lambda sample: film(sample)[:4] if sample.id == "1-1" else film(sample)
-    plan = protocols.plan(config, collect([dataset, drawn("b")], tmp_path / "new"), {})
+    plan = protocols.plan(config, collected(dataset, drawn("b"), cache=tmp_path / "new"), {})
     assert plan.configuration["left_out"] == ["a/1-1"]
 
 
-def test_the_authors_lists_are_those_of_the_data_set_without_what_is_left_out(small, drawn, tmp_path, monkeypatch):
-    found = collect([drawn("dfew", people=4, per_person=1)], tmp_path)
-    ids = [clip.case.id for clip in found.clips]
+def test_the_authors_lists_are_those_of_the_data_set_without_what_is_left_out(small, drawn, collected, monkeypatch):
+    found = collected(drawn("dfew", people=4, per_person=1))
+    ids = found.ids()
     lists = {"fold-1": ([*ids[:2], "dfew/gone"], ids[2:]), "fold-2": (ids[2:], [*ids[:2], "dfew/gone"])}
     monkeypatch.setitem(protocols.LISTS, "dfew", lambda root: lists)
     config = small("ecstfl-dfew-7")
-    cases = [clip.case for clip in found.clips]
-    folds = protocols.split(config.evaluate, cases, config.data, ["dfew/gone"])
+    folds = protocols.split(config.evaluate, found.cases, config.data, ["dfew/gone"])
     assert [fold.train for fold in folds] == [tuple(ids[:2]), tuple(ids[2:])]
     with pytest.raises(DataError, match="dfew/gone"):
-        protocols.split(config.evaluate, cases, config.data, [])
+        protocols.split(config.evaluate, found.cases, config.data, [])
 
 
 def test_lists_of_a_data_set_that_has_none_are_refused(config, two):

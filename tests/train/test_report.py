@@ -2,6 +2,7 @@ import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -27,7 +28,7 @@ def plan():
         for name, people in (("casme2", 6), ("samm", 4))
     }
     found = cases(sets)
-    return Plan("toy & composite", 5, 1, LABELS, found, composite(found), {"rate": 0.5, "note": "<script>"})
+    return Plan("toy & composite", 5, 1, LABELS, found, composite(found), (0.0,), {"rate": 0.5, "note": "<script>"})
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def pooled(plan):
     for case in (by_id[id] for fold in plan.folds for id in fold.test):
         said = LABELS.index(case.label) if rng.random() < 0.6 else int(rng.integers(3))
         shares = tuple(0.8 if i == said else 0.1 for i in range(3))
-        rows.append(Prediction(case.id, case.set, case.subject, case.label, shares))
+        rows.append(Prediction(case.id, 0.0, case.set, case.subject, case.label, shares))
     return rows
 
 
@@ -97,6 +98,35 @@ def test_classes_sets_and_folds_are_counted(plan, pooled, folder):
     assert [int(row[1]) for row in folds] == [plan.seed_of(fold) for fold in plan.folds]
     assert {(row[2], row[3]) for row in folds} == {("45", "5")}
     assert sum(int(row[4]) for row in folds) == int((truth == said).sum())
+
+
+def test_all_but_one_table_is_of_the_first_rate(plan, pooled, folder):
+    slow = [msgspec.structs.replace(row, rate_hz=30.0, probabilities=row.probabilities[::-1]) for row in pooled]
+    both = replace(plan, rates_hz=(0.0, 30.0))
+    alone, text = (
+        report.page(p, rows, folder, BENCHMARKS["megc-3"]) for p, rows in ((plan, pooled), (both, pooled + slow))
+    )
+    wanted = [scores(*classes(rows, LABELS), LABELS) for rows in (pooled, slow)]
+    assert rows_of(text, "By frame rate") == [
+        [words, "50", *(f"{figure:.4f}" for figure in (found.accuracy, found.uf1, found.uar))]
+        for words, found in zip(("its own rate", "30 Hz"), wanted, strict=True)
+    ]
+    assert "By frame rate" not in alone
+    for heading in ("Scores", "Classes", "Data sets", "Published", "Folds"):
+        without_seeds = [[row[:1] + row[2:] for row in rows_of(page, heading)] for page in (alone, text)]
+        assert without_seeds[0] == without_seeds[1]
+    reversed_plan = replace(plan, rates_hz=(30.0, 0.0))
+    assert (
+        rows_of(report.page(reversed_plan, slow + pooled, folder, None), "Scores")[0][1] == f"{wanted[1].accuracy:.4f}"
+    )
+
+
+def test_ink_and_paper_are_the_readers_on_light_and_on_dark(plan, pooled, folder):
+    text = report.page(plan, pooled, folder, None)
+    assert "color-scheme:light dark" in text
+    (matrix, *_) = drawings(text)
+    assert {node.get("fill") for node in matrix.iter() if node.tag.endswith("text")} == {"currentColor"}
+    assert max(float(node.get("fill-opacity")) for node in matrix.iter() if node.get("fill-opacity")) <= charts.DEEPEST
 
 
 def test_nothing_is_loaded_from_elsewhere_and_names_are_text(plan, pooled, folder):
@@ -164,7 +194,7 @@ def test_what_keeps_a_run_from_being_compared_is_counted(plan, pooled, folder):
 
 def test_it_is_said_when_no_two_clips_are_of_one_person(plan, pooled, folder):
     assert "by a model that has not seen its person" in report.page(plan, pooled, folder, None)
-    nameless = [Prediction(row.id, row.set, row.id, row.truth, row.probabilities) for row in pooled]
+    nameless = [Prediction(row.id, 0.0, row.set, row.id, row.truth, row.probabilities) for row in pooled]
     assert "does not tell them apart" in report.page(plan, nameless, folder, None)
 
 

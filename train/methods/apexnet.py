@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from realtime.errors import ConfigError, DataError
+from realtime.errors import ConfigError
 from realtime.manifest import Manifest, Score, Training
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from realtime.records import Image
 from train import loop
 from train.augment import grey, similarity
-from train.collection import TERMS, Collection, named
-from train.config import ApexnetConfig, digest
-from train.export import Draft, vocabulary_of
+from train.collection import TERMS, Collection, named, vocabulary
+from train.config import ApexnetConfig, digest, shaping
+from train.export import OPSET, WEIGHTS, Draft, trained
 from train.export import export as write_package
 from train.losses.focal import focal, inverse_frequency
 from train.methods.expression import standardise
@@ -28,17 +28,30 @@ from train.networks.se_resnext import REN, STANDARD, Blocks, SeResNeXt50
 from train.prepare import sample_crops
 from train.runners import CURVE, Probabilities
 from train.stored import StoredClip
+from train.takes import draw, near
 
 BLOCKS: dict[str, Blocks] = {"standard": STANDARD, "ren": REN}
 CHUNK = 32  # pictures that are judged at once
-OPSET = 20
 GOLDEN_ROWS = 4
 
 Batch = tuple[Tensor, Tensor]
+Apexes = Mapping[float, Mapping[str, int]]  #: of each rate and case, by `apex_frames.choose`
 Statistics = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 IMAGENET: Statistics = (IMAGENET_MEAN, IMAGENET_STD)
 UNIT: Statistics = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # numbers in [0, 1], as the augmentation wants them
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A clip and its apex."""
+
+    clip: StoredClip
+    frame: int  #: counted from the clip's first
+
+    def picture(self) -> Image:
+        """The crop uint8 (S, S, 3)."""
+        return np.array(self.clip.crops()[self.frame])
 
 
 class FrozenNorm(SeResNeXt50):
@@ -64,40 +77,43 @@ class ApexnetJob:
         self,
         config: ApexnetConfig,
         labels: tuple[str, ...],
-        clips: Sequence[StoredClip],
-        frames: Mapping[str, int],
+        takes: Sequence[Sequence[Shot]],
         seed: int,
     ) -> None:
+        """`takes`: the same clips through each camera to train on."""
         torch.manual_seed(seed)
-        self.config, self.seed = config, seed
+        self.config, self.takes, self.seed = config, takes, seed
         self.network: nn.Module = build(config, len(labels))
-        self.pictures = pictures(clips, frames)
-        self.labels = torch.tensor([labels.index(clip.sample.label) for clip in clips])
+        self.labels = torch.tensor([labels.index(shot.clip.sample.label) for shot in takes[0]])
         counts = torch.bincount(self.labels, minlength=len(labels))
         self.alpha = inverse_frequency(counts) if config.loss.alpha == "inverse-frequency" else None
         self.epochs = config.epochs
-        self.size = min(config.optimiser.batch, len(clips))
-        self.steps = len(clips) // self.size
+        self.size = min(config.optimiser.batch, len(self.labels))
+        self.steps = len(self.labels) // self.size
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         augment, generator = self.config.augment, torch.Generator().manual_seed(self.seed * 1000 + epoch)
-        order = torch.randperm(len(self.labels), generator=generator)
+        shots, order = draw(self.takes, generator), torch.randperm(len(self.labels), generator=generator)
         for step in range(self.steps):
             rows = order[step * self.size : (step + 1) * self.size]
-            chosen = [self.pictures[row] for row in rows.tolist()]
+            chosen = [self._picture(shots[row], generator) for row in rows.tolist()]
             x = torch.from_numpy(crop_images(chosen, _representation(self.config, chosen[0], UNIT)))
             x = similarity(x, augment.turn_deg, 0.0, 0.0, generator)
             yield standardise(grey(x, augment.grey_probability, generator)), self.labels[rows]
 
     def loss(self, batch: Batch) -> Tensor:
         images, labels = batch
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16"):
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
             _, logits = self.network(images)
         return focal(logits.float(), labels, self.config.loss.gamma, self.alpha)
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         """Nothing: all clips of the fold are trained on, and nothing would be chosen by a score."""
         return {}
+
+    def _picture(self, shot: Shot, generator: torch.Generator) -> Image:
+        times, inside = shot.clip.times(), shot.clip.event()
+        return replace(shot, frame=near(shot.frame, times, inside, self.config.jitter_s, generator)).picture()
 
 
 def build(config: ApexnetConfig, classes: int) -> SeResNeXt50:
@@ -111,9 +127,9 @@ def build(config: ApexnetConfig, classes: int) -> SeResNeXt50:
     return network
 
 
-def pictures(clips: Sequence[StoredClip], frames: Mapping[str, int]) -> list[Image]:
-    """The crop uint8 (S, S, 3) of each clip at the frame that `apex_frames.choose` found."""
-    return [np.array(clip.crops()[frames[clip.case.id]]) for clip in clips]
+def shots(collection: Collection, apexes: Apexes, ids: Sequence[str], rate_hz: float) -> list[Shot]:
+    """The clips of these cases at one of the rates, each with its apex."""
+    return [Shot(clip, apexes[rate_hz][clip.case.id]) for clip in collection.of(ids, rate_hz)]
 
 
 @torch.no_grad()
@@ -131,29 +147,34 @@ class ApexnetFitPredict:
 
     config: ApexnetConfig
     collection: Collection
-    frames: Mapping[str, int]  #: of `apex_frames.choose`, for every case
+    apexes: Apexes
 
     def __call__(self, train_ids: Sequence[str], test_ids: Sequence[str], seed: int, folder: Path) -> Probabilities:
-        train, test = self.collection.of(train_ids), self.collection.of(test_ids)
-        job = ApexnetJob(self.config, self.collection.labels, train, self.frames, seed)
-        network = loop.fit(job, self.config.optimiser, folder)
-        found: Probabilities = predict(network, self.config, pictures(test, self.frames)).numpy()
-        return found
+        config, rates = self.config, self.config.rates
+        job = ApexnetJob(config, self.collection.labels, [self._shots(train_ids, hz) for hz in rates.train_hz], seed)
+        network = loop.fit(job, config.optimiser, folder, config.machine)
+        tests = ([shot.picture() for shot in self._shots(test_ids, hz)] for hz in rates.test_hz)
+        return np.stack([predict(network, config, pictures).numpy() for pictures in tests])
+
+    def _shots(self, ids: Sequence[str], rate_hz: float) -> list[Shot]:
+        return shots(self.collection, self.apexes, ids, rate_hz)
 
 
-def fit(config: ApexnetConfig, collection: Collection, frames: Mapping[str, int]) -> Path:
+def fit(config: ApexnetConfig, collection: Collection, apexes: Apexes) -> Path:
     """Train on all clips, write `weights.pt` and `config.json`, and return the run's folder."""
     folder = run_folder(config, collection)
-    job = ApexnetJob(config, collection.labels, collection.clips, frames, config.seed)
-    network = loop.fit(job, config.optimiser, folder)
-    torch.save(network.state_dict(), folder / "weights.pt")
+    takes = [shots(collection, apexes, collection.ids(), rate_hz) for rate_hz in config.rates.train_hz]
+    job = ApexnetJob(config, collection.labels, takes, config.seed)
+    network = loop.fit(job, config.optimiser, folder, config.machine)
+    torch.save(network.state_dict(), folder / WEIGHTS)
     (folder / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(config)))
     return folder
 
 
 def run_folder(config: ApexnetConfig, collection: Collection) -> Path:
     """Named by everything that shapes the weights."""
-    return Path(config.runs) / config.name / digest(config, collection.key(), checkpoints.fingerprint(config.initial))
+    shaped = (shaping(config), collection.key(), checkpoints.fingerprint(config.initial))
+    return Path(config.runs) / config.name / digest(*shaped)
 
 
 def export(config: ApexnetConfig, collection: Collection, scores: tuple[Score, ...], folder: Path) -> Manifest:
@@ -161,19 +182,17 @@ def export(config: ApexnetConfig, collection: Collection, scores: tuple[Score, .
 
     `scores` are those of the evaluation: of networks that were trained alike, without the people they were tested on.
     """
-    vocabulary = vocabulary_of(collection.labels)
     run = run_folder(config, collection)
-    if not (run / "weights.pt").is_file():
-        raise DataError(f"no {run / 'weights.pt'}: train first, with python -m train fit and the same configuration")
     network = SeResNeXt50(len(collection.labels), BLOCKS[config.blocks], config.dropout)
-    network.load_state_dict(torch.load(run / "weights.pt", weights_only=True))
+    network.load_state_dict(torch.load(trained(run), weights_only=True))
     golden = sample_crops(GOLDEN_ROWS)
     representation = _representation(config, golden[0], IMAGENET)
     draft = Draft(
         name=config.name,
         method="apexnet",
         task="micro-expression",
-        vocabulary=vocabulary,
+        vocabulary=vocabulary(config.data),
+        labels=collection.labels,
         representation=representation,
         opset=OPSET,
         training=Training(named(config.data), TERMS, msgspec.to_builtins(config), config.seed, config.epochs),

@@ -7,23 +7,41 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import torch
+from torch import Generator
 
 from realtime.engine import Engine
-from realtime.errors import DataError
 from realtime.manifest import MODEL, Manifest, Score, Training
 from train.answers import predict
 from train.clips import ClipCrops
-from train.collection import TERMS, Collection, named
-from train.config import CmnRecordedConfig, digest
+from train.collection import TERMS, Collection, named, vocabulary
+from train.config import CmnRecordedConfig, digest, shaping
 from train.embeddings import EmbeddedClip, embed, open_encoder
 from train.events import Events, Parts
-from train.export import vocabulary_of
+from train.export import WEIGHTS, trained
 from train.folds import hold_out
 from train.methods.cmn import package, restore, train_head
 from train.networks.cmn import CmnHead
 from train.runners import Probabilities
 from train.stored import StoredClip
+from train.takes import draw, jittered
+
+
+class Takes(Events):
+    """Events as several cameras saw them, of which each epoch sees each through one, cut at moments of its own."""
+
+    def __init__(self, takes: Sequence[Sequence[EmbeddedClip]], labels: tuple[str, ...], jitter_s: float) -> None:
+        """`takes`: the same clips through each camera, with the frames that lie up to `jitter_s` around the event."""
+        super().__init__(takes[0], labels)
+        self._takes, self._jitter_s = takes, jitter_s
+
+    def shown(self, generator: Generator) -> Events:
+        if len(self._takes) == 1 and not self._jitter_s:
+            return self
+        clips = draw(self._takes, generator)
+        cut = (replace(c, sample=jittered(c.sample, c.times, self._jitter_s, generator)) for c in clips)
+        return Events(list(cut), self.vocabulary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +53,37 @@ class CmnFitPredict:
 
     def __call__(self, train_ids: Sequence[str], test_ids: Sequence[str], seed: int, folder: Path) -> Probabilities:
         labels, encoder = self.collection.labels, open_encoder(Path(self.config.encoder))
-        train, test = (embedded(self.config, self.collection.of(ids), encoder) for ids in (train_ids, test_ids))
-        nobody = [replace(clip, sample=replace(clip.sample, label=labels[0])) for clip in test]  # truth stays outside
+        train, tests = (
+            [embedded(self.config, clips, encoder) for clips in self.collection.takes(ids, rates_hz)]
+            for ids, rates_hz in ((train_ids, self.config.rates.train_hz), (test_ids, self.config.rates.test_hz))
+        )
         config = msgspec.structs.replace(self.config, seed=seed)
         head = _fitted(config, train, labels, folder)
-        logits = predict(head, Events(nobody, labels), config, "final")
-        found: Probabilities = logits.softmax(1).numpy()
-        return found
+        logits = (predict(head, Events(_nameless(clips, labels), labels), config, "final") for clips in tests)
+        return np.stack([each.softmax(1).numpy() for each in logits])
 
 
 def prepare(config: CmnRecordedConfig, collection: Collection) -> None:
     """Embed every clip, so that the folds only read."""
-    embedded(config, collection.clips, open_encoder(Path(config.encoder)))
+    encoder = open_encoder(Path(config.encoder))
+    for clips in collection.takes(collection.ids(), collection.at):
+        embedded(config, clips, encoder)
 
 
 def fit(config: CmnRecordedConfig, collection: Collection) -> Path:
     """Train on all clips but those that calibrate, write `weights.pt` and `config.json`; the run's folder."""
     encoder = open_encoder(Path(config.encoder))
-    clips = embedded(config, collection.clips, encoder)
+    takes = [embedded(config, clips, encoder) for clips in collection.takes(collection.ids(), config.rates.train_hz)]
     folder = run_folder(config, collection, encoder)
-    head = _fitted(config, clips, collection.labels, folder)
-    torch.save(head.state_dict(), folder / "weights.pt")
+    head = _fitted(config, takes, collection.labels, folder)
+    torch.save(head.state_dict(), folder / WEIGHTS)
     (folder / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(config)))
     return folder
 
 
 def run_folder(config: CmnRecordedConfig, collection: Collection, encoder: Engine) -> Path:
     """Named by everything that shapes the weights."""
-    return Path(config.runs) / config.name / digest(config, encoder.manifest.files[MODEL], collection.key())
+    return Path(config.runs) / config.name / digest(shaping(config), encoder.manifest.files[MODEL], collection.key())
 
 
 def export(config: CmnRecordedConfig, collection: Collection, scores: tuple[Score, ...], folder: Path) -> Manifest:
@@ -70,29 +91,42 @@ def export(config: CmnRecordedConfig, collection: Collection, scores: tuple[Scor
 
     `scores` are those of the evaluation: of heads that were trained alike, without the people they were tested on.
     """
-    vocabulary, encoder = vocabulary_of(collection.labels), open_encoder(Path(config.encoder))
-    weights = run_folder(config, collection, encoder) / "weights.pt"
-    if not weights.is_file():
-        raise DataError(f"no {weights}: train first, with python -m train fit and the same configuration")
+    encoder = open_encoder(Path(config.encoder))
+    head = restore(trained(run_folder(config, collection, encoder)), config)
     training = Training(named(config.data), TERMS, msgspec.to_builtins(config), config.seed, config.epochs)
-    return package(config, restore(weights, config.reference), encoder, vocabulary, training, scores, folder)
+    name, labels = vocabulary(config.data), collection.labels
+    return package(config, head, encoder, name, labels, training, scores, folder)
 
 
 def embedded(config: CmnRecordedConfig, clips: Sequence[StoredClip], encoder: Engine) -> list[EmbeddedClip]:
-    """The events of `clips`, embedded one after another: their pictures do not all fit into memory."""
-    return [embed([_cut(clip)], encoder, config.views, config.seed, Path(config.cache))[0] for clip in clips]
+    """The events of `clips`, and what lies up to `jitter_s` around them.
+
+    Embedded one after another: their pictures do not all fit into memory.
+    """
+    cut = (_cut(clip, config.jitter_s) for clip in clips)
+    return [embed([clip], encoder, config.views, config.seed, Path(config.cache))[0] for clip in cut]
 
 
-def _fitted(config: CmnRecordedConfig, clips: Sequence[EmbeddedClip], labels: tuple[str, ...], folder: Path) -> CmnHead:
-    """A head that some of the people of `clips` calibrate and all others train."""
-    calibrating = hold_out((clip.sample.subject for clip in clips), config.calibration, config.seed)
-    sides = ([clip for clip in clips if (clip.sample.subject in calibrating) == side] for side in (False, True))
-    train, calibration = (Events(side, labels) for side in sides)
+def _cut(clip: StoredClip, around_s: float) -> ClipCrops:
+    onset, offset = clip.sample.onset_s, clip.sample.offset_s
+    wide = replace(clip, sample=replace(clip.sample, onset_s=onset - around_s, offset_s=offset + around_s)).cut()
+    return replace(wide, sample=replace(wide.sample, onset_s=onset, offset_s=offset))
+
+
+def _nameless(clips: Sequence[EmbeddedClip], labels: tuple[str, ...]) -> list[EmbeddedClip]:
+    """Test clips without their truth, which stays outside."""
+    return [replace(clip, sample=replace(clip.sample, label=labels[0])) for clip in clips]
+
+
+def _fitted(
+    config: CmnRecordedConfig, takes: Sequence[Sequence[EmbeddedClip]], labels: tuple[str, ...], folder: Path
+) -> CmnHead:
+    """A head that some of the people of the clips calibrate, through all cameras, and all others train."""
+    calibrating = hold_out((clip.sample.subject for clip in takes[0]), config.calibration, config.seed)
+    own, others = (
+        [[clip for clip in clips if (clip.sample.subject in calibrating) == side] for clips in takes]
+        for side in (True, False)
+    )
+    calibration = Events([clip for clips in own for clip in clips], labels)
+    train = Takes(others, labels, config.jitter_s)
     return train_head(config, Parts(train, calibration, calibration, ""), folder)
-
-
-def _cut(clip: StoredClip) -> ClipCrops:
-    """The event, under the names that are unique over all data sets."""
-    inside = slice(clip.event().start, clip.event().stop)
-    sample = replace(clip.sample, id=clip.case.id, subject=clip.case.subject)
-    return ClipCrops(sample, clip.times()[inside], list(clip.crops()[inside]))

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime.errors import ConfigError
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.manifest import CLIPS, LOGITS, Manifest, Score, Training
+from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, clip_images
 from train import config as configs
 from train import loop
 from train.augment import resized_crop
-from train.clip_frames import draw, spread
-from train.collection import Collection
+from train.clip_frames import Pictures, interpolated, shown
+from train.collection import TERMS, Collection, named, vocabulary
 from train.config import EcstflConfig
+from train.export import OPSET, WEIGHTS, Draft, trained
+from train.export import export as write_package
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.networks import checkpoints
 from train.networks.c3d import C3D
 from train.networks.r3d import R3D18
 from train.networks.resnet_gru import ResNetGru
-from train.runners import Probabilities
+from train.prepare import sample_crops
+from train.runners import CURVE, Probabilities
 from train.stored import StoredClip
+from train.takes import draw, jittered
 
 CHUNK = 8  # clips that are judged at once
+GOLDEN_ROWS = 2
 Batch = tuple[Tensor, Tensor]
 
 #: Colour statistics of Kinetics-400, which torchvision's `video.r3d_18` was trained with.
@@ -58,35 +63,37 @@ BACKBONES: dict[configs.Backbone, Backbone] = {
 class EcstflJob:
     """CN112101119A (Southeast University, 2020); Jiang et al. 2020, "DFEW" (ACM Multimedia, arXiv 2008.05924).
 
-    Differences: faces are cut by the live process's stages, not by Face++ and SeetaFace; frames are picked, which
-    the authors found better than temporal interpolation; the cost is a mean over the clips, not a sum; epochs are
-    fixed, where the authors' code reports the best of 200 on the test. Of the backbones only C3D is the patent's.
-    Its feature is taken before the dropout (see `train.networks.c3d`). Implements `loop.Job`.
+    Differences: faces are cut by the live process's stages, not by Face++ and SeetaFace; frames are picked, which the
+    authors found better than temporal interpolation, unless that is asked for; the cost is a mean over the clips, not
+    a sum; epochs are fixed, where the authors' code reports the best of 200 on the test. Of the backbones only C3D is
+    the patent's. Its feature is taken before the dropout (see `train.networks.c3d`). Implements `loop.Job`.
     """
 
-    def __init__(self, config: EcstflConfig, labels: tuple[str, ...], clips: Sequence[StoredClip], seed: int) -> None:
+    def __init__(
+        self, config: EcstflConfig, labels: tuple[str, ...], takes: Sequence[Sequence[StoredClip]], seed: int
+    ) -> None:
+        """`takes`: the same clips through each camera to train on."""
         torch.manual_seed(seed)
-        self.config, self.clips, self.seed = config, clips, seed
+        self.config, self.takes, self.seed = config, takes, seed
         self.network = build(config, len(labels))
-        self.labels = torch.tensor([labels.index(clip.sample.label) for clip in clips])
-        self.events = [clip.event() for clip in clips]
+        self.labels = torch.tensor([labels.index(clip.sample.label) for clip in takes[0]])
         self.epochs = config.epochs
-        self.size = min(config.optimiser.batch, len(clips))
-        self.steps = len(clips) // self.size
+        self.size = min(config.optimiser.batch, len(self.labels))
+        self.steps = len(self.labels) // self.size
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-        order = torch.randperm(len(self.clips), generator=generator)
+        clips, order = draw(self.takes, generator), torch.randperm(len(self.labels), generator=generator)
         for step in range(self.steps):
             rows = order[step * self.size : (step + 1) * self.size]
-            pictures = np.stack([self._frames(row, generator) for row in rows.tolist()])  # (B, T, S, S, 3)
+            pictures = np.stack([self._frames(clips[row], generator) for row in rows.tolist()])  # (B, T, S, S, 3)
             x = torch.from_numpy(pictures).permute(0, 4, 1, 2, 3).float() / 255
             x = resized_crop(x, self.config.augment.area, self.config.size_px, generator)
             yield standardise(x, BACKBONES[self.config.backbone]), self.labels[rows]
 
     def loss(self, batch: Batch) -> Tensor:
         clips, labels = batch
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16"):
+        with torch.autocast(clips.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
             feature, logits = self.network(clips)
         weights = self.config.loss
         if weights.variant == "paper":
@@ -99,11 +106,9 @@ class EcstflJob:
         """Nothing: all clips of the fold are trained on, and nothing would be chosen by a score."""
         return {}
 
-    def _frames(self, row: int, generator: torch.Generator) -> npt.NDArray[np.uint8]:
-        """(T, S, S, 3)."""
-        inside = self.events[row]
-        chosen = draw(len(inside), self.config.frames, self.config.sampling, generator)
-        return np.take(self.clips[row].crops(), inside.start + chosen.numpy(), axis=0)
+    def _frames(self, clip: StoredClip, generator: torch.Generator) -> Pictures:
+        cut = replace(clip, sample=jittered(clip.sample, clip.times(), self.config.jitter_s, generator))
+        return shown(_event(cut), self.config.frames, self.config.sampling, generator)
 
 
 def build(config: EcstflConfig, classes: int) -> nn.Module:
@@ -143,25 +148,74 @@ class EcstflFitPredict:
     collection: Collection
 
     def __call__(self, train_ids: Sequence[str], test_ids: Sequence[str], seed: int, folder: Path) -> Probabilities:
-        job = EcstflJob(self.config, self.collection.labels, self.collection.of(train_ids), seed)
-        network = loop.fit(job, self.config.optimiser, folder)
-        found: Probabilities = predict(network, self.config, self.collection.of(test_ids)).numpy()
-        return found
+        config, rates = self.config, self.config.rates
+        job = EcstflJob(config, self.collection.labels, self.collection.takes(train_ids, rates.train_hz), seed)
+        network = loop.fit(job, config.optimiser, folder, config.machine)
+        tests = self.collection.takes(test_ids, rates.test_hz)
+        return np.stack([predict(network, config, clips).numpy() for clips in tests])
 
 
 def fit(config: EcstflConfig, collection: Collection) -> Path:
     """Train on all clips, write `weights.pt` and `config.json`, and return the run's folder."""
-    shaped = (config, collection.key(), checkpoints.fingerprint(config.initial))
-    folder = Path(config.runs) / config.name / configs.digest(*shaped)
-    network = loop.fit(EcstflJob(config, collection.labels, collection.clips, config.seed), config.optimiser, folder)
-    torch.save(network.state_dict(), folder / "weights.pt")
+    folder = run_folder(config, collection)
+    takes = collection.takes(collection.ids(), config.rates.train_hz)
+    job = EcstflJob(config, collection.labels, takes, config.seed)
+    network = loop.fit(job, config.optimiser, folder, config.machine)
+    torch.save(network.state_dict(), folder / WEIGHTS)
     (folder / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(config)))
     return folder
 
 
+def run_folder(config: EcstflConfig, collection: Collection) -> Path:
+    """Named by everything that shapes the weights."""
+    shaped = (configs.shaping(config), collection.key(), checkpoints.fingerprint(config.initial))
+    return Path(config.runs) / config.name / configs.digest(*shaped)
+
+
+def export(config: EcstflConfig, collection: Collection, scores: tuple[Score, ...], folder: Path) -> Manifest:
+    """The engine package `folder` of the network that `fit` made; DataError if there is none.
+
+    `scores` are those of the evaluation: of networks that were trained alike, without the people they were tested on.
+    """
+    if config.sampling == "tim":
+        raise ConfigError(
+            f'{config.name} was trained on interpolated clips (sampling = "tim"), and the live process picks frames; '
+            "train it with segments or random"
+        )
+    run = run_folder(config, collection)
+    network = BACKBONES[config.backbone].build(len(collection.labels), config.dropout)
+    network.load_state_dict(torch.load(trained(run), weights_only=True))
+    crops = sample_crops(config.frames + GOLDEN_ROWS - 1)
+    representation = _representation(config, crops[0].shape[0])
+    draft = Draft(
+        name=config.name,
+        method="ecstfl",
+        task="dynamic-expression",
+        vocabulary=vocabulary(config.data),
+        labels=collection.labels,
+        representation=representation,
+        opset=OPSET,
+        training=Training(named(config.data), TERMS, msgspec.to_builtins(config), config.seed, config.epochs),
+        scores=scores,
+    )
+    rows = [clip_images(crops[row : row + config.frames], representation) for row in range(GOLDEN_ROWS)]
+    golden = {CLIPS: torch.from_numpy(np.concatenate(rows))}
+    return write_package(network, golden, ("feature", LOGITS), draft, folder, run / CURVE)
+
+
 def _whole(clip: StoredClip, config: EcstflConfig) -> Tensor:
-    """(3, T, S, S) of frames spread over the event."""
-    inside, backbone = clip.event(), BACKBONES[config.backbone]
-    frames = clip.crops()[inside.start + spread(len(inside), config.frames).numpy()]
-    pictures = CropImages(frames.shape[1], config.size_px, backbone.mean, backbone.std)
-    return torch.from_numpy(crop_images(list(frames), pictures)).transpose(0, 1)
+    """(3, T, S, S) of frames from the event's first to its last."""
+    event = _event(clip)
+    frames = interpolated(event, config.frames) if config.sampling == "tim" else event
+    return torch.from_numpy(clip_images(list(frames), _representation(config, frames.shape[1])))[0]
+
+
+def _event(clip: StoredClip) -> Pictures:
+    """The crops from onset to offset, on disk."""
+    inside = clip.event()
+    return clip.crops()[inside.start : inside.stop]
+
+
+def _representation(config: EcstflConfig, crop_px: int) -> ClipImages:
+    backbone = BACKBONES[config.backbone]
+    return ClipImages(config.frames, CropImages(crop_px, config.size_px, backbone.mean, backbone.std))

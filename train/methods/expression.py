@@ -18,15 +18,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from realtime.errors import DataError
 from realtime.labels import FERPLUS
 from realtime.manifest import Manifest, Score, Training
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train import loop
 from train.augment import StillAugment
-from train.config import ExpressionConfig, digest
+from train.config import ExpressionConfig, digest, shaping
 from train.datasets.ferplus import SPLITS
-from train.export import Draft
+from train.export import OPSET, WEIGHTS, Draft, trained
 from train.export import export as write_package
 from train.losses.votes import vote_cross_entropy
 from train.metrics import scores
@@ -37,7 +36,6 @@ log = logging.getLogger(__name__)
 
 Batch = tuple[Tensor, Tensor]
 
-OPSET = 20
 GOLDEN_ROWS = 4
 DATA = ("FER-2013 pictures with FER+ votes, training split",)
 PROTOCOL = "FER+ test split, most voted of the eight emotions after single votes are dropped; epochs fixed in advance"
@@ -48,9 +46,9 @@ TERMS = "FER+ labels: MIT. FER-2013's pictures have no clear licence and are not
 class Stills:
     """One FER+ split as tensors: grey crops uint8 (N, 1, S, S) and vote shares (N, 8)."""
 
-    def __init__(self, config: ExpressionConfig, split: str) -> None:
+    def __init__(self, config: ExpressionConfig, split: str, workers: int | None = None) -> None:
         crops, data = ferplus_crops(
-            Path(config.ferplus), split, config.crop_px, config.stages[-1].size_px, Path(config.cache)
+            Path(config.ferplus), split, config.crop_px, config.stages[-1].size_px, Path(config.cache), workers
         )
         self.images = torch.from_numpy(np.array(crops))[:, None]
         self.shares = torch.from_numpy(data.targets)
@@ -91,7 +89,7 @@ class ExpressionJob:
 
     def loss(self, batch: Batch) -> Tensor:
         images, shares = batch
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(images.device.type, torch.bfloat16):
             _, logits = self.network(images)
         return vote_cross_entropy(logits.float(), shares)
 
@@ -117,33 +115,30 @@ def predict(network: nn.Module, images: Tensor, size_px: int) -> Tensor:
     return torch.cat(rows)
 
 
-def prepare(config: ExpressionConfig) -> Path:
+def prepare(config: ExpressionConfig, workers: int | None = None) -> Path:
     """Cut the faces of all three splits; the cache's folder."""
     for split in SPLITS:
-        Stills(config, split)
+        Stills(config, split, workers)
     return Path(config.cache)
 
 
 def fit(config: ExpressionConfig) -> Path:
     """Train, write `weights.pt` with the kept weights, and return the run's folder."""
     folder = run_folder(config)
-    network = loop.fit(ExpressionJob(config), config.optimiser, folder)
-    torch.save(network.state_dict(), folder / "weights.pt")
+    network = loop.fit(ExpressionJob(config), config.optimiser, folder, config.machine)
+    torch.save(network.state_dict(), folder / WEIGHTS)
     return folder
 
 
 def run_folder(config: ExpressionConfig) -> Path:
     """Named by everything that shapes the weights."""
-    return Path(config.runs) / config.name / digest(config)
+    return Path(config.runs) / config.name / digest(shaping(config))
 
 
 def export(config: ExpressionConfig, folder: Path) -> Manifest:
     """The engine package `folder`; DataError if nothing was trained. The test split is looked at here, once."""
-    weights = run_folder(config) / "weights.pt"
-    if not weights.is_file():
-        raise DataError(f"no {weights}: train first, with python -m train fit and the same configuration")
     network = ResNet18(len(FERPLUS), config.dropout)
-    network.load_state_dict(torch.load(weights, weights_only=True))
+    network.load_state_dict(torch.load(trained(run_folder(config)), weights_only=True))
     network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     test = Stills(config, "test")
     representation = CropImages(config.crop_px, config.stages[-1].size_px, IMAGENET_MEAN, IMAGENET_STD)
@@ -152,6 +147,7 @@ def export(config: ExpressionConfig, folder: Path) -> Manifest:
         method="expression",
         task="still-expression",
         vocabulary="ferplus-8",
+        labels=FERPLUS,
         representation=representation,
         opset=OPSET,
         training=Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, sum(s.epochs for s in config.stages)),
