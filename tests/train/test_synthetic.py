@@ -131,18 +131,20 @@ def test_a_portrait_is_the_face_enlarged_with_its_border_around_it():
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason="the packed FER+ file is not there (shared/data/ferplus.npz)")
-def test_real_faces_are_found_in_and_move_most_at_the_apex(clips):
+def test_real_faces_are_found_and_move_most_during_the_event(clips):
     from realtime import config
     from realtime.track import MediaPipe
     from train.prepare import serve
 
-    dataset = Synthetic(replace(clips, ferplus=str(REAL), people=1))
+    dataset = Synthetic(replace(clips, ferplus=str(REAL), people=2))
     landmarker, stages = MediaPipe(config.load().track), config.load()
+    moved, still = [], []
     for sample in dataset.samples():
         times, crops = serve(dataset.frames(sample), stages, landmarker)
         assert len(times) == 27
         rest = np.mean([crop for t, crop in zip(times, crops, strict=True) if t < sample.onset_s], axis=0)
-        apart = [np.abs(cv2.GaussianBlur(crop - rest, (0, 0), 2.0)).mean() for crop in crops]
-        during = (times > sample.onset_s) & (times < sample.offset_s)
-        assert np.mean(np.array(apart)[during]) > np.mean(np.array(apart)[times < sample.onset_s])
+        apart = np.array([np.abs(cv2.GaussianBlur(crop - rest, (0, 0), 2.0)).mean() for crop in crops])
+        moved.append(apart[(times > sample.onset_s) & (times < sample.offset_s)].max())
+        still.append(apart[times < sample.onset_s].mean())
+    assert np.mean(moved) > 1.3 * np.mean(still)  # the strongest of them are weak, and the head sways
     landmarker.close()
