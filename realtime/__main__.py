@@ -13,7 +13,6 @@ if __name__ == "__main__":
 # The matrices here are tiny; OpenBLAS would keep a second thread spinning for them. Read when numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import logging
 import math
 import sys
 import time
@@ -60,7 +59,7 @@ def run(
 
     Listen from any other terminal with `python -m realtime listen`. Ctrl-C ends it cleanly.
     """
-    with errors_told(_level(verbose), as_json):
+    with errors_told(_told(verbose), as_json):
         _run(_load(config, override), source, seconds, fast=fast, as_json=as_json)
 
 
@@ -76,7 +75,7 @@ def listen(
     verbose: Verbose = False,
 ) -> None:
     """Print what a running Glimpse publishes, one line a message. Waits for one that is not there yet."""
-    with errors_told(_level(verbose), as_json):
+    with errors_told(_told(verbose), as_json):
         publish = _load(config, override).publish
         ports = (state_port or publish.state_port, events_port or publish.events_port)
         for message in _heard(publish.host, *ports, states=not events, seconds=seconds):
@@ -96,7 +95,7 @@ def bench(
     from realtime.bench import bench as measure
     from realtime.summary import lines
 
-    with errors_told(_level(verbose), as_json):
+    with errors_told(_told(verbose), as_json):
         found = measure(_load(config, override), source, seconds)
         if as_json:
             print_json({**msgspec.to_builtins(found.fast), **msgspec.to_builtins(found)})
@@ -118,7 +117,7 @@ def check(
     from realtime.check import check as replay
     from realtime.check import lines
 
-    with errors_told(_level(verbose), as_json):
+    with errors_told(_told(verbose), as_json):
         report = replay(engine.resolve(), _load(config, override).engines)
         if as_json:
             print_json(report.to_dict())
@@ -142,7 +141,7 @@ def demo(
     """Play the sample stream, or watch a camera; a subscriber in another process hears the events."""
     from realtime.demo import FREE_PORTS, Demo
 
-    with errors_told(_level(verbose), as_json):
+    with errors_told(_told(verbose), as_json):
         settings = _load(config, [*(() if source else FREE_PORTS), *(override or [])])
         played = Demo(settings, _unheard if as_json else _print_event, *([source] if source else []))
         if not as_json:
@@ -214,8 +213,8 @@ def _interruptible(stop: Any) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _level(verbose: bool) -> int:
-    return logging.INFO if verbose else logging.WARNING
+def _told(verbose: bool) -> str:
+    return "realtime" if verbose else ""
 
 
 def _load(path: Path | None, overrides: list[str] | None) -> Config:

@@ -150,12 +150,20 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`, table by table."""
+    """`above` laid over `below`, table by table; those of an array by their place, as in {"data": {"0": ...}}."""
     merged = dict(below)
     for key, value in above.items():
-        old = merged.get(key)
-        merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        merged[key] = _laid_over(merged.get(key), value)
     return merged
+
+
+def _laid_over(old: Any, value: Any) -> Any:
+    if isinstance(value, Mapping) and isinstance(old, Mapping):
+        return merge(old, value)
+    if isinstance(value, Mapping) and isinstance(old, list):
+        by_place = merge({str(place): each for place, each in enumerate(old)}, value)
+        return list(by_place.values()) if len(by_place) == len(old) else value
+    return value
 
 
 def parse_override(text: str) -> dict[str, Any]:

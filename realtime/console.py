@@ -30,14 +30,18 @@ def application(name: str, about: str) -> typer.Typer:
 
 
 @contextmanager
-def errors_told(level: int, as_json: bool, farewell: str = "") -> Iterator[None]:
+def errors_told(told: str, as_json: bool, farewell: str = "") -> Iterator[None]:
     """Errors of ours end in one message and their exit code, Ctrl-C in 130 and `farewell`, neither with a traceback.
 
-    From `level` on the log goes to stderr.
+    The log goes to stderr: warnings, and of the package `told`, "" for none, whatever it has to say.
     """
     os.environ.setdefault("GLOG_minloglevel", "2")  # mediapipe's C++ greets on stderr otherwise
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    if told:
+        logging.getLogger(told).setLevel(logging.INFO)
     try:
         yield
     except GlimpseError as error:

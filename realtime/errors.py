@@ -39,7 +39,7 @@ class SourceLost(SourceError):
 class EngineError(GlimpseError):
     """An engine package does not fit; `reasons` lists everything that is wrong, not only the first."""
 
-    def __init__(self, what: str, reasons: Sequence[str]) -> None:
+    def __init__(self, what: str, reasons: Sequence[str] = ()) -> None:
         self.reasons = tuple(reasons)
         super().__init__("\n  - ".join([what, *self.reasons]))
 

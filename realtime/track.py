@@ -120,6 +120,7 @@ class MediaPipe:
             self._meshes[faces] = self._start(faces)
         elif faces != self._last:
             self._meshes[faces].reset()  # or it would follow faces from where it saw them last
+            self._warned.discard(faces)
         self._last = faces
         return self._meshes[faces]
 

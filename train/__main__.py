@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
@@ -17,12 +16,16 @@ from realtime.errors import DataError
 app = application("python -m train", "Makes the engines that `python -m realtime` runs, from data that you hold.")
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="One of configs/train/*.toml, or a copy of yours.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one key; may be given several times.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of text.")]
 
 
 @app.command()
 def prepare(
     config: ConfigFile,
+    override: Overrides = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes to do it in; all cores if not given, 1 is none beside this.")
     ] = None,
@@ -33,22 +36,23 @@ def prepare(
         from train import commands
         from train.config import load
 
-        _print({"cache": str(commands.prepare(load(config), workers))}, as_json)
+        _print({"cache": str(commands.prepare(load(config, override or ()), workers))}, as_json)
 
 
 @app.command()
-def fit(config: ConfigFile, as_json: AsJson = False) -> None:
+def fit(config: ConfigFile, override: Overrides = None, as_json: AsJson = False) -> None:
     """Train by the configuration: fixed epochs, no choice by any score; goes on after the last whole epoch."""
     with _told(as_json):
         from train import commands
         from train.config import load
 
-        _print({"run": str(commands.fit(load(config)))}, as_json)
+        _print({"run": str(commands.fit(load(config, override or ())))}, as_json)
 
 
 @app.command()
 def evaluate(
     config: ConfigFile,
+    override: Overrides = None,
     ray: Annotated[
         str | None, typer.Option(help="Ray cluster to run folds on, such as auto or host:6379; local starts one here.")
     ] = None,
@@ -63,7 +67,7 @@ def evaluate(
         from train.runners import Serial
         from train.scoring import figures
 
-        settings = load(config)
+        settings = load(config, override or ())
         runner = Serial() if ray is None else Cluster(ray, retries=2, gpus=gpus(settings.machine))
         report, scores = commands.evaluate(settings, runner)
         _print({"report": str(report), **figures(scores)}, as_json)
@@ -72,6 +76,7 @@ def evaluate(
 @app.command()
 def export(
     config: ConfigFile,
+    override: Overrides = None,
     engines: Annotated[Path, typer.Option(help="Folder of the engine packages.")] = ROOT / "engines",
     as_json: AsJson = False,
 ) -> None:
@@ -80,7 +85,7 @@ def export(
         from train import commands
         from train.config import load
 
-        manifest = commands.export(load(config), engines.resolve())
+        manifest = commands.export(load(config, override or ()), engines.resolve())
         scores = {score.name: score.value for score in manifest.scores}
         _print({"engine": str(engines / manifest.name), **scores}, as_json)
 
@@ -91,6 +96,7 @@ def ablate(
     vary: Annotated[
         list[str], typer.Option(help="A setting and what to compare, such as head=patent,cmnet; may be given again.")
     ],
+    override: Overrides = None,
     seeds: Annotated[int, typer.Option(min=1, help="So many trainings of each.")] = 5,
     as_json: AsJson = False,
 ) -> None:
@@ -100,7 +106,7 @@ def ablate(
         from train.ablation import table
         from train.config import load
 
-        rows = commands.ablate(load(config), vary, seeds)
+        rows = commands.ablate(load(config, override or ()), vary, seeds)
         if as_json:
             _print({"rows": msgspec.to_builtins(rows)}, as_json)
         else:
@@ -157,7 +163,7 @@ def datasets(
 
 
 def _told(as_json: bool) -> AbstractContextManager[None]:
-    return errors_told(logging.INFO, as_json, "interrupted; the same command goes on where it was")
+    return errors_told("train", as_json, "interrupted; the same command goes on where it was")
 
 
 def _print(found: dict[str, object], as_json: bool) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from realtime.config import Count, NotNegative, Positive, Section, Share, convert, read_toml
+from realtime.config import Count, NotNegative, Positive, Section, Share, convert, merge, parse_override, read_toml
 from realtime.errors import ConfigError
 
 Sampling = Literal["far", "uniform", "patent_dot"]
@@ -278,9 +279,14 @@ KINDS: dict[object, type[TrainConfig]] = {
 }
 
 
-def load(path: Path) -> TrainConfig:
-    """The configuration in `path`; ConfigError names file, key and expectation."""
+def load(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
+    """The configuration in `path`, then overrides such as "epochs=2" or "data.0.root=mine".
+
+    ConfigError names file, key and expectation.
+    """
     tree = read_toml(path)
+    for override in overrides:
+        tree = merge(tree, parse_override(override))
     if tree.get("method") not in KINDS:
         raise ConfigError(f"{path}: method is {tree.get('method')!r}, wanted one of {sorted(map(str, KINDS))}")
     if tree["method"] == "cmn" and "data" in tree:

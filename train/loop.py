@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import copy
 import logging
 import math
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from train.config import Optimiser
+from train import devices
+from train.config import Machine, Optimiser
+from train.curves import Curves
+from train.devices import Remote, Seat
+from train.runners import CHECKPOINT
 
 log = logging.getLogger(__name__)
 
@@ -25,36 +29,71 @@ class Job(Protocol):
     network: nn.Module
 
     def batches(self, epoch: int) -> Iterator[Any]:
-        """The batches of one epoch; the same ones whenever they are asked for."""
+        """The batches of one epoch, the same ones whenever they are asked for: tuples of tensors (B, ...)."""
 
     def loss(self, batch: Any) -> Tensor:
-        """The scalar to be made small."""
+        """The scalar to be made small, the mean over a batch, or over a share of one, that is on any device."""
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         """Scores for the curve. They are written down, never acted on."""
 
 
-def fit(job: Job, recipe: Optimiser, folder: Path, *, resume: bool = True) -> nn.Module:
-    """Train `job.network` and return what is kept: the averaged weights, or the last ones if `recipe.average` is 0.
+def fit(job: Job, recipe: Optimiser, folder: Path, machine: Machine) -> nn.Module:
+    """Train `job.network`, and return it, on the CPU, with what is kept: the averaged weights, or the last ones.
 
-    Writes `last.pt` after every epoch and `curve.csv`; starts again from `last.pt` if it is there.
+    Writes the checkpoint after every epoch, and the curves (see `train.curves`); goes on from the checkpoint if it is
+    there. One CPU gives the same bits whenever it trains. Several devices share each batch, and step by the mean of
+    their gradients: with a loss that is a mean over samples the same step as one device's, but for its last bits.
+    Not so what looks at a batch as a whole: batch normalisation, whose running statistics are those that the first
+    device sees, and losses that compare samples (`losses.inter`, `losses.ecstfl`) know their device's share alone.
+    Every process makes the whole batch. On a GPU sums have no fixed order, and the last bits vary.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    optimiser = torch.optim.SGD(_groups(job.network, recipe.weight_decay), lr=recipe.rate, momentum=0.9, nesterov=True)
-    total = job.epochs * job.steps
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step / total, recipe.warmup))
-    kept = Average(job.network, recipe.average)
-    state = Progress(job.network, optimiser, schedule, kept)
-    if resume:
-        state.restore(folder / "last.pt")
-    for epoch in range(len(state.curve), job.epochs):
-        mean = _epoch(job, epoch, optimiser, schedule, kept)
-        scores = {name: round(value, 5) for name, value in job.evaluate(kept.network).items()}
-        state.curve.append({"epoch": epoch + 1, "loss": round(mean, 5), **scores})
-        log.info("%s", "  ".join(f"{key} {value}" for key, value in state.curve[-1].items()))
-        state.save(folder / "last.pt")
-        _write(folder / "curve.csv", state.curve)
-    return kept.network
+    devices.launch(machine, _train, job, recipe, folder)
+    kept = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["kept"]
+    job.network.to("cpu").load_state_dict(kept)
+    return job.network
+
+
+def _train(seat: Seat, job: Job, recipe: Optimiser, folder: Path) -> None:
+    loss = seat.settle(_Loss(job))
+    state = Progress(job, recipe)
+    state.restore(folder / CHECKPOINT)
+    with Curves(folder) as curves:
+        for epoch in range(len(state.curve), job.epochs):
+            seat.seed(epoch)
+            rate = state.rate()
+            mean = seat.mean(_epoch(seat, job, loss, epoch, state))
+            if seat.first:
+                scores = {name: round(value, 5) for name, value in job.evaluate(Remote(state.kept.network)).items()}
+                state.curve.append({"epoch": epoch + 1, "loss": round(mean, 5), "rate": round(rate, 8), **scores})
+                log.info("%s", "  ".join(f"{key} {value}" for key, value in state.curve[-1].items()))
+                curves.write(state.curve)
+                state.save(folder / CHECKPOINT)
+
+
+def _epoch(seat: Seat, job: Job, loss: nn.Module, epoch: int, state: Progress) -> float:
+    """The mean of this process's part of the loss; the mean over all processes is that of the loss itself."""
+    job.network.train()
+    total, steps = 0.0, 0
+    for batch in job.batches(epoch):
+        share, weight = seat.share(batch)
+        part = weight * loss(share)
+        seat.backward(part)
+        state.step()
+        total, steps = total + float(part.detach()), steps + 1
+    return total / max(steps, 1)
+
+
+class _Loss(nn.Module):
+    """A job's loss as the call of a module, which is what can be spread over devices."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.network, self._job = job.network, job
+
+    def forward(self, batch: Any) -> Tensor:
+        return self._job.loss(batch)
 
 
 def rate_at(progress: float, warmup: float) -> float:
@@ -68,8 +107,6 @@ class Average:
     """Exponential moving average of a network's weights, with a start that is not held back by the first ones."""
 
     def __init__(self, network: nn.Module, decay: float) -> None:
-        import copy
-
         self.network = copy.deepcopy(network) if decay else network
         self.decay, self.seen = decay, 0
 
@@ -87,21 +124,6 @@ class Average:
                 mine.copy_(theirs)
 
 
-def _epoch(job: Job, epoch: int, optimiser: torch.optim.Optimizer, schedule: Any, kept: Average) -> float:
-    job.network.train()
-    total, steps = 0.0, 0
-    for batch in job.batches(epoch):
-        optimiser.zero_grad()
-        loss = job.loss(batch)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(job.network.parameters(), 5.0)
-        optimiser.step()
-        schedule.step()
-        kept.update(job.network)
-        total, steps = total + float(loss.detach()), steps + 1
-    return total / max(steps, 1)
-
-
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     """Weights are decayed; biases and normalisation are not."""
     matrices = [p for p in network.parameters() if p.ndim > 1]
@@ -112,15 +134,38 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 class Progress:
     """Everything that the next epoch depends on, in one file: a run that was killed ends in the same weights."""
 
-    def __init__(self, network: nn.Module, optimiser: Any, schedule: Any, kept: Average) -> None:
+    def __init__(self, job: Job, recipe: Optimiser) -> None:
         self.curve: list[dict[str, float]] = []
-        self._kept = kept
-        self._parts = {"network": network, "optimiser": optimiser, "schedule": schedule, "kept": kept.network}
+        self.kept = Average(job.network, recipe.average)
+        total, groups = job.epochs * job.steps, _groups(job.network, recipe.weight_decay)
+        self._network = job.network
+        self._optimiser = torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._optimiser, lambda step: rate_at(step / total, recipe.warmup)
+        )
+        self._parts: dict[str, Any] = {
+            "network": job.network,
+            "optimiser": self._optimiser,
+            "schedule": self._schedule,
+            "kept": self.kept.network,
+        }
+
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return float(self._schedule.get_last_lr()[0])
+
+    def step(self) -> None:
+        """One step along the gradients, which are gone then."""
+        nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
+        self._optimiser.step()
+        self._optimiser.zero_grad()
+        self._schedule.step()
+        self.kept.update(self._network)
 
     def save(self, path: Path) -> None:
         """Write to a temporary file and move it into place."""
         state = {name: part.state_dict() for name, part in self._parts.items()}
-        state |= {"seen": self._kept.seen, "random": torch.get_rng_state(), "curve": self.curve}
+        state |= {"seen": self.kept.seen, "random": torch.get_rng_state(), "curve": self.curve}
         unfinished = path.with_suffix(".tmp")
         torch.save(state, unfinished)
         unfinished.replace(path)
@@ -129,16 +174,9 @@ class Progress:
         """Go on from `path`, if it is there."""
         if not path.exists():
             return
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         for name, part in self._parts.items():
             part.load_state_dict(state[name])
-        self._kept.seen, self.curve = state["seen"], state["curve"]
+        self.kept.seen, self.curve = state["seen"], state["curve"]
         torch.set_rng_state(state["random"])
         log.info("goes on after epoch %d", len(self.curve))
-
-
-def _write(path: Path, curve: list[dict[str, float]]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, curve[0].keys())
-        writer.writeheader()
-        writer.writerows(curve)

@@ -139,3 +139,16 @@ def test_times_of_the_default_fit_each_other():
     assert stages.apex.turn_deg < stages.apex.turn_macro_deg
     assert math.isclose(stages.apex.micro_max_s, 0.5)  # the field's own limit
     assert config.ROOT in DEFAULT.parents
+
+
+def test_a_table_of_an_array_is_changed_by_its_place():
+    below = {"data": [{"root": "a", "table": ""}, {"root": "b", "table": ""}]}
+    assert merge(below, parse_override("data.1.root=c"))["data"] == [
+        {"root": "a", "table": ""},
+        {"root": "c", "table": ""},
+    ]
+    assert below["data"][1]["root"] == "b"
+
+
+def test_a_place_that_an_array_lacks_is_left_to_the_strict_reading():
+    assert merge({"data": [{"root": "a"}]}, parse_override("data.1.root=c"))["data"] == {"1": {"root": "c"}}

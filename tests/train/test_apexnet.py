@@ -10,11 +10,11 @@ from realtime.errors import ConfigError, DataError
 from realtime.manifest import Score
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train.apex_frames import choose
-from train.collection import collect
 from train.losses.focal import focal, inverse_frequency
 from train.methods import apexnet
-from train.methods.apexnet import ApexnetJob, build, pictures, predict
+from train.methods.apexnet import ApexnetJob, build, predict, shots
 from train.networks.se_resnext import SeResNeXt50
+from train.takes import draw
 
 pytestmark = pytest.mark.usefixtures("one_thread", "tiny_networks")
 replace = msgspec.structs.replace
@@ -26,26 +26,54 @@ def config(small):
 
 
 @pytest.fixture
-def collection(drawn, tmp_path):
-    return collect([drawn()], tmp_path)
+def collection(drawn, collected):
+    return collected(drawn())
 
 
-def frames(config, collection):
-    return choose(collection.clips, config.apex, config.quang)
+def apexes(config, collection):
+    return {hz: choose(tuple(clips.values()), config.apex, config.quang) for hz, clips in collection.at.items()}
+
+
+def takes(config, collection):
+    chosen = apexes(config, collection)
+    return [shots(collection, chosen, collection.ids(), hz) for hz in config.rates.train_hz]
 
 
 def job(config, collection, seed=1):
-    return ApexnetJob(config, collection.labels, collection.clips, frames(config, collection), seed)
+    return ApexnetJob(config, collection.labels, takes(config, collection), seed)
 
 
 def test_the_picture_is_the_crop_at_the_apex(config, collection):
-    found = pictures(collection.clips, frames(config, collection))
-    for clip, picture in zip(collection.clips, found, strict=True):
-        assert np.array_equal(picture, clip.crops()[6])  # 0.12 s at 50 Hz
+    for shot in takes(config, collection)[0]:
+        assert np.array_equal(shot.picture(), shot.clip.crops()[6])  # 0.12 s at 50 Hz
+
+
+def test_each_epoch_shows_the_apex_through_one_of_the_cameras(config, drawn, collected):
+    both = replace(config, rates=replace(config.rates, train_hz=(0.0, 25.0)))
+    collection = collected(drawn(), train_hz=(0.0, 25.0))
+    own, slow = takes(both, collection)
+    assert {shot.frame for shot in own} == {6}
+    assert all(abs(shot.clip.times()[shot.frame] - 0.12) <= 0.02 + 1e-9 for shot in slow)  # the nearest exposure
+    made, seen = job(both, collection), set()
+    for epoch in range(6):
+        for shot in draw(made.takes, torch.Generator().manual_seed(epoch)):
+            seen.add((shot.clip.case.id, "25hz" in shot.clip.path.parent.name))
+    assert len(seen) == 24
+    first, again = (next(made.batches(0)) for _ in range(2))
+    assert torch.equal(first[0], again[0])
+
+
+def test_the_apex_moves_within_the_event_by_no_more_than_asked(config, collection, monkeypatch):
+    moved = job(replace(config, jitter_s=0.05), collection)
+    shown, picture = [], apexnet.Shot.picture
+    monkeypatch.setattr(apexnet.Shot, "picture", lambda shot: shown.append(shot.frame) or picture(shot))
+    for epoch in range(20):
+        list(moved.batches(epoch))
+    assert set(shown) == {4, 5, 6, 7, 8}  # 0.12 s and up to 0.05 s around it, at 50 Hz
 
 
 def test_the_cost_is_the_focal_loss_weighed_by_the_training_clips(config, collection):
-    uneven = dataclasses.replace(collection, clips=collection.clips[:5])
+    uneven = dataclasses.replace(collection, cases=collection.cases[:5])
     made = job(config, uneven)
     counts = torch.bincount(made.labels, minlength=3)
     assert torch.equal(made.alpha, inverse_frequency(counts))
@@ -60,7 +88,8 @@ def test_the_cost_is_the_focal_loss_weighed_by_the_training_clips(config, collec
 def test_without_augmentation_training_sees_what_serving_sees_or_its_mirror(config, collection):
     still = replace(config, augment=replace(config.augment, turn_deg=0.0, grey_probability=0.0))
     made = job(still, collection)
-    wanted = crop_images(made.pictures, CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD))
+    pictures = [shot.picture() for shot in made.takes[0]]
+    wanted = crop_images(pictures, CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD))
     for x, _ in made.batches(0):
         for picture in x.numpy():
             near = [min(np.abs(picture - w).max(), np.abs(picture - w[:, :, ::-1]).max()) for w in wanted]
@@ -97,28 +126,43 @@ def test_freezing_the_statistics_of_no_checkpoint_is_refused(config):
 
 def test_predictions_are_probabilities_in_the_order_of_the_pictures(config, collection):
     network = build(config, 3)
-    images = pictures(collection.clips, frames(config, collection)) * 3  # more than one chunk
+    images = [shot.picture() for shot in takes(config, collection)[0]] * 3  # more than one chunk
     found = predict(network, config, images)
     assert found.shape == (36, 3)
     assert found.sum(1).numpy() == pytest.approx(1.0, abs=1e-5)
     assert found[33:34].numpy() == pytest.approx(predict(network, config, images[33:34]).numpy(), abs=1e-4)
 
 
-def test_a_fitted_network_is_exported_with_the_scores_it_is_given(config, collection, tmp_path, monkeypatch, engines):
+@pytest.fixture
+def crops(monkeypatch):
+    """In place of the bundled stream's: noise."""
     rng = np.random.default_rng(1)
     monkeypatch.setattr(apexnet, "sample_crops", lambda n: list(rng.integers(0, 256, (n, 48, 48, 3), dtype=np.uint8)))
+
+
+def named(config, name, labels):
+    """`config` on another data set."""
+    return replace(config, data=(replace(config.data[0], name=name, labels=labels),))
+
+
+def test_a_fitted_network_is_exported_with_the_scores_it_is_given(config, collection, tmp_path, crops, engines):
     target = tmp_path / "engines" / config.name
+    config = named(config, "smic", "smic-3")
     with pytest.raises(DataError, match="train first"):
         apexnet.export(config, collection, (), target)
-    apexnet.fit(config, collection, frames(config, collection))
+    apexnet.fit(config, collection, apexes(config, collection))
     scores = (Score(name="uf1", value=0.5, protocol="toy", counts={"negative": 4}),)
     made = apexnet.export(config, collection, scores, target)
     assert check(target, engines).ok
-    assert (made.vocabulary, made.representation.size_px, made.scores) == ("megc-3", 32, scores)
-    assert made.training.data == ("casme2 (casme2-5)",)
+    assert (made.vocabulary, made.representation.size_px, made.scores) == ("smic-3", 32, scores)
+    assert made.training.data == ("smic (smic-3)",)
 
 
-def test_labels_that_engines_do_not_know_are_not_exported(config, drawn, tmp_path):
-    odd = collect([drawn(labels=("tense", "others"))], tmp_path)
-    with pytest.raises(DataError, match="engines know no vocabulary tense, others"):
-        apexnet.export(config, odd, (), tmp_path / "engine")
+def test_labels_as_they_stand_are_exported_as_the_owners(config, drawn, collected, tmp_path, crops, monkeypatch):
+    mine, collection = named(config, "manifest", ""), collected(drawn(labels=("a little tense", "calm")))
+    run = apexnet.run_folder(mine, collection)
+    run.mkdir(parents=True)
+    torch.save(build(mine, 2).state_dict(), run / "weights.pt")
+    monkeypatch.setattr(apexnet, "write_package", lambda network, example, outputs, draft, *where: draft)
+    draft = apexnet.export(mine, collection, (), tmp_path / "mine")
+    assert (draft.vocabulary, draft.labels) == ("own", ("a little tense", "calm"))

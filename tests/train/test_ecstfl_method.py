@@ -3,9 +3,11 @@ import numpy as np
 import pytest
 import torch
 
+from realtime.check import check
 from realtime.errors import ConfigError, DataError
-from realtime.preprocess import CropImages, crop_images
-from train.collection import collect
+from realtime.manifest import Score
+from realtime.preprocess import ClipImages, CropImages, clip_images, crop_images
+from train.clip_frames import interpolated, shown
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.methods import ecstfl as method
 from train.methods.ecstfl import BACKBONES, EcstflJob, build, predict, standardise
@@ -20,12 +22,13 @@ def config(small):
 
 
 @pytest.fixture
-def collection(drawn, tmp_path):
-    return collect([drawn()], tmp_path)
+def collection(drawn, collected):
+    return collected(drawn())
 
 
 def job(config, collection, seed=1):
-    return EcstflJob(config, collection.labels, collection.clips, seed)
+    takes = collection.takes(collection.ids(), config.rates.train_hz)
+    return EcstflJob(config, collection.labels, takes, seed)
 
 
 @pytest.mark.parametrize(("name", "width"), [("r3d18", 512), ("resnet18-gru", 256)])
@@ -92,7 +95,7 @@ def test_training_standardises_as_serving_does():
 
 
 def test_it_is_judged_by_frames_from_onset_to_offset(config, collection, tiny_networks):
-    clip, shown = collection.clips[0], []
+    (clip, *_), shown = collection.of(collection.ids(), 0.0), []
 
     class Recorder(torch.nn.Module):
         def forward(self, x):
@@ -106,6 +109,61 @@ def test_it_is_judged_by_frames_from_onset_to_offset(config, collection, tiny_ne
     assert shown[0][0].transpose(0, 1).numpy() == pytest.approx(wanted)
 
 
+def test_an_interpolated_clip_is_whole_in_training_and_test(config, collection, tiny_networks, monkeypatch):
+    monkeypatch.setattr(method, "resized_crop", lambda x, *given: x)
+    whole = replace(config, sampling="tim", size_px=48)
+    clips, shown = collection.of(collection.ids(), 0.0), []
+
+    class Recorder(torch.nn.Module):
+        def forward(self, x):
+            shown.extend(x)
+            return x, torch.zeros(len(x), 3)
+
+    predict(Recorder(), whole, clips)
+    backbone = BACKBONES[config.backbone]
+    for clip, found in zip(clips, shown, strict=True):
+        frames = interpolated(clip.crops()[2:11], 4)
+        wanted = crop_images(list(frames), CropImages(48, 48, backbone.mean, backbone.std))
+        assert found.transpose(0, 1).numpy() == pytest.approx(wanted)
+    trained = torch.cat([x for x, _ in job(whole, collection).batches(0)])
+    apart = (trained[:, None] - torch.stack(shown)).abs().amax((2, 3, 4, 5))  # (12, 12): epoch's order, clip
+    assert sorted(apart.argmin(1).tolist()) == list(range(12))
+    assert apart.min(1).values.max() < 1e-5
+
+
+def test_a_network_of_interpolated_clips_is_not_exported(config, collection, tmp_path):
+    with pytest.raises(ConfigError, match="the live process picks frames"):
+        method.export(replace(config, sampling="tim"), collection, (), tmp_path / "engine")
+
+
+def test_each_epoch_shows_each_clip_through_one_of_the_cameras(config, drawn, collected, tiny_networks):
+    collection = collected(drawn(), train_hz=(0.0, 25.0))
+    made = job(replace(config, rates=replace(config.rates, train_hz=(0.0, 25.0))), collection)
+    seen = {}
+    made._frames = lambda clip, generator: seen.setdefault(clip.path, np.zeros((4, 48, 48, 3), np.uint8))
+    list(made.batches(0))
+    assert len(seen) == 12  # each clip once
+    for epoch in range(1, 12):
+        list(made.batches(epoch))
+    assert set(seen) == {clip.path for take in made.takes for clip in take}
+    assert len(seen) == 24
+
+
+def test_onset_and_offset_move_in_training_and_never_in_the_test(config, collection, tiny_networks, monkeypatch):
+    lengths = []
+    monkeypatch.setattr(method, "shown", lambda event, *given: lengths.append(len(event)) or shown(event, *given))
+    for jitter_s, wanted in ((0.0, {9}), (0.04, set(range(5, 14)))):
+        lengths.clear()
+        made = job(replace(config, jitter_s=jitter_s), collection)
+        for epoch in range(15):
+            list(made.batches(epoch))
+        assert set(lengths) <= wanted
+        assert len(set(lengths)) > len(wanted) / 2
+    (clip, *_) = collection.of(collection.ids(), 0.0)
+    still, moved = (predict(made.network, replace(config, jitter_s=jitter_s), [clip]) for jitter_s in (0.0, 0.04))
+    assert torch.equal(still, moved)
+
+
 def test_all_clips_are_trained_on_and_a_run_is_named_by_what_shapes_it(config, collection, tiny_networks):
     folder = method.fit(config, collection)
     weights = torch.load(folder / "weights.pt", weights_only=True)
@@ -114,3 +172,29 @@ def test_all_clips_are_trained_on_and_a_run_is_named_by_what_shapes_it(config, c
     assert other != folder
     assert not torch.equal(torch.load(other / "weights.pt", weights_only=True)["fc.weight"], weights["fc.weight"])
     assert msgspec.json.decode((folder / "config.json").read_bytes(), type=type(config)) == config
+
+
+def test_a_fitted_network_is_exported_with_the_scores_it_is_given(
+    config, collection, tiny_networks, tmp_path, monkeypatch, engines
+):
+    crops = list(np.random.default_rng(1).integers(0, 256, (9, 48, 48, 3), dtype=np.uint8))
+    monkeypatch.setattr(method, "sample_crops", lambda count: crops[:count])
+    target, scores = tmp_path / "engines" / config.name, (Score("uf1", 0.5, "toy", {"negative": 4}),)
+    with pytest.raises(DataError, match="train first"):
+        method.export(config, collection, (), target)
+    run = method.fit(config, collection)
+    made = method.export(config, collection, scores, target)
+    assert check(target, engines).ok
+    assert (made.vocabulary, made.labels, made.scores) == ("smic-3", collection.labels, scores)
+    assert made.task == "dynamic-expression"
+    backbone = BACKBONES[config.backbone]
+    assert made.representation == ClipImages(4, CropImages(48, 32, backbone.mean, backbone.std))
+    golden = np.load(target / "golden.npz")
+    for row in (0, 1):  # float16, as they are kept
+        wanted = clip_images(crops[row : row + 4], made.representation)[0]
+        assert golden["in_clips"][row] == pytest.approx(wanted, rel=1e-3)
+    network = build(config, 3).eval()
+    network.load_state_dict(torch.load(run / "weights.pt", weights_only=True))
+    with torch.no_grad():
+        logits = network(torch.from_numpy(golden["in_clips"]).float())[1]
+    assert golden["out_logits"] == pytest.approx(logits.numpy(), rel=1e-2, abs=1e-3)

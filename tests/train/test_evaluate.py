@@ -144,6 +144,9 @@ class FakeRay(ModuleType):
         self.running = True
         self.log.append(("init", address))
 
+    def nodes(self):
+        return [{"Alive": True, "Resources": {"CPU": 2.0}}, {"Alive": True, "Resources": {"CPU": 1.0, "GPU": 0.5}}]
+
     def shutdown(self):
         self.running = False
         self.log.append(("shutdown",))
@@ -351,6 +354,14 @@ def test_a_cluster_that_is_not_there_is_told_in_one_line(tmp_path, fake_ray):
     fake_ray()
     with pytest.raises(GlimpseError, match=r"no Ray at auto: .* Start one with ray start --head, or give local$"):
         evaluate(plan(), Method(), tmp_path, Cluster("auto", retries=0, gpus=0))
+
+
+@pytest.mark.parametrize(("threads", "gpus"), [(3, 0), (1, 1), (2, 0.5)])
+def test_a_fold_that_fits_on_no_machine_is_told_before_it_waits_for_ever(threads, gpus, tmp_path, fake_ray):
+    ray = fake_ray()
+    with pytest.raises(GlimpseError, match=f"a fold takes {threads} CPUs and {gpus} GPUs, and no machine of this Ray"):
+        evaluate(plan(threads=threads), Method(), tmp_path, Cluster(None, retries=0, gpus=gpus))
+    assert not ray.running
 
 
 def test_without_ray_the_error_says_how_to_get_it(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from realtime.check import check
 from realtime.errors import DataError
 from realtime.labels import FERPLUS
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
-from train.config import Augment, ExpressionConfig, Optimiser, Stage
+from train.config import Augment, ExpressionConfig, Machine, Optimiser, Stage
 from train.methods import expression
 from train.methods.expression import ExpressionJob, predict, resize, run_folder, standardise
 
@@ -39,6 +39,7 @@ def config(tmp_path):
         dropout=0.1,
         stages=(Stage(epochs=1, size_px=24), Stage(epochs=1, size_px=SIDE)),
         optimiser=Optimiser(rate=0.02, weight_decay=1e-4, batch=8, warmup=0.1, average=0.9),
+        machine=Machine(accelerator="cpu", devices=1),
         augment=Augment(turn_deg=5.0, scale=0.05, shift=0.02, contrast=0.2, tint=0.1, hide=0.2),
     )
 
@@ -48,7 +49,7 @@ def crops(monkeypatch):
     """Faces that are told apart by their brightness; the splits that were asked for."""
     asked = []
 
-    def made(path, split, crop_px, size_px, cache):
+    def made(path, split, crop_px, size_px, cache, workers):
         asked.append(split)
         rng = np.random.default_rng(len(split))
         classes = rng.integers(0, 2, COUNTS[split])
@@ -157,6 +158,14 @@ def test_what_shapes_the_weights_names_the_run(config):
     other = msgspec.structs.replace(config, seed=2)
     assert run_folder(other) != run_folder(config)
     assert run_folder(other).parent == run_folder(config).parent
+
+
+def test_where_it_is_trained_does_not_name_the_run_but_on_how_many_devices_does(config):
+    moved, shared = (
+        msgspec.structs.replace(config, machine=machine)
+        for machine in (Machine(accelerator="cuda", devices=1), Machine(accelerator="cpu", devices=2))
+    )
+    assert run_folder(moved) == run_folder(config) != run_folder(shared)
 
 
 def test_export_refuses_before_the_training_and_says_what_to_do(config, tmp_path, crops):

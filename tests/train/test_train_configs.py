@@ -6,15 +6,16 @@ import pytest
 import torch
 
 from realtime.check import check
-from realtime.config import ROOT
-from realtime.errors import ConfigError, DataError, GlimpseError
+from realtime.config import ROOT, convert, read_toml
+from realtime.errors import ConfigError, DataError
 from train import commands, protocols
 from train.collection import collect
-from train.config import KFold, Lists, Recorded, load
+from train.config import EcstflConfig, KFold, Lists, Rates, Recorded, load
 from train.datasets.catalogue import LOADERS
 from train.datasets.labels import LABEL_SETS
 from train.report import REPORT
 from train.runners import Serial
+from train.scoring import figures
 
 pytestmark = pytest.mark.usefixtures("one_thread", "tiny_networks")
 FILES = sorted(path.stem for path in (ROOT / "configs/train").glob("*.toml") if isinstance(load(path), Recorded))
@@ -25,8 +26,8 @@ replace = msgspec.structs.replace
 def shipped(small, drawn, packages, tmp_path, monkeypatch):
     """A shipped configuration, small; the data sets that it names are drawn."""
 
-    def gather(data, cache):
-        return collect([drawn(each.name, LABEL_SETS[each.labels].labels, people=3) for each in data], cache)
+    def gather(data, rates, cache, workers=None):
+        return collect([drawn(each.name, LABEL_SETS[each.labels].labels, people=3) for each in data], rates, cache)
 
     def make(file, **changes):
         if file.startswith("cmn"):
@@ -34,7 +35,7 @@ def shipped(small, drawn, packages, tmp_path, monkeypatch):
         return small(file, **changes)
 
     monkeypatch.setattr("train.commands.gather", gather)
-    monkeypatch.setattr("train.apex_frames.by_formula", lambda clip, quang: clip.event()[4])
+    monkeypatch.setattr("train.apex_frames.by_formula", lambda clip, quang: clip.event()[len(clip.event()) // 2])
     return make
 
 
@@ -83,11 +84,41 @@ def test_an_evaluation_predicts_each_clip_once_and_goes_on_where_it_was(file, sh
     path, scores = commands.evaluate(config, Counting())
     assert commands.evaluate(config, Counting())[1] == scores
     assert folds == [3 * len(config.data), 3 * len(config.data) - 1, 0]
-    assert sum(scores.counts.values()) == clips
+    assert [sum(found.counts.values()) for found in scores.values()] == [clips]
     assert path.name == REPORT
     page = path.read_text("utf-8")
     assert f"{clips} clips of {3 * len(config.data)} people" in page
     assert "Published" in page
+
+
+@pytest.mark.parametrize("file", ["cmn-smic-3", "ecstfl-smic-3", "apexnet-smic-3"])
+def test_it_trains_and_is_tested_through_slow_cameras_cut_at_moments_of_its_own(file, shipped):
+    rates = Rates(train_hz=(0.0, 25.0), test_hz=(25.0, 0.0, 20.0), seed=1)
+    quick = KFold(k=3, seed=1, threads=1)
+    path, scores = commands.evaluate(shipped(file, epochs=1, rates=rates, jitter_s=0.04, evaluate=quick), Serial())
+    assert list(scores) == [25.0, 0.0, 20.0]
+    assert [sum(found.counts.values()) for found in scores.values()] == [9, 9, 9]
+    page = path.read_text("utf-8")
+    assert "3 groups of people, seen at 25 Hz" in page
+    assert "By frame rate" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"test_hz": []}, "test_hz"),
+        ({"train_hz": []}, "train_hz"),
+        ({"test_hz": [0, 30, 30]}, r"a rate stands twice in test_hz, \[0.0, 30.0, 30.0\].*rates"),
+        ({"train_hz": [-1]}, "train_hz"),
+        ({"phase": 0}, "phase"),
+    ],
+)
+def test_rates_that_make_no_sense_are_refused_by_name(change, problem, tmp_path):
+    tree = read_toml(ROOT / "configs/train/ecstfl-smic-3.toml")
+    with pytest.raises(ConfigError, match=problem):
+        convert(tree | {"rates": tree["rates"] | change}, EcstflConfig, tmp_path)
+    with pytest.raises(ConfigError, match="rates"):
+        convert({key: value for key, value in tree.items() if key != "rates"}, EcstflConfig, tmp_path)
 
 
 def test_other_settings_are_evaluated_in_a_folder_of_their_own(shipped):
@@ -96,10 +127,10 @@ def test_other_settings_are_evaluated_in_a_folder_of_their_own(shipped):
     assert len(paths) == 2
 
 
-@pytest.mark.parametrize("file", ["cmn-smic-3", "apexnet-smic-3"])
+@pytest.mark.parametrize("file", ["cmn-casme2-5", "ecstfl-casme2-5", "apexnet-casme2-5"])
 def test_an_engine_carries_the_pooled_scores_of_its_evaluation(file, shipped, tmp_path, monkeypatch, engines, caplog):
     crops = list(np.random.default_rng(1).integers(0, 256, (20, 48, 48, 3), dtype=np.uint8))
-    for module in ("cmn", "apexnet"):
+    for module in ("cmn", "ecstfl", "apexnet"):
         monkeypatch.setattr(f"train.methods.{module}.sample_crops", lambda count: crops[:count])
     config = shipped(file, epochs=1, evaluate=KFold(k=3, seed=1, threads=1))
     with pytest.raises(DataError, match="train first"):
@@ -111,17 +142,21 @@ def test_an_engine_carries_the_pooled_scores_of_its_evaluation(file, shipped, tm
     _, scores = commands.evaluate(config, Serial())
     made = commands.export(config, tmp_path / "engines")
     assert check(tmp_path / "engines" / file, engines).ok
-    assert {score.name: score.value for score in made.scores} == pytest.approx(scores.figures(), abs=1e-4)
+    assert {score.name: score.value for score in made.scores} == pytest.approx(figures(scores), abs=1e-4)
     assert all("pooled over 3 folds" in score.protocol for score in made.scores)
-    assert made.vocabulary == "megc-3"
+    assert (made.vocabulary, made.labels) == ("casme2-5", LABEL_SETS["casme2-5"].labels)
 
 
 def test_what_cannot_be_exported_or_evaluated_says_so(shipped, tmp_path):
-    with pytest.raises(GlimpseError, match=r"ecstfl-smic-3 takes clips .*realtime/preprocess.py"):
-        commands.export(shipped("ecstfl-smic-3"), tmp_path)
-    with pytest.raises(DataError, match="engines know no vocabulary"):
-        commands.export(shipped("cmn-casme2-5"), tmp_path)
     with pytest.raises(ConfigError, match=r"cmn has no \[\[data\]\]"):
         commands.evaluate(load(ROOT / "configs/train/cmn.toml"), Serial())
     with pytest.raises(DataError, match="no checkpoint"):
         commands.evaluate(shipped("apexnet-smic-3", initial=str(tmp_path / "none.pth")), Serial())
+
+
+def test_single_keys_are_changed_as_strictly_as_they_are_read():
+    path = ROOT / "configs/train/apexnet-casme2-5.toml"
+    changed = load(path, ["epochs=2", "data.0.root=mine", "evaluate.seed=7"])
+    assert (changed.epochs, changed.data[0].root, changed.evaluate.seed) == (2, "mine", 7)
+    with pytest.raises(ConfigError, match=r"unknown field `epoch`"):
+        load(path, ["epoch=2"])

@@ -8,18 +8,23 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from realtime.check import check
 from realtime.config import ROOT
+from realtime.config import load as load_settings
 from realtime.errors import DataError
+from realtime.manifest import load as load_manifest
 from train.__main__ import app
+from train.ablation import Row
 from train.cluster import Cluster
 from train.metrics import scores
 from train.runners import Serial
 
 CONFIG = ROOT / "configs/train/cmn.toml"
 OPTIONS = {
-    "prepare": {"--config", "--json", "--help"},
+    "prepare": {"--config", "--workers", "--json", "--help"},
     "fit": {"--config", "--json", "--help"},
     "evaluate": {"--config", "--ray", "--json", "--help"},
+    "ablate": {"--config", "--vary", "--seeds", "--json", "--help"},
     "export": {"--config", "--engines", "--json", "--help"},
     "sample": {"--folder", "--json", "--help"},
 }
@@ -81,9 +86,28 @@ def test_data_that_is_not_there_is_named(tmp_path):
 
 @pytest.mark.parametrize(("command", "key"), [("prepare", "cache"), ("fit", "run")])
 def test_what_was_made_is_printed(command, key, monkeypatch, tmp_path):
-    monkeypatch.setattr(f"train.commands.{command}", lambda config: tmp_path / "made")
+    monkeypatch.setattr(f"train.commands.{command}", lambda config, workers=None: tmp_path / "made")
     assert call(command, "--config", CONFIG).stdout.split() == [key, str(tmp_path / "made")]
     assert msgspec.json.decode(call(command, "--config", CONFIG, "--json").stdout) == {key: str(tmp_path / "made")}
+
+
+def test_a_comparison_is_a_table_or_its_rows(monkeypatch):
+    rows = [Row({"head": head}, 1, {"final_uf1": 0.5, "early_uf1": 0.25}) for head in ("patent", "cmnet")]
+    asked = []
+    monkeypatch.setattr("train.commands.ablate", lambda config, vary, seeds: asked.append((vary, seeds)) or rows)
+    words = ("ablate", "--config", CONFIG, "--vary", "head=patent,cmnet", "--vary", "sampling=far", "--seeds", 1)
+    assert call(*words).stdout.splitlines()[-1] == "| cmnet | 0.500 ± 0.000 | 0.250 ± 0.000 |"
+    assert msgspec.json.decode(call(*words, "--json").stdout, type=dict[str, list[Row]]) == {"rows": rows}
+    assert asked == [(["head=patent,cmnet", "sampling=far"], 1)] * 2
+
+
+@pytest.mark.parametrize(("options", "workers"), [([], None), (["--workers", "3"], 3)])
+def test_prepare_is_told_how_many_processes_to_take(options, workers, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr("train.commands.prepare", lambda config, workers: asked.append(workers) or tmp_path)
+    assert call("prepare", "--config", CONFIG, *options).exit_code == 0
+    assert asked == [workers]
+    assert call("prepare", "--config", CONFIG, "--workers", "0").exit_code == 2
 
 
 def test_an_export_prints_the_package_and_its_scores(monkeypatch, tmp_path):
@@ -100,22 +124,27 @@ def test_an_export_prints_the_package_and_its_scores(monkeypatch, tmp_path):
     assert asked == [tmp_path]
 
 
-@pytest.mark.parametrize(("options", "runner"), [([], Serial()), (["--ray", "auto"], Cluster("auto", 2, 0.0))])
+@pytest.mark.parametrize(("options", "runner"), [([], Serial()), (["--ray", "auto"], Cluster("auto", 2, 1))])
 def test_an_evaluation_prints_the_report_and_the_pooled_scores(options, runner, monkeypatch, tmp_path):
     truth = np.array([0, 0, 1])
     asked = []
 
     def evaluate(config, runner):
         asked.append(runner)
-        return tmp_path / "report.html", scores(truth, np.array([0, 1, 1]), ("a", "b"))
+        said = {0.0: np.array([0, 1, 1]), 30.0: np.array([0, 1, 0])}
+        return tmp_path / "report.html", {hz: scores(truth, answers, ("a", "b")) for hz, answers in said.items()}
 
     monkeypatch.setattr("train.commands.evaluate", evaluate)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     found = msgspec.json.decode(call("evaluate", "--config", CONFIG, "--json", *options).stdout)
     assert found["report"] == str(tmp_path / "report.html")
     assert found["accuracy"] == found["majority_accuracy"] == pytest.approx(2 / 3)
-    assert {"uf1", "uar"} < set(found)
+    assert {"uf1", "uar", "uf1_30hz", "uar_30hz"} < set(found)
+    assert found["accuracy_30hz"] == pytest.approx(1 / 3)
     assert type(asked[0]) is type(runner)
-    assert getattr(asked[0], "address", None) == getattr(runner, "address", None)
+    assert [getattr(asked[0], name, None) for name in ("address", "gpus")] == [
+        getattr(runner, name, None) for name in ("address", "gpus")
+    ]
 
 
 def test_a_configuration_without_a_protocol_is_not_evaluated():
@@ -137,7 +166,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(monkeypatch):
     monkeypatch.setattr("train.commands.fit", interrupted)
     found = call("fit", "--config", CONFIG)
     assert found.exit_code == 130
-    assert "goes on from the last whole epoch" in found.stderr
+    assert "goes on where it was" in found.stderr
 
 
 def test_the_sample_goes_into_the_folder_that_was_named(monkeypatch, tmp_path):
@@ -147,7 +176,7 @@ def test_the_sample_goes_into_the_folder_that_was_named(monkeypatch, tmp_path):
     assert built == [tmp_path]
 
 
-def test_a_table_of_clips_is_evaluated_from_the_command_line_and_goes_on(
+def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes_an_engine(
     drawn, draw, tmp_path, monkeypatch, one_thread, tiny_networks
 ):
     rows = ["subject,path,fps,onset,apex,offset,label"]
@@ -169,6 +198,7 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_and_goes_on(
         "batch": "2",
         "root": f'"{tmp_path}/clips"',
         "labels": '""',
+        "test_hz": "[0, 25]",
     }.items():
         text = re.sub(rf"(?m)^{key} = \S+", f"{key} = {value}", text)
     mine = tmp_path / "mine.toml"
@@ -176,11 +206,20 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_and_goes_on(
     first = call("evaluate", "--config", mine, "--json")
     assert first.exit_code == 0, first.output
     found = msgspec.json.decode(first.stdout)
-    assert found["majority_accuracy"] == 0.5
+    assert found["majority_accuracy"] == found["majority_accuracy_25hz"] == 0.5
     page = Path(found["report"]).read_text("utf-8")
     assert "6 clips of 3 people" in page
+    assert "By frame rate" in page
     assert "Published" not in page
     made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("predictions.jsonl")}
     assert len(made) == 3
     assert msgspec.json.decode(call("evaluate", "--config", mine, "--json").stdout) == found
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("predictions.jsonl")} == made
+    for words in (["fit", "--config", mine], ["export", "--config", mine, "--engines", tmp_path / "engines"]):
+        done = call(*words, "--json")
+        assert done.exit_code == 0, done.output
+    exported = msgspec.json.decode(done.stdout)
+    assert exported["uf1"] == pytest.approx(found["uf1"], abs=1e-4)
+    manifest = load_manifest(Path(exported["engine"]))
+    assert (manifest.vocabulary, manifest.labels) == ("own", ("negative", "positive"))
+    assert check(Path(exported["engine"]), load_settings().engines).ok

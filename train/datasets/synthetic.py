@@ -42,7 +42,7 @@ class Synthetic:
         self._clips = clips
         self._seed = clips.seed
         self._faces = ferplus.load(Path(clips.ferplus), "train")
-        self._landmarker = MediaPipe(config.load().track)  # as it serves: the one for stills finds faces that it does not
+        self._landmarker = MediaPipe(config.load().track)  # as it serves: for stills it finds more faces
         self._people = people or self._find_people()
         self._puppet: tuple[int, Puppet] | None = None
 
