@@ -296,7 +296,7 @@ def test_a_subscriber_that_never_reads_holds_up_nobody(publisher, context):
             if frame % 5000 == 0:
                 assert awake.receive(2.0) is not None
         took, grown = time.monotonic() - began, psutil.Process().memory_info().rss - before
-    assert took < 15.0
+    assert took < 120.0  # 3 s on a quiet machine; one that is held up never ends
     assert grown < 20_000 * size / 2  # half of the states at least were not kept for it; the events are, up to a limit
 
 

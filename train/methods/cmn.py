@@ -39,6 +39,7 @@ from train.losses.trend import trend
 from train.networks.cmn import CmnHead
 from train.networks.cmnet import CmnetHead
 from train.prepare import sample_crops
+from train.runners import CURVE
 
 log = logging.getLogger(__name__)
 
@@ -203,7 +204,7 @@ def export(config: CmnConfig, parts: Parts, encoder: Engine, folder: Path) -> Ma
     head = load(run)
     training = Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, config.epochs)
     scores = msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...])
-    return package(config, head, encoder, "megc-3", MEGC3, training, scores, folder)
+    return package(config, head, encoder, "megc-3", MEGC3, training, scores, run, folder)
 
 
 def package(
@@ -214,9 +215,10 @@ def package(
     labels: tuple[str, ...],
     training: Training,
     scores: tuple[Score, ...],
+    run: Path,
     folder: Path,
 ) -> Manifest:
-    """`head` as the engine package `folder`, bound to `encoder`.
+    """`head`, whose training lies in `run`, as the engine package `folder`, bound to `encoder`.
 
     The golden inputs are embeddings of the bundled sample stream, which may be passed on.
     """
@@ -234,4 +236,4 @@ def package(
     )
     stream = torch.from_numpy(embed_images(sample_crops(config.frames + GOLDEN_ROWS - 1), encoder))
     golden = stream.unfold(0, config.frames, 1).transpose(1, 2).contiguous()  # (rows, frames, width)
-    return write_package(head, {"embeddings": golden}, ("logits", "clip"), draft, folder)
+    return write_package(head, {"embeddings": golden}, ("logits", "clip"), draft, folder, run / CURVE)

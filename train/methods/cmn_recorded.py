@@ -92,10 +92,11 @@ def export(config: CmnRecordedConfig, collection: Collection, scores: tuple[Scor
     `scores` are those of the evaluation: of heads that were trained alike, without the people they were tested on.
     """
     encoder = open_encoder(Path(config.encoder))
-    head = restore(trained(run_folder(config, collection, encoder)), config)
+    run = run_folder(config, collection, encoder)
+    head = restore(trained(run), config)
     training = Training(named(config.data), TERMS, msgspec.to_builtins(config), config.seed, config.epochs)
     name, labels = vocabulary(config.data), collection.labels
-    return package(config, head, encoder, name, labels, training, scores, folder)
+    return package(config, head, encoder, name, labels, training, scores, run, folder)
 
 
 def embedded(config: CmnRecordedConfig, clips: Sequence[StoredClip], encoder: Engine) -> list[EmbeddedClip]:

@@ -31,6 +31,7 @@ from train.losses.votes import vote_cross_entropy
 from train.metrics import scores
 from train.networks.resnet import ResNet18
 from train.prepare import ferplus_crops, sample_crops
+from train.runners import CURVE
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +156,7 @@ def export(config: ExpressionConfig, folder: Path) -> Manifest:
     )
     golden = {"images": torch.from_numpy(crop_images(sample_crops(GOLDEN_ROWS), representation))}
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    return write_package(network, golden, ("embedding", "logits"), draft, folder, run_folder(config) / "curve.csv")
+    return write_package(network, golden, ("embedding", "logits"), draft, folder, run_folder(config) / CURVE)
 
 
 def _scores(network: nn.Module, test: Stills, config: ExpressionConfig) -> Iterator[Score]:
