@@ -167,9 +167,10 @@ def _fit_apexnet(config: ApexnetConfig) -> Path:
 
 
 def _export_recorded(export: Callable[..., Manifest]) -> Callable[[Any, Path], Manifest]:
-    """The method's `export`, given the clips and the scores of their evaluation."""
+    """The method's `export`, given the clips and the scores of their evaluation; it is trained first, if it is not."""
 
     def with_scores(config: Recorded, folder: Path) -> Manifest:
+        fit(config)
         collection = _collection(config)
         return export(config, collection, _evaluated(config, collection), folder)
 

@@ -9,6 +9,7 @@ import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import compress
 from pathlib import Path
 
 import msgspec
@@ -189,9 +190,10 @@ def _confusion(rows: Sequence[Prediction], labels: tuple[str, ...]) -> Indices:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, own: bool = False) -> str:
-    """`own` sets the first row off."""
-    top = "".join(f"<th>{escape(name)}</th>" for name in head)
-    body = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    """Without the columns that are empty; `own` sets the first row off."""
+    filled = [any(column) for column in zip(*rows, strict=True)]
+    top = "".join(f"<th>{escape(name)}</th>" for name in compress(head, filled))
+    body = ["".join(f"<td>{escape(cell)}</td>" for cell in compress(row, filled)) for row in rows]
     lines = [f'<tr class="own">{row}</tr>' if own and i == 0 else f"<tr>{row}</tr>" for i, row in enumerate(body)]
     return f"<table><tr>{top}</tr>{''.join(lines)}</table>"
 
