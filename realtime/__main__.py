@@ -1,4 +1,4 @@
-"""The command line: python -m realtime run | listen | bench | check | demo."""
+"""The command line: python -m realtime run | listen | bench | build | check | demo."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ import msgspec
 import typer
 
 from realtime import show
-from realtime.config import Config, load
+from realtime.config import Backend, Config, GpuBackend, load
 from realtime.console import INTERRUPTED, application, errors_told, print_json
+from realtime.errors import ConfigError
 from realtime.message import Event, Message
 
 app = application(
@@ -84,30 +85,68 @@ def listen(
 
 @app.command()
 def bench(
-    source: Annotated[str, typer.Option(help="Video file; it is repeated as long as it takes.")],
+    source: Annotated[str | None, typer.Option(help="Video file; it is repeated as long as it takes.")] = None,
+    engines: Annotated[
+        bool, typer.Option("--engines", help="Instead of a file: every engine, by every backend that runs here.")
+    ] = False,
     config: ConfigFile = None,
     override: Overrides = None,
-    seconds: Annotated[float, typer.Option(min=2.0, help="Half of it as fast as possible, half in real time.")] = 60.0,
+    seconds: Annotated[
+        float, typer.Option(min=2.0, help="Of a file, half as fast as possible, half in real time; or of all engines.")
+    ] = 60.0,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Measure frames a second, latency and memory on this machine, with everything on."""
-    from realtime.bench import bench as measure
-    from realtime.summary import lines
+    """Measure this machine: frames a second, latency and memory with everything on, or the engines one by one.
 
+    With --engines, each package is opened by each backend, which builds its plan on a GPU, checked as by `check`, and
+    timed at batches of 1, 4 and 16. Exit code 1 if one does not answer as it was exported.
+    """
     with errors_told(_told(verbose), as_json):
-        found = measure(_load(config, override), source, seconds)
+        settings = _load(config, override)
+        if engines == (source is not None):
+            raise ConfigError("bench measures one of two things: give --source FILE, or --engines")
+        if source is None:
+            _bench_engines(settings, seconds, as_json=as_json)
+        else:
+            _bench(settings, source, seconds, as_json=as_json)
+
+
+@app.command()
+def build(
+    engine: Annotated[list[Path], typer.Argument(help="Folders of engine packages, such as engines/*.")],
+    backend: Annotated[
+        GpuBackend, typer.Option(help="tensorrt builds for the GPU at hand; tensorrt-rtx needs none.")
+    ] = "tensorrt",
+    capability: Annotated[
+        str | None, typer.Option(help="With tensorrt-rtx: for GPUs of this compute capability, such as 8.6, alone.")
+    ] = None,
+    config: ConfigFile = None,
+    override: Overrides = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Build TensorRT's plans into engines.cache, where the live system looks for them; the log shows how far it is.
+
+    A plan that is there and fits is left as it is. Naming the nodes, it fails for packages that TensorRT cannot read.
+    """
+    from realtime.build import build as make
+    from realtime.build import lines
+
+    with errors_told("realtime", as_json):
+        built = make([folder.resolve() for folder in engine], _load(config, override).engines, backend, capability)
         if as_json:
-            print_json({**msgspec.to_builtins(found.fast), **msgspec.to_builtins(found)})
-            return
-        for title, summary in (("as fast as possible", found.fast), ("in real time", found.realtime)):
-            _print(*lines(summary, title))
-        _print(f"memory then        {found.rss_early_mb:.0f} MB early, {found.rss_late_mb:.0f} MB at the end")
+            print_json(built)
+        else:
+            _print(*lines(built))
 
 
 @app.command()
 def check(
     engine: Annotated[Path, typer.Argument(help="Folder of an engine package, such as engines/encoder.")],
+    backend: Annotated[
+        Backend | None, typer.Option(help="On exactly this, and nothing in its place; else as engines.device says.")
+    ] = None,
     config: ConfigFile = None,
     override: Overrides = None,
     as_json: AsJson = False,
@@ -118,7 +157,7 @@ def check(
     from realtime.check import lines
 
     with errors_told(_told(verbose), as_json):
-        report = replay(engine.resolve(), _load(config, override).engines)
+        report = replay(engine.resolve(), _load(config, override).engines, backend)
         if as_json:
             print_json(report.to_dict())
         else:
@@ -154,6 +193,31 @@ def demo(
             _print(*found.lines(source or "sample stream"))
         if played.pipeline.stopped:
             raise typer.Exit(INTERRUPTED)
+
+
+def _bench(settings: Config, source: str, seconds: float, *, as_json: bool) -> None:
+    from realtime.bench import bench as measure
+    from realtime.summary import lines
+
+    found = measure(settings, source, seconds)
+    if as_json:
+        print_json({**msgspec.to_builtins(found.fast), **msgspec.to_builtins(found)})
+        return
+    for title, summary in (("as fast as possible", found.fast), ("in real time", found.realtime)):
+        _print(*lines(summary, title))
+    _print(f"memory then        {found.rss_early_mb:.0f} MB early, {found.rss_late_mb:.0f} MB at the end")
+
+
+def _bench_engines(settings: Config, seconds: float, *, as_json: bool) -> None:
+    from realtime.bench_engines import bench_engines, lines
+
+    found = bench_engines(settings.engines, seconds)
+    if as_json:
+        print_json(found)
+    else:
+        _print(*lines(found))
+    if not found.ok:
+        raise typer.Exit(1)
 
 
 def _run(settings: Config, spec: str, seconds: float | None, *, fast: bool, as_json: bool) -> None:

@@ -20,6 +20,11 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
+#: What runs engines: on a GPU, TensorRT or TensorRT for RTX.
+GpuBackend = Literal["tensorrt", "tensorrt-rtx"]
+Backend = Literal["openvino", "tensorrt", "tensorrt-rtx", "triton"]
+
+
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of every section: no defaults here, they stand in the file, where they can be read and changed."""
 
@@ -79,13 +84,25 @@ class WindowConfig(Section, frozen=True):
     seconds: Positive
 
 
+class TritonConfig(Section, frozen=True):
+    connect_s: Positive
+    timeout_s: Positive
+    retry_first_s: Positive
+    retry_most_s: Positive
+    give_up_s: NotNegative
+
+
 class EnginesConfig(Section, frozen=True):
     folder: str
     encoder: str
     head: str
-    device: Literal["cpu"]
+    device: Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda|triton://[^/\s]+:\d+)$")]
+    fallback: bool
     precision: Literal["auto", "f32", "bf16"]
     threads: Count
+    batch: Count
+    cache: str
+    triton: TritonConfig
 
 
 class RecogniseConfig(Section, frozen=True):

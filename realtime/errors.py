@@ -5,6 +5,7 @@
     ├── SourceError     no frame can be had: camera, file or folder
     │   └── SourceLost  a source that worked has gone away
     ├── EngineError     an engine package does not fit, or fails its check
+    │   └── EngineLost  an engine on a GPU or a server, which cannot be reached, or no longer
     ├── MessageError    bytes that are no Glimpse message
     ├── PublishError    a socket cannot be bound or reached
     └── DataError       a dataset or a cache is not what its format says
@@ -42,6 +43,10 @@ class EngineError(GlimpseError):
     def __init__(self, what: str, reasons: Sequence[str] = ()) -> None:
         self.reasons = tuple(reasons)
         super().__init__("\n  - ".join([what, *self.reasons]))
+
+
+class EngineLost(EngineError):
+    """A GPU or a server that should run an engine gives no answer; the next call may find it back."""
 
 
 class MessageError(GlimpseError):

@@ -16,6 +16,7 @@ import msgspec
 
 from realtime.errors import EngineError
 from realtime.labels import OWN, VOCABULARIES
+from realtime.opset import opset_of
 from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence, Representation
 
 SCHEMA = 1
@@ -29,6 +30,10 @@ Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]  # never a path out of the folder
 #: What one row of input shows: a picture, a micro-expression, or an event of whatever length.
 Task = Literal["still-expression", "micro-expression", "dynamic-expression"]
+#: What the graph computes in, between inputs and outputs that are float32. "fp32": its large weights are kept as
+#: float16 and cast; "fp16": half precision throughout; "int8": convolutions between QuantizeLinear and
+#: DequantizeLinear with zero points of 0, the rest float32.
+Precision = Literal["fp32", "fp16", "int8"]
 Label = Annotated[str, msgspec.Meta(min_length=1)]
 Labels = Annotated[tuple[Label, ...], msgspec.Meta(min_length=2)]
 Instant = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
@@ -78,7 +83,7 @@ class Manifest(Part, frozen=True):
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     representation: Representation
-    precision: str  #: of weights and arithmetic, in words
+    precision: Precision
     opset: int
     training: Training
     scores: tuple[Score, ...]
@@ -96,6 +101,8 @@ def load(folder: Path) -> Manifest:
         reasons += _contradictions(Manifest(**values))
     if "files" in values:
         reasons += _differing_files(folder, values["files"])
+    if "opset" in values:
+        reasons += _another_opset(folder / MODEL, values["opset"])
     if reasons:
         raise _unusable(folder, reasons)
     return Manifest(**values)
@@ -194,6 +201,12 @@ def _differing_files(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
         # Plans are built on the box, so no manifest can know them.
         if path.name not in files and path.name != MANIFEST and path.suffix != ".plan":
             yield f"{path.name} is not listed in {MANIFEST}: move it out of the package"
+
+
+def _another_opset(model: Path, wanted: int) -> Iterator[str]:
+    found = opset_of(model) if model.is_file() else None
+    if found not in (None, wanted):
+        yield f"{MODEL} is of opset {found}, the manifest says {wanted}: export the package again"
 
 
 def _shown(spec: TensorSpec) -> str:

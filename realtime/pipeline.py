@@ -187,4 +187,5 @@ def _engine(engine: Engine) -> message.Engine:
         labels=tuple(manifest.labels),
         precision=engine.precision,
         backend=engine.backend,
+        fallback=engine.fallback,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from realtime.message import Event, FaceState, Message, Meta, State
+from realtime.message import Engine, Event, FaceState, Message, Meta, State
 
 NOTHING = "-"
 
@@ -46,12 +46,17 @@ def _meta(meta: Meta) -> str:
     total = meta.latency_ms.get("total")
     latency = f"{total.p50:.1f} {total.p95:.1f} {total.p99:.1f}" if total else NOTHING
     shortest = NOTHING if meta.shortest_event_s is None else f"{1000 * meta.shortest_event_s:.0f}"
-    engines = ", ".join(f"{engine.name} ({engine.backend} {engine.precision})" for engine in meta.engines) or "none"
+    engines = ", ".join(map(_engine, meta.engines)) or "none"
     return (
         f"meta  {meta.t:9.3f} s  {meta.rate_hz:5.1f} Hz  events from {shortest} ms  latency {latency} ms  "
         f"frames {meta.frames} gaps {meta.gaps} dropped {meta.dropped}  faces {meta.faces}  events {meta.events}  "
         f"engines {engines}"
     )
+
+
+def _engine(engine: Engine) -> str:
+    instead = f" because {engine.fallback}" if engine.fallback else ""
+    return f"{engine.name} ({engine.backend} {engine.precision}{instead})"
 
 
 def _top(expression: Mapping[str, float]) -> tuple[str, float | None]:

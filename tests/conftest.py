@@ -128,6 +128,7 @@ def encoder_parts():
         vocabulary="ferplus-8",
         labels=VOCABULARIES["ferplus-8"],
         representation=CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD),
+        precision="fp32",
         opset=20,
         training=Training(data=("noise",), terms="none", recipe={"rate": 0.1}, seed=1, epochs=2),
         scores=(Score(name="accuracy", value=0.125, protocol="guessing", counts={"neutral": 8}),),
@@ -198,5 +199,5 @@ def encoder_folder(packages, tmp_path):
 
 @pytest.fixture
 def engines():
-    """The default [engines] section, in f32 so that answers are the same on every processor."""
-    return msgspec.structs.replace(config.load().engines, precision="f32")
+    """The default [engines] section, on the CPU in f32 so that answers are the same on every machine."""
+    return msgspec.structs.replace(config.load().engines, device="cpu", precision="f32")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import typer
 
 from realtime.config import ROOT
 from realtime.console import application, errors_told, print_json
-from realtime.errors import DataError
+from realtime.errors import ConfigError, DataError
+from realtime.manifest import Precision
 
 app = application("python -m train", "Makes the engines that `python -m realtime` runs, from data that you hold.")
 
@@ -75,19 +76,49 @@ def evaluate(
 
 @app.command()
 def export(
-    config: ConfigFile,
+    config: ConfigFile | None = None,
     override: Overrides = None,
+    precision: Annotated[
+        Precision, typer.Option(help="What the engine computes in; int8: of pictures alone.")
+    ] = "fp32",
     engines: Annotated[Path, typer.Option(help="Folder of the engine packages.")] = ROOT / "engines",
+    converter: Annotated[
+        Literal["onnx", "torch-tensorrt"],
+        typer.Option(help="torch-tensorrt, on a GPU: hold what that makes of it against the package that is there."),
+    ] = "onnx",
+    triton: Annotated[
+        Path | None, typer.Option(help="Also write all packages of --engines into this Triton model repository.")
+    ] = None,
+    plan: Annotated[
+        list[Path] | None, typer.Option(help="Serve this TensorRT plan there, not its package's ONNX; may be repeated.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the trained network as an engine package: ONNX, manifest and golden inputs, parity proven first."""
-    with _told(as_json):
-        from train import commands
-        from train.config import load
+    """Write the trained network as an engine package: ONNX, manifest and golden inputs, parity proven first.
 
-        manifest = commands.export(load(config, override or ()), engines.resolve())
-        scores = {score.name: score.value for score in manifest.scores}
-        _print({"engine": str(engines / manifest.name), **scores}, as_json)
+    With --triton and no --config, nothing but a Triton model repository is written, of the packages that are there.
+    """
+    with _told(as_json):
+        if config is None and triton is None:
+            raise ConfigError("nothing to export: give --config for a trained network, --triton for a model repository")
+        if plan and triton is None:
+            raise ConfigError("--plan is of a model repository: give --triton with it")
+        found: dict[str, object] = {}
+        if config is not None:
+            from train import commands
+            from train.config import load
+
+            if converter == "torch-tensorrt":
+                found |= commands.convert(load(config, override or ()), engines.resolve(), precision).figures()
+            else:
+                manifest = commands.export(load(config, override or ()), engines.resolve(), precision)
+                found |= {"engine": str(engines / manifest.name)}
+                found |= {score.name: score.value for score in manifest.scores}
+        if triton is not None:
+            from train.triton import write
+
+            found |= {"repository": str(triton), "models": write(engines.resolve(), triton, plan or ())}
+        _print(found, as_json)
 
 
 @app.command()

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
+from realtime.bench_engines import Speed
 from realtime.config import ROOT
 from realtime.engine import Engine
 from realtime.errors import ConfigError
-from realtime.manifest import MODEL, Manifest, Score
+from realtime.manifest import MODEL, Manifest, Precision, Score
 from realtime.manifest import load as load_manifest
-from train import ablation, apex_frames, protocols, report
+from train import ablation, apex_frames, protocols, report, torch_tensorrt
 from train import evaluate as evaluation
 from train.clips import ClipCrops
 from train.collection import FEWEST_FRAMES, Collection, gather
@@ -29,6 +32,7 @@ from train.config import (
 from train.datasets.synthetic import Synthetic
 from train.embeddings import open_encoder
 from train.evaluate import Plan
+from train.graph import rounded
 from train.methods import apexnet, cmn, cmn_recorded, ecstfl, expression
 from train.methods.apexnet import Apexes, ApexnetFitPredict
 from train.methods.cmn_recorded import CmnFitPredict
@@ -44,11 +48,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """Its three commands; each gives the folder, or the package, that it made."""
+    """Its three commands, each of which gives the folder or package that it made; and the network that it trained."""
 
     prepare: Callable[[Any, int | None], Path]
     fit: Callable[[Any], Path]
-    export: Callable[[Any, Path], Manifest]
+    export: Callable[[Any, Path, Precision], Manifest]
+    network: Callable[[Any], nn.Module]
 
 
 def prepare(config: TrainConfig, workers: int | None = None) -> Path:
@@ -74,9 +79,19 @@ def evaluate(config: TrainConfig, runner: Runner) -> tuple[Path, dict[float, Sco
     return report.write(plan, pooled, folder, protocols.benchmark(config)), by_rate(pooled, plan.labels)
 
 
-def export(config: TrainConfig, engines: Path) -> Manifest:
-    """The trained network as an engine package `engines`/<name>, proven before it is written."""
-    return METHODS[type(config)].export(config, engines / config.name)
+def export(config: TrainConfig, engines: Path, precision: Precision) -> Manifest:
+    """The trained network as an engine package of `engines`, proven before it is written.
+
+    Its folder is the configuration's name, followed by the precision if it is not fp32: they live beside each other.
+    """
+    return METHODS[type(config)].export(config, _package(config, engines, precision), precision)
+
+
+def convert(config: TrainConfig, engines: Path, precision: Precision) -> Speed:
+    """The trained network by torch-tensorrt, held against the package that `export` made of it; how fast it is."""
+    torch_tensorrt.library()  # or all that follows is in vain
+    network = rounded(METHODS[type(config)].network(config))
+    return torch_tensorrt.convert(network, _package(config, engines, precision))
 
 
 def ablate(config: TrainConfig, vary: Sequence[str], seeds: int) -> list[ablation.Row]:
@@ -85,6 +100,10 @@ def ablate(config: TrainConfig, vary: Sequence[str], seeds: int) -> list[ablatio
         raise ConfigError(f"{config.name} has no [clips] to compare settings on; give configs/train/cmn.toml or a copy")
     compared = ablation.variants(config, vary)
     return ablation.ablate(config, _clips(config), _encoder(config), compared, range(1, seeds + 1))
+
+
+def _package(config: TrainConfig, engines: Path, precision: Precision) -> Path:
+    return engines / (config.name if precision == "fp32" else f"{config.name}-{precision}")
 
 
 def _clips(config: CmnConfig, workers: int | None = None) -> list[ClipCrops]:
@@ -109,9 +128,17 @@ def _fit_cmn(config: CmnConfig) -> Path:
     return cmn.fit(config, _clips(config), _encoder(config))
 
 
-def _export_cmn(config: CmnConfig, folder: Path) -> Manifest:
+def _export_cmn(config: CmnConfig, folder: Path, precision: Precision) -> Manifest:
     encoder = _encoder(config)
-    return cmn.export(config, cmn.prepare(config, _clips(config), encoder), encoder, folder)
+    return cmn.export(config, cmn.prepare(config, _clips(config), encoder), encoder, folder, precision)
+
+
+def _network_cmn(config: CmnConfig) -> nn.Module:
+    return cmn.load(cmn.run_folder(config, cmn.prepare(config, _clips(config), _encoder(config))))
+
+
+def _network_cmn_recorded(config: CmnRecordedConfig) -> nn.Module:
+    return cmn_recorded.restored(config, _collection(config), open_encoder(Path(config.encoder)))
 
 
 def _collection(config: Recorded, workers: int | None = None) -> Collection:
@@ -166,15 +193,27 @@ def _fit_apexnet(config: ApexnetConfig) -> Path:
     return apexnet.fit(config, collection, _apexes(config, collection))
 
 
-def _export_recorded(export: Callable[..., Manifest]) -> Callable[[Any, Path], Manifest]:
+def _export_recorded(export: Callable[..., Manifest]) -> Callable[[Any, Path, Precision], Manifest]:
     """The method's `export`, given the clips and the scores of their evaluation; it is trained first, if it is not."""
 
-    def with_scores(config: Recorded, folder: Path) -> Manifest:
+    def with_scores(config: Recorded, folder: Path, precision: Precision) -> Manifest:
         fit(config)
         collection = _collection(config)
-        return export(config, collection, _evaluated(config, collection), folder)
+        return export(config, collection, _evaluated(config, collection), folder, precision)
 
     return with_scores
+
+
+def _export_apexnet(config: ApexnetConfig, folder: Path, precision: Precision) -> Manifest:
+    collection = _collection(config)
+    int8 = precision == "int8"
+    trial = apexnet.trial(config, collection, _apexes(config, collection)) if int8 else None
+    return apexnet.export(config, collection, _evaluated(config, collection), folder, precision, trial)
+
+
+def _network_recorded(restored: Callable[[Any, Collection], nn.Module]) -> Callable[[Any], nn.Module]:
+    """The method's `restored`, given the clips."""
+    return lambda config: restored(config, _collection(config))
 
 
 def _cmn_folds(config: CmnRecordedConfig, collection: Collection) -> FitPredict:
@@ -193,11 +232,15 @@ def _apexes(config: ApexnetConfig, collection: Collection) -> Apexes:
 
 
 METHODS: dict[type[TrainConfig], Method] = {
-    ExpressionConfig: Method(expression.prepare, expression.fit, expression.export),
-    CmnConfig: Method(_prepare_cmn, _fit_cmn, _export_cmn),
-    CmnRecordedConfig: Method(_prepare_cmn_recorded, _fit_cmn_recorded, _export_recorded(cmn_recorded.export)),
-    EcstflConfig: Method(_prepare_recorded, _fit_ecstfl, _export_recorded(ecstfl.export)),
-    ApexnetConfig: Method(_prepare_recorded, _fit_apexnet, _export_recorded(apexnet.export)),
+    ExpressionConfig: Method(expression.prepare, expression.fit, expression.export, expression.restored),
+    CmnConfig: Method(_prepare_cmn, _fit_cmn, _export_cmn, _network_cmn),
+    CmnRecordedConfig: Method(
+        _prepare_cmn_recorded, _fit_cmn_recorded, _export_recorded(cmn_recorded.export), _network_cmn_recorded
+    ),
+    EcstflConfig: Method(
+        _prepare_recorded, _fit_ecstfl, _export_recorded(ecstfl.export), _network_recorded(ecstfl.restored)
+    ),
+    ApexnetConfig: Method(_prepare_recorded, _fit_apexnet, _export_apexnet, _network_recorded(apexnet.restored)),
 }
 
 #: What predicts the folds of an evaluation; it may compute what all folds share.

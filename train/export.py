@@ -1,6 +1,6 @@
 """Network -> engine package: rounded, exported, proven, and only then moved into its place.
 
-Weights are kept as float16 and arithmetic stays float32: half the size, and the rounding is the
+Weights are rounded to float16 whatever the graph computes in: half the size, and the rounding is the
 network's own, since torch's golden answers are taken after it. A package appears whole or not at all.
 """
 
@@ -24,23 +24,29 @@ from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 
 from realtime import manifest as package
-from realtime.check import BARS, check, difference
+from realtime.check import BARS, LEAST_AGREEMENT, Difference, check, difference
 from realtime.config import ROOT
 from realtime.config import load as load_config
 from realtime.errors import DataError, EngineError
-from realtime.manifest import GOLDEN, MODEL, Manifest, Score, Task, TensorSpec, Training
+from realtime.manifest import GOLDEN, LOGITS, MODEL, Manifest, Precision, Score, Task, TensorSpec, Training
 from realtime.preprocess import Representation
 from realtime.records import Floats
-from train.graph import answers, rounded, to_onnx
+from train.golden import surest
+from train.graph import Half, answers, rounded, to_onnx
+from train.quantise import Trial, to_int8
 from train.runners import CURVE
+from train.step import STEP
 
 log = logging.getLogger(__name__)
 
 WEIGHTS = "weights.pt"
 OPSET = 20
-PRECISION = "f16 weights, f32 arithmetic"
+FLOATING = ("torch", "onnx", "onnxscript", "openvino")
+MAKERS: dict[Precision, tuple[str, ...]] = {"fp32": FLOATING, "fp16": FLOATING, "int8": (*FLOATING, "onnxruntime")}
 LAYOUTS = {2: "NC", 3: "NTC", 4: "NCHW", 5: "NCTHW"}  #: of outputs, by their number of axes
 ROUNDING_BAR = 1e-2  #: what float16 weights may move an output by, as a relative norm
+#: For ONNX's reference evaluator; INT8 is held against torch before it rounds.
+REFERENCE_BARS: dict[Precision, float] = {"fp32": BARS["f32"], "fp16": BARS["f16"], "int8": BARS["f32"]}
 REFERENCE_ROWS = 2  #: the reference evaluator is slow; with the engine's single rows, two show that the batch is free
 
 
@@ -53,6 +59,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     vocabulary: str
     labels: tuple[str, ...]
     representation: Representation
+    precision: Precision
     opset: int
     training: Training
     scores: tuple[Score, ...]
@@ -65,23 +72,31 @@ def export(
     draft: Draft,
     folder: Path,
     curve: Path | None = None,
+    step: Any = None,
+    trial: Trial | None = None,
 ) -> Manifest:
     """Make the engine package `folder` of `network` and prove it; EngineError, and nothing changed, if it differs.
 
     A relative `folder` lies beside configs/, as `open_engine` has it.
     `example` holds the golden input (B >= 2, ...) by its name in `manifest.input_of`; it is rounded to
     float16 to keep the package small. `outputs` names what `network` returns, in order. `curve` is the
-    training's curve.csv, which goes along.
+    training's curve.csv and `step` the network's second graph (see `train.step`), which go along. `trial` is
+    what INT8 needs; the manifest then says what it cost.
     """
     folder = ROOT / folder
     example = {name: tensor.detach().cpu().half().float() for name, tensor in example.items()}
     _require_example(example, draft.representation)
+    _require_trial(draft, trial)
     deployed = rounded(network)
     golden = answers(deployed, example, outputs)
     exact = answers(copy.deepcopy(network).cpu().eval(), example, outputs)
     _require_same(_different(exact, golden, ROUNDING_BAR, "with its weights rounded to float16"), draft.name)
-    model = to_onnx(deployed, example, outputs, draft.opset)
-    _require_same(_reference_reasons(model, example, golden), draft.name)
+    model = _floating(deployed, example, golden, draft)
+    if trial is not None:
+        model, cost = to_int8(model, trial, draft.labels)
+        draft = msgspec.structs.replace(draft, scores=(*draft.scores, *cost))
+        rows = surest(golden[LOGITS])
+        example, golden = {k: v[rows] for k, v in example.items()}, {k: v[rows] for k, v in golden.items()}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         made = Path(scratch) / "new"
@@ -90,6 +105,8 @@ def export(
         _save_golden(made / GOLDEN, example, golden)
         if curve is not None:
             shutil.copyfile(curve, made / CURVE)
+        if step is not None:
+            onnx.save(step, made / STEP)
         manifest = _manifest(draft, golden, made)
         package.dump(manifest, made)
         _require_same(_runtime_reasons(made), draft.name)
@@ -113,26 +130,52 @@ def _require_example(example: Mapping[str, Tensor], representation: Representati
         raise EngineError("the golden inputs are not what the representation makes:", reasons)
 
 
-def _reference_reasons(model: Any, example: Mapping[str, Tensor], golden: Mapping[str, Floats]) -> Iterator[str]:
+def _require_trial(draft: Draft, trial: Trial | None) -> None:
+    if draft.precision == "int8" and trial is None:
+        reasons = [f"{draft.method} has no pictures to calibrate it with: export it in fp32 or fp16"]
+        raise EngineError(f"{draft.name} cannot compute in INT8:", reasons)
+    if draft.precision != "int8" and trial is not None:
+        reasons = [f"its precision is {draft.precision}: calibrate INT8 alone"]
+        raise EngineError(f"{draft.name} is not to be calibrated:", reasons)
+
+
+def _floating(network: nn.Module, example: Mapping[str, Tensor], golden: Mapping[str, Floats], draft: Draft) -> Any:
+    """The graph, before INT8 rounds it; it answers as torch does."""
+    form = Half(network) if draft.precision == "fp16" else network
+    short = draft.precision != "int8"  # what is to be quantised must be a weight, and no product of a cast
+    model = to_onnx(form, example, list(golden), draft.opset, short=short)
+    _require_same(_reference_reasons(model, example, golden, REFERENCE_BARS[draft.precision]), draft.name)
+    return model
+
+
+def _reference_reasons(
+    model: Any, example: Mapping[str, Tensor], golden: Mapping[str, Floats], bar: float
+) -> Iterator[str]:
     inputs = {name: tensor[:REFERENCE_ROWS].numpy() for name, tensor in example.items()}
     found = dict(zip(golden, ReferenceEvaluator(model).run(list(golden), inputs), strict=True))
     wanted = {name: array[:REFERENCE_ROWS] for name, array in golden.items()}
-    return _different(wanted, found, BARS["f32"], "in ONNX's reference evaluator")
+    return _different(wanted, found, bar, "in ONNX's reference evaluator")
 
 
 def _runtime_reasons(folder: Path) -> Iterator[str]:
     """What the engine that serves computes otherwise than torch."""
-    report = check(folder, msgspec.structs.replace(load_config().engines, precision="f32"))
+    report = check(folder, msgspec.structs.replace(load_config().engines, device="cpu", precision="f32"))
     for each in report.differences:
         if not each.ok:
-            yield f"{each.output} differs by {each.relative:.1e} in {report.backend}, {each.bar:.0e} is allowed"
+            yield _told(each, f"in {report.backend}")
 
 
 def _different(wanted: Mapping[str, Floats], found: Mapping[str, Floats], bar: float, where: str) -> Iterator[str]:
     for name, array in wanted.items():
         apart = difference(name, found[name], array, bar)
         if not apart.ok:
-            yield f"{name} differs by {apart.relative:.1e} {where}, {bar:.0e} is allowed"
+            yield _told(apart, where)
+
+
+def _told(apart: Difference, where: str) -> str:
+    if apart.relative <= apart.bar and apart.agreement is not None:
+        return f"{apart.output} keeps {apart.agreement:.1%} of the labels {where}, {LEAST_AGREEMENT:.0%} is wanted"
+    return f"{apart.output} differs by {apart.relative:.1e} {where}, {apart.bar:.0e} is allowed"
 
 
 def _require_same(reasons: Iterator[str], name: str) -> None:
@@ -156,9 +199,8 @@ def _manifest(draft: Draft, golden: Mapping[str, Floats], folder: Path) -> Manif
             TensorSpec(name=name, shape=(-1, *array.shape[1:]), dtype="float32", layout=LAYOUTS.get(array.ndim, ""))
             for name, array in golden.items()
         ),
-        precision=PRECISION,
         files={path.name: package.sha256(path) for path in sorted(folder.iterdir())},
-        versions={name: version(name) for name in ("torch", "onnx", "onnxscript", "openvino")},
+        versions={name: version(name) for name in MAKERS[draft.precision]},
         commit=commit(ROOT),
         created=datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0),
     )

@@ -1,7 +1,7 @@
-"""Network -> ONNX graph whose large weights are float16 numbers and whose arithmetic is float32.
+"""Network -> ONNX graph, in float32 or float16 between inputs and outputs of float32.
 
-The weights are rounded in torch, before anything else: what torch answers after that is what the
-graph must answer, and keeping rounded weights as float16 loses nothing more.
+Large weights are rounded to float16 in torch, before anything else: what torch answers after that is
+what the graph must answer, and keeping them as float16 in a graph of float32 loses nothing more.
 """
 
 from __future__ import annotations
@@ -45,6 +45,19 @@ def rounded(network: nn.Module) -> nn.Module:
     return deployed
 
 
+class Half(nn.Module):
+    """A copy that computes in float16, between an input and outputs of float32."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network).half()
+        self.eval()
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        found = self.network(x.half())
+        return tuple(y.float() for y in (found if isinstance(found, tuple) else (found,)))
+
+
 @torch.no_grad()
 def answers(network: nn.Module, example: Mapping[str, Tensor], outputs: Sequence[str]) -> dict[str, Floats]:
     """What torch says to `example`, (B, ...) each, by the names `outputs`."""
@@ -56,8 +69,10 @@ def answers(network: nn.Module, example: Mapping[str, Tensor], outputs: Sequence
     return {name: tensor.numpy().copy() for name, tensor in zip(outputs, tensors, strict=True)}
 
 
-def to_onnx(network: nn.Module, example: Mapping[str, Tensor], outputs: Sequence[str], opset: int) -> Any:
-    """The graph, its batch free, its large weights float16."""
+def to_onnx(
+    network: nn.Module, example: Mapping[str, Tensor], outputs: Sequence[str], opset: int, *, short: bool = True
+) -> Any:
+    """The graph, its batch free; `short` keeps its large weights as float16."""
     batch = torch.export.Dim("batch", min=1)
     try:
         program = torch.onnx.export(
@@ -74,7 +89,8 @@ def to_onnx(network: nn.Module, example: Mapping[str, Tensor], outputs: Sequence
         raise EngineError(f"{type(network).__name__} cannot be exported to ONNX:", [str(error)]) from None
     model: Any = program.model_proto  # type: ignore[union-attr]
     _forget_origin(model.graph)
-    _halve(model.graph)
+    if short:
+        _shorten(model.graph)
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -86,7 +102,7 @@ def _forget_origin(graph: Any) -> None:
         part.ClearField("doc_string")
 
 
-def _halve(graph: Any) -> None:
+def _shorten(graph: Any) -> None:
     """Keep large float32 weights as float16 and a cast, wherever that loses nothing; runtimes fold the cast."""
     casts = []
     for weight in list(graph.initializer):

@@ -114,13 +114,17 @@ class Event(_Message, frozen=True, kw_only=True):
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
-    """An engine at work: its package's name, the sha256 of its model, its labels in order, and what runs it."""
+    """An engine at work: its package's name, the sha256 of its model, its labels in order, and what runs it.
+
+    `fallback` says why the CPU runs it though a GPU or a server should, null while all is as configured.
+    """
 
     name: str
     sha256: str
     labels: tuple[str, ...]
     precision: str
     backend: str
+    fallback: str | None = None
 
 
 class Percentiles(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime.check import BARS, check, difference
+from realtime.check import BARS, check, difference, replay
 from realtime.engine import open_engine
 from realtime.errors import EngineError
 from realtime.manifest import GOLDEN, MANIFEST, Manifest, dump, sha256
@@ -110,6 +110,80 @@ def test_zeros_are_compared_without_dividing_by_zero():
     zeros = np.zeros((1, 2), np.float32)
     assert difference("y", zeros, zeros, 1e-4).ok
     assert not difference("y", zeros + 1e-3, zeros, 1e-4).ok
+
+
+class Quantised:
+    """The encoder as INT8 of another backend: it answers what it is told to."""
+
+    backend, precision, fallback = "none", "int8", None
+
+    def __init__(self, folder, **answers):
+        self.manifest = replace(load_unchecked(folder), precision="int8")
+        self.answers = {name: array.astype(np.float32) for name, array in answers.items()}
+
+    def run(self, inputs):
+        rows = len(inputs["images"])
+        return {name: array[:rows] for name, array in self.answers.items()}
+
+
+@pytest.fixture
+def quantised(encoder_folder):
+    """Replays an INT8 engine: how far its answers are moved, and in how many of a hundred rows the label is."""
+    rng = np.random.default_rng(0)
+    logits = rng.standard_normal((100, 8))
+    embedding = rng.standard_normal((100, 16))
+
+    def widen(arrays):
+        arrays["in_images"] = np.zeros((100, *arrays["in_images"].shape[1:]), np.float32)
+        arrays["out_logits"], arrays["out_embedding"] = logits, embedding
+
+    alter_golden(encoder_folder, widen)
+
+    def replayed(flipped=0, spoilt=0.0):
+        found = logits.copy()
+        found[:flipped] = -logits[:flipped]
+        moved = embedding * 1.2
+        moved[0, 0] += spoilt
+        return replay(Quantised(encoder_folder, logits=found, embedding=moved), encoder_folder)
+
+    return replayed
+
+
+def test_int8_is_judged_by_its_labels(quantised):
+    embedding, logits = quantised(flipped=2).differences
+    assert (logits.agreement, logits.ok) == (0.98, True)
+    assert (embedding.agreement, embedding.ok) == (None, True)
+    assert logits.relative > BARS["bf16"]
+    assert not quantised(flipped=3).ok
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_int8_that_is_no_number_never_passes(quantised, odd):
+    report = quantised(spoilt=odd)
+    assert [each.ok for each in report.differences] == [False, True]
+    assert not report.ok
+
+
+def test_labels_alone_do_not_excuse_an_engine_of_floats(encoder_folder, engines):
+    def scale(arrays):
+        arrays["out_logits"] *= 1.01
+
+    alter_golden(encoder_folder, scale)
+    logits = check(encoder_folder, engines).differences[1]
+    assert (logits.agreement, logits.ok) == (1.0, False)
+
+
+def test_a_package_of_half_precision_has_the_bar_of_half_precision(encoder_folder, engines):
+    dump(replace(load_unchecked(encoder_folder), precision="fp16"), encoder_folder)
+    report = check(encoder_folder, engines)
+    assert report.precision == "f32"
+    assert {each.bar for each in report.differences} == {BARS["f16"]}
+
+
+def test_a_backend_is_checked_as_it_is_named(packages, engines):
+    assert check(packages / "head", engines, "openvino").backend.startswith("openvino")
+    with pytest.raises(EngineError):
+        check(packages / "head", replace(engines, device="triton://127.0.0.1:1"), "triton")
 
 
 def test_a_report_goes_into_json(packages, engines):

@@ -85,11 +85,18 @@ def test_an_override_without_key_or_value_is_refused(text):
         ("publish.events_port=70000", r"<= 65535"),
         ("publish.landmarks=1", r"bool.*\$\.publish\.landmarks"),
         ("engines.device=gpu", r"\$\.engines\.device"),
+        ("engines.device=triton://gpus", r"\$\.engines\.device"),
+        ("engines.device=cuda:1", r"\$\.engines\.device"),
     ],
 )
 def test_what_is_wrong_is_named_with_what_was_wanted(override, said):
     with pytest.raises(ConfigError, match=said):
         load(overrides=[override])
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "triton://gpus:8001", "triton://10.0.0.7:8001"])
+def test_engines_run_on_one_of_these(device):
+    assert load(overrides=[f"engines.device={device}"]).engines.device == device
 
 
 def test_an_error_names_the_file(tmp_path):

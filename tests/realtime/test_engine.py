@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime import engine as engine_module
-from realtime.engine import open_engine
+from realtime.engine import open_engine, openvino
 from realtime.errors import EngineError
 from realtime.manifest import GOLDEN, MODEL, dump, load, sha256
 from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence
@@ -22,7 +22,7 @@ CLIPS = ClipImages(16, PICTURES)
 def opened(packages):
     from realtime import config
 
-    return open_engine(packages / "encoder", replace(config.load().engines, precision="f32"))
+    return open_engine(packages / "encoder", replace(config.load().engines, device="cpu", precision="f32"))
 
 
 @pytest.fixture
@@ -140,19 +140,19 @@ def test_a_file_that_is_no_graph_is_an_engine_error(encoder_folder, engines):
 )
 def test_precision_is_what_was_asked_as_far_as_the_processor_has_it(engines, asked, capabilities, taken):
     for representation in (PICTURES, CLIPS):
-        hints = engine_module._hints(replace(engines, precision=asked, threads=3), capabilities, representation)
+        hints = openvino._hints(replace(engines, precision=asked, threads=3), capabilities, representation)
         assert hints["INFERENCE_PRECISION_HINT"] == taken
         assert hints["INFERENCE_NUM_THREADS"] == 3
 
 
 def test_bf16_is_not_pretended(engines):
     with pytest.raises(EngineError, match=r"set engines\.precision to auto or f32"):
-        engine_module._hints(replace(engines, precision="bf16"), ["FP32"], PICTURES)
+        openvino._hints(replace(engines, precision="bf16"), ["FP32"], PICTURES)
 
 
 def test_a_head_stays_in_f32(engines):
     sequence = EmbeddingSequence("encoder", "0" * 64, 8, 512)
-    hints = engine_module._hints(replace(engines, precision="bf16"), ["FP32", "BF16"], sequence)
+    hints = openvino._hints(replace(engines, precision="bf16"), ["FP32", "BF16"], sequence)
     assert hints["INFERENCE_PRECISION_HINT"] == "f32"
 
 

@@ -28,8 +28,9 @@ COMMON = {"--config", "--set", "--json", "--verbose", "--help"}
 OPTIONS = {
     "run": {"--source", "--seconds", "--fast"},
     "listen": {"--events", "--seconds", "--state-port", "--events-port"},
-    "bench": {"--source", "--seconds"},
-    "check": set(),
+    "bench": {"--source", "--engines", "--seconds"},
+    "build": {"--backend", "--capability"},
+    "check": {"--backend"},
     "demo": {"--source", "--seconds"},
 }
 VIDEO = str(truth.VIDEO)
@@ -190,11 +191,14 @@ def test_a_check_shows_a_line_for_each_output_and_the_verdict(packages, tiny):
     found = call("check", packages / "encoder", *tiny)
     assert found.exit_code == 0, found.output
     header, embedding, logits, verdict = found.stdout.splitlines()
-    assert header.split() == ["output", "largest", "mean", "relative", "bar"]
+    titles = ["output", "largest", "mean", "relative", "bar", "labels", "precision", "ms", "a", "row"]
+    assert header.split() == titles
     for line, name in ((embedding, "embedding"), (logits, "logits")):
         words = line.split()
-        assert (words[0], words[-1], len(words)) == (name, "ok", 6)
+        assert (words[0], words[-1], len(words)) == (name, "ok", 9)
         assert float(words[3]) <= float(words[4]) == 1e-4
+        assert (words[5], words[6]) == ("100.0%" if name == "logits" else "-", "f32")
+        assert float(words[7]) > 0
     assert verdict.startswith("encoder answers as exported: openvino ")
     assert re.search(r", f32, [0-9.]+ ms a row$", verdict)
 
@@ -211,6 +215,28 @@ def test_a_check_that_fails_ends_with_1_and_says_which_output(encoder_folder, ti
     assert "does NOT answer as exported" in found.stdout
     found = call("check", encoder_folder, *tiny, "--json")
     assert (found.exit_code, msgspec.json.decode(found.stdout)["ok"]) == (1, False)
+
+
+def test_a_check_on_what_is_not_here_is_an_error_and_nothing_takes_its_place(packages, tiny):
+    fails(["check", packages / "head", "--backend", "triton", "--set", "engines.device=triton://127.0.0.1:1", *tiny])
+    assert call("check", packages / "head", "--backend", "onnxruntime").exit_code == 2
+
+
+def test_plans_are_built_where_there_is_no_gpu(packages, tiny, tmp_path):
+    pytest.importorskip("tensorrt_rtx", reason="building plans needs the tensorrt-rtx extra")
+    words = ["build", packages / "head", "--backend", "tensorrt-rtx", "--set", f"engines.cache={tmp_path}"]
+    found = call(*words)
+    assert found.exit_code == 0, found.output
+    assert re.search(r"^head: built in [0-9.]+ s, [0-9.]+ MB, fp32, up to 16 rows, tensorrt-rtx ", found.stdout)
+    [again] = msgspec.json.decode(call(*words, "--json").stdout)
+    assert (again["new"], Path(again["plan"]).parent) == (False, tmp_path)
+    assert again["record"]["identity"]["target"] == "compute capability 8.0 and later"
+
+
+def test_packages_that_have_no_plan_are_named(tmp_path):
+    fails(
+        ["build", tmp_path / "one", tmp_path / "two", "--backend", "tensorrt-rtx"], "2 of 2 packages", "one: ", "two: "
+    )
 
 
 def test_what_a_run_prints_as_json_parses(tiny, start):

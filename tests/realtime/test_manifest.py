@@ -74,6 +74,24 @@ def test_files_are_checked_even_when_keys_are_wrong(encoder_folder):
     assert len(reasons) == 5
 
 
+def test_a_graph_of_another_opset_is_refused(encoder_folder):
+    edit(encoder_folder, opset=17)
+    [reason] = reasons_of(encoder_folder)
+    assert reason == "model.onnx is of opset 20, the manifest says 17: export the package again"
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+def test_a_precision_is_one_of_three(encoder_folder, precision):
+    edit(encoder_folder, precision=precision)
+    assert load(encoder_folder).precision == precision
+
+
+def test_a_precision_in_words_is_refused(encoder_folder):
+    edit(encoder_folder, precision="f16 weights, f32 arithmetic")
+    [reason] = reasons_of(encoder_folder)
+    assert "precision: Invalid enum value 'f16 weights, f32 arithmetic'" in reason
+
+
 def test_a_vocabulary_that_does_not_exist_is_refused(encoder_folder):
     edit(encoder_folder, vocabulary="ferplus-9")
     [reason] = reasons_of(encoder_folder)

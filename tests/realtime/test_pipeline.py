@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from realtime import config
-from realtime.errors import EngineError, SourceLost
+from realtime.errors import EngineError, EngineLost, SourceLost
 from realtime.pipeline import Pipeline, engines
 from realtime.publish import Publisher, Subscriber
 from realtime.records import Frame
@@ -104,6 +104,7 @@ def settings(packages):
     changes = {
         "engines.folder": packages,
         "engines.head": "head",
+        "engines.device": "cpu",
         "engines.precision": "f32",
         "align.size_px": 48,
         "apex.warmup_s": 0.6,
@@ -167,6 +168,19 @@ def stages_by_id(events):
     for event in events:
         found.setdefault((event.face, event.id), []).append(event.stage)
     return found
+
+
+def test_every_meta_says_that_the_cpu_runs_instead_of_the_gpu(settings, play, publisher, shown, monkeypatch):
+    def missing():
+        raise EngineLost("CUDA cannot be used:", ["no device"])
+
+    monkeypatch.setattr("realtime.engine.gpu", missing)
+    there = msgspec.structs.replace(settings.engines, device="cuda", fallback=True)
+    play(Film(shown[:3], [[]] * 3), pair=engines(msgspec.structs.replace(settings, engines=there))).run()
+    assert publisher.metas
+    for meta in publisher.metas:
+        assert all("engines.device is cuda" in engine.fallback for engine in meta.engines)
+        assert all(engine.backend.startswith("openvino") for engine in meta.engines)
 
 
 def test_every_frame_is_counted_and_has_a_state(shown, left, right, play, publisher):

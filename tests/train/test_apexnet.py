@@ -137,7 +137,7 @@ def test_predictions_are_probabilities_in_the_order_of_the_pictures(config, coll
 def crops(monkeypatch):
     """In place of the bundled stream's: noise."""
     rng = np.random.default_rng(1)
-    monkeypatch.setattr(apexnet, "sample_crops", lambda n: list(rng.integers(0, 256, (n, 48, 48, 3), dtype=np.uint8)))
+    monkeypatch.setattr(apexnet, "golden_crops", lambda _: list(rng.integers(0, 256, (4, 48, 48, 3), dtype=np.uint8)))
 
 
 def named(config, name, labels):
@@ -149,10 +149,10 @@ def test_a_fitted_network_is_exported_with_the_scores_it_is_given(config, collec
     target = tmp_path / "engines" / config.name
     config = named(config, "smic", "smic-3")
     with pytest.raises(DataError, match="train first"):
-        apexnet.export(config, collection, (), target)
+        apexnet.export(config, collection, (), target, "fp32")
     apexnet.fit(config, collection, apexes(config, collection))
     scores = (Score(name="uf1", value=0.5, protocol="toy", counts={"negative": 4}),)
-    made = apexnet.export(config, collection, scores, target)
+    made = apexnet.export(config, collection, scores, target, "fp32")
     assert check(target, engines).ok
     assert (made.vocabulary, made.representation.size_px, made.scores) == ("smic-3", 32, scores)
     assert made.training.data == ("smic (smic-3)",)
@@ -163,6 +163,26 @@ def test_labels_as_they_stand_are_exported_as_the_owners(config, drawn, collecte
     run = apexnet.run_folder(mine, collection)
     run.mkdir(parents=True)
     torch.save(build(mine, 2).state_dict(), run / "weights.pt")
-    monkeypatch.setattr(apexnet, "write_package", lambda network, example, outputs, draft, *where: draft)
-    draft = apexnet.export(mine, collection, (), tmp_path / "mine")
+    monkeypatch.setattr(apexnet, "write_package", lambda network, example, outputs, draft, *where, trial: draft)
+    draft = apexnet.export(mine, collection, (), tmp_path / "mine", "fp32")
     assert (draft.vocabulary, draft.labels) == ("own", ("a little tense", "calm"))
+
+
+def test_int8_is_tried_on_the_apex_frames_of_every_camera_to_train_on(config, drawn, collected):
+    both = replace(config, rates=replace(config.rates, train_hz=(0.0, 25.0)))
+    collection = collected(drawn(), train_hz=(0.0, 25.0))
+    taken = [shot for take in takes(both, collection) for shot in take]
+    found = apexnet.trial(both, collection, apexes(both, collection))
+    assert found.representation == CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD)
+    assert np.array_equal(found.calibration, [shot.picture() for shot in taken[::2]])
+    assert np.array_equal(found.test, [shot.picture() for shot in taken[1::2]])
+    assert [collection.labels[i] for i in found.truth] == [shot.clip.sample.label for shot in taken[1::2]]
+
+
+def test_int8_is_exported_with_its_trial_and_more_golden_crops(config, collection, tmp_path, crops, monkeypatch):
+    run = apexnet.run_folder(config, collection)
+    run.mkdir(parents=True)
+    torch.save(build(config, 3).state_dict(), run / "weights.pt")
+    monkeypatch.setattr(apexnet, "write_package", lambda *given, trial: (given[3], trial))
+    draft, trial = apexnet.export(config, collection, (), tmp_path / "apexnet-int8", "int8", "the trial")
+    assert (draft.name, draft.precision, trial) == ("apexnet-int8", "int8", "the trial")

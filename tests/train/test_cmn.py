@@ -272,9 +272,10 @@ def test_an_exported_run_is_a_package_that_fits_its_encoder(run, tmp_path, monke
     settings, parts, folder = run
     frames = clip(0, 0).crops
     monkeypatch.setattr(cmn, "sample_crops", lambda count: frames[:count])
-    made = cmn.export(settings, parts, Encoder(), tmp_path / "cmn")
+    made = cmn.export(settings, parts, Encoder(), tmp_path / "cmn", "fp32")
     assert msgspec.json.encode(made) == msgspec.json.encode(manifest.load(tmp_path / "cmn"))
     assert made.representation == EmbeddingSequence("encoder", "a" * 64, settings.frames, 24)
+    assert "step.onnx" in made.files
     assert {score.name: score.value for score in made.scores} == {k: v.value for k, v in figures(folder).items()}
     assert msgspec.convert(made.training.recipe, CmnConfig) == settings
     with np.load(tmp_path / "cmn" / "golden.npz") as golden:
@@ -285,7 +286,7 @@ def test_an_exported_run_is_a_package_that_fits_its_encoder(run, tmp_path, monke
 
 def test_an_untrained_head_is_not_exported(run, tmp_path):
     with pytest.raises(DataError, match="no finished run"):
-        cmn.export(msgspec.structs.replace(run[0], seed=77), run[1], Encoder(), tmp_path / "cmn")
+        cmn.export(msgspec.structs.replace(run[0], seed=77), run[1], Encoder(), tmp_path / "cmn", "fp32")
     assert not (tmp_path / "cmn").exists()
 
 

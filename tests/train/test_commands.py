@@ -1,3 +1,4 @@
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from realtime.config import ROOT
 from realtime.errors import ConfigError
 from train import commands
 from train.commands import METHODS, Method
-from train.config import CmnConfig, load
+from train.config import ApexnetConfig, CmnConfig, load
 
 
 @pytest.fixture(params=["expression", "cmn"])
@@ -33,10 +34,30 @@ def test_a_command_is_the_methods_own(config, monkeypatch, tmp_path):
     def answer(word):
         return lambda *given: asked.append((word, *given)) or word
 
-    monkeypatch.setitem(METHODS, type(config), Method(answer("prepare"), answer("fit"), answer("export")))
+    made = Method(*map(answer, ("prepare", "fit", "export", "network")))
+    monkeypatch.setitem(METHODS, type(config), made)
     assert (commands.prepare(config, 3), commands.fit(config)) == ("prepare", "fit")
-    assert commands.export(config, tmp_path) == "export"
-    assert asked == [("prepare", config, 3), ("fit", config), ("export", config, tmp_path / config.name)]
+    assert commands.export(config, tmp_path, "fp32") == "export"
+    assert asked == [("prepare", config, 3), ("fit", config), ("export", config, tmp_path / config.name, "fp32")]
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_packages_of_other_precisions_lie_beside_that_of_fp32(cmn, monkeypatch, tmp_path, precision):
+    made = dataclasses.replace(METHODS[CmnConfig], export=lambda config, *given: given)
+    monkeypatch.setitem(METHODS, CmnConfig, made)
+    assert commands.export(cmn, tmp_path, precision) == (tmp_path / f"cmn-{precision}", precision)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_only_int8_looks_for_the_apexes_to_calibrate_with(monkeypatch, tmp_path, precision):
+    config = load(ROOT / "configs/train/apexnet-casme2-5.toml")
+    monkeypatch.setattr("train.commands._collection", lambda config: "clips")
+    monkeypatch.setattr("train.commands._evaluated", lambda config, clips: "scores")
+    monkeypatch.setattr("train.commands._apexes", lambda config, clips: "apexes")
+    monkeypatch.setattr("train.commands.apexnet.trial", lambda config, *given: given)
+    monkeypatch.setattr("train.commands.apexnet.export", lambda config, *given: given)
+    trial = ("clips", "apexes") if precision == "int8" else None
+    assert METHODS[ApexnetConfig].export(config, tmp_path, precision) == ("clips", "scores", tmp_path, precision, trial)
 
 
 def test_the_head_sees_each_clips_event_alone_and_no_clip_that_lost_the_face(cmn, drawn, monkeypatch, caplog, tmp_path):
@@ -85,11 +106,11 @@ def test_the_head_is_given_its_clips_and_its_encoder(cmn, monkeypatch, tmp_path)
         monkeypatch.setattr(f"train.commands.cmn.{word}", lambda *given, word=word: calls.append((word, given)) or word)
     assert method.prepare(cmn, 3) == Path(cmn.cache)
     assert method.fit(cmn) == "fit"
-    assert method.export(cmn, tmp_path) == "export"
+    assert method.export(cmn, tmp_path, "fp16") == "export"
     assert asked == [3, None, None]
     assert calls == [
         ("prepare", (cmn, ["clips"], "encoder")),
         ("fit", (cmn, ["clips"], "encoder")),
         ("prepare", (cmn, ["clips"], "encoder")),
-        ("export", (cmn, "prepare", "encoder", tmp_path)),
+        ("export", (cmn, "prepare", "encoder", tmp_path, "fp16")),
     ]

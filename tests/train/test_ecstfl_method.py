@@ -133,7 +133,7 @@ def test_an_interpolated_clip_is_whole_in_training_and_test(config, collection, 
 
 def test_a_network_of_interpolated_clips_is_not_exported(config, collection, tmp_path):
     with pytest.raises(ConfigError, match="the live process picks frames"):
-        method.export(replace(config, sampling="tim"), collection, (), tmp_path / "engine")
+        method.export(replace(config, sampling="tim"), collection, (), tmp_path / "engine", "fp32")
 
 
 def test_each_epoch_shows_each_clip_through_one_of_the_cameras(config, drawn, collected, tiny_networks):
@@ -181,9 +181,9 @@ def test_a_fitted_network_is_exported_with_the_scores_it_is_given(
     monkeypatch.setattr(method, "sample_crops", lambda count: crops[:count])
     target, scores = tmp_path / "engines" / config.name, (Score("uf1", 0.5, "toy", {"negative": 4}),)
     with pytest.raises(DataError, match="train first"):
-        method.export(config, collection, (), target)
+        method.export(config, collection, (), target, "fp32")
     run = method.fit(config, collection)
-    made = method.export(config, collection, scores, target)
+    made = method.export(config, collection, scores, target, "fp32")
     assert check(target, engines).ok
     assert (made.vocabulary, made.labels, made.scores) == ("smic-3", collection.labels, scores)
     assert made.task == "dynamic-expression"

@@ -12,7 +12,7 @@ from realtime.errors import EngineError
 from realtime.manifest import GOLDEN, MANIFEST, MODEL, load
 from train import export as export_module
 from train.export import commit, export
-from train.graph import rounded, to_onnx
+from train.graph import Half, rounded, to_onnx
 from train.networks import c3d
 from train.networks.r3d import BasicBlock3d
 from train.networks.resnet_gru import ResNetGru
@@ -69,6 +69,47 @@ def test_large_weights_are_half_and_arithmetic_is_not(packages):
         assert set(users) == {"Cast"}
 
 
+def test_half_precision_computes_in_it_between_float32(encoder_parts, tmp_path, engines):
+    *parts, draft = encoder_parts
+    made = export(*parts, replace(draft, precision="fp16"), tmp_path / "encoder")
+    assert made.precision == "fp16"
+    graph = onnx.load(tmp_path / "encoder" / MODEL).graph
+    half, single = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
+    assert {weight.data_type for weight in graph.initializer} <= {half, onnx.TensorProto.INT64}
+    assert {port.type.tensor_type.elem_type for port in (*graph.input, *graph.output)} == {single}
+    casts = [onnx.helper.get_attribute_value(n.attribute[0]) for n in graph.node if n.op_type == "Cast"]
+    assert sorted(casts) == sorted([half, single, single])  # the input, the two outputs, and nothing between
+    report = check(tmp_path / "encoder", engines)
+    assert report.ok
+    assert {each.bar for each in report.differences} == {1e-2}
+
+
+def test_half_precision_leaves_the_network_as_it_was(encoder_parts):
+    network = encoder_parts[0].eval()
+    half, x = Half(network), encoder_parts[1]["images"]
+    assert {weight.dtype for weight in network.parameters()} == {torch.float32}
+    assert {weight.dtype for weight in half.parameters()} == {torch.float16}
+    with torch.no_grad():
+        for found, wanted in zip(half(x), network(x), strict=True):
+            assert found.dtype == torch.float32
+            assert 1e-6 < float((found - wanted).norm() / wanted.norm()) < 1e-2
+
+
+def test_what_half_precision_cannot_hold_is_refused_by_name(encoder_parts, tmp_path):
+    class Loud(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3 * 32 * 32, 8)
+
+        def forward(self, images):
+            return self.fc(images.flatten(1)) * 1e6
+
+    draft = replace(encoder_parts[3], precision="fp16")
+    with pytest.raises(EngineError, match="logits differs by"):
+        export(Loud(), encoder_parts[1], ["logits"], draft, tmp_path / "loud")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_tells_nothing_of_the_machine_that_made_it(packages):
     for name in ("encoder", "head"):
         blob = (packages / name / MODEL).read_bytes()
@@ -106,13 +147,16 @@ def test_a_graph_that_answers_otherwise_is_refused_by_name_and_nothing_is_writte
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("bar", "told"), [(1e-4, r"logits differs by 5\.0e-01 in openvino"), (1.0, r"logits keeps 97\.0% of the labels in")]
+)
 def test_a_runtime_that_answers_otherwise_is_refused_and_the_old_package_stays(
-    encoder_parts, encoder_folder, monkeypatch
+    encoder_parts, encoder_folder, monkeypatch, bar, told
 ):
     before = contents(encoder_folder)
-    bad = (Difference("logits", 1.0, 1.0, 0.5, 1e-4, ok=False),)
+    bad = (Difference("logits", 1.0, 1.0, 0.5, bar, 0.97, ok=False),)
     monkeypatch.setattr(export_module, "check", lambda *_: Report("encoder", "openvino", "f32", bad, 1.0, ok=False))
-    with pytest.raises(EngineError, match=r"logits differs by 5\.0e-01 in openvino"):
+    with pytest.raises(EngineError, match=told):
         export(*encoder_parts, encoder_folder)
     assert contents(encoder_folder) == before
     assert list(encoder_folder.parent.iterdir()) == [encoder_folder]

@@ -1,4 +1,5 @@
 import csv
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -11,8 +12,10 @@ from realtime.errors import DataError
 from realtime.labels import FERPLUS
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train.config import Augment, ExpressionConfig, Machine, Optimiser, Stage
+from train.golden import CANDIDATES
 from train.methods import expression
-from train.methods.expression import ExpressionJob, predict, resize, run_folder, standardise
+from train.methods.expression import ExpressionJob, Stills, predict, resize, run_folder, standardise
+from train.networks.resnet import ResNet18
 
 COUNTS = {"train": 20, "valid": 10, "test": 10}
 SIDE = 32  # at 16 px, where maps of one pixel are convolved, torch 2.13 gives gradients of garbage in bfloat16
@@ -170,21 +173,27 @@ def test_where_it_is_trained_does_not_name_the_run_but_on_how_many_devices_does(
 
 def test_export_refuses_before_the_training_and_says_what_to_do(config, tmp_path, crops):
     with pytest.raises(DataError, match=r"no .*weights\.pt: train first, with python -m train fit"):
-        expression.export(config, tmp_path / "engines" / "encoder")
+        expression.export(config, tmp_path / "engines" / "encoder", "fp32")
     assert not (tmp_path / "engines").exists()
     assert crops == []
 
 
-def test_an_exported_encoder_answers_as_it_was_trained_and_says_how_it_was_scored(
-    config, tmp_path, crops, monkeypatch, engines
-):
+@pytest.fixture
+def golden(monkeypatch):
+    """In place of the bundled stream's crops: noise."""
     rng = np.random.default_rng(1)
+    sizes = {"fp32": 4, "int8": CANDIDATES}
     monkeypatch.setattr(
-        "train.methods.expression.sample_crops",
-        lambda count: list(rng.integers(0, 256, (count, 48, 48, 3), dtype=np.uint8)),
+        "train.methods.expression.golden_crops",
+        lambda precision: list(rng.integers(0, 256, (sizes[precision], 48, 48, 3), dtype=np.uint8)),
     )
+
+
+def test_an_exported_encoder_answers_as_it_was_trained_and_says_how_it_was_scored(
+    config, tmp_path, crops, golden, engines
+):
     expression.fit(config)
-    manifest = expression.export(config, tmp_path / "engines" / "encoder")
+    manifest = expression.export(config, tmp_path / "engines" / "encoder", "fp32")
     assert crops.count("test") == 1
     assert check(tmp_path / "engines" / "encoder", engines).ok
     assert manifest.labels == FERPLUS
@@ -196,3 +205,19 @@ def test_an_exported_encoder_answers_as_it_was_trained_and_says_how_it_was_score
     assert pictures["accuracy"] == COUNTS["test"]
     assert pictures["agreed_accuracy"] == COUNTS["test"] // 2  # every second one, see `crops`
     assert "curve.csv" in manifest.files
+
+
+def test_int8_is_calibrated_by_training_pictures_and_compared_by_those_of_the_test(config, monkeypatch, golden, crops):
+    monkeypatch.setattr(expression, "CALIBRATION", 5)
+    monkeypatch.setattr(expression, "trained", lambda folder: folder)
+    monkeypatch.setattr("torch.load", lambda *_, **__: ResNet18(len(FERPLUS)).state_dict())
+    monkeypatch.setattr(expression, "write_package", lambda *given, trial: (given, trial))
+    (_, example, _, draft, _, _), trial = expression.export(config, Path("encoder-int8"), "int8")
+    assert (draft.name, draft.precision, trial.representation) == ("encoder-int8", "int8", draft.representation)
+    assert len(example["images"]) == CANDIDATES
+    train, test = Stills(config, "train"), Stills(config, "test")
+    assert np.array_equal(trial.calibration, train.images[[2, 6, 10, 14, 18], 0].unsqueeze(-1).expand(-1, -1, -1, 3))
+    assert np.array_equal(trial.test, test.images[:, 0].unsqueeze(-1).expand(-1, -1, -1, 3))
+    assert np.array_equal(trial.truth, test.shares.argmax(1))
+    _, without = expression.export(config, Path("encoder"), "fp32")
+    assert without is None

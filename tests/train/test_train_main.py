@@ -25,7 +25,7 @@ OPTIONS = {
     "fit": {"--config", "--json", "--help"},
     "evaluate": {"--config", "--ray", "--json", "--help"},
     "ablate": {"--config", "--vary", "--seeds", "--json", "--help"},
-    "export": {"--config", "--engines", "--json", "--help"},
+    "export": {"--config", "--engines", "--triton", "--plan", "--json", "--help"},
     "sample": {"--folder", "--json", "--help"},
 }
 
@@ -110,18 +110,25 @@ def test_prepare_is_told_how_many_processes_to_take(options, workers, monkeypatc
     assert call("prepare", "--config", CONFIG, "--workers", "0").exit_code == 2
 
 
-def test_an_export_prints_the_package_and_its_scores(monkeypatch, tmp_path):
+@pytest.mark.parametrize(("options", "precision"), [([], "fp32"), (["--precision", "int8"], "int8")])
+def test_an_export_prints_the_package_and_its_scores(options, precision, monkeypatch, tmp_path):
     asked = []
     scores = [SimpleNamespace(name="uf1", value=0.5), SimpleNamespace(name="uar", value=0.6)]
 
-    def export(config, engines):
-        asked.append(engines)
+    def export(config, engines, precision):
+        asked.append((engines, precision))
         return SimpleNamespace(name="cmn", scores=scores)
 
     monkeypatch.setattr("train.commands.export", export)
-    found = call("export", "--config", CONFIG, "--engines", tmp_path, "--json")
+    found = call("export", "--config", CONFIG, "--engines", tmp_path, "--json", *options)
     assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5, "uar": 0.6}
-    assert asked == [tmp_path]
+    assert asked == [(tmp_path, precision)]
+
+
+def test_an_unknown_precision_is_refused_with_those_there_are():
+    found = call("export", "--config", CONFIG, "--precision", "bf16")
+    assert found.exit_code == 2
+    assert "'fp32', 'fp16', 'int8'" in found.stderr
 
 
 @pytest.mark.parametrize(("options", "runner"), [([], Serial()), (["--ray", "auto"], Cluster("auto", 2, 1))])

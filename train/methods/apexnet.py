@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from realtime.errors import ConfigError
-from realtime.manifest import Manifest, Score, Training
+from realtime.manifest import Manifest, Precision, Score, Training
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from realtime.records import Image
 from train import loop
@@ -21,18 +21,22 @@ from train.collection import TERMS, Collection, named, vocabulary
 from train.config import ApexnetConfig, digest, shaping
 from train.export import OPSET, WEIGHTS, Draft, trained
 from train.export import export as write_package
+from train.golden import golden_crops
 from train.losses.focal import focal, inverse_frequency
 from train.methods.expression import standardise
 from train.networks import checkpoints
 from train.networks.se_resnext import REN, STANDARD, Blocks, SeResNeXt50
-from train.prepare import sample_crops
+from train.quantise import Trial
 from train.runners import CURVE, Probabilities
 from train.stored import StoredClip
 from train.takes import draw, near
 
 BLOCKS: dict[str, Blocks] = {"standard": STANDARD, "ren": REN}
 CHUNK = 32  # pictures that are judged at once
-GOLDEN_ROWS = 4
+TRIAL = (
+    "every second apex frame of the clips that it was trained on; the others calibrated it: what INT8 changes, and not "
+    "how good the network is"
+)
 
 Batch = tuple[Tensor, Tensor]
 Apexes = Mapping[float, Mapping[str, int]]  #: of each rate and case, by `apex_frames.choose`
@@ -177,29 +181,54 @@ def run_folder(config: ApexnetConfig, collection: Collection) -> Path:
     return Path(config.runs) / config.name / digest(*shaped)
 
 
-def export(config: ApexnetConfig, collection: Collection, scores: tuple[Score, ...], folder: Path) -> Manifest:
+def trial(config: ApexnetConfig, collection: Collection, apexes: Apexes) -> Trial:
+    """What INT8 is calibrated with and compared by: the apex frames of all clips, through each camera to train on."""
+    takes = [shots(collection, apexes, collection.ids(), rate_hz) for rate_hz in config.rates.train_hz]
+    taken = [shot for take in takes for shot in take]
+    pictures = [shot.picture() for shot in taken]
+    truth = np.array([collection.labels.index(shot.clip.sample.label) for shot in taken])
+    representation = _representation(config, pictures[0], IMAGENET)
+    return Trial(representation, pictures[::2], pictures[1::2], truth[1::2], TRIAL)
+
+
+def restored(config: ApexnetConfig, collection: Collection) -> SeResNeXt50:
+    """The network that `fit` made; DataError if there is none."""
+    network = SeResNeXt50(len(collection.labels), BLOCKS[config.blocks], config.dropout)
+    network.load_state_dict(torch.load(trained(run_folder(config, collection)), weights_only=True))
+    return network
+
+
+def export(
+    config: ApexnetConfig,
+    collection: Collection,
+    scores: tuple[Score, ...],
+    folder: Path,
+    precision: Precision,
+    trial: Trial | None = None,
+) -> Manifest:
     """The engine package `folder` of the network that `fit` made; DataError if there is none.
 
     `scores` are those of the evaluation: of networks that were trained alike, without the people they were tested on.
+    INT8 needs a `trial`.
     """
-    run = run_folder(config, collection)
-    network = SeResNeXt50(len(collection.labels), BLOCKS[config.blocks], config.dropout)
-    network.load_state_dict(torch.load(trained(run), weights_only=True))
-    golden = sample_crops(GOLDEN_ROWS)
+    network = restored(config, collection)
+    golden = golden_crops(precision)
     representation = _representation(config, golden[0], IMAGENET)
     draft = Draft(
-        name=config.name,
+        name=folder.name,
         method="apexnet",
         task="micro-expression",
         vocabulary=vocabulary(config.data),
         labels=collection.labels,
         representation=representation,
+        precision=precision,
         opset=OPSET,
         training=Training(named(config.data), TERMS, msgspec.to_builtins(config), config.seed, config.epochs),
         scores=scores,
     )
     images = torch.from_numpy(crop_images(golden, representation))
-    return write_package(network, {"images": images}, ("embedding", "logits"), draft, folder, run / CURVE)
+    curve = run_folder(config, collection) / CURVE
+    return write_package(network, {"images": images}, ("embedding", "logits"), draft, folder, curve, trial=trial)
 
 
 def _representation(config: ApexnetConfig, crop: Image, statistics: Statistics) -> CropImages:

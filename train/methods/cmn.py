@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from realtime.engine import Engine
 from realtime.errors import DataError
 from realtime.labels import MEGC3
-from realtime.manifest import MODEL, Manifest, Score, Training
+from realtime.manifest import MODEL, Manifest, Precision, Score, Training
 from realtime.preprocess import EmbeddingSequence
 from train import loop, sampling
 from train.answers import calibrate, evaluate
@@ -40,6 +40,7 @@ from train.networks.cmn import CmnHead
 from train.networks.cmnet import CmnetHead
 from train.prepare import sample_crops
 from train.runners import CURVE
+from train.step import step_graph
 
 log = logging.getLogger(__name__)
 
@@ -198,13 +199,13 @@ def restore(path: Path, config: CmnSettings) -> CmnHead:
     return head.eval()
 
 
-def export(config: CmnConfig, parts: Parts, encoder: Engine, folder: Path) -> Manifest:
+def export(config: CmnConfig, parts: Parts, encoder: Engine, folder: Path, precision: Precision) -> Manifest:
     """The engine package `folder` of a finished run, with the scores that `fit` wrote; DataError if there is none."""
     run = run_folder(config, parts)
     head = load(run)
     training = Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, config.epochs)
     scores = msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...])
-    return package(config, head, encoder, "megc-3", MEGC3, training, scores, run, folder)
+    return package(config, head, encoder, "megc-3", MEGC3, training, scores, run, folder, precision)
 
 
 def package(
@@ -217,6 +218,7 @@ def package(
     scores: tuple[Score, ...],
     run: Path,
     folder: Path,
+    precision: Precision,
 ) -> Manifest:
     """`head`, whose training lies in `run`, as the engine package `folder`, bound to `encoder`.
 
@@ -224,16 +226,18 @@ def package(
     """
     name, sha256, width = encoder.manifest.name, encoder.manifest.files[MODEL], head.width
     draft = Draft(
-        name=config.name,
+        name=folder.name,
         method="cmn",
         task="micro-expression",
         vocabulary=vocabulary,
         labels=labels,
         representation=EmbeddingSequence(name, sha256, config.frames, width),
+        precision=precision,
         opset=OPSET,
         training=training,
         scores=scores,
     )
     stream = torch.from_numpy(embed_images(sample_crops(config.frames + GOLDEN_ROWS - 1), encoder))
     golden = stream.unfold(0, config.frames, 1).transpose(1, 2).contiguous()  # (rows, frames, width)
-    return write_package(head, {"embeddings": golden}, ("logits", "clip"), draft, folder, run / CURVE)
+    step = step_graph(head, golden, OPSET)
+    return write_package(head, {"embeddings": golden}, ("logits", "clip"), draft, folder, run / CURVE, step=step)

@@ -12,7 +12,7 @@ import torch
 from torch import Generator
 
 from realtime.engine import Engine
-from realtime.manifest import MODEL, Manifest, Score, Training
+from realtime.manifest import MODEL, Manifest, Precision, Score, Training
 from train.answers import predict
 from train.clips import ClipCrops
 from train.collection import TERMS, Collection, named, vocabulary
@@ -86,17 +86,23 @@ def run_folder(config: CmnRecordedConfig, collection: Collection, encoder: Engin
     return Path(config.runs) / config.name / digest(shaping(config), encoder.manifest.files[MODEL], collection.key())
 
 
-def export(config: CmnRecordedConfig, collection: Collection, scores: tuple[Score, ...], folder: Path) -> Manifest:
+def restored(config: CmnRecordedConfig, collection: Collection, encoder: Engine) -> CmnHead:
+    """The head that `fit` made; DataError if there is none."""
+    return restore(trained(run_folder(config, collection, encoder)), config)
+
+
+def export(
+    config: CmnRecordedConfig, collection: Collection, scores: tuple[Score, ...], folder: Path, precision: Precision
+) -> Manifest:
     """The engine package `folder` of the head that `fit` made; DataError if there is none.
 
     `scores` are those of the evaluation: of heads that were trained alike, without the people they were tested on.
     """
     encoder = open_encoder(Path(config.encoder))
-    run = run_folder(config, collection, encoder)
-    head = restore(trained(run), config)
+    run, head = run_folder(config, collection, encoder), restored(config, collection, encoder)
     training = Training(named(config.data), TERMS, msgspec.to_builtins(config), config.seed, config.epochs)
     name, labels = vocabulary(config.data), collection.labels
-    return package(config, head, encoder, name, labels, training, scores, run, folder)
+    return package(config, head, encoder, name, labels, training, scores, run, folder, precision)
 
 
 def embedded(config: CmnRecordedConfig, clips: Sequence[StoredClip], encoder: Engine) -> list[EmbeddedClip]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime.errors import ConfigError
-from realtime.manifest import CLIPS, LOGITS, Manifest, Score, Training
+from realtime.manifest import CLIPS, LOGITS, Manifest, Precision, Score, Training
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, clip_images
 from train import config as configs
 from train import loop
@@ -172,7 +172,16 @@ def run_folder(config: EcstflConfig, collection: Collection) -> Path:
     return Path(config.runs) / config.name / configs.digest(*shaped)
 
 
-def export(config: EcstflConfig, collection: Collection, scores: tuple[Score, ...], folder: Path) -> Manifest:
+def restored(config: EcstflConfig, collection: Collection) -> nn.Module:
+    """The network that `fit` made; DataError if there is none."""
+    network = BACKBONES[config.backbone].build(len(collection.labels), config.dropout)
+    network.load_state_dict(torch.load(trained(run_folder(config, collection)), weights_only=True))
+    return network
+
+
+def export(
+    config: EcstflConfig, collection: Collection, scores: tuple[Score, ...], folder: Path, precision: Precision
+) -> Manifest:
     """The engine package `folder` of the network that `fit` made; DataError if there is none.
 
     `scores` are those of the evaluation: of networks that were trained alike, without the people they were tested on.
@@ -182,25 +191,24 @@ def export(config: EcstflConfig, collection: Collection, scores: tuple[Score, ..
             f'{config.name} was trained on interpolated clips (sampling = "tim"), and the live process picks frames; '
             "train it with segments or random"
         )
-    run = run_folder(config, collection)
-    network = BACKBONES[config.backbone].build(len(collection.labels), config.dropout)
-    network.load_state_dict(torch.load(trained(run), weights_only=True))
+    network = restored(config, collection)
     crops = sample_crops(config.frames + GOLDEN_ROWS - 1)
     representation = _representation(config, crops[0].shape[0])
     draft = Draft(
-        name=config.name,
+        name=folder.name,
         method="ecstfl",
         task="dynamic-expression",
         vocabulary=vocabulary(config.data),
         labels=collection.labels,
         representation=representation,
+        precision=precision,
         opset=OPSET,
         training=Training(named(config.data), TERMS, msgspec.to_builtins(config), config.seed, config.epochs),
         scores=scores,
     )
     rows = [clip_images(crops[row : row + config.frames], representation) for row in range(GOLDEN_ROWS)]
     golden = {CLIPS: torch.from_numpy(np.concatenate(rows))}
-    return write_package(network, golden, ("feature", LOGITS), draft, folder, run / CURVE)
+    return write_package(network, golden, ("feature", LOGITS), draft, folder, run_folder(config, collection) / CURVE)
 
 
 def _whole(clip: StoredClip, config: EcstflConfig) -> Tensor:

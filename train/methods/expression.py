@@ -19,25 +19,28 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime.labels import FERPLUS
-from realtime.manifest import Manifest, Score, Training
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.manifest import Manifest, Precision, Score, Training
+from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images, spread
+from realtime.records import Image
 from train import loop
 from train.augment import StillAugment
 from train.config import ExpressionConfig, digest, shaping
 from train.datasets.ferplus import SPLITS
 from train.export import OPSET, WEIGHTS, Draft, trained
 from train.export import export as write_package
+from train.golden import golden_crops
 from train.losses.votes import vote_cross_entropy
 from train.metrics import scores
 from train.networks.resnet import ResNet18
-from train.prepare import ferplus_crops, sample_crops
+from train.prepare import ferplus_crops
+from train.quantise import Trial
 from train.runners import CURVE
 
 log = logging.getLogger(__name__)
 
 Batch = tuple[Tensor, Tensor]
 
-GOLDEN_ROWS = 4
+CALIBRATION = 256  # training pictures, spread over the split, that give INT8 its ranges
 DATA = ("FER-2013 pictures with FER+ votes, training split",)
 PROTOCOL = "FER+ test split, most voted of the eight emotions after single votes are dropped; epochs fixed in advance"
 AGREED = f"{PROTOCOL}; only pictures on which more than half of the votes agree, as in the FER+ paper"
@@ -136,27 +139,47 @@ def run_folder(config: ExpressionConfig) -> Path:
     return Path(config.runs) / config.name / digest(shaping(config))
 
 
-def export(config: ExpressionConfig, folder: Path) -> Manifest:
-    """The engine package `folder`; DataError if nothing was trained. The test split is looked at here, once."""
+def restored(config: ExpressionConfig) -> ResNet18:
+    """The network that `fit` made; DataError if there is none."""
     network = ResNet18(len(FERPLUS), config.dropout)
     network.load_state_dict(torch.load(trained(run_folder(config)), weights_only=True))
+    return network
+
+
+def export(config: ExpressionConfig, folder: Path, precision: Precision) -> Manifest:
+    """The engine package `folder`; DataError if nothing was trained. The test split is looked at here, once."""
+    network = restored(config)
     network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     test = Stills(config, "test")
     representation = CropImages(config.crop_px, config.stages[-1].size_px, IMAGENET_MEAN, IMAGENET_STD)
     draft = Draft(
-        name=config.name,
+        name=folder.name,
         method="expression",
         task="still-expression",
         vocabulary="ferplus-8",
         labels=FERPLUS,
         representation=representation,
+        precision=precision,
         opset=OPSET,
         training=Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, sum(s.epochs for s in config.stages)),
         scores=tuple(_scores(network, test, config)),
     )
-    golden = {"images": torch.from_numpy(crop_images(sample_crops(GOLDEN_ROWS), representation))}
+    golden = {"images": torch.from_numpy(crop_images(golden_crops(precision), representation))}
+    trial = _trial(config, representation, test) if precision == "int8" else None
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    return write_package(network, golden, ("embedding", "logits"), draft, folder, run_folder(config) / CURVE)
+    curve = run_folder(config) / CURVE
+    return write_package(network, golden, ("embedding", "logits"), draft, folder, curve, trial=trial)
+
+
+def _trial(config: ExpressionConfig, representation: CropImages, test: Stills) -> Trial:
+    train = Stills(config, "train").images
+    chosen = train[spread(len(train), min(CALIBRATION, len(train)))]
+    return Trial(representation, _coloured(chosen), _coloured(test.images), test.shares.argmax(1).numpy(), PROTOCOL)
+
+
+def _coloured(images: Tensor) -> list[Image]:
+    """Grey uint8 (N, 1, S, S) -> N pictures (S, S, 3)."""
+    return list(images.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy())
 
 
 def _scores(network: nn.Module, test: Stills, config: ExpressionConfig) -> Iterator[Score]:

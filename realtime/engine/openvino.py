@@ -1,4 +1,4 @@
-"""Engine packages made to run. The only door to OpenVINO.
+"""Packages on the CPU. The only door to OpenVINO.
 
 OpenVINO reads the ONNX file itself and compiles it for this processor at start. It is compiled
 for one row and larger batches go through it row by row: on two cores a batch of four gains less
@@ -9,38 +9,29 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from realtime.config import ROOT, EnginesConfig
+from realtime.config import EnginesConfig
+from realtime.engine.fit import require_fit, unlike
 from realtime.errors import EngineError
-from realtime.manifest import MODEL, Manifest, TensorSpec, load
+from realtime.manifest import MODEL, Manifest
 from realtime.preprocess import EmbeddingSequence, Representation
 from realtime.records import Floats
 
 log = logging.getLogger(__name__)
 
 
-class Engine(Protocol):
-    """A network ready to answer."""
-
-    manifest: Manifest
-    precision: str  #: of the arithmetic, as the runtime reports it: "f32" or "bf16"
-    backend: str  #: library and version
-
-    def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        """float32 arrays by input name, (B, ...) each -> float32 arrays by output name, the caller's to keep."""
-
-
 class OpenVino:
     """A package on the CPU. One thread at a time may call `run`."""
 
-    def __init__(self, folder: Path, manifest: Manifest, config: EnginesConfig) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, config: EnginesConfig, fallback: str | None = None) -> None:
         openvino = _openvino()
         self.manifest = manifest
+        self.fallback = fallback
         self.backend = f"openvino {openvino.__version__.split('-')[0]}"
         core = openvino.Core()
         hints = _hints(config, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"), manifest.representation)
@@ -56,22 +47,13 @@ class OpenVino:
         log.info("%s: %s, %s, %d threads", manifest.name, self.backend, self.precision, config.threads)
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        reasons = list(_unfit(inputs, self.manifest.inputs))
-        if reasons:
-            raise EngineError(f"{self.manifest.name} cannot take these inputs:", reasons)
-        rows = range(len(next(iter(inputs.values()))))
+        rows = range(require_fit(inputs, self.manifest))
         answers = [self._one({name: array[row : row + 1] for name, array in inputs.items()}) for row in rows]
         return {spec.name: np.concatenate([answer[spec.name] for answer in answers]) for spec in self.manifest.outputs}
 
     def _one(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         found = self._request.infer(inputs, share_inputs=True)
         return {spec.name: np.asarray(found[spec.name], np.float32) for spec in self.manifest.outputs}
-
-
-def open_engine(folder: Path | str, config: EnginesConfig) -> Engine:
-    """The package in `folder`, checked and compiled; a relative one lies beside configs/. EngineError if unfit."""
-    where = ROOT / folder
-    return OpenVino(where, load(where), config)
 
 
 def _openvino() -> Any:
@@ -107,40 +89,16 @@ def _hints(config: EnginesConfig, capabilities: Sequence[str], representation: R
 
 def _require_promised(inputs: Sequence[Any], outputs: Sequence[Any], manifest: Manifest) -> None:
     """That the graph has the inputs and outputs of the manifest, which a hash cannot tell."""
-    reasons = [*_unlike("input", inputs, manifest.inputs), *_unlike("output", outputs, manifest.outputs)]
+    reasons = [
+        *unlike("input", _shapes(inputs), manifest.inputs),
+        *unlike("output", _shapes(outputs), manifest.outputs),
+    ]
     if reasons:
         raise EngineError(f"{manifest.name}'s {MODEL} is not what its manifest says; export it again:", reasons)
 
 
-def _unlike(kind: str, ports: Sequence[Any], specs: Sequence[TensorSpec]) -> Iterator[str]:
-    found = {port.any_name: [int(n.get_length()) if n.is_static else -1 for n in port.partial_shape] for port in ports}
-    if sorted(found) != sorted(spec.name for spec in specs):
-        yield f"{kind}s are {sorted(found)}, the manifest has {sorted(spec.name for spec in specs)}"
-    for spec in specs:
-        shape = found.get(spec.name, list(spec.shape))
-        # The graph may leave a length open that the network fixes when it runs.
-        if len(shape) != len(spec.shape) or any(n not in (-1, m) for n, m in zip(shape, spec.shape, strict=True)):
-            yield f"{kind} {spec.name} is {shape}, the manifest has {list(spec.shape)}"
-
-
-def _unfit(inputs: Mapping[str, Floats], specs: Sequence[TensorSpec]) -> Iterator[str]:
-    wanted = [spec.name for spec in specs]
-    for name in inputs:
-        if name not in wanted:
-            yield f"there is no input {name!r}: name them {wanted}"
-    for spec in specs:
-        if spec.name not in inputs:
-            yield f"input {spec.name!r} is missing: give {spec.dtype} {_shown(spec.shape)}"
-            continue
-        array = inputs[spec.name]
-        if array.dtype != spec.dtype or array.shape[1:] != spec.shape[1:] or array.shape[:1] in ((), (0,)):
-            yield f"{spec.name} is {array.dtype} {list(array.shape)}: give {spec.dtype} {_shown(spec.shape)}"
-    if len({array.shape[:1] for array in inputs.values()}) > 1:
-        yield f"batches differ: { ({name: list(array.shape[:1]) for name, array in inputs.items()}) }"
-
-
-def _shown(shape: Sequence[int]) -> str:
-    return f"[{', '.join('B' if length == -1 else str(length) for length in shape)}]"
+def _shapes(ports: Sequence[Any]) -> dict[str, list[int]]:
+    return {port.any_name: [int(n.get_length()) if n.is_static else -1 for n in port.partial_shape] for port in ports}
 
 
 def _reason(error: RuntimeError) -> str:

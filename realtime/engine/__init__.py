@@ -1,0 +1,113 @@
+"""Engine packages made to run: the only door to the inference libraries, one module each.
+
+`engines.device` says where. A GPU runs TensorRT, or TensorRT for RTX where that alone is installed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from realtime.config import ROOT, Backend, EnginesConfig
+from realtime.engine.cuda import gpu
+from realtime.engine.fallback import Fallback, told
+from realtime.engine.library import GPU_BACKENDS, library
+from realtime.engine.openvino import OpenVino
+from realtime.engine.tensorrt import TensorRt
+from realtime.engine.triton import SCHEME, Triton
+from realtime.errors import EngineError, EngineLost
+from realtime.manifest import Manifest, load
+from realtime.records import Floats
+
+log = logging.getLogger(__name__)
+
+
+class Engine(Protocol):
+    """A network ready to answer. One thread at a time may call `run`."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the package."""
+
+    @property
+    def precision(self) -> str:
+        """Of the arithmetic, as the runtime reports it: "f32", "f16", "bf16" or "int8"."""
+
+    @property
+    def backend(self) -> str:
+        """Library and version."""
+
+    @property
+    def fallback(self) -> str | None:
+        """Why the CPU runs it instead of the device that was asked for; None while that runs it."""
+
+    def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """float32 arrays by input name, (B, ...) each -> float32 arrays by output name, the caller's to keep."""
+
+
+#: By name; each takes the package's folder, its manifest and the configuration, and raises EngineError if unfit.
+BACKENDS: dict[Backend, Callable[[Path, Manifest, EnginesConfig], Engine]] = {
+    "openvino": OpenVino,
+    **{name: partial(TensorRt, name) for name in GPU_BACKENDS},
+    "triton": lambda _, manifest, config: Triton(manifest, config),
+}
+
+
+def open_engine(folder: Path | str, config: EnginesConfig) -> Engine:
+    """The package in `folder`, checked and made to run where the configuration says; EngineError if unfit.
+
+    A relative folder lies beside configs/. With `engines.fallback`, a GPU or a server that fails, now or
+    later, is replaced by the CPU.
+    """
+    where = ROOT / folder
+    manifest = load(where)
+    cpu = partial(OpenVino, where, manifest, config)
+    try:
+        backend, why = choose(config.device)
+        engine = None if backend == "openvino" else BACKENDS[backend](where, manifest, config)
+    except EngineError as error:
+        if not config.fallback:
+            raise
+        return cpu(fallback=told(manifest, error))
+    log.info("%s runs on %s: %s", manifest.name, backend, why)
+    if engine is None:
+        return cpu()
+    return Fallback(engine, cpu) if config.fallback else engine
+
+
+def open_with(backend: Backend, folder: Path | str, config: EnginesConfig) -> Engine:
+    """The package in `folder` on exactly this one of `BACKENDS`; EngineError says why it cannot run."""
+    where = ROOT / folder
+    return BACKENDS[backend](where, load(where), msgspec.structs.replace(config, fallback=False))
+
+
+def choose(device: str) -> tuple[Backend, str]:
+    """Backend for an `engines.device`, and why; EngineLost lists all that is missing."""
+    if device == "cpu":
+        return "openvino", "engines.device is cpu"
+    if device.startswith(SCHEME):
+        return "triton", f"engines.device is {device}"
+    reasons: list[str] = []
+    chip = _found(gpu, reasons)
+    if chip is None and device == "auto":
+        return "openvino", reasons[0]
+    backend = next((name for name in GPU_BACKENDS if _found(partial(library, name), reasons)), None)
+    if chip is not None and backend is not None:
+        return backend, f"there is a {chip}"
+    if device == "auto":
+        return "openvino", "; ".join(reasons)
+    raise EngineLost("engines.device is cuda, which cannot be used here:", reasons)
+
+
+def _found(look: Callable[[], object], reasons: list[str]) -> object:
+    """What `look` finds, or None and its reasons among `reasons`."""
+    try:
+        return look()
+    except EngineLost as error:
+        reasons += error.reasons
+        return None
