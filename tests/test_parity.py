@@ -26,7 +26,7 @@ FRAMES = 40
 class Recorder:
     """An engine that keeps what it is fed and finds every label as likely."""
 
-    precision, backend = "f32", "none"
+    precision, backend, fallback = "f32", "none", None
 
     def __init__(self, folder):
         self.manifest = load(folder)

@@ -83,7 +83,10 @@ def export(config: TrainConfig, engines: Path, precision: Precision) -> Manifest
     """The trained network as an engine package of `engines`, proven before it is written.
 
     Its folder is the configuration's name, followed by the precision if it is not fp32: they live beside each other.
+    What `evaluate` tested fold by fold has no network of all clips yet: it is trained first, unless `fit` has.
     """
+    if isinstance(config, Recorded):
+        fit(config)
     return METHODS[type(config)].export(config, _package(config, engines, precision), precision)
 
 
@@ -194,10 +197,9 @@ def _fit_apexnet(config: ApexnetConfig) -> Path:
 
 
 def _export_recorded(export: Callable[..., Manifest]) -> Callable[[Any, Path, Precision], Manifest]:
-    """The method's `export`, given the clips and the scores of their evaluation; it is trained first, if it is not."""
+    """The method's `export`, given the clips and the scores of their evaluation."""
 
     def with_scores(config: Recorded, folder: Path, precision: Precision) -> Manifest:
-        fit(config)
         collection = _collection(config)
         return export(config, collection, _evaluated(config, collection), folder, precision)
 
