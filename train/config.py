@@ -295,9 +295,13 @@ def load(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
 
 
 def shaping(config: TrainConfig) -> dict[str, Any]:
-    """What a run is named by: all but where it is computed. Several devices count: each normalises its own share."""
+    """What a run is named by: all but where it is computed and kept.
+
+    Several devices count: each normalises its own share.
+    """
     tree: dict[str, Any] = msgspec.to_builtins(config)
     devices = tree.pop("machine")["devices"]
+    del tree["cache"], tree["runs"]
     return tree if devices == 1 else tree | {"devices": devices}
 
 

@@ -10,7 +10,7 @@ from realtime.config import ROOT, convert, read_toml
 from realtime.errors import ConfigError, DataError
 from train import commands, protocols
 from train.collection import collect
-from train.config import EcstflConfig, KFold, Lists, Rates, Recorded, load
+from train.config import EcstflConfig, KFold, Lists, Rates, Recorded, load, shaping
 from train.datasets.catalogue import LOADERS
 from train.datasets.labels import LABEL_SETS
 from train.report import REPORT
@@ -157,3 +157,9 @@ def test_single_keys_are_changed_as_strictly_as_they_are_read():
     assert (changed.epochs, changed.data[0].root, changed.evaluate.seed) == (2, "mine", 7)
     with pytest.raises(ConfigError, match=r"unknown field `epoch`"):
         load(path, ["epoch=2"])
+
+
+def test_a_run_has_one_name_wherever_it_is_kept():
+    path = ROOT / "configs/train/apexnet-casme2-5.toml"
+    assert shaping(load(path, ["cache=elsewhere", "runs=too", "machine.accelerator=cpu"])) == shaping(load(path))
+    assert shaping(load(path, ["seed=2"])) != shaping(load(path))
