@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from realtime.config import EnginesConfig, GpuBackend
-from realtime.engine.cuda import Buffer, Stream
+from realtime.engine.cuda import Buffer, Stream, gpu
 from realtime.engine.fit import require_fit
 from realtime.engine.inspector import precision_of, require_precision
 from realtime.engine.library import library, listener
@@ -36,6 +36,7 @@ class TensorRt:
 
     def __init__(self, backend: GpuBackend, folder: Path, manifest: Manifest, config: EnginesConfig) -> None:
         self._trt = library(backend)
+        gpu()  # or TensorRT for RTX would build a plan that nothing here can run
         self.manifest = manifest
         self.backend = f"{backend} {self._trt.__version__}"
         self._rows = config.batch

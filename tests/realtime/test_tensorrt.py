@@ -66,6 +66,12 @@ class FakeCuda:
     def enqueue(self, work):
         (self.queue if self.graph is None else self.graph).append(work)
 
+    def cudaGetDeviceCount(self):
+        return self.status("count"), 1
+
+    def cudaGetDeviceProperties(self, place):
+        return self.status("properties"), SimpleNamespace(name=b"H200", major=9, minor=0)
+
     def cudaStreamCreateWithFlags(self, flags):
         return self.made("stream", "stream")
 
@@ -320,6 +326,15 @@ def test_what_fails_while_it_runs_is_lost_and_leaves_nothing_in_flight(make, gpu
     check_answers(engine, pictures(2))
     engine.close()
     assert not gpu.live
+
+
+@pytest.mark.parametrize("backend", ["tensorrt", "tensorrt-rtx"])
+def test_without_a_gpu_no_plan_is_built(make, gpu, packages, engines, monkeypatch, backend):
+    make()
+    monkeypatch.setattr(tensorrt, "obtain", lambda *_: pytest.fail("built in vain"))
+    gpu.broken = "count"
+    with pytest.raises(EngineLost, match="CUDA cannot be used"):
+        TensorRt(backend, packages / "encoder", load(packages / "encoder"), engines)
 
 
 def test_a_gpu_that_fails_says_so_in_cudas_words(make, gpu):
