@@ -13,6 +13,7 @@ if __name__ == "__main__":
 # The matrices here are tiny; OpenBLAS would keep a second thread spinning for them. Read when numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import logging
 import math
 import sys
 import time
@@ -133,7 +134,7 @@ def build(
     from realtime.build import build as make
     from realtime.build import lines
 
-    with errors_told("realtime", as_json):
+    with errors_told("realtime", as_json, level=logging.DEBUG if verbose else logging.INFO):
         built = make([folder.resolve() for folder in engine], _load(config, override).engines, backend, capability)
         if as_json:
             print_json(built)

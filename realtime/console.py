@@ -30,10 +30,10 @@ def application(name: str, about: str) -> typer.Typer:
 
 
 @contextmanager
-def errors_told(told: str, as_json: bool, farewell: str = "") -> Iterator[None]:
+def errors_told(told: str, as_json: bool, farewell: str = "", level: int = logging.INFO) -> Iterator[None]:
     """Errors of ours end in one message and their exit code, Ctrl-C in 130 and `farewell`, neither with a traceback.
 
-    The log goes to stderr: warnings, and of the package `told`, "" for none, whatever it has to say.
+    The log goes to stderr: warnings, and of the package `told`, "" for none, whatever it says from `level` on.
     """
     os.environ.setdefault("GLOG_minloglevel", "2")  # mediapipe's C++ greets on stderr otherwise
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -41,7 +41,7 @@ def errors_told(told: str, as_json: bool, farewell: str = "") -> Iterator[None]:
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     if told:
-        logging.getLogger(told).setLevel(logging.INFO)
+        logging.getLogger(told).setLevel(level)
     try:
         yield
     except GlimpseError as error:

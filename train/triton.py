@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 import onnx
 
+from realtime.engine.inspector import PROMISED
 from realtime.engine.plan import RECORD, Record
 from realtime.errors import DataError
 from realtime.manifest import LOGITS, MANIFEST, MODEL, Manifest, load, sha256
@@ -37,7 +38,6 @@ SEQUENCES = 256  #: that are followed at once
 LABELS, CONFIG = "labels.txt", "config.pbtxt"
 HEADER = "# Made by Glimpse. Instances and batching may be changed; names, shapes and parameters may not.\n"
 FLOAT = Word("TYPE_FP32")
-PRECISIONS = {"fp32": "f32", "fp16": "f16", "int8": "int8"}  #: a manifest's -> what an engine reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _whole(folder: Path, manifest: Manifest, plan: Plan | None) -> Model:
         "backend": "tensorrt" if plan else "onnxruntime",
         "max_batch_size": rows,
         **_ports(inputs, outputs),
-        "parameters": _parameters(manifest, PRECISIONS[manifest.precision]),
+        "parameters": _parameters(manifest, PROMISED[manifest.precision]),
         "instance_group": {"kind": Word("KIND_GPU" if plan else "KIND_AUTO"), "count": 1},
         "dynamic_batching": {
             "preferred_batch_size": [size for size in PREFERRED_ROWS if size <= rows],
