@@ -78,6 +78,7 @@ class ApexConfig(Section, frozen=True):
     turn_macro_deg: Positive
     speech_gap_s: NotNegative
     speech_peaks: Count
+    calibrate_s: Positive
 
 
 class WindowConfig(Section, frozen=True):
@@ -115,10 +116,36 @@ class PublishConfig(Section, frozen=True):
     host: str
     state_port: Port
     events_port: Port
+    replay_port: Port
+    frames_port: Port
+    keys: str
+    kept_events: Count
     rate_hz: NotNegative
     landmarks: bool
     meta_s: Positive
     linger_s: NotNegative
+
+
+class StreamsConfig(Section, frozen=True):
+    visitors: Annotated[int, msgspec.Meta(ge=0)]
+    queue_frames: Count
+    silent_s: Positive
+    longest_kb: Count
+    largest_px: Count
+    kept_moments: Count
+    exaggerate: Positive
+    jpeg_quality: Annotated[int, msgspec.Meta(ge=1, le=100)]
+
+
+class ViewConfig(Section, frozen=True):
+    host: str
+    port: Port
+    origins: tuple[str, ...]
+    certificate: str
+    private_key: str
+    visitors: Count
+    most_hz: Positive
+    idle_s: Positive
 
 
 class Config(Section, frozen=True):
@@ -131,6 +158,8 @@ class Config(Section, frozen=True):
     engines: EnginesConfig
     recognise: RecogniseConfig
     publish: PublishConfig
+    streams: StreamsConfig
+    view: ViewConfig
 
 
 C = TypeVar("C", bound=msgspec.Struct)

@@ -3,6 +3,8 @@
     state/<camera>          State, for every frame: the newest is worth more than all of them
     meta                    Meta, every second: what is running, for those who come late
     event/<camera>/<kind>   Event, numbered: none may be lost
+    frame/<camera>          Picture, from a camera elsewhere
+    ask, answer             a question to a running Glimpse, and what it says
 
 The types stand in `schema`; whoever has ZeroMQ and msgpack can read them without Glimpse.
 """
@@ -19,39 +21,48 @@ import numpy as np
 
 from realtime import records
 from realtime.errors import MessageError
-from realtime.schema import (
-    TYPES,
-    VERSION,
+from realtime.schema import TYPES, VERSION
+from realtime.schema.asked import (
+    Answer,
+    Ask,
+    AskClock,
+    AskEvents,
+    AskLeave,
+    AskMoment,
+    AskNeutral,
+    AskPicture,
+    AskWish,
+    Clock,
+    Done,
+    Events,
+    MomentPictures,
+    Picture,
+    Question,
+    Refused,
+    Shown,
+)
+from realtime.schema.published import (
     Engine,
     Event,
     FaceQuality,
     FaceState,
     HeadPose,
-    Message,
     Meta,
     Percentiles,
+    Published,
     State,
 )
 
 __all__ = [
-    "Engine",
-    "Event",
-    "FaceQuality",
-    "FaceState",
-    "HeadPose",
-    "Message",
-    "Meta",
-    "Percentiles",
-    "State",
-    "decode",
-    "encode",
-    "event_from",
-    "face_state",
-    "shortest_event_s",
-    "topic_of",
-]
+    "Answer", "Ask", "AskClock", "AskEvents", "AskLeave", "AskMoment", "AskNeutral", "AskPicture", "AskWish", "Clock",
+    "Done", "Engine", "Event", "Events", "FaceQuality", "FaceState", "HeadPose", "Message", "Meta", "MomentPictures",
+    "Percentiles", "Picture", "Published", "Refused", "Shown", "State", "decode", "encode", "event_from", "face_state",
+    "shortest_event_s", "topic_of",
+]  # fmt: skip
 
-TOPIC = re.compile(r"state/[A-Za-z0-9_.-]+|event/[A-Za-z0-9_.-]+/(micro|macro)|meta")
+Message = Published | Picture | Ask | Answer
+
+TOPIC = re.compile(r"(state|frame)/[A-Za-z0-9_.-]+|event/[A-Za-z0-9_.-]+/(micro|macro)|meta|ask|answer")
 #: A state with 30 faces and all their landmarks takes a quarter of this.
 LONGEST_BYTES = 1 << 20
 #: A movement that spans fewer frames cannot be told from noise.
@@ -72,14 +83,24 @@ def _plain(value: Any) -> Any:
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=_plain)
-_DECODERS = {name: msgspec.msgpack.Decoder(kind) for name, kind in TYPES.items()}
+_DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {n: msgspec.msgpack.Decoder(t) for n, t in TYPES.items()}
 
 
 def topic_of(message: Message) -> str:
     """The only topic that `message` may travel under."""
-    if isinstance(message, Event):
-        return f"event/{message.camera}/{message.kind}"
-    return f"state/{message.camera}" if isinstance(message, State) else "meta"
+    match message:
+        case Event():
+            return f"event/{message.camera}/{message.kind}"
+        case State():
+            return f"state/{message.camera}"
+        case Picture():
+            return f"frame/{message.camera}"
+        case Meta():
+            return "meta"
+        case Question():
+            return "ask"
+        case _:
+            return "answer"
 
 
 def encode(topic: str, message: Message) -> bytes:
@@ -107,7 +128,8 @@ def decode(data: bytes) -> tuple[str, Message]:
 
 def _unpack(topic: str, body: bytes) -> Message:
     try:
-        return _DECODERS[topic.partition("/")[0]].decode(body)
+        message: Message = _DECODERS[topic.partition("/")[0]].decode(body)
+        return message
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         _check_version(topic, body)
         raise MessageError(f"{topic}: {error}; wanted msgpack as in realtime/schema: look at the sender") from None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from realtime.message import Engine, Event, FaceState, Message, Meta, State
+from realtime.message import Engine, Event, FaceState, Meta, Published, State
 
 NOTHING = "-"
 
 
-def line(message: Message) -> str:
+def line(message: Published) -> str:
     """`message` in one line of printable ASCII, without a line's end; its first word is the kind of message."""
     if isinstance(message, State):
         return _ascii(_state(message))

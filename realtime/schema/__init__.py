@@ -7,157 +7,26 @@ reader may skip what it does not know.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any
 
 import msgspec
 
-from realtime.records import Kind
+from realtime.schema.asked import Answer, Ask, Picture
+from realtime.schema.fields import VERSION
+from realtime.schema.published import Event, Meta, State
 
-VERSION = 1
+__all__ = ["FOLDER", "TYPES", "VERSION", "schemas", "write_schemas"]
+
 FOLDER = Path(__file__).resolve().parent
-
-Seconds = Annotated[float, msgspec.Meta(description="seconds on the source's clock, which starts at 0 with the source")]
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Probabilities = Annotated[dict[str, float], msgspec.Meta(description="label -> probability")]
-Reasons = Annotated[
-    tuple[str, ...], msgspec.Meta(description='why the picture is worth little, such as "small"; empty when it is good')
-]
-
-
-class HeadPose(msgspec.Struct, frozen=True, kw_only=True):
-    """Degrees, all zero for a face that looks into the camera.
-
-    Yaw is positive towards the picture's right, pitch upwards, roll clockwise.
-    """
-
-    yaw: float
-    pitch: float
-    roll: float
-
-
-class FaceQuality(msgspec.Struct, frozen=True, kw_only=True):
-    """What the picture of a face is worth.
-
-    `size_px` is the distance of the outer eye corners, `sharpness` the variance of the Laplacian,
-    `brightness` the mean grey level of 0..255.
-    """
-
-    size_px: float
-    sharpness: float
-    brightness: float
-    reasons: Reasons
-
-
-class FaceState(msgspec.Struct, frozen=True, kw_only=True):
-    """One tracked face.
-
-    `box` is left, top, width, height in frame pixels; `landmarks` are 468 pairs x, y in MediaPipe's
-    order, or null when they are not sent; `score` is the movement now and `threshold` what opens an
-    event, in robust standard deviations above rest; `expression` is smoothed over time.
-    """
-
-    id: int
-    box: tuple[float, float, float, float]
-    landmarks: tuple[tuple[float, float], ...] | None
-    pose: HeadPose
-    quality: FaceQuality
-    score: float
-    threshold: float
-    expression: Probabilities
-
-
-class _Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What every message carries."""
-
-    schema: Literal[1] = 1
-    t: Seconds
-    camera: str
-
-
-class State(_Message, frozen=True, kw_only=True):
-    """One frame and the faces in it.
-
-    `frame` counts from 0, lost frames included, `gap` of which were lost just before this one;
-    `latency_ms` runs from grabbing the frame to sending this, null when unknown.
-    """
-
-    frame: Count
-    gap: Count
-    latency_ms: float | None
-    faces: tuple[FaceState, ...]
-
-
-class Event(_Message, frozen=True, kw_only=True):
-    """One answer about one facial event; a later one with the same `id` replaces it, even in `kind`, so in topic.
-
-    `seq` counts 1, 2, 3 ... over all topics of the socket, so read all of `event/` to see a gap. A
-    candidate with a `confidence`: `probabilities` are each engine's own, `rate_hz` is the rate of
-    capture, `reason` says why an event was withdrawn. `label` is one of those that `meta` lists for
-    the engine that judged it: for a micro-expression the last one there, for a macro-expression the first.
-    """
-
-    seq: Count = 0
-    id: int
-    face: int
-    kind: Kind
-    stage: Literal["early", "final", "withdrawn"]
-    onset_s: Seconds
-    apex_s: Seconds
-    offset_s: Seconds | None
-    emitted_s: Seconds
-    label: str
-    confidence: float
-    probabilities: dict[str, Probabilities]
-    quality: Reasons
-    rate_hz: float
-    reason: str
-
-
-class Engine(msgspec.Struct, frozen=True, kw_only=True):
-    """An engine at work: its package's name, the sha256 of its model, its labels in order, and what runs it.
-
-    `fallback` says why the CPU runs it though a GPU or a server should, null while all is as configured.
-    """
-
-    name: str
-    sha256: str
-    labels: tuple[str, ...]
-    precision: str
-    backend: str
-    fallback: str | None = None
-
-
-class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
-    """The value that 50, 95 and 99 of a hundred stay below."""
-
-    p50: float
-    p95: float
-    p99: float
-
-
-class Meta(_Message, frozen=True, kw_only=True):
-    """What is running, and how well.
-
-    `rate_hz` is measured at capture; `latency_ms` maps a stage, or "total" for grabbed to sent, to
-    its percentiles; `gaps` counts frames that the source lost and `dropped` those that nobody had
-    time for; `faces` is now; `shortest_event_s` is the shortest event that the rate can show, null
-    while that is unknown; `events` is the `seq` of the last one.
-    """
-
-    engines: tuple[Engine, ...]
-    rate_hz: float
-    latency_ms: dict[str, Percentiles]
-    frames: Count
-    gaps: Count
-    dropped: Count
-    faces: Count
-    shortest_event_s: float | None
-    events: Count = 0
-    version: str
-
-
-Message = State | Event | Meta
-TYPES: dict[str, type[State] | type[Event] | type[Meta]] = {"state": State, "event": Event, "meta": Meta}
+#: By the first word of the topic.
+TYPES: dict[str, Any] = {
+    "state": State,
+    "event": Event,
+    "meta": Meta,
+    "frame": Picture,
+    "ask": Ask,
+    "answer": Answer,
+}
 
 
 def schemas() -> dict[str, str]:
@@ -172,8 +41,9 @@ def write_schemas(folder: Path = FOLDER) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _schema(kind: type[Message]) -> str:
+def _schema(kind: Any) -> str:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(kind)}
     for definition in schema["$defs"].values():
-        definition["description"] = " ".join(definition["description"].split())
+        if "description" in definition:
+            definition["description"] = " ".join(definition["description"].split())
     return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"

@@ -118,7 +118,7 @@ def join(send, listener: zmq.Socket) -> bytes:
 @pytest.fixture
 def patient(monkeypatch):
     """No state is dropped because this machine is busy."""
-    monkeypatch.setattr("realtime.publish.STATES_WAITING", 10_000)
+    monkeypatch.setattr("realtime.publish.publisher.STATES_WAITING", 10_000)
 
 
 def until_heard(send, subscriber: Subscriber, topic: str) -> Received:
@@ -301,7 +301,7 @@ def test_a_subscriber_that_never_reads_holds_up_nobody(publisher, context):
 
 
 def test_events_that_a_slow_subscriber_had_no_room_for_are_counted(publisher, monkeypatch, caplog):
-    monkeypatch.setattr("realtime.publish.EVENTS_WAITING", 100)
+    monkeypatch.setattr("realtime.publish.publisher.EVENTS_WAITING", 100)
     with Publisher(CONFIG) as narrow, subscribe(narrow, events=True) as subscriber:
         meet(narrow, subscriber)
         big = msgspec.structs.replace(EVENT, label="x" * 20_000)

@@ -1,0 +1,74 @@
+"""`python -m realtime bench`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from realtime.commands.options import (
+    AsJson,
+    ConfigFile,
+    Overrides,
+    Verbose,
+    load,
+    say,
+    told,
+)
+from realtime.config import Config
+from realtime.console import errors_told, print_json
+from realtime.errors import ConfigError
+
+
+def bench(
+    source: Annotated[str | None, typer.Option(help="Video file; it is repeated as long as it takes.")] = None,
+    engines: Annotated[
+        bool, typer.Option("--engines", help="Instead of a file: every engine, by every backend that runs here.")
+    ] = False,
+    config: ConfigFile = None,
+    override: Overrides = None,
+    seconds: Annotated[
+        float, typer.Option(min=2.0, help="Of a file, half as fast as possible, half in real time; or of all engines.")
+    ] = 60.0,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Measure this machine: frames a second, latency and memory with everything on, or the engines one by one.
+
+    With --engines, each package is opened by each backend, which builds its plan on a GPU, checked as by `check`, and
+    timed at batches of 1, 4 and 16. Exit code 1 if one does not answer as it was exported.
+    """
+    with errors_told(told(verbose), as_json):
+        settings = load(config, override)
+        if engines == (source is not None):
+            raise ConfigError("bench measures one of two things: give --source FILE, or --engines")
+        if source is None:
+            _bench_engines(settings, seconds, as_json=as_json)
+        else:
+            _bench(settings, source, seconds, as_json=as_json)
+
+
+def _bench(settings: Config, source: str, seconds: float, *, as_json: bool) -> None:
+    from realtime.bench import bench as measure
+    from realtime.summary import lines
+
+    found = measure(settings, source, seconds)
+    if as_json:
+        print_json({**msgspec.to_builtins(found.fast), **msgspec.to_builtins(found)})
+        return
+    for title, summary in (("as fast as possible", found.fast), ("in real time", found.realtime)):
+        say(*lines(summary, title))
+    say(f"memory then        {found.rss_early_mb:.0f} MB early, {found.rss_late_mb:.0f} MB at the end")
+
+
+def _bench_engines(settings: Config, seconds: float, *, as_json: bool) -> None:
+    from realtime.bench_engines import bench_engines, lines
+
+    found = bench_engines(settings.engines, seconds)
+    if as_json:
+        print_json(found)
+    else:
+        say(*lines(found))
+    if not found.ok:
+        raise typer.Exit(1)

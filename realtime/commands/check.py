@@ -1,0 +1,44 @@
+"""`python -m realtime check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from realtime.commands.options import (
+    AsJson,
+    ConfigFile,
+    Overrides,
+    Verbose,
+    load,
+    say,
+    told,
+)
+from realtime.config import Backend
+from realtime.console import errors_told, print_json
+
+
+def check(
+    engine: Annotated[Path, typer.Argument(help="Folder of an engine package, such as engines/encoder.")],
+    backend: Annotated[
+        Backend | None, typer.Option(help="On exactly this, and nothing in its place; else as engines.device says.")
+    ] = None,
+    config: ConfigFile = None,
+    override: Overrides = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Replay an engine's golden inputs on this machine and show how far its answers are from torch's."""
+    from realtime.check import check as replay
+    from realtime.check import lines
+
+    with errors_told(told(verbose), as_json):
+        report = replay(engine.resolve(), load(config, override).engines, backend)
+        if as_json:
+            print_json(report.to_dict())
+        else:
+            say(*lines(report))
+        if not report.ok:
+            raise typer.Exit(1)

@@ -1,0 +1,61 @@
+"""`python -m realtime listen`."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+import typer
+
+from realtime import show
+from realtime.commands.options import (
+    AsJson,
+    ConfigFile,
+    Overrides,
+    Seconds,
+    Verbose,
+    interrupt,
+    load,
+    say,
+    told,
+)
+from realtime.console import errors_told
+from realtime.message import Published
+
+
+def listen(
+    config: ConfigFile = None,
+    override: Overrides = None,
+    events: Annotated[bool, typer.Option("--events", help="Only events, not the state of every frame.")] = False,
+    seconds: Seconds = None,
+    state_port: Annotated[int | None, typer.Option(help="Port of the state socket; else publish.state_port.")] = None,
+    events_port: Annotated[int | None, typer.Option(help="Port of the events; else publish.events_port.")] = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print what a running Glimpse publishes, one line a message. Waits for one that is not there yet."""
+    with errors_told(told(verbose), as_json):
+        publish = load(config, override).publish
+        ports = (state_port or publish.state_port, events_port or publish.events_port)
+        for message in _heard(publish.host, *ports, states=not events, seconds=seconds):
+            say(msgspec.json.encode(message).decode() if as_json else show.line(message))
+
+
+def _heard(host: str, state_port: int, events_port: int, *, states: bool, seconds: float | None) -> Iterator[Published]:
+    """Messages of a running Glimpse until `seconds` are over or the process is told to end."""
+    from realtime.publish import Subscriber
+
+    signal.signal(signal.SIGTERM, interrupt)
+    with Subscriber(host, state_port, events_port, states=states, events=True) as subscriber:
+        until = math.inf if seconds is None else time.monotonic() + seconds
+        if subscriber.ready(1e9 if seconds is None else seconds):
+            print("listening", file=sys.stderr, flush=True)
+        while time.monotonic() < until:
+            received = subscriber.receive(0.1)
+            if received is not None:
+                yield received.message
