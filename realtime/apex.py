@@ -62,9 +62,19 @@ class Detector:
         self._machine = Machine(apex, ids)
         self.delay_s = apex.micro_max_s  #: the apex of a micro-expression is told at most this much later
         self.score = 0.0  #: of the newest frame
+        self._asked = False
+        self._neutral_until: float | None = None
+
+    def calibrate(self) -> None:
+        """From the next frame on the face is neutral for `calibrate_s`: that is rest, whatever it was before."""
+        self._asked = True
 
     def push(self, crop: Crop) -> list[Moment]:
         """The moments that this frame makes sure; their times lie in the past."""
+        ended = self._begin_anew(crop.t) if self._asked else []
+        return ended + self._look(crop)
+
+    def _look(self, crop: Crop) -> list[Moment]:
         picture = motion.grey(crop)
         reference = self._reference.at(crop.t)
         if reference is None:
@@ -73,11 +83,30 @@ class Detector:
         before, pose = reference
         seen = motion.measure(crop.t, self._flow(before, picture), self._layout, self._motion.top)
         self.score = self._scorer.push(seen)
+        if self._neutral_until is not None:
+            self._learn(crop, seen, picture)
+            return []
         turn = max(abs(crop.pose.yaw - pose.yaw), abs(crop.pose.pitch - pose.pitch))
         settling = self._machine.settling
         moments = self._machine.push(crop, seen, self.score, turn) if self._scorer.ready else []
         self._settle(crop, seen, picture, settled=settling and not self._machine.settling)
         return moments
+
+    def _begin_anew(self, t: float) -> list[Moment]:
+        """Forget what rest was; an open event ends."""
+        self._asked = False
+        self._neutral_until = t + self._config.calibrate_s
+        ended = self._machine.restart()
+        self._scorer, self.score = Scorer(self._config), 0.0
+        self._reference.restart()
+        return ended
+
+    def _learn(self, crop: Crop, seen: Motion, picture: Image) -> None:
+        """Every frame is rest, as the person says."""
+        self._scorer.rest(seen)
+        self._reference.offer(crop.t, picture, crop.pose)
+        if self._neutral_until is not None and crop.t >= self._neutral_until:
+            self._neutral_until = None
 
     def flush(self) -> list[Moment]:
         """The face is gone or the stream is over: an open event ends here."""

@@ -112,7 +112,7 @@ class RecogniseConfig(Section, frozen=True):
 
 
 class PublishConfig(Section, frozen=True):
-    camera: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]+$")]
+    camera: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
     host: str
     state_port: Port
     events_port: Port

@@ -97,6 +97,12 @@ class Machine:
             moments.append(self._end(event))
         return moments
 
+    def restart(self) -> list[Moment]:
+        """What was seen no longer counts: an open event ends as in `flush`, and nothing is waited for."""
+        self._past.clear()
+        self._settle_until = None
+        return self.flush()
+
     def flush(self) -> list[Moment]:
         """End an open event where it is: long enough it was a macro-expression, else nobody knows."""
         if self._event is None:

@@ -14,8 +14,9 @@ import msgspec
 from realtime import truth
 from realtime.config import Config
 from realtime.errors import PublishError
+from realtime.heads import engines
 from realtime.message import Event
-from realtime.pipeline import Pipeline, engines
+from realtime.pipeline import Pipeline
 from realtime.publish import Publisher
 from realtime.source import open_source
 from realtime.summary import Summary, lines
@@ -125,7 +126,8 @@ def _await(listener: Listener, publisher: Publisher) -> None:
     """Answer the subscriber until it knows that it is heard; PublishError if that takes too long."""
     until = time.monotonic() + READY_S
     while not listener.ready:
-        publisher.greet(POLL_S)
+        publisher.greet()
+        time.sleep(POLL_S)
         if time.monotonic() > until:
             raise PublishError(f"the subscriber was not ready after {READY_S:.0f} s; try again on a less busy machine")
 

@@ -8,6 +8,7 @@
     │   └── EngineLost  an engine on a GPU or a server, which cannot be reached, or no longer
     ├── MessageError    bytes that are no Glimpse message
     ├── PublishError    a socket cannot be bound or reached
+    ├── SessionError    a recorded session cannot be written or read
     └── DataError       a dataset or a cache is not what its format says
 
 A message says what was found, what was wanted, and what to do about it. The
@@ -55,6 +56,10 @@ class MessageError(GlimpseError):
 
 class PublishError(GlimpseError):
     """A socket cannot be bound or reached."""
+
+
+class SessionError(GlimpseError):
+    """A recorded session cannot be written, read or exported."""
 
 
 class DataError(GlimpseError):

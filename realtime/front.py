@@ -73,11 +73,12 @@ class Front:
             for frame in self._source.frames():
                 if seconds is not None and frame.t >= seconds:
                     return
+                queued = time.monotonic() - frame.grabbed
                 began = time.perf_counter()
                 faces = tracker.push(frame)
                 tracked = time.perf_counter()
                 crops = [crop for face in faces for crop in self._aligner(aligners, face).push((frame, face))]
-                took = {"track": tracked - began, "align": time.perf_counter() - tracked}
+                took = {"queue": queued, "track": tracked - began, "align": time.perf_counter() - tracked}
                 yield _Tracked(frame, faces, crops, took)
                 if len(aligners) > MOST_ALIGNERS:
                     aligners = {face.id: aligners[face.id] for face in faces}

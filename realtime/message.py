@@ -62,7 +62,7 @@ __all__ = [
 
 Message = Published | Picture | Ask | Answer
 
-TOPIC = re.compile(r"(state|frame)/[A-Za-z0-9_.-]+|event/[A-Za-z0-9_.-]+/(micro|macro)|meta|ask|answer")
+TOPIC = re.compile(r"(state|frame)/[A-Za-z0-9_.-]{1,64}|event/[A-Za-z0-9_.-]{1,64}/(micro|macro)|meta|ask|answer")
 #: A state with 30 faces and all their landmarks takes a quarter of this.
 LONGEST_BYTES = 1 << 20
 #: A movement that spans fewer frames cannot be told from noise.
@@ -118,8 +118,8 @@ def decode(data: bytes) -> tuple[str, Message]:
     topic = head.decode("ascii", "replace")
     if not nul or not TOPIC.fullmatch(topic):
         raise MessageError(
-            f"{head[:40]!r} is no Glimpse topic; wanted state/<camera>, event/<camera>/micro, event/<camera>/macro "
-            "or meta, then a NUL byte: does another program publish on this port?"
+            f"{head[:40]!r} is no Glimpse topic; wanted state/<camera>, event/<camera>/micro, event/<camera>/macro, "
+            "meta, frame/<camera>, ask or answer, then a NUL byte: does another program use this port?"
         )
     message = _unpack(topic, body)
     _match(topic, message)
@@ -144,21 +144,21 @@ def _check_version(topic: str, body: bytes) -> None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
     if version != VERSION:
-        side = "here" if version > VERSION else "where it was sent"
-        raise MessageError(f"{topic}: this is version {version}, I read {VERSION}: update Glimpse {side}")
+        older = min(version, VERSION)
+        raise MessageError(f"{topic}: this is version {version}, I read {VERSION}: update the one of version {older}")
 
 
 def _match(topic: str, message: Message) -> None:
     if topic != topic_of(message) or not TOPIC.fullmatch(topic):
         raise MessageError(
             f"topic {topic!r} on a message of {topic_of(message)!r}; they must be the same, "
-            "and a camera's name made of letters, digits and _ . - (publish.camera)"
+            "and a camera's name made of at most 64 letters, digits and _ . - (publish.camera)"
         )
 
 
 def _measure(data: bytes) -> None:
     if len(data) > LONGEST_BYTES:
-        raise MessageError(f"a message of {len(data)} bytes; at most {LONGEST_BYTES} are read: send fewer landmarks")
+        raise MessageError(f"a message of {len(data)} bytes; at most {LONGEST_BYTES} are read: send fewer landmarks or smaller pictures")
 
 
 def face_state(

@@ -44,6 +44,14 @@ class Person:
         self.expression = self._smoothed.push(seen)
         return self._detector.push(seen.crop)
 
+    def calibrate(self) -> None:
+        """The face is neutral from now on, for apex.calibrate_s."""
+        self._detector.calibrate()
+
+    def span(self, begin: float, end: float) -> list[Seen]:
+        """The frames with begin <= t <= end, as far as the window holds them."""
+        return self._window.span(begin, end)
+
     def leave(self) -> list[Moment]:
         """The face is gone: its open event ends."""
         return self._detector.flush()

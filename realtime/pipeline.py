@@ -1,25 +1,25 @@
-"""Composes the stages: `front` tracks and encodes in threads of its own, this one detects, answers and publishes."""
+"""Composes the stages for one camera: `front` tracks and encodes in threads of its own, this one does the rest."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 
 import cv2
 
 from realtime import message
 from realtime.config import Config
-from realtime.engine import Engine, open_engine
-from realtime.errors import EngineError
+from realtime.engine import Engine
 from realtime.front import Front, Watched
+from realtime.heads import require_fit
 from realtime.manifest import MODEL
 from realtime.message import Event, FaceState, Meta, State
-from realtime.pairing import compatible
+from realtime.moments import Moments
 from realtime.people import Person, Presence
-from realtime.publish import Publisher
+from realtime.publish import Outlet
 from realtime.recognise import Encoder, Recogniser
 from realtime.records import Face, Floats, Frame, Moment
 from realtime.source import Source
@@ -28,42 +28,48 @@ from realtime.summary import Counts, Summary, version
 log = logging.getLogger(__name__)
 
 
-def engines(config: Config) -> tuple[Engine, Engine]:
-    """Encoder and head, opened and found to fit each other; EngineError lists all reasons if they do not."""
-    folder = Path(config.engines.folder)
-    encoder = open_engine(folder / config.engines.encoder, config.engines)
-    head = open_engine(folder / config.engines.head, config.engines)
-    reasons = compatible(encoder.manifest, head.manifest, config.align.size_px)
-    if reasons:
-        raise EngineError("these engines do not fit together:", reasons)
-    return encoder, head
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a camera is to be watched; it may change while it is."""
+
+    landmarks: bool  #: in every state
+    pictures: bool  #: an event's onset and apex are kept in memory
+    head: Engine  #: judges micro-expressions
 
 
 class Pipeline:
-    """From a source to a publisher, until the source ends, `seconds` are over, or `stop` is called.
+    """From a source to an outlet, until the source ends, `seconds` are over, or `stop` is called.
 
-    `told` is called with each event after it was published.
+    `told` is called with each event after it was published; `ids` numbers events, over all cameras if it is
+    shared; `heads` names the engines that a wish may choose. Any thread may wish, calibrate, ask for `newest`
+    and `moments`, and stop.
     """
 
     def __init__(
         self,
         config: Config,
         source: Source,
-        publisher: Publisher,
+        outlet: Outlet,
         pair: tuple[Engine, Engine],
         told: Callable[[Event], None] | None = None,
+        *,
+        ids: Iterator[int] | None = None,
+        heads: tuple[str, ...] = (),
     ) -> None:
         cv2.setNumThreads(1)  # stages run side by side: OpenCV's own threads would fight over the same cores
         self._config = config
         self._source = source
-        self._publisher = publisher
-        self._engines = pair
+        self._outlet = outlet
+        self._encoding = pair[0]
         self._encoder = Encoder(pair[0])
+        self.wish = Wish(landmarks=config.publish.landmarks, pictures=False, head=pair[1])
         self._recogniser = Recogniser(config.recognise, self._encoder, pair[1])
         self._people: dict[int, Person] = {}
-        self._ids = count(1)
-        self._t = 0.0  # of the newest frame
+        self._ids = count(1) if ids is None else ids
+        self._heads = heads
         self._meta_at = 0.0
+        self.newest: Frame | None = None  #: the frame that was published last
+        self.moments = Moments(config.streams)
         self._told = told
         self._front: Front | None = None
         self.stopped = False  #: whether `stop` ended it
@@ -84,6 +90,19 @@ class Pipeline:
             self._send_meta()
         return self.counts.summary()
 
+    def calibrate(self) -> None:
+        """Everybody in view looks neutral from now on, for apex.calibrate_s."""
+        for person in list(self._people.values()):
+            person.calibrate()
+
+    def change(self, wish: Wish) -> None:
+        """Watch as `wish` says from the next frame on; EngineError if its head does not fit."""
+        require_fit(self._encoding.manifest, wish.head.manifest, self._config)
+        if not wish.pictures:
+            self.moments.forget()
+        self._recogniser = Recogniser(self._config.recognise, self._encoder, wish.head)
+        self.wish = wish
+
     def stop(self) -> None:
         """End after the frame that is being worked on, or at once when none comes."""
         self.stopped = True
@@ -93,7 +112,7 @@ class Pipeline:
     def _push(self, watched: Watched) -> None:
         """One frame through motion, answers and publishing."""
         frame, timings = watched.frame, self.counts.timings
-        self._t = frame.t
+        self.newest = frame
         self.counts.frame(frame.t, frame.gap)
         for stage, seconds in watched.took_s.items():
             timings.add(stage, seconds)
@@ -111,6 +130,11 @@ class Pipeline:
         if frame.t >= self._meta_at:
             self._meta_at = frame.t + self._config.publish.meta_s
             self._send_meta()
+
+    @property
+    def _t(self) -> float:
+        """Time of the newest frame."""
+        return self.newest.t if self.newest else 0.0
 
     def _person(self, face: Face) -> Person:
         if face.id not in self._people:
@@ -132,13 +156,15 @@ class Pipeline:
     def _tell(self, person: Person, moment: Moment) -> None:
         for expression in person.answer(moment, self._recogniser, self._t):
             event = message.event_from(expression, self._config.publish.camera, self.counts.rate_hz)
-            self._publisher.event(event)
+            if self.wish.pictures:  # before it is told, or who hears it would ask for nothing
+                self.moments.keep(event, person.span(event.onset_s, event.offset_s or self._t))
+            event = self._outlet.event(event)
             self.counts.event(event)
             if self._told:
                 self._told(event)
 
     def _send_state(self, frame: Frame, faces: list[Face]) -> None:
-        self._publisher.state(
+        self._outlet.state(
             State(
                 t=frame.t,
                 camera=self._config.publish.camera,
@@ -154,7 +180,7 @@ class Pipeline:
         shares: Floats | tuple[()] = person.expression if person.expression is not None else ()
         expression = dict(zip(self._encoder.labels, map(float, shares), strict=True))
         return message.face_state(
-            face, person.score, self._config.apex.threshold, expression, landmarks=self._config.publish.landmarks
+            face, person.score, self._config.apex.threshold, expression, landmarks=self.wish.landmarks
         )
 
     def _send_meta(self) -> None:
@@ -162,11 +188,11 @@ class Pipeline:
         latencies = {
             name: message.Percentiles(**counts.timings.percentiles_ms(name)) for name in counts.timings.names()
         }
-        self._publisher.meta(
+        self._outlet.meta(
             Meta(
                 t=round(self._t, 6),
                 camera=self._config.publish.camera,
-                engines=tuple(_engine(engine) for engine in self._engines),
+                engines=tuple(_engine(engine) for engine in (self._encoding, self.wish.head)),
                 rate_hz=round(rate, 3),
                 latency_ms=latencies,
                 frames=counts.frames,
@@ -174,6 +200,7 @@ class Pipeline:
                 dropped=0,
                 faces=len(self._people),
                 shortest_event_s=message.shortest_event_s(rate),
+                heads=self._heads,
                 version=version(),
             )
         )

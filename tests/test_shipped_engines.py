@@ -5,8 +5,9 @@ import pytest
 from realtime import truth
 from realtime.check import check
 from realtime.config import ROOT, load
+from realtime.heads import engines
 from realtime.labels import MEGC3
-from realtime.pipeline import Pipeline, engines
+from realtime.pipeline import Pipeline
 from realtime.publish import Publisher
 from realtime.source import open_source
 

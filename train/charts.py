@@ -9,12 +9,12 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from realtime.markup import BLUE, GREY, svg, words
 from train.metrics import Indices
 
 WIDTH, HEIGHT, MARGIN = 420, 220, 44  # user units; MARGIN holds the numbers at the axes
 CELL, NAMES = 64, 110
 DEEPEST = 0.55  # opacity of a cell: with more of it, ink is hard to read
-INK, GREY, BLUE = "currentColor", "#888", "#3a7bc8"
 
 
 def curves(title: str, series: Mapping[str, Sequence[float]]) -> str:
@@ -37,35 +37,36 @@ def curves(title: str, series: Mapping[str, Sequence[float]]) -> str:
         for run in _runs(values)
     ]
     bottom, right = HEIGHT - MARGIN, WIDTH - MARGIN
-    return _svg(
+    return svg(
         WIDTH,
         HEIGHT,
         f'<path d="M{MARGIN} {MARGIN}V{bottom}H{right}" fill="none" stroke="{GREY}"/>',
         *lines,
-        _text(MARGIN, MARGIN - 16, title, "start"),
-        _text(MARGIN - 4, MARGIN + 4, f"{high:.3g}", "end"),
-        _text(MARGIN - 4, bottom, f"{low:.3g}", "end"),
-        _text(MARGIN, bottom + 16, "1", "middle"),
-        _text(right, bottom + 16, str(longest), "middle"),
-        _text(WIDTH / 2, bottom + 30, "epoch", "middle"),
+        words(MARGIN, MARGIN - 16, title, "start"),
+        words(MARGIN - 4, MARGIN + 4, f"{high:.3g}", "end"),
+        words(MARGIN - 4, bottom, f"{low:.3g}", "end"),
+        words(MARGIN, bottom + 16, "1", "middle"),
+        words(right, bottom + 16, str(longest), "middle"),
+        words(WIDTH / 2, bottom + 30, "epoch", "middle"),
+        name=f"{title} over epochs",
     )
 
 
 def confusion(table: Indices, labels: Sequence[str]) -> str:
     """Rows are the truth, columns what was said; a cell's shade is its share of its row."""
-    parts = [_text(NAMES + CELL * len(labels) / 2, 14, "said", "middle")]
+    parts = [words(NAMES + CELL * len(labels) / 2, 14, "said", "middle")]
     for i, label in enumerate(labels):
-        parts.append(_text(NAMES + CELL * (i + 0.5), 34, label, "middle"))
-        parts.append(_text(NAMES - 8, 40 + CELL * (i + 0.5) + 4, label, "end"))
+        parts.append(words(NAMES + CELL * (i + 0.5), 34, label, "middle"))
+        parts.append(words(NAMES - 8, 40 + CELL * (i + 0.5) + 4, label, "end"))
         parts += [_cell(i, j, int(count), int(table[i].sum())) for j, count in enumerate(table[i])]
-    return _svg(NAMES + CELL * len(labels) + 10, 50 + CELL * len(labels), *parts)
+    return svg(NAMES + CELL * len(labels) + 10, 50 + CELL * len(labels), *parts, name="confusion matrix")
 
 
 def _cell(row: int, column: int, count: int, total: int) -> str:
     x, y, share = NAMES + CELL * column, 40 + CELL * row, count / max(total, 1)
     fill = f'stroke="{GREY}" fill="{BLUE}" fill-opacity="{DEEPEST * share:.3f}"'
     square = f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" {fill}/>'
-    return square + _text(x + CELL / 2, y + CELL / 2 + 4, str(count), "middle")
+    return square + words(x + CELL / 2, y + CELL / 2 + 4, str(count), "middle")
 
 
 def _runs(values: Sequence[float]) -> list[list[int]]:
@@ -77,12 +78,3 @@ def _runs(values: Sequence[float]) -> list[list[int]]:
         elif runs[-1]:
             runs.append([])
     return [run for run in runs if run]
-
-
-def _text(x: float, y: float, words: str, anchor: str) -> str:
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="{INK}">{escape(words)}</text>'
-
-
-def _svg(width: float, height: float, *parts: str) -> str:
-    size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-size="11">{"".join(parts)}</svg>'

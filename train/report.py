@@ -9,11 +9,11 @@ import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
-from itertools import compress
 from pathlib import Path
 
 import msgspec
 
+from realtime.markup import document, table
 from train import charts, rates
 from train.evaluate import Plan, fold_folder
 from train.metrics import FIGURES, Indices, Interval, Scores, bootstrap, confusion, majority, scores_of
@@ -25,12 +25,6 @@ from train.scoring import by_rate
 REPORT = "report.html"
 DRAWS = 2000  # of people, for the intervals
 NAMES = {"accuracy": "accuracy (WAR)", "uf1": "UF1", "uar": "UAR"}
-STYLE = (
-    ":root{color-scheme:light dark}"  # the reader's own colours, and greys that are seen on both
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:72em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #8888;padding:.2em .6em;text-align:left}"
-    "th,pre{background:#8882}.own td{font-weight:bold}pre{padding:1em;overflow:auto}svg{max-width:100%;height:auto}"
-)
 
 
 def write(plan: Plan, pooled: Sequence[Prediction], folder: Path, benchmark: Benchmark | None) -> Path:
@@ -61,8 +55,7 @@ def page(plan: Plan, pooled: Sequence[Prediction], folder: Path, benchmark: Benc
         "<h2>Folds</h2>" + _folds(plan, headline, truth == said),
         f"<h2>Configuration</h2><pre>{escape(_configuration(plan))}</pre>",
     ]
-    head = f'<meta charset="utf-8"><title>{escape(plan.protocol)}</title><style>{STYLE}</style>'
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(sections) + "\n</body></html>\n"
+    return document(plan.protocol, sections)
 
 
 def differences(plan: Plan, pooled: Sequence[Prediction], benchmark: Benchmark) -> list[str]:
@@ -92,12 +85,12 @@ def _scores(found: Scores, intervals: Mapping[str, Interval], commonest: Scores)
         (NAMES[name], _share(getattr(found, name)), _between(intervals[name]), _share(getattr(commonest, name)))
         for name in FIGURES
     ]
-    return _table(("score", "this run", "95 % interval", "always the commonest class"), rows)
+    return table(("score", "this run", "95 % interval", "always the commonest class"), rows)
 
 
 def _classes(found: Scores) -> str:
     rows = [(label, str(n), _share(found.recall[label]), _share(found.f1[label])) for label, n in found.counts.items()]
-    return _table(("class", "clips", "recall", "F1"), rows)
+    return table(("class", "clips", "recall", "F1"), rows)
 
 
 def _rates(plan: Plan, pooled: Sequence[Prediction]) -> str:
@@ -113,7 +106,7 @@ def _rates(plan: Plan, pooled: Sequence[Prediction]) -> str:
         "frames that its exposure covers. A clip that is no faster itself is seen as it was recorded. "
         "All else in this report is of the first row.</p>"
     )
-    return "<h2>By frame rate</h2>" + note + _table(("rate", "clips", *NAMES.values()), rows)
+    return "<h2>By frame rate</h2>" + note + table(("rate", "clips", *NAMES.values()), rows)
 
 
 def _sets(plan: Plan, pooled: Sequence[Prediction]) -> str:
@@ -128,7 +121,7 @@ def _sets(plan: Plan, pooled: Sequence[Prediction]) -> str:
         figures = [f"{_share(getattr(found, name))} ({_share(getattr(commonest, name))})" for name in FIGURES]
         rows.append((part, str(int(table.sum())), *figures))
     note = "<p>In brackets: always the commonest class of the set.</p>"
-    return "<h2>Data sets</h2>" + note + _table(("set", "clips", *NAMES.values()), rows)
+    return "<h2>Data sets</h2>" + note + table(("set", "clips", *NAMES.values()), rows)
 
 
 def _comparison(plan: Plan, pooled: Sequence[Prediction], found: Scores, benchmark: Benchmark) -> str:
@@ -148,7 +141,7 @@ def _comparison(plan: Plan, pooled: Sequence[Prediction], found: Scores, benchma
     ]
     head = ("method", "set", *NAMES.values(), "source", "caution", "recall by class")
     words = ". ".join(filter(None, (f"Protocol there: {benchmark.protocol}", verdict, benchmark.caution))) + "."
-    return f"<h2>Published: {escape(benchmark.name)}</h2><p>{escape(words)}</p>" + _table(head, [own, *rows], own=True)
+    return f"<h2>Published: {escape(benchmark.name)}</h2><p>{escape(words)}</p>" + table(head, [own, *rows], own=True)
 
 
 def _curves(plan: Plan, folder: Path) -> str:
@@ -177,7 +170,7 @@ def _folds(plan: Plan, pooled: Sequence[Prediction], right: Sequence[bool]) -> s
         )
         for fold in plan.folds
     ]
-    return _table(("fold", "seed", "clips to train", "clips to test", "of them right"), rows)
+    return table(("fold", "seed", "clips to train", "clips to test", "of them right"), rows)
 
 
 def _configuration(plan: Plan) -> str:
@@ -187,15 +180,6 @@ def _configuration(plan: Plan) -> str:
 
 def _confusion(rows: Sequence[Prediction], labels: tuple[str, ...]) -> Indices:
     return confusion(*classes(rows, labels), len(labels))
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, own: bool = False) -> str:
-    """Without the columns that are empty; `own` sets the first row off."""
-    filled = [any(column) for column in zip(*rows, strict=True)]
-    top = "".join(f"<th>{escape(name)}</th>" for name in compress(head, filled))
-    body = ["".join(f"<td>{escape(cell)}</td>" for cell in compress(row, filled)) for row in rows]
-    lines = [f'<tr class="own">{row}</tr>' if own and i == 0 else f"<tr>{row}</tr>" for i, row in enumerate(body)]
-    return f"<table><tr>{top}</tr>{''.join(lines)}</table>"
 
 
 def _share(value: float | None) -> str:

@@ -4,10 +4,14 @@ from realtime.commands.bench import bench
 from realtime.commands.build import build
 from realtime.commands.check import check
 from realtime.commands.demo import demo
+from realtime.commands.export import export
+from realtime.commands.keys import keys
 from realtime.commands.listen import listen
+from realtime.commands.replay import replay
+from realtime.commands.report import report
 from realtime.commands.run import run
 
 #: In the order that --help lists them.
-COMMANDS = (run, listen, bench, build, check, demo)
+COMMANDS = (run, listen, replay, report, export, keys, bench, build, check, demo)
 
 __all__ = ["COMMANDS"]

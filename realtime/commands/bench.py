@@ -26,10 +26,16 @@ def bench(
     engines: Annotated[
         bool, typer.Option("--engines", help="Instead of a file: every engine, by every backend that runs here.")
     ] = False,
+    wire: Annotated[
+        bool, typer.Option("--wire", help="Instead of a file: states and events on their way, and who misuses them.")
+    ] = False,
     config: ConfigFile = None,
     override: Overrides = None,
     seconds: Annotated[
-        float, typer.Option(min=2.0, help="Of a file, half as fast as possible, half in real time; or of all engines.")
+        float,
+        typer.Option(
+            min=2.0, help="Of a file, half as fast as possible, half in real time; of all engines; of the wire's soak."
+        ),
     ] = 60.0,
     as_json: AsJson = False,
     verbose: Verbose = False,
@@ -38,12 +44,17 @@ def bench(
 
     With --engines, each package is opened by each backend, which builds its plan on a GPU, checked as by `check`, and
     timed at batches of 1, 4 and 16. Exit code 1 if one does not answer as it was exported.
+
+    With --wire: how old states are where they are read slowly, what 50 subscribers cost, how soon an event is heard,
+    and whether one is lost while others hang, restart and send garbage.
     """
     with errors_told(told(verbose), as_json):
         settings = load(config, override)
-        if engines == (source is not None):
-            raise ConfigError("bench measures one of two things: give --source FILE, or --engines")
-        if source is None:
+        if engines + wire + (source is not None) != 1:
+            raise ConfigError("bench measures one of three things: give --source FILE, --engines, or --wire")
+        if wire:
+            _bench_wire(settings, seconds, as_json=as_json)
+        elif source is None:
             _bench_engines(settings, seconds, as_json=as_json)
         else:
             _bench(settings, source, seconds, as_json=as_json)
@@ -72,3 +83,13 @@ def _bench_engines(settings: Config, seconds: float, *, as_json: bool) -> None:
         say(*lines(found))
     if not found.ok:
         raise typer.Exit(1)
+
+
+def _bench_wire(settings: Config, seconds: float, *, as_json: bool) -> None:
+    from realtime.bench_wire import bench_wire, lines
+
+    found = bench_wire(settings, seconds)
+    if as_json:
+        print_json(found)
+    else:
+        say(*lines(found))

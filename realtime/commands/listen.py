@@ -24,6 +24,7 @@ from realtime.commands.options import (
     say,
     told,
 )
+from realtime.config import PublishConfig
 from realtime.console import errors_told
 from realtime.message import Published
 
@@ -35,23 +36,31 @@ def listen(
     seconds: Seconds = None,
     state_port: Annotated[int | None, typer.Option(help="Port of the state socket; else publish.state_port.")] = None,
     events_port: Annotated[int | None, typer.Option(help="Port of the events; else publish.events_port.")] = None,
+    replay_port: Annotated[int | None, typer.Option(help="Port that sends lost events again; 0 for none.")] = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Print what a running Glimpse publishes, one line a message. Waits for one that is not there yet."""
     with errors_told(told(verbose), as_json):
         publish = load(config, override).publish
-        ports = (state_port or publish.state_port, events_port or publish.events_port)
-        for message in _heard(publish.host, *ports, states=not events, seconds=seconds):
+        if replay_port is None:  # another's events are no use where these come from a port of their own
+            replay_port = publish.replay_port if events_port is None else 0
+        publish = msgspec.structs.replace(
+            publish,
+            state_port=state_port or publish.state_port,
+            events_port=events_port or publish.events_port,
+            replay_port=replay_port,
+        )
+        for message in _heard(publish, states=not events, seconds=seconds):
             say(msgspec.json.encode(message).decode() if as_json else show.line(message))
 
 
-def _heard(host: str, state_port: int, events_port: int, *, states: bool, seconds: float | None) -> Iterator[Published]:
+def _heard(publish: PublishConfig, *, states: bool, seconds: float | None) -> Iterator[Published]:
     """Messages of a running Glimpse until `seconds` are over or the process is told to end."""
     from realtime.publish import Subscriber
 
     signal.signal(signal.SIGTERM, interrupt)
-    with Subscriber(host, state_port, events_port, states=states, events=True) as subscriber:
+    with Subscriber(publish, states="newest" if states else None, events=True) as subscriber:
         until = math.inf if seconds is None else time.monotonic() + seconds
         if subscriber.ready(1e9 if seconds is None else seconds):
             print("listening", file=sys.stderr, flush=True)

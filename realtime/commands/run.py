@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -19,44 +23,92 @@ from realtime.commands.options import (
     say_event,
     told,
 )
-from realtime.config import Config
+from realtime.config import ROOT, Config
 from realtime.console import INTERRUPTED, errors_told, print_json
+from realtime.errors import ConfigError
+
+if TYPE_CHECKING:
+    from realtime.live import Live
+    from realtime.session import Recorder
+    from realtime.source import Source
+
+ELSEWHERE = "none"
 
 
 def run(
-    source: Annotated[str, typer.Option(help="Camera number, video file, picture, or folder of pictures.")] = "0",
+    source: Annotated[
+        str,
+        typer.Option(help="Camera number, video, picture, folder of pictures, or none: cameras elsewhere alone."),
+    ] = "0",
     config: ConfigFile = None,
     override: Overrides = None,
     seconds: Seconds = None,
     fast: Annotated[bool, typer.Option("--fast", help="Play a file as fast as possible, not in real time.")] = False,
+    repeat: Annotated[bool, typer.Option("--repeat", help="Play a file again and again.")] = False,
+    record: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a session there, for replay, report and export.")
+    ] = None,
+    video: Annotated[bool, typer.Option("--video", help="With --record: the pictures too. They show faces.")] = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Watch a camera or a file and publish what is found; prints each event and a closing table.
+    """Watch a camera or a file, and cameras elsewhere, and publish what is found; prints events and a closing table.
 
     Listen from any other terminal with `python -m realtime listen`. Ctrl-C ends it cleanly.
     """
     with errors_told(told(verbose), as_json):
-        _run(load(config, override), source, seconds, fast=fast, as_json=as_json)
+        if video and record is None:
+            raise ConfigError("--video says what to record; give --record DIR as well")
+        settings = load(config, override)
+        opened = None if source == ELSEWHERE else _opened(settings, source, fast=fast, repeat=repeat)
+        _run(settings, opened, source, seconds, record, video=video, as_json=as_json)
 
 
-def _run(settings: Config, spec: str, seconds: float | None, *, fast: bool, as_json: bool) -> None:
-    from realtime.pipeline import Pipeline, engines
-    from realtime.publish import Publisher
+def _opened(settings: Config, spec: str, *, fast: bool, repeat: bool) -> Source:
+    from realtime.repeat import Repeated
     from realtime.source import open_source
+
+    open_it = partial(open_source, spec, settings.source, fast=fast)
+    return Repeated(open_it) if repeat else open_it()
+
+
+def _run(
+    settings: Config,
+    source: Source | None,
+    title: str,
+    seconds: float | None,
+    record: Path | None,
+    *,
+    video: bool,
+    as_json: bool,
+) -> None:
+    from realtime.live import Live
     from realtime.summary import lines
 
-    source = open_source(spec, settings.source, fast=fast)
-    with Publisher(settings.publish) as publisher:
-        told = None if as_json else say_event
-        pipeline = Pipeline(settings, source, publisher, engines(settings), told)
+    with ExitStack() as opened:
+        recorder = None if record is None else opened.enter_context(_recorder(settings, record, video=video))
+        live = opened.enter_context(Live(settings))
         if not as_json:
-            say(f"state on {publisher.state_address}, events on {publisher.events_address}; Ctrl-C ends")
-        with interruptible(pipeline.stop):
-            summary = pipeline.run(seconds)
-    if as_json:
+            say(*_where(live))
+        with interruptible(live.streams.stop):
+            summary = live.run(source, seconds, None if as_json else say_event, recorder)
+        stopped = live.streams.stopped
+    if as_json and summary is not None:
         print_json(msgspec.to_builtins(summary))
-    else:
-        say(*lines(summary, spec))
-    if pipeline.stopped:
+    elif summary is not None:
+        say(*lines(summary, title))
+    if stopped:
         raise typer.Exit(INTERRUPTED)
+
+
+def _recorder(settings: Config, record: Path, *, video: bool) -> Recorder:
+    from realtime.session import Recorder
+
+    folder = ROOT / settings.engines.folder
+    packages = [folder / name for name in (settings.engines.encoder, settings.engines.head)]
+    return Recorder(record, settings, packages, video=video)
+
+
+def _where(live: Live) -> Iterator[str]:
+    yield f"state on {live.publisher.state_address}, events on {live.publisher.events_address}; Ctrl-C ends"
+    yield f"questions on {live.answers.address}, pictures of cameras elsewhere on {live.inbox.address}"

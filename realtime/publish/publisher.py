@@ -6,112 +6,113 @@ A subscription takes a moment to arrive, so a subscriber of events also subscrib
 
 from __future__ import annotations
 
-import math
-from types import TracebackType
+import re
+import threading
 
 import msgspec
 import zmq
 
 from realtime.config import PublishConfig
-from realtime.errors import PublishError
-from realtime.message import Event, Meta, Published, State, encode, topic_of
-from realtime.publish.sockets import EVENTS_WAITING, READY, STATES_WAITING, Socket, bind
+from realtime.message import Event, Meta, State, encode, topic_of
+from realtime.publish.address import address_of, port_of
+from realtime.publish.log import EventLog
+from realtime.publish.pace import Pace
+from realtime.publish.party import Party
 from realtime.schema import VERSION
 
+#: Messages kept for each slow subscriber. Old states are worth nothing; the events are an hour's worth and more.
+STATES_WAITING, EVENTS_WAITING = 4, 10_000
+#: What a subscriber of events also subscribes to, under a name of its own, to be told that it is heard.
+READY = re.compile(rb"ready/[A-Za-z0-9_.-]{1,64}")
+#: Bytes of a subscription, which is all that a subscriber can send.
+LONGEST_REQUEST = 1024
 #: Subscriptions that are looked at between two messages, so that no crowd of them can hold up the frames.
 MOST_REQUESTS = 64
 
 
-class Publisher:
-    """Sends to whoever listens, from one thread; free ports are taken where the configuration says 0."""
+class Publisher(Party):
+    """Sends to whoever listens, from any thread; free ports are taken where the configuration says 0.
 
-    def __init__(self, config: PublishConfig) -> None:
-        self._context = zmq.Context()
-        self._context.linger = round(config.linger_s * 1000)  # also when nobody calls `close`
-        self._linger_s = config.linger_s
-        self._pace = _Pace(config.rate_hz)
-        self._seq = 0
+    It never waits: a message costs the same however slow its readers are.
+    """
+
+    def __init__(self, publish: PublishConfig) -> None:
+        super().__init__(publish, publish.linger_s)
+        self.log = EventLog(publish.kept_events)  #: what `Answers` sends again
+        self._lock = threading.Lock()  # of the sockets, and of the order in which events are numbered and sent
+        self._pace = Pace(publish.rate_hz)
+        self._subscribers = 0
         self._t = 0.0
-        try:
-            self._states = bind(self._context, zmq.PUB, STATES_WAITING, config.host, config.state_port, "state_port")
-            self._events = bind(self._context, zmq.XPUB, EVENTS_WAITING, config.host, config.events_port, "events_port")
-        except PublishError:
-            self._context.destroy(linger=0)
-            raise
-        self.state_address = self._states.get_string(zmq.LAST_ENDPOINT)  #: such as tcp://127.0.0.1:5556
-        self.events_address = self._events.get_string(zmq.LAST_ENDPOINT)
-        self.state_port = int(self.state_address.rpartition(":")[2])
-        self.events_port = int(self.events_address.rpartition(":")[2])
+        self._states = self._bind(zmq.PUB, "state_port", waiting=STATES_WAITING, longest=LONGEST_REQUEST)
+        self._events = self._bind(zmq.XPUB, "events_port", waiting=EVENTS_WAITING, longest=LONGEST_REQUEST)
+        self._events.set(zmq.XPUB_VERBOSER, 1)  # each subscriber comes and goes, not the first and the last alone
+        self.state_address, self.events_address = address_of(self._states), address_of(self._events)
+        self.state_port, self.events_port = port_of(self.state_address), port_of(self.events_address)
 
     def state(self, state: State) -> None:
         """Send `state`, or drop it where publish.rate_hz allows fewer."""
-        if self._pace.allows(state.t):
-            self._send(self._states, state)
+        with self._lock:
+            if not self._pace.allows(state.camera, state.t):
+                return
+        self._send(state)
 
     def event(self, event: Event) -> Event:
-        """Give `event` the next number and send it; the numbered one comes back."""
-        numbered = msgspec.structs.replace(event, seq=self._seq + 1)
-        self._send(self._events, numbered)
-        self._seq = numbered.seq
+        """Give `event` the next number, send and keep it; the numbered one comes back."""
+        with self._lock:
+            numbered = msgspec.structs.replace(event, seq=self.log.last + 1)
+            data = encode(topic_of(numbered), numbered)
+            self._greet(numbered.t)
+            self._events.send(data, zmq.NOBLOCK)
+            self.log.add(numbered, len(data))
         return numbered
+
+    def meta(self, meta: Meta) -> None:
+        """Send `meta` with the number of events so far, and of those who listen to them."""
+        self._send(msgspec.structs.replace(meta, events=self.last_event, subscribers=self.subscribers))
 
     @property
     def last_event(self) -> int:
         """Number of the last event that was sent, which counts them; 0 before the first."""
-        return self._seq
+        return self.log.last
 
-    def meta(self, meta: Meta) -> None:
-        """Send `meta` with the number of events so far."""
-        self._send(self._states, msgspec.structs.replace(meta, events=self._seq))
+    @property
+    def subscribers(self) -> int:
+        """How many subscriptions to events there are, as of the last message or greeting."""
+        return self._subscribers
 
-    def greet(self, timeout_s: float = 0.0) -> int:
-        """Answer those who wait in `Subscriber.ready`; how many comes back, after up to `timeout_s` for the first.
+    def greet(self) -> None:
+        """Answer those who wait in `Subscriber.ready`, and count who came and went.
 
-        Every event, state and meta does this too; by itself it serves a program that has none to send yet.
+        Every event, state and meta does this too, and so does `Answers`; by itself it serves a program without.
         """
-        self._events.poll(round(timeout_s * 1000))
-        asked = [topic for topic in _requests(self._events) if READY.fullmatch(topic)]
-        for topic in asked:
-            self._events.send(topic + b"\0" + msgspec.msgpack.encode({"schema": VERSION, "t": self._t}), zmq.NOBLOCK)
-        return len(asked)
+        with self._lock:
+            if not self.closed:
+                self._greet(self._t)
 
     def close(self) -> None:
-        """Free the ports, once what is on its way has gone or publish.linger_s has passed."""
-        self._context.destroy(linger=round(self._linger_s * 1000))
+        with self._lock:
+            super().close()
 
-    def __enter__(self) -> Publisher:
-        return self
+    def _send(self, message: State | Meta) -> None:
+        data = encode(topic_of(message), message)  # landmarks take a while: not while others wait
+        with self._lock:
+            self._greet(message.t)
+            self._states.send(data, zmq.NOBLOCK)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _send(self, socket: zmq.Socket[bytes], message: Published) -> None:
-        data = encode(topic_of(message), message)
-        self._t = message.t
-        self.greet()
-        socket.send(data, zmq.NOBLOCK)
-
-
-class _Pace:
-    """At most `rate_hz` messages a second of the source's clock; on a grid, or 25 Hz would make 20 of 60."""
-
-    def __init__(self, rate_hz: float) -> None:
-        self._period = 1.0 / rate_hz if rate_hz > 0 else 0.0
-        self._due = -math.inf
-
-    def allows(self, t: float) -> bool:
-        if 0.0 < self._due - t <= self._period:  # further ahead: the clock has begun anew
-            return False
-        following = self._due + self._period
-        self._due = following if t < following <= t + self._period else t + self._period
-        return True
+    def _greet(self, t: float) -> None:
+        self._t = t
+        for request in _requests(self._events):
+            topic = request[1:]
+            if READY.fullmatch(topic) and request[0]:
+                answer = topic + b"\0" + msgspec.msgpack.encode({"schema": VERSION, "t": t})
+                self._events.send(answer, zmq.NOBLOCK)
+            elif topic.startswith(b"event/") or b"event/".startswith(topic):
+                self._subscribers = max(0, self._subscribers + (1 if request[0] else -1))
 
 
-def _requests(socket: Socket) -> list[bytes]:
+def _requests(socket: zmq.Socket[bytes]) -> list[bytes]:
     """Topics newly subscribed to, which an XPUB reads as a byte 1 and the topic, and their end as a byte 0."""
     heard: list[bytes] = []
     while len(heard) < MOST_REQUESTS and socket.poll(0):
         heard.append(socket.recv(zmq.NOBLOCK))
-    return [request[1:] for request in heard if request[:1] == b"\1"]
+    return [request for request in heard if request[:1] in (b"\0", b"\1")]

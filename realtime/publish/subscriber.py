@@ -1,22 +1,32 @@
-"""Hears what a publisher sends: of the states the newest, of the events all."""
+"""Hears what a publisher sends: of the states the newest, or all that came; of the events each, once and in order."""
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
+from typing import Literal
 
 import zmq
 
-from realtime.errors import MessageError
-from realtime.message import Event, Published, decode
-from realtime.publish.sockets import READY, Socket, connect, left_ms
+from realtime.config import PublishConfig
+from realtime.errors import MessageError, PublishError
+from realtime.message import AskEvents, Event, Events, Published, decode, topic_of
+from realtime.publish.asker import Line
+from realtime.publish.complaints import Complaints
+from realtime.publish.gaps import Gaps
+from realtime.publish.party import Party, Socket
+from realtime.publish.publisher import READY
+from realtime.publish.wait import left_ms
 
-log = logging.getLogger(__name__)
+#: Messages that wait for this reader.
+WAITING = 10_000
+#: After so long without an answer, what was lost is lost.
+ANSWER_S = 1.0
+#: How often, while nothing comes, it is looked whether something is wrong.
+LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,106 +37,153 @@ class Received:
     message: Published
 
 
-class Subscriber:
-    """What a publisher of this machine sends, for one thread; it may come before the publisher and outlive it.
+class Subscriber(Party):
+    """What a publisher sends, for one thread; it may come before the publisher and outlive it.
 
-    `states` asks for states and meta, of each the newest when it is read; `events` asks for every event.
+    `states` asks for states and meta: "newest" gives of each the newest when it is read, "all" what its place in the
+    publisher's queue did not drop. `events` asks for every event: those that went missing are asked for again at
+    publish.replay_port, unless that is 0. `since` begins with those kept after that number.
     """
 
-    def __init__(self, host: str, state_port: int, events_port: int, *, states: bool, events: bool) -> None:
+    def __init__(
+        self,
+        publish: PublishConfig,
+        *,
+        states: Literal["newest", "all"] | None,
+        events: bool,
+        since: int | None = None,
+    ) -> None:
         if not (states or events):
             raise ValueError("a subscriber of neither states nor events hears nothing; ask for one of them")
-        self.missed = 0  #: events that were sent but never came, by their numbers
-        self.malformed = 0  #: frames that were no message of this version
-        self._context = zmq.Context()
-        self._context.linger = 0
-        self._sockets: list[Socket] = []  # those that come first are read first
-        self._poller = zmq.Poller()
+        super().__init__(publish)
+        self._complaints = Complaints()
+        self._gaps = Gaps(since)
+        self._line: Line | None = None
+        self._answer_due = math.inf
         self._heard = False
-        self._last_seq: int | None = None
-        self._complaint = ""
+        self._order: list[Socket] = []  # those that come first are read first
         if events:
-            # The second topic goes after the first, and so does its answer.
-            self._connect(host, events_port, "event/", f"ready/{uuid.uuid4().hex}")
-        if states:
+            self._follow_events()
+        if states == "all":
+            self._subscribe("state_port", "meta", "state/")
+        elif states == "newest":
             # CONFLATE keeps one message a socket whatever its topic, and one subscription: hence two sockets.
-            self._connect(host, state_port, "meta", newest=True)
-            self._connect(host, state_port, "state/", newest=True)
+            self._subscribe("state_port", "meta", CONFLATE=1)
+            self._subscribe("state_port", "state/", CONFLATE=1)
+
+    @property
+    def missed(self) -> int:
+        """Events that were sent but never came, by their numbers, and are no longer kept."""
+        return self._gaps.missed
+
+    @property
+    def malformed(self) -> int:
+        """Frames that were no message of this version."""
+        return self._complaints.count
 
     def ready(self, timeout_s: float) -> bool:
         """Whether, after up to `timeout_s`, the publisher is known to hear this subscriber: then no event passes it by.
 
         Without events to wait for, the first meta says so; states need no such care.
         """
-        return self._heard or bool(self._sockets[0].poll(left_ms(time.monotonic() + timeout_s)))
+        deadline = time.monotonic() + timeout_s
+        while not self._heard and not self._wait(self._order[:1], deadline):
+            if time.monotonic() >= deadline:
+                return False
+        return True
 
     def receive(self, timeout_s: float | None) -> Received | None:
         """The next message, events first; None when none came in time. A `timeout_s` of None waits for ever."""
         deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
-        while (socket := self._readable(deadline)) is not None:
-            received = self._read(socket)
-            if received is not None:
+        while True:
+            self._ask_for_missing()
+            if (event := self._gaps.next()) is not None:
+                return Received(topic_of(event), event)
+            socket = self._readable(min(deadline, self._answer_due))
+            if socket is None and time.monotonic() >= deadline:
+                return None
+            if socket is not None and (received := self._read(socket)) is not None:
                 return received
-        return None
-
-    def close(self) -> None:
-        """Hang up; iterating ends."""
-        self._context.destroy(linger=0)
 
     def __iter__(self) -> Iterator[Received]:
-        while not self._context.closed:
+        while not self.closed:
             received = self.receive(timeout_s=None)
             if received is not None:
                 yield received
 
-    def __enter__(self) -> Subscriber:
-        return self
+    def _follow_events(self) -> None:
+        # The second topic goes after the first, and so does its answer.
+        self._subscribe("events_port", "event/", f"ready/{uuid.uuid4().hex}")
+        if self._publish.replay_port:
+            self._line = Line(self._connect(zmq.DEALER, "replay_port", waiting=WAITING))
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _connect(self, host: str, port: int, *topics: str, newest: bool = False) -> None:
-        socket = connect(self._context, zmq.SUB, host, port, newest=newest)
+    def _subscribe(self, key: str, *topics: str, **options: int) -> None:
+        socket = self._connect(zmq.SUB, key, waiting=WAITING, **options)
         for topic in topics:
             socket.subscribe(topic)
-        self._sockets.append(socket)
-        self._poller.register(socket, zmq.POLLIN)
+        self._order.append(socket)
+
+    def _ask_for_missing(self) -> None:
+        """Ask where something is wanted, and give up where nobody answers."""
+        if self._gaps.wanted is None:
+            return
+        if self._line is None or time.monotonic() >= self._answer_due:
+            self._settle()
+        elif self._answer_due == math.inf:
+            self._line.say(AskEvents(since=self._gaps.wanted))
+            self._answer_due = time.monotonic() + ANSWER_S
+
+    def _settle(self) -> None:
+        self._gaps.give_up()
+        self._answer_due = math.inf
 
     def _readable(self, deadline: float) -> Socket | None:
-        full = dict(self._poller.poll(left_ms(deadline)))
-        return next((socket for socket in self._sockets if socket in full), None)
+        """The first socket with a message; while events are missing, later ones wait where they are."""
+        open_now = self._order
+        if self._line is not None and self._gaps.wanted is not None:
+            open_now = [self._line.socket, *self._order[1:]]
+        full = self._wait(open_now, deadline)
+        return next((socket for socket in open_now if socket in full), None)
+
+    def _wait(self, sockets: list[Socket], deadline: float) -> list[Socket]:
+        """Those with a message; none after `deadline`, or sooner, once it was looked whether something is wrong."""
+        poller = zmq.Poller()
+        for socket in sockets:
+            poller.register(socket, zmq.POLLIN)
+        full = [socket for socket, _ in poller.poll(left_ms(min(deadline, time.monotonic() + LOOK_S)))]
+        if not full:
+            self.look()
+        return full
 
     def _read(self, socket: Socket) -> Received | None:
+        if self._line is not None and socket is self._line.socket:
+            self._hear_answer(self._line)
+            return None
         data = socket.recv(zmq.NOBLOCK)
-        self._heard = self._heard or socket is self._sockets[0]
+        self._heard = self._heard or socket is self._order[0]
         if READY.match(data):
             return None
         try:
             topic, message = decode(data)
+            if not isinstance(message, Published):
+                raise MessageError(f"{topic}: no message for a subscriber")
         except MessageError as error:
-            self._count_malformed(str(error))
-            return None
-        if not isinstance(message, Published):
-            self._count_malformed(f"{topic}: no message for a subscriber")
+            self._complaints.add(str(error))
             return None
         if isinstance(message, Event):
-            self._follow(message.seq)
+            self._gaps.push(message)
+            return None
         return Received(topic, message)
 
-    def _count_malformed(self, complaint: str) -> None:
-        self.malformed += 1
-        if complaint != self._complaint:  # once, not sixty times a second
-            log.warning("left out: %s", complaint)
-        self._complaint = complaint
-
-    def _follow(self, seq: int) -> None:
-        if self._last_seq is not None and seq <= self._last_seq:
-            log.info("event %d after %d: the publisher has begun anew", seq, self._last_seq)
-            self._last_seq = 0
-        lost = 0 if self._last_seq is None else seq - self._last_seq - 1
-        if lost:
-            log.warning("%d events before number %d never came: this reader is too slow, or was cut off", lost, seq)
-        self.missed += lost
-        self._last_seq = seq
+    def _hear_answer(self, line: Line) -> None:
+        try:
+            answer = line.hear()
+        except PublishError as error:
+            self._complaints.add(str(error))
+            return
+        if isinstance(answer, Events):
+            self._gaps.fill(answer)
+            self._answer_due = math.inf
+        elif answer is not None:
+            self._complaints.add(f"events were asked for again: {answer}")
+            self._settle()

@@ -165,3 +165,25 @@ def test_the_score_is_of_the_newest_frame(sample_crops, script):
         made.push(crop)
         scores[crop.t] = made.score
     assert first.onset < max(scores, key=scores.__getitem__) < first.offset
+
+
+def test_a_calibrated_face_tells_nothing_and_then_what_differs_from_it(sample_crops, told):
+    """Calibrated in the middle of the first event: that ends there, and later ones are found as before."""
+    emitted, onset = next((emitted, moment) for emitted, moment in told if isinstance(moment, Onset))
+    stages, made, found = config.load(), detector(), []
+    asked = next(crop.t for crop in sample_crops if crop.t > emitted)
+    for crop in sample_crops:
+        if crop.t == asked:
+            made.calibrate()
+        found += [(crop.t, moment) for moment in made.push(crop)]
+    during = [moment for t, moment in found if asked <= t <= asked + stages.apex.calibrate_s]
+    assert [(type(moment), moment.event) for moment in during] == [(Offset, onset.event)]
+    assert during[0].kind is None
+    assert during[0].reason == "lost"
+
+    def after(moments):
+        until = asked + stages.apex.calibrate_s + 1.0
+        return [moment.t for _, moment in moments if isinstance(moment, Apex) and moment.onset > until]
+
+    assert len(after(found)) == len(after(told)) >= 3
+    assert after(found) == pytest.approx(after(told), abs=0.05)

@@ -125,11 +125,11 @@ def test_every_message_says_its_version_and_its_time():
 
 
 def test_another_version_is_refused_with_what_to_do_even_where_its_fields_changed():
-    with pytest.raises(MessageError, match="this is version 2, I read 1: update Glimpse here"):
+    with pytest.raises(MessageError, match="this is version 2, I read 1: update the one of version 1"):
         decode(packed("event/0/micro", schema=2))
     with pytest.raises(MessageError, match="version 2"):
         decode(b"event/0/micro\0" + msgpack.packb({"schema": 2, "time": 1}))
-    with pytest.raises(MessageError, match="version 0, I read 1: update Glimpse where it was sent"):
+    with pytest.raises(MessageError, match="version 0, I read 1: update the one of version 0"):
         decode(packed("meta", schema=0))
 
 

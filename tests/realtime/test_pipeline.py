@@ -11,9 +11,11 @@ import pytest
 
 from realtime import config
 from realtime.errors import EngineError, EngineLost, SourceLost
-from realtime.pipeline import Pipeline, engines
+from realtime.heads import engines
+from realtime.pipeline import Pipeline
 from realtime.publish import Publisher, Subscriber
 from realtime.records import Frame
+from realtime.remote import decoded
 from realtime.track import Tracker
 
 RATE_HZ = 60.0
@@ -193,7 +195,7 @@ def test_every_frame_is_counted_and_has_a_state(shown, left, right, play, publis
         assert all(face.landmarks is None and face.threshold == 4.5 for face in state.faces)
         assert all(sum(face.expression.values()) == pytest.approx(1.0) for face in state.faces)
         assert 0 < state.latency_ms < 10_000
-    assert list(summary.stages_ms) == ["track", "align", "encode", "motion", "publish"]
+    assert list(summary.stages_ms) == ["queue", "track", "align", "encode", "motion", "publish"]
     assert summary.latency_ms["p50"] > summary.stages_ms["encode"]["p50"] > 0
     assert summary.faces == [{"id": id, "first_s": 0.0, "last_s": round(29 / RATE_HZ, 3)} for id in (1, 2)]
     assert film.closed.is_set()
@@ -211,9 +213,10 @@ def test_landmarks_travel_when_they_are_asked_for(shown, left, play, publisher):
     assert publisher.states[-1].faces[0].landmarks == pytest.approx(np.round(left[:, :2].astype(float), 1))
 
 
-def test_a_movement_is_told_early_and_finally_to_whoever_listens(shown, left, play, publisher):
+def test_a_movement_is_told_early_and_finally_to_whoever_listens(shown, left, play, settings, publisher):
     told = []
-    with Subscriber("127.0.0.1", publisher.state_port, publisher.events_port, states=False, events=True) as subscriber:
+    ports = {"state_port": publisher.state_port, "events_port": publisher.events_port, "replay_port": 0}
+    with Subscriber(msgspec.structs.replace(settings.publish, **ports), states=None, events=True) as subscriber:
         while not subscriber.ready(0.01):
             publisher.greet()
         summary = play(Film(shown, [[left]] * 120), told.append).run()
@@ -242,6 +245,37 @@ def test_any_engine_of_events_runs_live_and_speaks_its_own_labels(shown, left, p
     assert publisher.metas[-1].engines[-1].labels == judge.manifest.labels
 
 
+def test_pictures_of_an_event_are_kept_only_where_they_are_wished_for(shown, left, play, publisher):
+    pipeline = play(Film(shown, [[left]] * 120))
+    pipeline.run()
+    assert pipeline.moments.pictures(publisher.events[-1].id) is None
+    pipeline = play(Film(shown, [[left]] * 120), lambda event: kept.append(pipeline.moments.pictures(event.id)))
+    kept = []
+    pipeline.change(replace(pipeline.wish, pictures=True))
+    pipeline.run()
+    jpegs = kept[-1].onset, kept[-1].apex, kept[-1].exaggerated
+    onset, apex, larger = (decoded(each, config.load().streams) for each in jpegs)
+    still, moved, exaggerated = (np.abs(each.astype(int) - onset).mean() for each in (onset, apex, larger))
+    assert still == 0.0 < moved < exaggerated
+    pipeline.change(replace(pipeline.wish, pictures=False))
+    assert pipeline.moments.pictures(publisher.events[-1].id) is None
+
+
+def test_a_head_that_does_not_fit_is_not_taken(shown, left, play, pair):
+    pipeline = play(Film(shown[:2], [[left]] * 2))
+    with pytest.raises(EngineError, match="do not fit together"):
+        pipeline.change(replace(pipeline.wish, head=pair[0]))
+    assert pipeline.wish.head is pair[1]
+
+
+def test_a_calibration_ends_the_open_event_and_takes_what_is_seen_as_rest(shown, left, play, publisher):
+    pipeline = play(Film(shown, [[left]] * 120), lambda event: pipeline.calibrate())
+    pipeline.run()
+    assert [event.stage for event in publisher.events] == ["early", "withdrawn"]
+    assert publisher.events[-1].emitted_s - publisher.events[0].emitted_s < 0.1
+    assert publisher.states[-1].faces[0].score < 4.5
+
+
 def test_events_are_numbered_over_all_faces(shown, left, right, play, publisher):
     play(Film(shown, [[left, right]] * 120)).run()
     found = stages_by_id(publisher.events)
@@ -259,7 +293,7 @@ def test_meta_comes_at_the_start_every_second_and_at_the_end(shown, left, play, 
     assert [(engine.name, engine.precision) for engine in last.engines] == [("encoder", "f32"), ("head", "f32")]
     assert last.rate_hz == pytest.approx(RATE_HZ)
     assert last.shortest_event_s == pytest.approx(4 / RATE_HZ)
-    assert {"track", "align", "encode", "motion", "publish", "total"} == set(last.latency_ms)
+    assert {"queue", "track", "align", "encode", "motion", "publish", "total"} == set(last.latency_ms)
 
 
 def test_meta_is_never_ahead_of_the_frames(shown, play, publisher):

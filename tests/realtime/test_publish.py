@@ -14,13 +14,15 @@ import psutil
 import pytest
 import zmq
 
-from realtime.config import load
+from realtime.config import PublishConfig, load
 from realtime.errors import PublishError
 from realtime.message import Event, FaceQuality, FaceState, HeadPose, Meta, State, decode
 from realtime.publish import Publisher, Received, Subscriber
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = msgspec.structs.replace(load().publish, state_port=0, events_port=0, rate_hz=0.0, linger_s=0.2)
+CONFIG = msgspec.structs.replace(
+    load().publish, state_port=0, events_port=0, replay_port=0, frames_port=0, rate_hz=0.0, linger_s=0.2
+)
 EVENT = Event(
     t=12.5,
     camera="0",
@@ -94,8 +96,13 @@ def context():
     context.destroy(linger=0)
 
 
-def subscribe(publisher: Publisher, *, states: bool = False, events: bool = False) -> Subscriber:
-    return Subscriber("localhost", publisher.state_port, publisher.events_port, states=states, events=events)
+def at(state_port: int, events_port: int, **others) -> PublishConfig:
+    return msgspec.structs.replace(CONFIG, state_port=state_port, events_port=events_port, **others)
+
+
+def subscribe(publisher: Publisher, *, states: str | None = None, events: bool = False, **others) -> Subscriber:
+    publish = at(publisher.state_port, publisher.events_port, **{"host": "localhost", **others})
+    return Subscriber(publish, states=states, events=events)
 
 
 def meet(publisher: Publisher, subscriber: Subscriber) -> None:
@@ -160,7 +167,7 @@ def test_a_ready_subscriber_hears_every_event_from_the_first_numbered_from_one(p
 def test_a_subscriber_may_come_before_its_publisher():
     with Publisher(CONFIG) as first:
         ports = (first.state_port, first.events_port)
-    with Subscriber("127.0.0.1", *ports, states=False, events=True) as early:
+    with Subscriber(at(*ports), states=None, events=True) as early:
         assert not early.ready(0.05)
         config = msgspec.structs.replace(CONFIG, state_port=ports[0], events_port=ports[1])
         with Publisher(config) as publisher:
@@ -186,7 +193,7 @@ def test_ready_is_answered_by_whatever_the_publisher_sends(publisher):
 
 @pytest.mark.usefixtures("patient")
 def test_the_states_of_a_slow_subscriber_are_the_newest_ones():
-    with Publisher(CONFIG) as publisher, subscribe(publisher, states=True) as subscriber:
+    with Publisher(CONFIG) as publisher, subscribe(publisher, states="newest") as subscriber:
         until_heard(lambda: publisher.state(state(0)), subscriber, "state/0")
         for frame in range(1, 101):
             publisher.state(state(frame))
@@ -197,7 +204,7 @@ def test_the_states_of_a_slow_subscriber_are_the_newest_ones():
 
 @pytest.mark.usefixtures("patient")
 def test_meta_is_not_drowned_by_states():
-    with Publisher(CONFIG) as publisher, subscribe(publisher, states=True) as subscriber:
+    with Publisher(CONFIG) as publisher, subscribe(publisher, states="newest") as subscriber:
         for topic, send in {"meta": lambda: publisher.meta(META), "state/0": lambda: publisher.state(state(0))}.items():
             until_heard(send, subscriber, topic)
         publisher.meta(META)
@@ -210,7 +217,7 @@ def test_meta_is_not_drowned_by_states():
 def test_meta_counts_the_events(publisher):
     for _ in range(3):
         publisher.event(EVENT)
-    with subscribe(publisher, states=True) as subscriber:
+    with subscribe(publisher, states="newest") as subscriber:
         assert until_heard(lambda: publisher.meta(META), subscriber, "meta").message.events == 3
 
 
@@ -326,7 +333,7 @@ def hear(context: zmq.Context, frames: list[bytes]) -> Subscriber:
     """A closed subscriber of events that has read `frames`, and in `heard` what came of them."""
     rogue = context.socket(zmq.XPUB)
     port = rogue.bind_to_random_port("tcp://127.0.0.1")
-    with Subscriber("127.0.0.1", port, port, states=False, events=True) as subscriber:
+    with Subscriber(at(port, port), states=None, events=True) as subscriber:
         while not rogue.recv().startswith(b"\1event/"):
             pass
         for data in frames:
@@ -409,7 +416,7 @@ def test_beyond_this_machine_neither_end_goes_without_keys(host):
     with pytest.raises(PublishError, match="CURVE"):
         Publisher(msgspec.structs.replace(CONFIG, host=host))
     with pytest.raises(PublishError, match="CURVE"):
-        Subscriber(host, 5556, 5557, states=True, events=True)
+        Subscriber(at(5556, 5557, host=host), states="newest", events=True)
 
 
 def test_ports_are_bound_to_this_machine_alone(publisher):
@@ -424,7 +431,7 @@ def test_the_new_loopback_address_is_this_machine_too():
         publisher = Publisher(msgspec.structs.replace(CONFIG, host="::1"))
     except PublishError as error:
         pytest.skip(f"no IPv6 here: {error}")
-    with publisher, Subscriber("::1", publisher.state_port, publisher.events_port, states=False, events=True) as heard:
+    with publisher, subscribe(publisher, events=True, host="::1") as heard:
         meet(publisher, heard)
         publisher.event(EVENT)
         assert heard.receive(2.0).message.seq == 1
@@ -452,9 +459,9 @@ def test_closing_waits_no_longer_than_it_was_told(context):
 
 def test_nothing_to_hear_is_a_mistake():
     with pytest.raises(ValueError, match="neither"):
-        Subscriber("localhost", 5556, 5557, states=False, events=False)
+        Subscriber(at(5556, 5557), states=None, events=False)
 
 
 def test_a_subscriber_needs_a_port_that_is_known():
     with pytest.raises(PublishError, match="port"):
-        Subscriber("localhost", 0, 0, states=True, events=True)
+        Subscriber(at(0, 0), states="newest", events=True)

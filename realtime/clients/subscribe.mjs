@@ -1,0 +1,75 @@
+// Print every event of a running Glimpse, and lose none: npm install, then node subscribe.mjs --help
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { decode, encode } from "@msgpack/msgpack";
+import { Dealer, Subscriber } from "zeromq";
+
+const text = (value) => ({ type: "string", default: value });
+const options = parseArgs({
+  options: { host: text("127.0.0.1"), "events-port": text("5557"), "replay-port": text("5558"), keys: text("") },
+}).values; // --keys: folder of CURVE keys, if Glimpse was started with one
+
+const key = (file, name) => readFileSync(`${options.keys}/${file}`, "utf8").match(`${name}-key = "(.*)"`)[1];
+const curve = options.keys && {
+  curveServerKey: key("server.key", "public"),
+  curvePublicKey: key("client.key_secret", "public"),
+  curveSecretKey: key("client.key_secret", "secret"),
+};
+
+function fail(why) {
+  console.error(why);
+  process.exit(1);
+}
+
+function unpack(frame) {
+  const message = decode(frame.subarray(frame.indexOf(0) + 1));
+  if (message.schema !== 1) {
+    fail(`Glimpse sends version ${message.schema}, I read 1: take the subscribe.mjs of that Glimpse`);
+  }
+  return message;
+}
+
+let number = 0;
+async function askEvents(since) {
+  const question = { schema: 1, ask: "events", id: ++number, since };
+  for (;;) {
+    try {
+      await replay.send(Buffer.concat([Buffer.from("ask\0"), encode(question)]));
+      for (;;) {
+        const answer = unpack((await replay.receive())[0]);
+        if (answer.answer === "refused") fail(answer.why);
+        if (answer.id === question.id) return answer; // not that of a question which was given up
+      }
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+      console.error(`waiting for Glimpse at ${options.host}:${options["replay-port"]} ...`);
+    }
+  }
+}
+
+async function* missing(since, upto) {
+  while (since < upto - 1) { // an answer may hold only a part of them
+    const found = (await askEvents(since)).events.filter((event) => event.seq < upto);
+    yield* found;
+    since = found.at(-1)?.seq ?? upto; // the rest is no longer kept
+  }
+}
+
+function show({ seq, camera, face, kind, stage, label, confidence, apex_s }) {
+  console.log(`${seq} ${camera} face ${face} ${kind} ${stage} ${label} ${confidence.toFixed(2)} ${apex_s.toFixed(3)} s`);
+}
+
+const heard = new Subscriber(curve || {});
+const replay = new Dealer({ ...curve, immediate: true, sendTimeout: 2000, receiveTimeout: 2000 });
+heard.connect(`tcp://${options.host}:${options["events-port"]}`);
+replay.connect(`tcp://${options.host}:${options["replay-port"]}`);
+let { last } = await askEvents(Number.MAX_SAFE_INTEGER);
+heard.subscribe("event/");
+console.error(`listening for what follows event ${last}`);
+for await (const [frame] of heard) {
+  const newest = unpack(frame);
+  const since = last < newest.seq ? last : 0; // else Glimpse began anew
+  for await (const event of missing(since, newest.seq)) show(event);
+  show(newest);
+  last = newest.seq;
+}

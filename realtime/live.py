@@ -1,0 +1,69 @@
+"""A running Glimpse: its streams, and the four sockets by which other programs and the page reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+
+from realtime.config import Config
+from realtime.message import AskMoment, Event, MomentPictures
+from realtime.moments import jpeg
+from realtime.publish import Answers, Inbox, Publisher
+from realtime.records import Frame
+from realtime.session import Filmed, Recorded, Recorder
+from realtime.source import Source
+from realtime.streams import Streams
+from realtime.summary import Summary
+
+
+class Live:
+    """Opens the sockets and the engines, and closes them again; a context manager."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        with ExitStack() as opened:
+            self.publisher = opened.enter_context(Publisher(config.publish))
+            self.streams = Streams(config, self.publisher)
+            opened.callback(self.streams.close)
+            self.answers = opened.enter_context(Answers(config.publish, self.publisher, self.streams))
+            self.inbox = opened.enter_context(Inbox(config.publish, self.streams.take))
+            self._opened = opened.pop_all()
+
+    def run(
+        self,
+        source: Source | None,
+        seconds: float | None = None,
+        told: Callable[[Event], None] | None = None,
+        recorder: Recorder | None = None,
+    ) -> Summary | None:
+        """Watch `source`, or without one only cameras elsewhere; until its end, for `seconds`, or until `streams.stop`.
+
+        `told` is called with each event of `source`, and `recorder` gets all that is published of it, with its
+        pictures if it takes them; what comes from cameras elsewhere is theirs to record.
+        """
+        if source is None or recorder is None:
+            return self.streams.run(source, seconds, told=told)
+        recorded = Recorded(self.publisher, recorder)
+        if not recorder.video:
+            return self.streams.run(source, seconds, recorded, told)
+
+        def keep(event: Event) -> None:
+            found = self.streams.answer(AskMoment(camera=event.camera, event=event.id))
+            if isinstance(found, MomentPictures):
+                recorder.moment(event.id, found)
+            if told is not None:
+                told(event)
+
+        def picture(frame: Frame) -> None:
+            recorder.picture(frame.t, frame.index, jpeg(frame.image, self._config.streams.jpeg_quality))
+
+        return self.streams.run(Filmed(source, picture), seconds, recorded, keep, pictures=True)
+
+    def __enter__(self) -> Live:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.close()

@@ -1,0 +1,1 @@
+"""The page: a subscriber that knows nothing of the pipeline."""

@@ -1,0 +1,131 @@
+"""The page's one link to the recogniser: what it publishes comes in, pictures go out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+
+from realtime.config import PublishConfig
+from realtime.message import AskClock, Clock, Meta, Picture, Published
+from realtime.publish import Outbox, Subscriber
+from realtime.view.questions import Questions
+
+log = logging.getLogger(__name__)
+
+#: Nothing at all for so long, and the recogniser is said to be gone.
+SILENT_S = 2.0
+#: One that watches no camera publishes nothing: after so long it is asked for a sign of life.
+QUIET_S = 1.0
+#: How long that may take.
+PROBE_S = 0.5
+#: A server's camera that nothing is heard of for so long is not offered any more.
+CAMERA_KEPT_S = 10.0
+#: How soon the thread sees that it shall end.
+WAKE_S = 0.2
+#: Names of browsers' cameras, which are nobody else's business, begin with this.
+VISITOR = "visitor-"
+GONE = (
+    "nothing is heard from the recogniser; `python -m realtime view` starts it again by itself, else start "
+    "`python -m realtime run`: this page goes on as soon as it is there"
+)
+
+Hear = Callable[[Published], None]
+
+
+class Link:
+    """One subscriber for all visitors, in a thread of its own; all else happens in the page's loop.
+
+    `meter` hears each message of every camera.
+    """
+
+    def __init__(self, publish: PublishConfig, meter: Hear) -> None:
+        self.there = False  #: whether the recogniser was heard lately
+        self.cameras: tuple[str, ...] = ()  #: the server's, as heard lately
+        self.heads: tuple[str, ...] = ()  #: engine packages to choose from
+        self.newest: dict[str, Meta] = {}  #: the last meta of each camera that lives
+        self.missed = self.malformed = 0  #: as Subscriber counts them
+        self._publish, self._meter = publish, meter
+        self._heard = -float("inf")  # the last sign of life, on the monotonic clock
+        self._heard_of: dict[str, float] = {}  # the same by camera
+        self._listeners: defaultdict[str, set[Hear]] = defaultdict(set)
+        self._changed: list[Callable[[], None]] = []
+        self._outbox = Outbox(publish)
+        self._probe = Questions(publish)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="page-link", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen; called in the loop that is then told."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Hang up."""
+        self._stopping.set()
+        self._probe.close()
+        await asyncio.to_thread(self._thread.join, 5.0)
+        self._outbox.close()
+
+    def on_change(self, tell: Callable[[], None]) -> None:
+        """Call `tell` when the recogniser comes or goes, or when there are other cameras or engines to choose from."""
+        self._changed.append(tell)
+
+    def listen(self, camera: str, hear: Hear) -> None:
+        """Have `hear` called with what is published of `camera`."""
+        self._listeners[camera].add(hear)
+
+    def ignore(self, camera: str, hear: Hear) -> None:
+        """Call it no longer."""
+        self._listeners[camera].discard(hear)
+        if not self._listeners[camera]:
+            del self._listeners[camera]
+
+    def send(self, picture: Picture) -> bool:
+        """Pass a picture on; False when nobody takes it now."""
+        return self._outbox.send(picture)
+
+    async def watch(self, every_s: float) -> None:
+        """Notice silence, and what is heard of no longer, for ever."""
+        while True:
+            await asyncio.sleep(every_s)
+            now = time.monotonic()
+            for camera in [name for name, heard in self._heard_of.items() if now - heard > CAMERA_KEPT_S]:
+                del self._heard_of[camera]
+                self.newest.pop(camera, None)
+            self._offer()
+            if now - self._heard > QUIET_S and isinstance(await self._probe.ask(AskClock(), PROBE_S), Clock):
+                self._heard = time.monotonic()
+
+    def _run(self) -> None:
+        with Subscriber(self._publish, states="all", events=True) as subscriber:
+            while not self._stopping.is_set():
+                received = subscriber.receive(WAKE_S)
+                self.missed, self.malformed = subscriber.missed, subscriber.malformed
+                if received is not None and not self._loop.is_closed():
+                    self._loop.call_soon_threadsafe(self._take, received.message)
+
+    def _take(self, message: Published) -> None:
+        known = self.there and message.camera in self._heard_of
+        self._heard = self._heard_of[message.camera] = time.monotonic()
+        if isinstance(message, Meta):
+            self.newest[message.camera] = message
+        if not known or isinstance(message, Meta):
+            self._offer()
+        self._meter(message)
+        for hear in list(self._listeners.get(message.camera, ())):
+            hear(message)
+
+    def _offer(self) -> None:
+        there = time.monotonic() - self._heard <= max(SILENT_S, 2.0 * self._publish.meta_s)
+        cameras = tuple(sorted(name for name in self._heard_of if not name.startswith(VISITOR)))
+        heads = next((meta.heads for meta in self.newest.values() if meta.heads), self.heads)
+        if there != self.there:
+            log.warning("the recogniser is there" if there else "nothing is heard from the recogniser any more")
+        if (there, cameras, heads) != (self.there, self.cameras, self.heads):
+            self.there, self.cameras, self.heads = there, cameras, heads
+            for tell in self._changed:
+                tell()

@@ -1,0 +1,120 @@
+"""Who may see the page: one cookie, signed with a secret that ends with this process."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+import secrets
+import time
+from collections import OrderedDict
+from pathlib import Path
+
+from fastapi import Request
+from itsdangerous import BadData, URLSafeTimedSerializer
+from starlette.requests import HTTPConnection
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from realtime.view.passwords import Password
+
+log = logging.getLogger(__name__)
+
+COOKIE = "glimpse"
+PATH = "/login"
+#: Then one logs in again.
+VALID_S = 12 * 3600
+#: Pause after the first failed try from an address; it doubles up to the other, and is forgotten after a while.
+PAUSE_FIRST_S, PAUSE_MOST_S, FORGET_S = 0.5, 16.0, 900.0
+#: Tries that may be under way at once: each takes 32 MB and a quarter of a second.
+MOST_TRIES = 16
+MOST_ADDRESSES = 1000
+LONGEST_BODY = 4096
+PAGE = (Path(__file__).parent / "static" / "login.html").read_text("utf-8")
+
+
+class Logins:
+    """The users, who is logged in, and how long who failed has to wait."""
+
+    def __init__(self, users: dict[str, Password]) -> None:
+        self._users = users
+        self._nobody = Password.made(secrets.token_urlsafe()) if users else None
+        self._signer = URLSafeTimedSerializer(secrets.token_bytes(32))
+        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()  # address -> how often, and when last
+        self._trying = 0
+        self._one_at_a_time = asyncio.Lock()
+
+    def user(self, connection: HTTPConnection) -> str | None:
+        """Who sends this request; None for nobody, and "" for anybody where no users were named."""
+        if not self._users:
+            return ""
+        try:
+            user = self._signer.loads(connection.cookies.get(COOKIE, ""), max_age=VALID_S)
+        except BadData:
+            return None
+        return user if user in self._users else None
+
+    async def enter(self, request: Request) -> Response:
+        """Answer a filled form: the page and a cookie, or the form again."""
+        address = request.client.host if request.client else ""
+        if self._trying >= MOST_TRIES:
+            return form("Too many people try to log in. Wait a moment, then try again.", 429)
+        self._trying += 1
+        try:
+            user, password = await _read(request)
+            async with self._one_at_a_time:
+                fits = await asyncio.to_thread(self._fits, user, password)
+            if not fits:
+                await self._hold(address)
+        finally:
+            self._trying -= 1
+        if not fits:
+            return form("This name and password do not belong together. Try again.", 401)
+        self._failed.pop(address, None)
+        return self._let_in(user, request)
+
+    def leave(self) -> Response:
+        """Forget the cookie."""
+        response = RedirectResponse(PATH, 303)
+        response.delete_cookie(COOKIE)
+        return response
+
+    def _fits(self, user: str, password: str) -> bool:
+        """The same work for a name that nobody has, which so cannot be told from one that somebody has."""
+        kept = self._users.get(user, self._nobody)
+        return kept is not None and kept.fits(password) and user in self._users
+
+    async def _hold(self, address: str) -> None:
+        now = time.monotonic()
+        often, last = self._failed.pop(address, (0, now))
+        often = often + 1 if now - last < FORGET_S else 1
+        self._failed[address] = (often, now)
+        while len(self._failed) > MOST_ADDRESSES:
+            self._failed.popitem(last=False)
+        log.warning("login from %s failed, %d in a row", address, often)
+        await asyncio.sleep(min(PAUSE_FIRST_S * 2.0 ** min(often - 1, 10), PAUSE_MOST_S))
+
+    def _let_in(self, user: str, request: Request) -> Response:
+        log.info("%s logged in from %s", user, request.client.host if request.client else "")
+        response = RedirectResponse("/", 303)
+        secure = request.url.scheme == "https"
+        response.set_cookie(
+            COOKIE, self._signer.dumps(user), VALID_S, httponly=True, samesite="strict", secure=secure
+        )
+        return response
+
+
+def form(message: str = "", status: int = 200) -> Response:
+    """The login page, and what went wrong."""
+    told = f'<p class="problem" role="alert">{html.escape(message)}</p>' if message else ""
+    return HTMLResponse(PAGE.replace("{message}", told), status)
+
+
+async def _read(request: Request) -> tuple[str, str]:
+    """Name and password of the form; empty ones for anything else."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST_BODY:
+            return "", ""
+    fields = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=8))
+    return fields.get("user", ""), fields.get("password", "")

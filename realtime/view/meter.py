@@ -1,0 +1,137 @@
+"""What Prometheus reads. Cameras are told apart by their kind alone: visitors' names would never end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Literal
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from realtime.message import Event, Meta, Published
+from realtime.view.link import VISITOR, Link
+from realtime.view.spoken import Fate
+from realtime.view.visitors import Visitors
+
+if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
+
+Kind = Literal["server", "browser"]
+#: Counts of a meta, which begin anew with each stream.
+COUNTS = {
+    "frames": "frames that were watched",
+    "gaps": "frames that a camera lost",
+    "dropped": "frames that nobody had time for",
+}
+
+
+class Meter:
+    """Counts of this page since it was started, and how things are now."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry(auto_describe=False)
+        self._last: dict[str, Meta] = {}
+        self._counts = {name: self._counter(name, about, "camera") for name, about in COUNTS.items()}
+        self._events = self._counter("events", "answers about facial events", "camera", "kind", "stage")
+        self._pictures = self._counter("pictures_in", "pictures from browsers, by what became of them", "fate")
+        self._bytes = self._counter("bytes_in", "bytes of those pictures")
+
+    def watch(self, link: Link, visitors: Visitors) -> None:
+        """Read what is now from these."""
+        self.registry.register(_Now(link, visitors))
+
+    def hear(self, message: Published) -> None:
+        """A message of the recogniser."""
+        if isinstance(message, Event):
+            self._events.labels(kind_of(message.camera), message.kind, message.stage).inc()
+        elif isinstance(message, Meta):
+            self._count(message)
+
+    def picture(self, fate: Fate, size: int) -> None:
+        """A picture came from a browser."""
+        self._pictures.labels(fate).inc()
+        self._bytes.inc(size)
+
+    def forget(self, cameras: Iterable[str]) -> None:
+        """Keep what was last counted of `cameras` alone."""
+        self._last = {camera: self._last[camera] for camera in cameras if camera in self._last}
+
+    def text(self) -> bytes:
+        """All of it, in Prometheus's text format."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, about: str, *labels: str) -> Counter:
+        return Counter(f"glimpse_{name}", about, labels, registry=self.registry)
+
+    def _count(self, meta: Meta) -> None:
+        last = self._last.get(meta.camera)
+        self._last[meta.camera] = meta
+        for name, counter in self._counts.items():
+            new, old = getattr(meta, name), getattr(last, name) if last else 0
+            counter.labels(kind_of(meta.camera)).inc(new - old if new >= old else new)
+
+
+class _Now:
+    """How things are when they are asked for; of several cameras of a kind the worst."""
+
+    def __init__(self, link: Link, visitors: Visitors) -> None:
+        self._link, self._visitors = link, visitors
+
+    def collect(self) -> Iterator[Metric]:
+        metas = list(self._link.newest.values())
+        yield _gauge("up", "whether the recogniser was heard lately", self._link.there)
+        yield _gauge("visitors", "visitors with a place", len(self._visitors.inside))
+        yield _gauge("waiting", "visitors who wait for one", len(self._visitors.waiting))
+        yield _gauge("subscribers", "who listens to events", max((meta.subscribers for meta in metas), default=0))
+        yield _gauge("missed", "events that never came here", self._link.missed)
+        yield _gauge("malformed", "messages that could not be read here", self._link.malformed)
+        yield from _by_kind(metas)
+        yield _latencies(metas)
+        yield _engines(metas)
+
+
+def kind_of(camera: str) -> Kind:
+    """Whose camera it is."""
+    return "browser" if camera.startswith(VISITOR) else "server"
+
+
+def _gauge(name: str, about: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"glimpse_{name}", about, value=value)
+
+
+def _by_kind(metas: list[Meta]) -> Iterator[Metric]:
+    cameras = GaugeMetricFamily("glimpse_cameras", "cameras that are watched", labels=["camera"])
+    faces = GaugeMetricFamily("glimpse_faces", "faces that are seen", labels=["camera"])
+    rates = GaugeMetricFamily("glimpse_rate_hz", "lowest rate of capture", labels=["camera"])
+    for kind in ("server", "browser"):
+        some = [meta for meta in metas if kind_of(meta.camera) == kind]
+        cameras.add_metric([kind], len(some))
+        faces.add_metric([kind], sum(meta.faces for meta in some))
+        rates.add_metric([kind], min((meta.rate_hz for meta in some), default=0.0))
+    yield from (cameras, faces, rates)
+
+
+def _latencies(metas: list[Meta]) -> Metric:
+    family = GaugeMetricFamily(
+        "glimpse_latency_ms",
+        "how long a stage takes, waiting in queues being stages too",
+        labels=["camera", "stage", "percentile"],
+    )
+    worst: dict[tuple[str, str, str], float] = {}
+    for meta in metas:
+        for stage, found in meta.latency_ms.items():
+            for percentile in ("p50", "p95", "p99"):
+                key = (kind_of(meta.camera), stage, percentile)
+                worst[key] = max(worst.get(key, 0.0), getattr(found, percentile))
+    for key, value in worst.items():
+        family.add_metric(key, value)
+    return family
+
+
+def _engines(metas: list[Meta]) -> Metric:
+    family = GaugeMetricFamily(
+        "glimpse_engine_info", "engines at work", labels=["name", "backend", "precision", "sha256", "fallback"]
+    )
+    for one in {engine for meta in metas for engine in meta.engines}:
+        family.add_metric([one.name, one.backend, one.precision, one.sha256, str(one.fallback is not None).lower()], 1)
+    return family

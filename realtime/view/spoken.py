@@ -1,0 +1,113 @@
+"""What a browser and the page say to each other over `/live`: JSON, and pictures behind a short header."""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+from typing import Any, Literal
+
+import msgspec
+
+from realtime.errors import MessageError
+from realtime.message import Event, Meta, MomentPictures, Published, State
+
+#: Number of the picture, capture time in seconds on the camera's own clock; then JPEG.
+HEADER = struct.Struct("<Id")
+JPEG_BEGINS = b"\xff\xd8"
+#: Longer than anything that a page of ours says.
+LONGEST_TEXT = 4096
+BROWSER = "browser"  #: the name by which a visitor calls the own camera
+
+#: What became of a picture from a browser: passed on, or why not.
+Fate = Literal["passed", "nobody", "unasked", "too-fast", "too-large", "malformed"]
+Problem = Literal["recogniser-gone", "refused", "too-fast", "too-large", "malformed"]
+
+
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="do"):
+    """Base of what a browser may say."""
+
+
+class Hello(Said, frozen=True, kw_only=True, tag="hello"):
+    """First, and whenever a choice changes: which camera is watched, and how; an empty `head` leaves the engine."""
+
+    camera: str = BROWSER
+    landmarks: bool = False
+    pictures: bool = False
+    head: str = ""
+
+
+class Neutral(Said, frozen=True, kw_only=True, tag="neutral"):
+    """My face is neutral for the next seconds."""
+
+
+class Record(Said, frozen=True, kw_only=True, tag="record"):
+    """Begin or end a recording; `video` keeps the pictures too."""
+
+    on: bool
+    video: bool = False
+
+
+class Moment(Said, frozen=True, kw_only=True, tag="moment"):
+    """Show the pictures of this event."""
+
+    event: int
+
+
+class Leave(Said, frozen=True, kw_only=True, tag="leave"):
+    """Stop: no more pictures come."""
+
+
+Wanted = Hello | Neutral | Record | Moment | Leave
+_DECODER: msgspec.json.Decoder[Wanted] = msgspec.json.Decoder(Wanted)
+_KINDS: dict[type, str] = {State: "state", Event: "event", Meta: "meta"}
+
+
+def heard(text: str) -> Wanted:
+    """What a browser said; MessageError is all that any text can raise."""
+    if len(text) > LONGEST_TEXT:
+        raise MessageError(f"a text of {len(text)} characters; at most {LONGEST_TEXT} are read: reload the page")
+    try:
+        return _DECODER.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise MessageError(f"{text[:60]!r} is nothing that this page understands: {error}; reload the page") from None
+
+
+def seen(data: bytes) -> tuple[int, float, bytes]:
+    """Number, capture time and JPEG of a picture from a browser; MessageError for anything else."""
+    jpeg = data[HEADER.size :]
+    if not jpeg.startswith(JPEG_BEGINS):
+        raise MessageError(
+            f"{len(data)} bytes that are no picture; wanted uint32 number, float64 time, little-endian, then a JPEG"
+        )
+    number, t = HEADER.unpack_from(data)
+    if not (math.isfinite(t) and t >= 0.0):
+        raise MessageError(f"a picture taken at {t}; wanted seconds since the page was opened")
+    return number, t, jpeg
+
+
+def picture(frame: int, t: float, jpeg: bytes) -> bytes:
+    """A picture for a browser."""
+    return HEADER.pack(frame & 0xFFFFFFFF, t) + jpeg
+
+
+def told(kind: str, **rest: Any) -> str:
+    """A message for a browser."""
+    return msgspec.json.encode({"kind": kind, **rest}).decode()
+
+
+def published(message: Published) -> str:
+    """A message of the recogniser for a browser, under its own name: an Event has a `kind` of its own."""
+    kind = _KINDS[type(message)]
+    return f'{{"kind":"{kind}","{kind}":{msgspec.json.encode(message).decode()}}}'
+
+
+def problem(what: Problem, text: str) -> str:
+    """What went wrong: what was found, what was wanted, what to do."""
+    return told("problem", what=what, text=text)
+
+
+def moment(event: int, pictures: MomentPictures) -> str:
+    """Onset and apex of an event."""
+    shown = {name: base64.b64encode(getattr(pictures, name)).decode() for name in ("onset", "apex", "exaggerated")}
+    return told("moment", event=event, **shown, times=pictures.times)

@@ -1,0 +1,267 @@
+// Puts the modules together: what the person chose, what the server says, and what the page shows of both.
+
+import { Camera } from "./camera.js";
+import { Flight } from "./flight.js";
+import { Link, address } from "./link.js";
+import { Notice } from "./notice.js";
+import { Screen } from "./screen.js";
+import * as words from "./words.js";
+
+const BROWSER = "browser";
+
+class App {
+  #parts;
+  #changed;
+  #flight = new Flight();
+  #devices = [];
+  #welcome = null; // what the server said last of cameras and heads
+  #allowed = null; // when the browser gave its camera, until the first overlay is drawn
+  #picked = false; // the person chose a camera
+  choices = { camera: BROWSER, head: "", landmarks: false, pictures: false, video: false };
+  running = false;
+  recording = false;
+  firstOverlayMs = null;
+
+  // `changed` is called when Gradio's controls must be brought up to date.
+  constructor(parts, changed) {
+    this.#parts = parts;
+    this.#changed = changed;
+    this.notice = new Notice(parts);
+    this.screen = new Screen(parts, (state) => this.#drawn(state));
+    this.camera = new Camera(parts.video, {
+      wanted: () => this.#flight.room && this.link.isOpen && this.#welcome !== null,
+      encoded: (number, captured, bytes) => {
+        this.#flight.add(number, captured);
+        this.screen.view.size = this.camera.size;
+        this.link.send(bytes);
+      },
+      ended: () => this.#stopped(words.messages.unplugged),
+    });
+    this.notice.show(words.messages.connecting);
+    this.link = new Link(address(), this);
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.#list());
+    this.#list();
+  }
+
+  get lag() {
+    const { p50, p95, count } = this.screen.lag;
+    return { p50, p95, count };
+  }
+
+  get #own() {
+    return this.choices.camera.startsWith(BROWSER);
+  }
+
+  // What Gradio's controls call.
+
+  async toggle() {
+    this.#picked = true;
+    if (this.running) {
+      this.link.say({ do: "leave" });
+      return this.#stopped(words.messages.stopped);
+    }
+    await this.#start();
+  }
+
+  calibrate() {
+    this.link.say({ do: "neutral" });
+  }
+
+  record() {
+    this.link.say({ do: "record", on: !this.recording, video: this.choices.video });
+  }
+
+  markNeutral(on) {
+    this.screen.status.mark(on);
+    return on;
+  }
+
+  choose(name, value) {
+    this.choices[name] = value;
+    if (name === "landmarks") this.screen.view.landmarks = value;
+    if (name === "camera") this.#change();
+    else if (name !== "video") this.#hello();
+    return value;
+  }
+
+  // New settings for: start, calibrate, record, neutral, camera, head.
+  controls() {
+    const set = (values) => ({ __type__: "update", ...values });
+    const { start, stop, calibrate, record, finish } = words.buttons;
+    const live = { interactive: this.running && this.#welcome !== null };
+    const heads = (this.#welcome?.heads ?? []).map((name) => [name, name]);
+    return [
+      set({ value: this.running ? stop : start, variant: this.running ? "secondary" : "primary" }),
+      set({ value: calibrate, ...live }),
+      set({ value: this.recording ? finish : record, ...live }),
+      set(live),
+      set({ choices: this.#cameras(), value: this.choices.camera }),
+      set({ choices: heads, value: this.choices.head || heads[0]?.[0] || null }),
+    ];
+  }
+
+  // What the link tells.
+
+  opened() {
+    this.#hello();
+  }
+
+  closed(pause, why) {
+    this.#welcome = null;
+    this.recording = false;
+    this.screen.clear();
+    this.#flight.clear();
+    this.notice.show(why ? words.messages.turnedAway(why) : words.messages.gone(pause));
+    this.#update();
+  }
+
+  said(message) {
+    this[`_${message.kind}`]?.(message);
+  }
+
+  picture(frame, t, jpeg) {
+    if (this.running) this.screen.picture(frame, t, jpeg);
+  }
+
+  _welcome(message) {
+    const first = this.#welcome === null;
+    this.#welcome = message;
+    if (message.cameras.length && !this.#picked && !this.running) {
+      this.choices.camera = message.cameras[0];
+      return this.#start();
+    }
+    if (first) this.running ? this.notice.hide() : this.notice.show(words.messages.idle);
+    this.#update();
+  }
+
+  _wait({ ahead, why }) {
+    this.#welcome = null;
+    this.notice.show(words.messages.waiting(ahead, why));
+    this.#update();
+  }
+
+  _state(message) {
+    if (!this.running) return;
+    const { state } = message;
+    const captured = this.#own ? this.#flight.answered(state.frame) : undefined;
+    this.screen.state(state, captured);
+  }
+
+  _event({ event }) {
+    if (!this.running) return;
+    this.screen.event(event);
+    if (this.choices.pictures && event.stage === "final") this.link.say({ do: "moment", event: event.id });
+  }
+
+  _meta({ meta }) {
+    if (this.running) this.screen.meta(meta);
+  }
+
+  _moment(message) {
+    this.screen.events.moment(message);
+  }
+
+  _calibrating({ seconds }) {
+    this.notice.count(seconds);
+  }
+
+  _recording({ on }) {
+    this.recording = on;
+    this.#update();
+  }
+
+  _recorded({ url, messages }) {
+    this.recording = false;
+    this.notice.saved(url, messages);
+    this.#update();
+  }
+
+  _problem({ what, text }) {
+    this.notice.show([words.problems[what] ?? words.problems.refused, text], what === "recogniser-gone" ? Infinity : 6);
+  }
+
+  _back() {
+    this.notice.hide();
+    this.screen.clear();
+    this.#hello();
+  }
+
+  // The rest is between the two.
+
+  async #start() {
+    this.running = true;
+    this.firstOverlayMs = null;
+    this.screen.clear();
+    this.screen.view.own = this.#own;
+    this.#update();
+    if (!this.#own) {
+      this.notice.hide();
+      return this.#hello();
+    }
+    try {
+      this.notice.show(words.messages.asking);
+      this.#allowed = await this.camera.open(this.choices.camera.slice(BROWSER.length + 1));
+      if (!this.running) return this.camera.close();
+      this.screen.view.mirrored = this.camera.mirrored;
+      if (this.#welcome) this.notice.hide();
+      this.#hello();
+      this.#list();
+    } catch (error) {
+      this.#stopped(words.messages[error.name] ?? words.messages.failed(error));
+    }
+  }
+
+  #stopped(message) {
+    this.running = this.recording = false;
+    this.camera.close();
+    this.screen.clear();
+    this.notice.show(message);
+    this.#update();
+  }
+
+  #change() {
+    this.#picked = true;
+    const running = this.running;
+    if (running) this.#stopped(words.messages.stopped);
+    if (running || !this.#own) this.#start();
+  }
+
+  #hello() {
+    const { camera, head, landmarks, pictures } = this.choices;
+    this.link.say({ do: "hello", camera: this.#own ? BROWSER : camera, landmarks, pictures, head });
+  }
+
+  async #list() {
+    this.#devices = await this.camera.devices();
+    this.#update();
+  }
+
+  // The server's, and the browser's own, which have names once the person allowed one of them.
+  #cameras() {
+    const own = this.#devices.map(({ deviceId, label }, at) => [label || words.cameras.numbered(at + 1), `${BROWSER}:${deviceId}`]);
+    const server = [...new Set([...(this.#welcome?.cameras ?? []), ...(this.#own ? [] : [this.choices.camera])])].map((name) => [words.cameras.server(name), name]);
+    const known = own.length ? own : [[words.cameras.browser, BROWSER]];
+    if (own.length && this.choices.camera === BROWSER) this.choices.camera = own[0][1];
+    return [...server, ...known];
+  }
+
+  #drawn(state) {
+    if (this.#allowed === null || !state.faces.length) return;
+    this.firstOverlayMs = performance.now() - this.#allowed;
+    this.#allowed = null;
+  }
+
+  #update() {
+    const { running, recording, choices } = this;
+    this.notice.banner({ running, recording, video: choices.video, camera: this.#own });
+    this.#parts.video.hidden = !(running && this.#own);
+    this.#parts.picture.hidden = !(running && !this.#own);
+    this.#parts.video.classList.toggle("mirrored", this.screen.view.mirrored);
+    this.#changed();
+  }
+}
+
+export function begin(changed) {
+  const parts = Object.fromEntries([...document.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
+  window.glimpse = new App(parts, changed);
+}

@@ -1,0 +1,124 @@
+// Everything that is drawn: what arrives is kept, and drawn when the browser is ready for it.
+
+import { Bars } from "./bars.js";
+import { Events } from "./events.js";
+import { still } from "./ink.js";
+import { Lag } from "./lag.js";
+import { Overlay } from "./overlay.js";
+import { Plot } from "./plot.js";
+import { Status } from "./status.js";
+import * as words from "./words.js";
+
+const KEPT_STATES = 120; // to find the one that belongs to a picture of the server's camera
+const PLOT_MS = 33;
+const SLOW_MS = 200; // numbers that change faster cannot be read
+const LONG_EVENT_S = 0.1; // a rate whose shortest event is longer is worth a warning
+
+export class Screen {
+  #parts;
+  #states = new Map(); // frame -> state
+  #fresh = false; // the newest state or picture is not drawn yet
+  #shown = null; // { frame, t } of the server's picture on the screen
+  #decoding = false;
+  #plotted = 0;
+  #slow = 0;
+  #meta = null;
+  lag = new Lag();
+  view = { landmarks: false, mirrored: false, own: true, size: null };
+
+  // `drawn(state)` is called once an overlay stands on the screen.
+  constructor(parts, drawn) {
+    this.#parts = parts;
+    this.drawn = drawn;
+    this.overlay = new Overlay(parts.overlay);
+    this.plot = new Plot(parts.plot);
+    this.bars = new Bars(parts.bars);
+    this.events = new Events(parts.events, parts.said);
+    this.status = new Status(parts.status);
+    const draw = () => {
+      requestAnimationFrame(draw);
+      this.#draw(performance.now());
+    };
+    draw();
+  }
+
+  state(state, captured) {
+    this.#states.set(state.frame, { ...state, captured });
+    if (this.#states.size > KEPT_STATES) this.#states.delete(this.#states.keys().next().value);
+    this.plot.state(state);
+    if (this.view.own) this.#fresh = true;
+  }
+
+  event(event) {
+    for (const each of [this.overlay, this.plot, this.events, this.status]) each.event(event);
+  }
+
+  meta(meta) {
+    this.#meta = meta;
+    this.status.meta(meta);
+  }
+
+  // A picture of the server's camera; one that comes while another is decoded gives way to the next.
+  async picture(frame, t, jpeg) {
+    if (this.view.own || this.#decoding) return;
+    this.#decoding = true;
+    const picture = await createImageBitmap(jpeg).catch(() => null);
+    this.#decoding = false;
+    if (!picture || this.view.own) return;
+    const { width, height } = picture;
+    if (this.#parts.picture.width !== width || this.#parts.picture.height !== height) Object.assign(this.#parts.picture, { width, height });
+    this.#parts.picture.getContext("2d").drawImage(picture, 0, 0);
+    picture.close();
+    this.view.size = { width, height };
+    this.#shown = { frame, t };
+    this.#fresh = true;
+  }
+
+  clear() {
+    this.#states.clear();
+    this.#fresh = false;
+    this.#shown = this.#meta = null;
+    this.lag = new Lag();
+    for (const each of [this.overlay, this.plot, this.events, this.status]) each.clear();
+    this.#parts.picture.getContext("2d").clearRect(0, 0, this.#parts.picture.width, this.#parts.picture.height);
+    this.#parts.warnings.replaceChildren();
+  }
+
+  #draw(now) {
+    const state = this.#due();
+    if (state && this.#fresh && this.view.size) {
+      this.#fresh = false;
+      this.overlay.draw(state, this.view.size, this.view);
+      const behind = this.view.own ? now - state.captured : (this.#shown.t - state.t) * 1000;
+      if (behind >= 0) this.lag.add(behind);
+      this.drawn(state);
+    }
+    if (now - this.#plotted > (still.matches ? 1000 : PLOT_MS)) {
+      this.#plotted = now;
+      this.plot.draw();
+    }
+    if (now - this.#slow > SLOW_MS) {
+      this.#slow = now;
+      this.status.draw(this.lag);
+      if (state) this.bars.draw(state);
+      if (state) this.#warn(state);
+    }
+  }
+
+  // The newest state of the own camera; of the server's the one that belongs to the picture on the screen.
+  #due() {
+    const states = [...this.#states.values()];
+    if (this.view.own || !this.#shown) return states.at(-1);
+    return states.findLast((state) => state.frame <= this.#shown.frame);
+  }
+
+  #warn({ faces }) {
+    const told = new Set(faces.length ? faces.flatMap(({ quality }) => quality.reasons) : []);
+    const warnings = faces.length ? [...told].map((reason) => words.quality[reason] ?? reason) : [words.noFace];
+    const shortest = this.#meta?.shortest_event_s;
+    if (shortest > LONG_EVENT_S) warnings.push(words.rate(this.#meta.rate_hz, shortest));
+    const list = this.#parts.warnings;
+    if ([...list.children].map((item) => item.textContent).join() === warnings.join()) return;
+    list.replaceChildren(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  }
+}

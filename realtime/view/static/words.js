@@ -1,0 +1,124 @@
+// Every text that a person reads and that changes while the page is open; the rest stands in the markup.
+
+export const quality = {
+  small: "come closer",
+  blurred: "hold still",
+  dark: "too dark",
+  bright: "too bright",
+  turned: "turn to the camera",
+  lost: "the face was lost",
+};
+
+export const withdrawn = {
+  blink: "it was a blink",
+  head: "the head turned",
+  speech: "it was speech",
+  short: "too short to be told from noise",
+  lost: "the face was lost",
+};
+
+export const kinds = { micro: "Micro-expression", macro: "Macro-expression" };
+
+export const noFace = "no face in the picture";
+
+export function rate(hz, shortest_s) {
+  return `${Math.round(hz)} fps: shorter than ${Math.round(shortest_s * 1000)} ms cannot be seen`;
+}
+
+export function percent(share) {
+  return `${Math.round(share * 100)} %`;
+}
+
+export function announcement(event) {
+  if (event.stage === "withdrawn") return `Withdrawn: ${reason(event)}.`;
+  return `${kinds[event.kind]}: ${event.label}, ${percent(event.confidence)} sure.`;
+}
+
+export function reason(event) {
+  return withdrawn[event.reason] ?? event.reason;
+}
+
+export function overlay(faces) {
+  if (!faces.length) return "Camera picture; no face in it";
+  return `Camera picture with ${faces.length === 1 ? "one face" : `${faces.length} faces`}`;
+}
+
+export function banner({ running, recording, video, camera }) {
+  const inference = running ? "Emotion inference is running." : "Emotion inference is off.";
+  const pictures = recording
+    ? `A recording is being written to disk, ${video ? "with" : "without"} video.`
+    : `Pictures ${camera ? "go to this Glimpse and" : "stay in this Glimpse and go"} nowhere else; nothing is stored.`;
+  return [
+    inference,
+    `${pictures} An event is a candidate with a confidence, not a fact. In the EU the AI Act forbids this at work and in schools.`,
+  ];
+}
+
+export const cameras = {
+  browser: "This device",
+  numbered: (number) => `Camera ${number} of this device`,
+  server: (name) => (name === "sample" ? "Sample stream" : `Server: ${name}`),
+};
+
+export const buttons = {
+  start: "Start",
+  stop: "Stop",
+  calibrate: "Calibrate",
+  record: "Record",
+  finish: "Stop recording",
+};
+
+export const countdown = (seconds) => `Keep a neutral face: ${seconds}`;
+
+export const calibrated = "Done. Movement is now measured from this face.";
+
+export const saved = (messages) => `Download the session (${messages.toLocaleString("en")} messages)`;
+
+// Messages that cover the picture: what was found, and what to do.
+export const messages = {
+  connecting: ["Connecting", "Waiting for the server."],
+  idle: ["Ready", "Press Start, and allow the camera when the browser asks."],
+  stopped: ["Stopped", "Press Start to go on."],
+  asking: ["May the page see your camera?", "Answer the browser's question, which is near the address bar."],
+  waiting: (ahead, why) => [
+    "All places are taken",
+    `${why} ${ahead ? `${ahead} ${ahead === 1 ? "person is" : "people are"} before you.` : "You are next."} Stay here: it begins by itself.`,
+  ],
+  gone: (seconds) => ["The server is gone", `Trying again ${seconds < 1 ? "now" : `in ${Math.round(seconds)} s`}. You need not reload the page.`],
+  turnedAway: (why) => ["The server closed the connection", why],
+  NotAllowedError: [
+    "The camera was refused",
+    "Allow it by the camera sign in the address bar, or in the browser's settings for this page, then press Start. If the whole system forbids it, look in its privacy settings.",
+  ],
+  NotFoundError: ["No camera was found", "Plug one in and press Start, or choose a camera of the server above."],
+  NotReadableError: [
+    "The camera is in use",
+    "Another program or page holds it, or it failed to start. Close the other one, then press Start.",
+  ],
+  unplugged: ["The camera has stopped", "It was unplugged, or another program took it. Press Start once it is back."],
+  insecure: [
+    "This address cannot use your camera",
+    `Browsers give a camera to https pages and to localhost only. Either open http://localhost:${location.port || 80} on the server itself, or through "ssh -L ${location.port || 80}:localhost:${location.port || 80} ${location.hostname}"; or give Glimpse a certificate: view.certificate and view.private_key in configs/realtime.toml.`,
+  ],
+  failed: (error) => ["The camera did not start", `${error.name}: ${error.message}. Try another camera, or reload the page.`],
+};
+
+export const problems = {
+  "recogniser-gone": "The recogniser is gone",
+  refused: "That was refused",
+  "too-fast": "Too many pictures",
+  "too-large": "A picture is too large",
+  malformed: "The server could not read a message",
+};
+
+export const status = {
+  rate: "Frames/s",
+  latency: "Latency",
+  lag: "Overlay lag",
+  gaps: "Gaps",
+  engine: "Engine",
+  alarms: "False alarms",
+};
+
+export const alarms = (perMinute, seconds) => `${perMinute.toFixed(1)}/min in ${Math.round(seconds)} s`;
+export const notMarked = "tick “I am neutral”";

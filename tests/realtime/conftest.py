@@ -1,0 +1,165 @@
+"""A scripted session, recorded on a clock that the test moves: seconds of play in no time."""
+
+import math
+from types import SimpleNamespace
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from realtime import session
+from realtime.config import ROOT, load
+from realtime.message import (
+    Engine,
+    Event,
+    FaceQuality,
+    FaceState,
+    HeadPose,
+    Meta,
+    MomentPictures,
+    Percentiles,
+    State,
+)
+
+RATE_HZ = 50
+ROOM = "room-1"
+PACKAGES = [ROOT / "engines" / name for name in ("encoder", "cmn")]
+
+
+def face(id, score, reasons=(), **changes):
+    values = {
+        "id": id,
+        "box": (10.5, 20.0, 100.0, 120.0),
+        "landmarks": None,
+        "pose": HeadPose(yaw=1.5, pitch=-2.0, roll=0.25),
+        "quality": FaceQuality(size_px=70.0, sharpness=90.0, brightness=128.0, reasons=reasons),
+        "score": score,
+        "threshold": 4.5,
+        "expression": {"neutral": 0.75, "happiness": 0.25},
+    }
+    return FaceState(**values | changes)
+
+
+def state(frame, *faces, gap=0, camera=ROOM):
+    return State(t=frame / RATE_HZ, camera=camera, frame=frame, gap=gap, latency_ms=10.0 + frame % 5, faces=faces)
+
+
+def event(id, apex_s, stage="final", kind="micro", camera=ROOM, **changes):
+    values = {
+        "t": apex_s + 0.15,
+        "camera": camera,
+        "id": id,
+        "face": 1,
+        "kind": kind,
+        "stage": stage,
+        "onset_s": apex_s - 0.1,
+        "apex_s": apex_s,
+        "offset_s": apex_s + 0.12 if stage == "final" else None,
+        "emitted_s": apex_s + 0.15,
+        "label": "surprise",
+        "confidence": 0.8125,
+        "probabilities": {"cmn": {"surprise": 0.75, "negative": 0.25}},
+        "quality": (),
+        "rate_hz": float(RATE_HZ),
+        "reason": "blink" if stage == "withdrawn" else "",
+    }
+    return Event(**values | changes)
+
+
+def meta(t, **changes):
+    values = {
+        "t": t,
+        "camera": ROOM,
+        "engines": (
+            Engine(name="encoder", sha256="0" * 64, labels=("neutral", "happiness"), precision="bf16", backend="cpu"),
+        ),
+        "rate_hz": float(RATE_HZ),
+        "latency_ms": {"total": Percentiles(p50=11.0, p95=16.0, p99=20.0)},
+        "frames": round(t * RATE_HZ),
+        "gaps": 3,
+        "dropped": 0,
+        "faces": 1,
+        "shortest_event_s": 0.08,
+        "version": "0.1.0",
+    }
+    return Meta(**values | changes)
+
+
+def jpeg(shade):
+    return cv2.imencode(".jpg", np.full((48, 64, 3), shade % 256, np.uint8))[1].tobytes()
+
+
+class Numbered:
+    """An outlet that keeps what it is sent."""
+
+    def __init__(self):
+        self.sent = []
+
+    def state(self, state):
+        self.sent.append(state)
+
+    def event(self, event):
+        self.sent.append(msgspec.structs.replace(event, seq=1 + sum(isinstance(m, Event) for m in self.sent)))
+        return self.sent[-1]
+
+    def meta(self, meta):
+        self.sent.append(meta)
+
+
+@pytest.fixture(scope="session")
+def make():
+    """The makers above."""
+    return SimpleNamespace(
+        face=face, state=state, event=event, meta=meta, jpeg=jpeg, camera=ROOM, rate_hz=RATE_HZ, packages=PACKAGES
+    )
+
+
+@pytest.fixture
+def outlet():
+    return Numbered()
+
+
+@pytest.fixture
+def room():
+    """A configuration of the camera that sessions are recorded from."""
+    return load(overrides=[f"publish.camera={ROOM}", "apex.threshold=4.25"])
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """What a recorder takes for the time; set `now` to move it."""
+    held = SimpleNamespace(now=1000.0)
+    fake = SimpleNamespace(monotonic=lambda: held.now, time=lambda: 1_700_000_000.0 + held.now)
+    monkeypatch.setattr("realtime.session.write.time", fake)
+    return held
+
+
+@pytest.fixture
+def play(clock, room, tmp_path):
+    """Record `seconds` of a face whose score swings, with a gap, an event in two answers, and one that is withdrawn."""
+
+    def record(folder=tmp_path / "recorded", *, seconds=4.0, video=False):
+        with session.Recorder(folder, room, PACKAGES, video=video) as recorder:
+            recorded = session.Recorded(Numbered(), recorder)
+            for frame in range(round(seconds * RATE_HZ)):
+                if 60 <= frame < 63:
+                    continue
+                clock.now = 1000.5 + frame / RATE_HZ
+                score = 2.0 + 2.0 * math.sin(frame / 7.0) + (6.0 if frame == 100 else 0.0)
+                faces = () if frame < 5 else (face(1, score, ("dark",) if frame % 2 else ()),)
+                recorded.state(state(frame, *faces, gap=3 if frame == 63 else 0))
+                if video:
+                    recorder.picture(frame / RATE_HZ, frame, jpeg(frame))
+                if frame == 105:
+                    recorded.event(event(1, 2.0, "early"))
+                if frame == 112:
+                    recorded.event(event(1, 2.0))
+                    recorder.moment(1, MomentPictures(onset=jpeg(1), apex=jpeg(2), exaggerated=jpeg(3), times=4.0))
+                if frame == 130:
+                    recorded.event(event(2, 2.5, "withdrawn"))
+                if frame % RATE_HZ == RATE_HZ - 1:
+                    recorded.meta(meta((frame + 1) / RATE_HZ))
+        return session.read(folder)
+
+    return record

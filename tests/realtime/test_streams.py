@@ -1,0 +1,296 @@
+"""Cameras elsewhere, played from the sample's pictures, through the real stages with tiny engines."""
+
+import threading
+import time
+from itertools import count
+
+import msgspec
+import pytest
+
+from realtime import config, truth
+from realtime.errors import ConfigError, EngineError
+from realtime.message import (
+    AskClock,
+    AskEvents,
+    AskLeave,
+    AskMoment,
+    AskNeutral,
+    AskPicture,
+    AskWish,
+    Done,
+    Picture,
+    Refused,
+    Shown,
+)
+from realtime.moments import jpeg
+from realtime.remote import decoded
+from realtime.source import open_source
+from realtime.streams import Streams
+
+RATE_HZ = 60.0
+
+
+class Kept:
+    """An outlet that keeps what it is given."""
+
+    def __init__(self):
+        self.states, self.events, self.metas = [], [], []
+        self._came = threading.Condition()
+
+    def state(self, state):
+        self._keep(self.states, state)
+
+    def event(self, event):
+        numbered = msgspec.structs.replace(event, seq=len(self.events) + 1)
+        self._keep(self.events, numbered)
+        return numbered
+
+    def meta(self, meta):
+        self._keep(self.metas, meta)
+
+    def _keep(self, kind, message):
+        with self._came:
+            kind.append(message)
+            self._came.notify_all()
+
+    def wait(self, holds):
+        """Wait until `holds()`."""
+        with self._came:
+            assert self._came.wait_for(holds, timeout=30.0)
+
+    def of(self, camera):
+        return [state for state in self.states if state.camera == camera]
+
+
+@pytest.fixture(scope="module")
+def jpegs():
+    source = open_source(str(truth.VIDEO), config.load().source, fast=True)
+    try:
+        return [jpeg(frame.image, 90) for frame, _ in zip(source.frames(), range(12), strict=False)]
+    finally:
+        source.close()
+
+
+@pytest.fixture(scope="module")
+def settings(packages):
+    changes = {
+        "engines.folder": packages,
+        "engines.head": "head",
+        "engines.device": "cpu",
+        "engines.precision": "f32",
+        "align.size_px": 48,
+        "streams.visitors": 2,
+        "streams.silent_s": 30.0,
+        "publish.camera": "own",
+    }
+    return config.load(overrides=[f"{key}={value}" for key, value in changes.items()])
+
+
+@pytest.fixture
+def outlet():
+    return Kept()
+
+
+@pytest.fixture
+def open_streams(settings, outlet):
+    opened = []
+
+    def with_changes(**changes):
+        chosen = msgspec.structs.replace(settings, streams=msgspec.structs.replace(settings.streams, **changes))
+        opened.append(Streams(chosen, outlet))
+        return opened[-1]
+
+    yield with_changes
+    for streams in opened:
+        streams.close()
+
+
+@pytest.fixture
+def streams(open_streams):
+    return open_streams()
+
+
+class Browser:
+    """Sends pictures one after the other, each once the state of the one before has come."""
+
+    def __init__(self, streams, outlet, jpegs, camera, first=0):
+        self.streams, self.outlet, self.jpegs, self.camera = streams, outlet, jpegs, camera
+        self.numbers = count(first)
+
+    def send(self):
+        number = next(self.numbers)
+        data = self.jpegs[number % len(self.jpegs)]
+        self.streams.take(Picture(camera=self.camera, t=1000.0 + number / RATE_HZ, number=number, jpeg=data))
+        return number
+
+    def watched(self, pictures):
+        """Send so many; the states that came back."""
+        for _ in range(pictures):
+            number = self.send()
+            self.outlet.wait(lambda number=number: self.outlet.of(self.camera)[-1:] and self._newest() >= number)
+        return self.outlet.of(self.camera)[-pictures:]
+
+    def _newest(self):
+        return self.outlet.of(self.camera)[-1].frame
+
+
+@pytest.fixture
+def browser(streams, outlet, jpegs):
+    return lambda camera="visitor-1", first=0: Browser(streams, outlet, jpegs, camera, first)
+
+
+def test_a_camera_elsewhere_begins_with_its_first_picture_and_keeps_its_numbers(browser):
+    states = browser(first=40).watched(5)
+    assert [state.frame for state in states] == [40, 41, 42, 43, 44]
+    assert [state.t for state in states] == pytest.approx([n / RATE_HZ for n in range(5)])
+    assert [len(state.faces) for state in states] == [1] * 5
+
+
+def test_two_cameras_have_a_stream_each(browser, outlet):
+    one, other = browser("visitor-1"), browser("visitor-2", first=100)
+    one.watched(2)
+    other.watched(3)
+    assert {state.frame for state in outlet.of("visitor-1")} == {0, 1}
+    assert {state.frame for state in outlet.of("visitor-2")} == {100, 101, 102}
+    assert {meta.camera for meta in outlet.metas} == {"visitor-1", "visitor-2"}
+
+
+def test_one_more_than_there_is_room_for_is_turned_away_until_another_leaves(open_streams, outlet, jpegs, caplog):
+    streams = open_streams(visitors=1, silent_s=1.0)
+    Browser(streams, outlet, jpegs, "visitor-1").watched(1)
+    late = Browser(streams, outlet, jpegs, "visitor-2")
+    late.send()
+    assert "visitor-2 is turned away: streams.visitors = 1" in caplog.text
+    assert streams.answer(AskLeave(camera="visitor-1")) == Done()
+    until = time.monotonic() + 20.0
+    while not outlet.of("visitor-2") and time.monotonic() < until:
+        late.send()
+        time.sleep(0.1)
+    assert outlet.of("visitor-2")
+
+
+def test_a_camera_that_falls_silent_has_left(open_streams, outlet, jpegs):
+    streams = open_streams(silent_s=0.3)
+    Browser(streams, outlet, jpegs, "visitor-1").watched(1)
+    until = time.monotonic() + 20.0
+    while streams.answer(AskClock()).cameras and time.monotonic() < until:
+        time.sleep(0.05)
+    assert streams.answer(AskClock()).cameras == {}
+
+
+def test_the_name_of_the_own_camera_cannot_be_taken(streams, outlet, jpegs):
+    source = open_source(str(truth.VIDEO), config.load().source, fast=False)
+    running = threading.Thread(target=streams.run, args=(source,))
+    running.start()
+    outlet.wait(lambda: outlet.states)
+    streams.take(Picture(camera="own", t=0.0, number=0, jpeg=jpegs[0]))
+    assert list(streams.answer(AskClock()).cameras) == ["own"]
+    streams.stop()
+    running.join(20.0)
+    assert not running.is_alive()
+    assert streams.stopped
+
+
+def test_without_a_source_of_its_own_it_waits_until_it_is_stopped(streams):
+    assert streams.run(None, seconds=0.05) is None
+    threading.Timer(0.1, streams.stop).start()
+    assert streams.run(None) is None
+
+
+def test_the_newest_picture_is_had_once(streams, browser):
+    browser().watched(3)
+    shown = streams.answer(AskPicture(camera="visitor-1"))
+    assert (shown.frame, shown.t) == (2, pytest.approx(2 / RATE_HZ))
+    assert decoded(shown.jpeg, config.load().streams).ndim == 3
+    assert streams.answer(AskPicture(camera="visitor-1", after=2)) == Shown(frame=0, t=0.0, jpeg=b"")
+
+
+def test_landmarks_come_when_they_are_wished_for(streams, browser):
+    visitor = browser()
+    assert visitor.watched(1)[0].faces[0].landmarks is None
+    assert streams.answer(AskWish(camera="visitor-1", landmarks=True)) == Done()
+    assert len(visitor.watched(2)[-1].faces[0].landmarks) == 468
+    assert streams.answer(AskWish(camera="visitor-1", pictures=True)) == Done()
+    assert len(visitor.watched(1)[-1].faces[0].landmarks) == 468  # what is not named stays
+
+
+def test_a_head_is_chosen_for_one_camera_alone(streams, browser, outlet):
+    visitor, other = browser("visitor-1"), browser("visitor-2")
+    visitor.watched(1)
+    other.watched(1)
+    assert set(outlet.metas[0].heads) == {"head", "apex", "clips"}
+    assert streams.answer(AskWish(camera="visitor-1", head="apex")) == Done()
+    outlet.metas.clear()
+    visitor.watched(62)  # a second, after which meta comes again
+    other.watched(62)
+    told = {meta.camera: meta.engines[-1].name for meta in outlet.metas}
+    assert told == {"visitor-1": "apex", "visitor-2": "head"}
+
+
+def test_a_head_that_is_not_there_is_refused_with_those_that_are(streams, browser):
+    browser().watched(1)
+    with pytest.raises(EngineError, match="'cnn' is no engine that judges events here; there are head, apex, clips"):
+        streams.answer(AskWish(camera="visitor-1", head="cnn"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [AskPicture(camera="x"), AskMoment(camera="x", event=1), AskNeutral(camera="x"), AskWish(camera="x")],
+    ids=lambda question: type(question).__name__,
+)
+def test_a_camera_that_is_not_watched_is_named_with_those_that_are(streams, browser, question):
+    browser().watched(1)
+    with pytest.raises(ConfigError, match="camera 'x' is not watched; there are visitor-1"):
+        streams.answer(question)
+
+
+def test_an_event_that_is_not_kept_is_refused_with_what_would_keep_it(streams, browser):
+    browser().watched(1)
+    refused = streams.answer(AskMoment(camera="visitor-1", event=77))
+    assert isinstance(refused, Refused)
+    assert "event 77" in refused.why
+    assert "AskWish" in refused.why
+
+
+def test_what_belongs_to_another_desk_is_refused(streams):
+    assert streams.answer(AskEvents(since=0)) == Refused(why="a AskEvents is not answered here")
+
+
+def test_neutral_is_passed_to_everybody_in_view(streams, browser, monkeypatch):
+    visitor = browser()
+    visitor.watched(1)
+    asked = []
+    monkeypatch.setattr("realtime.people.Person.calibrate", lambda person: asked.append(person.presence.id))
+    assert streams.answer(AskNeutral(camera="visitor-1")) == Done()
+    assert asked == [1]
+
+
+def test_the_clock_runs_on_between_frames(streams, browser):
+    browser().watched(2)
+    one = streams.answer(AskClock())
+    time.sleep(0.05)
+    other = streams.answer(AskClock())
+    ran = other.monotonic_s - one.monotonic_s
+    assert other.cameras["visitor-1"] - one.cameras["visitor-1"] == pytest.approx(ran)
+    assert other.unix_s - one.unix_s == pytest.approx(ran, abs=0.05)
+
+
+def test_a_camera_that_failed_is_not_taken_again_at_once(open_streams, outlet, jpegs, monkeypatch, caplog):
+    streams = open_streams(silent_s=60.0)
+    tries = []
+
+    def broken(encoder, crops):
+        tries.append(crops)
+        raise EngineError("encoder cannot take these inputs:", ["they are too many"])
+
+    monkeypatch.setattr("realtime.recognise.Encoder.see", broken)
+    visitor = Browser(streams, outlet, jpegs, "visitor-1")
+    until = time.monotonic() + 20.0
+    while "visitor-1 ends: encoder cannot" not in caplog.text and time.monotonic() < until:
+        visitor.send()
+        time.sleep(0.02)
+    failed = len(tries)
+    for _ in range(20):
+        visitor.send()
+    assert len(tries) == failed
+    assert streams.answer(AskClock()).cameras == {}
