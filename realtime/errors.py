@@ -9,6 +9,7 @@
     ├── MessageError    bytes that are no Glimpse message
     ├── PublishError    a socket cannot be bound or reached
     ├── SessionError    a recorded session cannot be written or read
+    ├── ViewError       the page cannot be served, or a process behind it ends again and again
     └── DataError       a dataset or a cache is not what its format says
 
 A message says what was found, what was wanted, and what to do about it. The
@@ -60,6 +61,10 @@ class PublishError(GlimpseError):
 
 class SessionError(GlimpseError):
     """A recorded session cannot be written, read or exported."""
+
+
+class ViewError(GlimpseError):
+    """The page cannot be served, or a process that it needs does not stay."""
 
 
 class DataError(GlimpseError):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from realtime.markup import document, table
+from realtime import markup
 from train import charts, rates
 from train.evaluate import Plan, fold_folder
 from train.metrics import FIGURES, Indices, Interval, Scores, bootstrap, confusion, majority, scores_of
@@ -55,7 +55,7 @@ def page(plan: Plan, pooled: Sequence[Prediction], folder: Path, benchmark: Benc
         "<h2>Folds</h2>" + _folds(plan, headline, truth == said),
         f"<h2>Configuration</h2><pre>{escape(_configuration(plan))}</pre>",
     ]
-    return document(plan.protocol, sections)
+    return markup.document(plan.protocol, sections)
 
 
 def differences(plan: Plan, pooled: Sequence[Prediction], benchmark: Benchmark) -> list[str]:
@@ -85,12 +85,12 @@ def _scores(found: Scores, intervals: Mapping[str, Interval], commonest: Scores)
         (NAMES[name], _share(getattr(found, name)), _between(intervals[name]), _share(getattr(commonest, name)))
         for name in FIGURES
     ]
-    return table(("score", "this run", "95 % interval", "always the commonest class"), rows)
+    return markup.table(("score", "this run", "95 % interval", "always the commonest class"), rows)
 
 
 def _classes(found: Scores) -> str:
     rows = [(label, str(n), _share(found.recall[label]), _share(found.f1[label])) for label, n in found.counts.items()]
-    return table(("class", "clips", "recall", "F1"), rows)
+    return markup.table(("class", "clips", "recall", "F1"), rows)
 
 
 def _rates(plan: Plan, pooled: Sequence[Prediction]) -> str:
@@ -106,7 +106,7 @@ def _rates(plan: Plan, pooled: Sequence[Prediction]) -> str:
         "frames that its exposure covers. A clip that is no faster itself is seen as it was recorded. "
         "All else in this report is of the first row.</p>"
     )
-    return "<h2>By frame rate</h2>" + note + table(("rate", "clips", *NAMES.values()), rows)
+    return "<h2>By frame rate</h2>" + note + markup.table(("rate", "clips", *NAMES.values()), rows)
 
 
 def _sets(plan: Plan, pooled: Sequence[Prediction]) -> str:
@@ -121,7 +121,7 @@ def _sets(plan: Plan, pooled: Sequence[Prediction]) -> str:
         figures = [f"{_share(getattr(found, name))} ({_share(getattr(commonest, name))})" for name in FIGURES]
         rows.append((part, str(int(table.sum())), *figures))
     note = "<p>In brackets: always the commonest class of the set.</p>"
-    return "<h2>Data sets</h2>" + note + table(("set", "clips", *NAMES.values()), rows)
+    return "<h2>Data sets</h2>" + note + markup.table(("set", "clips", *NAMES.values()), rows)
 
 
 def _comparison(plan: Plan, pooled: Sequence[Prediction], found: Scores, benchmark: Benchmark) -> str:
@@ -141,7 +141,9 @@ def _comparison(plan: Plan, pooled: Sequence[Prediction], found: Scores, benchma
     ]
     head = ("method", "set", *NAMES.values(), "source", "caution", "recall by class")
     words = ". ".join(filter(None, (f"Protocol there: {benchmark.protocol}", verdict, benchmark.caution))) + "."
-    return f"<h2>Published: {escape(benchmark.name)}</h2><p>{escape(words)}</p>" + table(head, [own, *rows], own=True)
+    return f"<h2>Published: {escape(benchmark.name)}</h2><p>{escape(words)}</p>" + markup.table(
+        head, [own, *rows], own=True
+    )
 
 
 def _curves(plan: Plan, folder: Path) -> str:
@@ -170,7 +172,7 @@ def _folds(plan: Plan, pooled: Sequence[Prediction], right: Sequence[bool]) -> s
         )
         for fold in plan.folds
     ]
-    return table(("fold", "seed", "clips to train", "clips to test", "of them right"), rows)
+    return markup.table(("fold", "seed", "clips to train", "clips to test", "of them right"), rows)
 
 
 def _configuration(plan: Plan) -> str:

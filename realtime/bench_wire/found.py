@@ -93,15 +93,16 @@ def lines(found: Wire) -> Iterator[str]:
         yield f"  {one.rate_hz:3.0f} a second         {_told(one.age_ms)} old when it is read"
     without, crowded = found.loads
     yield f"{crowded.subscribers} readers of every state cost the pipeline less than 5 %"
-    yield f"  its CPU a frame      {_change(without.cpu_ms, crowded.cpu_ms)} ms, the readers' own left out"
-    yield f"  frames a second      {_change(without.fps, crowded.fps)}, the readers on the same cores"
-    yield f"  CPU a state sent     {_change(without.send_us, crowded.send_us)} us by a publisher alone"
+    yield f"  CPU ms for a frame   {_change(without.cpu_ms, crowded.cpu_ms)}: the readers' own is not in it"
+    yield f"  frames a second      {_change(without.fps, crowded.fps)}: the readers run on the same cores"
+    yield f"  CPU us for a state   {_change(without.send_us, crowded.send_us)}: of a publisher that does nothing else"
     yield "an event is heard less than 5 ms after it is sent"
     yield f"  {found.latency.events} events           {_told(found.latency.latency_ms)}"
     soak = found.soak
     yield f"{soak.seconds:.0f} s beside one that hangs, one that restarts and one that sends garbage lose no event"
-    for one in soak.hearers:
-        yield f"  {soak.events} events          {one.lost} lost, {one.disordered} out of order, {_told(one.latency_ms)}"
+    for hearer in soak.hearers:
+        kept = f"{hearer.lost} lost, {hearer.disordered} out of order"
+        yield f"  {soak.events} events           {kept}, {_told(hearer.latency_ms)}"
     yield f"  {soak.restarts} restarts, {soak.garbage} pieces of garbage, of which {soak.refused} were read and refused"
     memory = f"{soak.rss_early_mb:.0f} MB before, {soak.rss_late_mb:.0f} after"
     yield f"  the publisher        {soak.send_ms:.1f} ms at most for a message, {memory}"

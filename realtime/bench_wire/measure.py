@@ -6,6 +6,7 @@ the monotonic clock that all processes of a machine share: so its age can be tol
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -81,7 +82,7 @@ def latency(publish: PublishConfig, seconds: float = 10.0) -> Latency:
 
 def soak(publish: PublishConfig, seconds: float) -> Soak:
     """A whole wire, with all its sockets, under those who misuse it, and two who do not."""
-    with _opened(publish) as wire, ExitStack() as programs:
+    with _quiet(), _opened(publish) as wire, ExitStack() as programs:
         hearers = [programs.enter_context(beside(hear, wire.at)) for _ in range(2)]
         misusers = [programs.enter_context(beside(program, wire.at)) for program in (hang, restart, garbage)]
         for pipe in (*hearers, *misusers):
@@ -114,6 +115,18 @@ class _Opened:
     at: PublishConfig
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without a word about each kind of garbage."""
+    log = logging.getLogger("realtime.publish")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
 class _Nobody:
     """A desk that knows nothing."""
 
@@ -141,7 +154,10 @@ def _await(pipe: Connection, publisher: Publisher) -> None:
     for _ in _paced(100.0, READY_S):
         publisher.state(_state())
         if pipe.poll():
-            pipe.recv()
+            try:
+                pipe.recv()
+            except EOFError:
+                raise PublishError("a program of the benchmark ended before it was at work; why stands above") from None
             return
     raise PublishError(f"a reader was not ready after {READY_S:.0f} s; try again on a less busy machine")
 

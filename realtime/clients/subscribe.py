@@ -3,6 +3,7 @@
 import argparse
 import itertools
 import pathlib
+import signal
 import sys
 
 import msgpack
@@ -15,6 +16,7 @@ parser.add_argument("--events-port", type=int, default=5557)
 parser.add_argument("--replay-port", type=int, default=5558)
 parser.add_argument("--keys", type=pathlib.Path, help="folder of CURVE keys, if Glimpse was started with one")
 options, context, numbers = parser.parse_args(), zmq.Context(), itertools.count(1)
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
 
 
 def connect(kind, port):

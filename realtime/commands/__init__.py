@@ -1,17 +1,21 @@
 """The command line, a file a command; what each does stands in the module that it calls."""
 
 from realtime.commands.bench import bench
+from realtime.commands.bridge_lsl import bridge_lsl
 from realtime.commands.build import build
 from realtime.commands.check import check
 from realtime.commands.demo import demo
 from realtime.commands.export import export
 from realtime.commands.keys import keys
 from realtime.commands.listen import listen
+from realtime.commands.page import page
+from realtime.commands.password import password
 from realtime.commands.replay import replay
 from realtime.commands.report import report
 from realtime.commands.run import run
+from realtime.commands.view import view
 
 #: In the order that --help lists them.
-COMMANDS = (run, listen, replay, report, export, keys, bench, build, check, demo)
+COMMANDS = (view, run, page, password, listen, replay, report, export, keys, bridge_lsl, bench, build, check, demo)
 
 __all__ = ["COMMANDS"]

@@ -22,6 +22,7 @@ class Gaps:
         self._last = since  # handed out
         self._live: int | None = None  # heard live
         self._held: Event | None = None  # came live, and waits for those before it
+        self._begun: dict[int, Event] = {}  # asked for at the beginning: some of them may come live as well
         self._ready: deque[Event] = deque()
 
     def next(self) -> Event | None:
@@ -30,11 +31,13 @@ class Gaps:
 
     def push(self, event: Event) -> None:
         """An event that came live."""
-        if self._live is not None and event.seq <= self._live:
-            log.info("event %d after %d: the publisher has begun anew", event.seq, self._live)
+        if self._begun.get(event.seq) == event:
+            return
+        self._begun = {}
+        newest = self._last if self._live is None else self._live
+        if newest is not None and event.seq <= newest:
+            log.info("event %d after %d: the publisher has begun anew", event.seq, newest)
             self._last = 0
-        elif self._live is None and self._last is not None and event.seq <= self._last:
-            return  # it was among those asked for at the beginning
         self._live = event.seq
         if self._last is None or event.seq <= self._last + 1:
             self._accept(event)
@@ -52,6 +55,8 @@ class Gaps:
         for event in answer.events:
             if self._last is not None and self._last < event.seq < end:
                 self._accept(event)
+                if self._held is None:
+                    self._begun[event.seq] = event
         self.wanted = self._last
         if self._last == before or self._last == end - 1:
             self.give_up()
@@ -60,8 +65,6 @@ class Gaps:
         """Nothing more will come of what is wanted."""
         if self._held is not None:
             self._accept(self._held)
-        elif self._live is None:
-            self._live = self._last  # a lower number is a new beginning
         self._held = self.wanted = None
 
     def _accept(self, event: Event) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from pathlib import Path
 
@@ -22,8 +21,7 @@ def archive(folder: Path, target: Path) -> Path:
     name = read(folder).folder.resolve().name
     unfinished = target.with_name(target.name + ".part")
     try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, layout.PRIVATE_FILE)
-        with open(descriptor, "wb") as file, zipfile.ZipFile(file, "w") as bundle:
+        with layout.create_private(unfinished) as file, zipfile.ZipFile(file, "w") as bundle:
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 packing = zipfile.ZIP_STORED if path.suffix in PICTURES else zipfile.ZIP_DEFLATED
                 bundle.write(path, f"{name}/{path.relative_to(folder)}", packing)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from realtime.errors import SessionError
-from realtime.message import Answer, Ask, AskClock, AskMoment, AskPicture, Clock, Picture, Shown
+from realtime.message import Answer, Ask, AskClock, AskMoment, AskPicture, AskWish, Clock, Done, Picture, Shown
 from realtime.session.read import Session, Still
 from realtime.session.replay import Replay
 
@@ -30,10 +30,22 @@ class RecordedDesk:
             case AskMoment(camera=camera, event=event):
                 self._check(camera)
                 return self._moment(event)
+            case AskWish() as wish:
+                return self._wished(wish)
         raise SessionError(
-            f"{type(question).__name__} wants something done, and this is a recording of the past, which only answers "
-            "AskEvents, AskClock, AskPicture and AskMoment; watch a camera for the rest: `python -m realtime run`"
+            f"{type(question).__name__} wants something done, and this is a recording, which only answers AskEvents, "
+            "AskClock, AskPicture and AskMoment; watch a camera for the rest: `python -m realtime run`"
         )
+
+    def _wished(self, wish: AskWish) -> Done:
+        """Done, where it was recorded as it is wished."""
+        if wish.head:
+            raise SessionError(f"engine {wish.head!r} cannot judge a recording, whose events were judged then")
+        if wish.landmarks and not self._session.has_landmarks():
+            raise SessionError("this session was recorded without landmarks; publish.landmarks puts them into one")
+        if wish.pictures and not self._session.moments:
+            raise SessionError("this session was recorded without pictures of its events; `run --video` keeps them")
+        return Done()
 
     def _check(self, camera: str) -> None:
         recorded = self._session.header.camera

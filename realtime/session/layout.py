@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -33,6 +34,11 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """What moments/<event>.json says."""
 
     times: float
+
+
+def create_private(path: Path) -> BinaryIO:
+    """A new file in place of what is there, which its owner alone may read."""
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb")
 
 
 def moment_path(folder: Path, event: int, which: str) -> Path:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from realtime.errors import MessageError, SessionError
-from realtime.message import LONGEST_BYTES, MomentPictures, Published, decode
+from realtime.message import LONGEST_BYTES, MomentPictures, Published, State, decode
 from realtime.session import layout
 
 T = TypeVar("T")
@@ -48,6 +48,7 @@ class Session:
         self.header = header
         self.engines = engines  #: manifest by package name
         self.video = (folder / layout.PICTURES_INDEX).exists()  #: whether pictures were recorded
+        self.moments = (folder / layout.MOMENTS).exists()  #: whether pictures of events were kept
 
     def __iter__(self) -> Iterator[Record]:
         """SessionError, with the place, at bytes that are no message; a record that was cut off ends it."""
@@ -61,15 +62,22 @@ class Session:
                 yield Record(at_s, _message(frame, path, place))
                 place += layout.PREFIX.size + length
 
+    def has_landmarks(self) -> bool:
+        """Whether the first face that was seen came with its landmarks."""
+        states = (record.message for record in self if isinstance(record.message, State))
+        first = next((face for state in states for face in state.faces), None)
+        return first is not None and first.landmarks is not None
+
     def stills(self) -> Iterator[Still]:
         """Where the pictures lie, in order; nothing where no video was recorded."""
         if not self.video:
             return
         written = (self.folder / layout.PICTURES).stat().st_size
-        with (self.folder / layout.PICTURES_INDEX).open(encoding="ascii") as lines:
+        index = self.folder / layout.PICTURES_INDEX
+        with index.open(encoding="ascii", errors="replace") as lines:
             next(lines, "")
             for line in lines:
-                still = _still(line)
+                still = _still(line, index)
                 if still is None or still.offset + still.bytes > written:
                     return
                 yield still
@@ -128,9 +136,12 @@ def _message(frame: bytes, path: Path, place: int) -> Published:
     return message
 
 
-def _still(line: str) -> Still | None:
+def _still(line: str, index: Path) -> Still | None:
     """A line of the index; None for one that was cut off."""
     if not line.endswith("\n"):
         return None
-    frame, t, offset, size = line.split(",")
-    return Still(int(frame), float(t), int(offset), int(size))
+    try:
+        frame, t, offset, size = line.split(",")
+        return Still(int(frame), float(t), int(offset), int(size))
+    except ValueError:
+        raise SessionError(f"{index} is damaged at {line!r}; wanted {layout.COLUMNS.rstrip()}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,26 +12,35 @@ from realtime.session.read import Record
 
 @dataclass(slots=True)
 class Survey:
-    """Names in the order in which they were first met, and which answer about an event is the last."""
+    """Names in the order in which they were first met, how long it was, and which answer about an event is the last."""
 
     expressions: dict[str, None] = field(default_factory=dict)  #: labels of faces
     probabilities: dict[tuple[str, str], None] = field(default_factory=dict)  #: engine and label, of events
     latencies: dict[str, None] = field(default_factory=dict)  #: stages
     last: dict[tuple[str, int], int] = field(default_factory=dict)  #: by camera and id of an event, its last `seq`
+    spans: dict[str, tuple[float, float]] = field(
+        default_factory=dict
+    )  #: by camera, the times of its first and last frame
+
+    def take(self, record: Record) -> None:
+        """Meet one more."""
+        match record.message:
+            case State(camera=camera, t=t, faces=faces):
+                first, last = self.spans.get(camera, (math.inf, -math.inf))
+                self.spans[camera] = min(first, t), max(last, t)
+                for face in faces:
+                    self.expressions.update(dict.fromkeys(face.expression))
+            case Event() as event:
+                self.last[event.camera, event.id] = event.seq
+                names = ((engine, label) for engine, shares in event.probabilities.items() for label in shares)
+                self.probabilities.update(dict.fromkeys(names))
+            case Meta(latency_ms=latencies):
+                self.latencies.update(dict.fromkeys(latencies))
 
 
 def survey(records: Iterable[Record]) -> Survey:
     """Walk through them once."""
     found = Survey()
     for record in records:
-        match record.message:
-            case State(faces=faces):
-                for face in faces:
-                    found.expressions.update(dict.fromkeys(face.expression))
-            case Event() as event:
-                found.last[event.camera, event.id] = event.seq
-                names = ((engine, label) for engine, shares in event.probabilities.items() for label in shares)
-                found.probabilities.update(dict.fromkeys(names))
-            case Meta(latency_ms=latencies):
-                found.latencies.update(dict.fromkeys(latencies))
+        found.take(record)
     return found

@@ -56,6 +56,7 @@ def _theme() -> gr.themes.Base:
         input_background_fill_dark="var(--panel)",
         input_border_color="var(--edge)",
         input_border_color_dark="var(--edge)",
+        button_transition="none",
         button_primary_background_fill="var(--accent)",
         button_primary_background_fill_dark="var(--accent)",
         button_primary_text_color="var(--on-accent)",

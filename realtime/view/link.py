@@ -58,10 +58,11 @@ class Link:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="page-link", daemon=True)
 
-    def start(self) -> None:
-        """Begin to listen; called in the loop that is then told."""
+    async def start(self) -> None:
+        """Begin to listen, and see whether somebody is there."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
+        await self._look()
 
     async def close(self) -> None:
         """Hang up."""
@@ -92,13 +93,7 @@ class Link:
         """Notice silence, and what is heard of no longer, for ever."""
         while True:
             await asyncio.sleep(every_s)
-            now = time.monotonic()
-            for camera in [name for name, heard in self._heard_of.items() if now - heard > CAMERA_KEPT_S]:
-                del self._heard_of[camera]
-                self.newest.pop(camera, None)
-            self._offer()
-            if now - self._heard > QUIET_S and isinstance(await self._probe.ask(AskClock(), PROBE_S), Clock):
-                self._heard = time.monotonic()
+            await self._look()
 
     def _run(self) -> None:
         with Subscriber(self._publish, states="all", events=True) as subscriber:
@@ -118,6 +113,15 @@ class Link:
         self._meter(message)
         for hear in list(self._listeners.get(message.camera, ())):
             hear(message)
+
+    async def _look(self) -> None:
+        now = time.monotonic()
+        for camera in [name for name, heard in self._heard_of.items() if now - heard > CAMERA_KEPT_S]:
+            del self._heard_of[camera]
+            self.newest.pop(camera, None)
+        if now - self._heard > QUIET_S and isinstance(await self._probe.ask(AskClock(), PROBE_S), Clock):
+            self._heard = time.monotonic()
+        self._offer()
 
     def _offer(self) -> None:
         there = time.monotonic() - self._heard <= max(SILENT_S, 2.0 * self._publish.meta_s)

@@ -7,8 +7,9 @@ import html
 import logging
 import secrets
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -25,11 +26,11 @@ PATH = "/login"
 VALID_S = 12 * 3600
 #: Pause after the first failed try from an address; it doubles up to the other, and is forgotten after a while.
 PAUSE_FIRST_S, PAUSE_MOST_S, FORGET_S = 0.5, 16.0, 900.0
-#: Tries that may be under way at once: each takes 32 MB and a quarter of a second.
-MOST_TRIES = 16
+#: Tries of one address that may be under way at once; those that fail stay so for their pause.
+MOST_TRIES = 4
 MOST_ADDRESSES = 1000
 LONGEST_BODY = 4096
-PAGE = (Path(__file__).parent / "static" / "login.html").read_text("utf-8")
+PAGE = (Path(__file__).with_name("login.html")).read_text("utf-8")
 
 
 class Logins:
@@ -40,8 +41,8 @@ class Logins:
         self._nobody = Password.made(secrets.token_urlsafe()) if users else None
         self._signer = URLSafeTimedSerializer(secrets.token_bytes(32))
         self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()  # address -> how often, and when last
-        self._trying = 0
-        self._one_at_a_time = asyncio.Lock()
+        self._trying: Counter[str] = Counter()
+        self._one_at_a_time = asyncio.Lock()  # each takes 32 MB and a quarter of a second
 
     def user(self, connection: HTTPConnection) -> str | None:
         """Who sends this request; None for nobody, and "" for anybody where no users were named."""
@@ -56,26 +57,33 @@ class Logins:
     async def enter(self, request: Request) -> Response:
         """Answer a filled form: the page and a cookie, or the form again."""
         address = request.client.host if request.client else ""
-        if self._trying >= MOST_TRIES:
-            return form("Too many people try to log in. Wait a moment, then try again.", 429)
-        self._trying += 1
+        if self._trying[address] >= MOST_TRIES:
+            return form("There were too many tries. Wait a moment, then try again.", 429)
+        self._trying[address] += 1
         try:
-            user, password = await _read(request)
-            async with self._one_at_a_time:
-                fits = await asyncio.to_thread(self._fits, user, password)
-            if not fits:
-                await self._hold(address)
+            return await self._try(request, address)
         finally:
-            self._trying -= 1
-        if not fits:
-            return form("This name and password do not belong together. Try again.", 401)
-        self._failed.pop(address, None)
-        return self._let_in(user, request)
+            self._trying[address] -= 1
+            self._trying += Counter()  # leaves out who tries no more
 
     def leave(self) -> Response:
         """Forget the cookie."""
         response = RedirectResponse(PATH, 303)
         response.delete_cookie(COOKIE)
+        return response
+
+    async def _try(self, request: Request, address: str) -> Response:
+        user, password = await _read(request)
+        async with self._one_at_a_time:
+            fits = await asyncio.to_thread(self._fits, user, password)
+        if not fits:
+            await self._hold(address)
+            return form("This name and password do not belong together. Try again.", 401)
+        self._failed.pop(address, None)
+        log.info("%s logged in from %s", user, address)
+        response = RedirectResponse("/", 303)
+        secure = request.url.scheme == "https"
+        response.set_cookie(COOKIE, self._signer.dumps(user), VALID_S, httponly=True, samesite="strict", secure=secure)
         return response
 
     def _fits(self, user: str, password: str) -> bool:
@@ -92,15 +100,6 @@ class Logins:
             self._failed.popitem(last=False)
         log.warning("login from %s failed, %d in a row", address, often)
         await asyncio.sleep(min(PAUSE_FIRST_S * 2.0 ** min(often - 1, 10), PAUSE_MOST_S))
-
-    def _let_in(self, user: str, request: Request) -> Response:
-        log.info("%s logged in from %s", user, request.client.host if request.client else "")
-        response = RedirectResponse("/", 303)
-        secure = request.url.scheme == "https"
-        response.set_cookie(
-            COOKIE, self._signer.dumps(user), VALID_S, httponly=True, samesite="strict", secure=secure
-        )
-        return response
 
 
 def form(message: str = "", status: int = 200) -> Response:

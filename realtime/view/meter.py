@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -12,9 +12,6 @@ from realtime.message import Event, Meta, Published
 from realtime.view.link import VISITOR, Link
 from realtime.view.spoken import Fate
 from realtime.view.visitors import Visitors
-
-if TYPE_CHECKING:
-    from prometheus_client.registry import Collector
 
 Kind = Literal["server", "browser"]
 #: Counts of a meta, which begin anew with each stream.
@@ -52,8 +49,8 @@ class Meter:
         self._pictures.labels(fate).inc()
         self._bytes.inc(size)
 
-    def forget(self, cameras: Iterable[str]) -> None:
-        """Keep what was last counted of `cameras` alone."""
+    def forget_but(self, cameras: Iterable[str]) -> None:
+        """Forget every camera but these."""
         self._last = {camera: self._last[camera] for camera in cameras if camera in self._last}
 
     def text(self) -> bytes:
@@ -121,10 +118,10 @@ def _latencies(metas: list[Meta]) -> Metric:
     for meta in metas:
         for stage, found in meta.latency_ms.items():
             for percentile in ("p50", "p95", "p99"):
-                key = (kind_of(meta.camera), stage, percentile)
-                worst[key] = max(worst.get(key, 0.0), getattr(found, percentile))
-    for key, value in worst.items():
-        family.add_metric(key, value)
+                labels = (kind_of(meta.camera), stage, percentile)
+                worst[labels] = max(worst.get(labels, 0.0), getattr(found, percentile))
+    for where, value in worst.items():
+        family.add_metric(where, value)
     return family
 
 

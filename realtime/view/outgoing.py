@@ -10,11 +10,11 @@ MOST_WAITING = 1000
 
 
 class Ended(Exception):
-    """This browser is to be hung up on."""
+    """A browser is to be hung up on."""
 
 
 class Outgoing:
-    """Of states, metas and pictures the newest, of all else each: a slow browser is late by one message, not by many."""
+    """Of states, metas and pictures the newest, of all else each: a slow browser is late by one message alone."""
 
     def __init__(self) -> None:
         self._must: deque[str] = deque()

@@ -15,6 +15,8 @@ from realtime.view.visitors import Visitors
 from realtime.view.watched import Cameras
 
 CHECK_S = 0.25
+#: Longest line before the places; who comes later is sent away.
+MOST_WAITING = 64
 
 
 class Page:
@@ -33,9 +35,14 @@ class Page:
         self.link.on_change(self._refresh)
         self.meter.watch(self.link, self.visitors)
 
+    @property
+    def full(self) -> bool:
+        """Whether not even the line has room."""
+        return len(self.guests) >= self.config.view.visitors + MOST_WAITING
+
     async def __aenter__(self) -> Page:
         await asyncio.to_thread(sweep)
-        self.link.start()
+        await self.link.start()
         self._tasks = [asyncio.create_task(each) for each in (self.link.watch(CHECK_S), self._check())]
         return self
 
@@ -60,5 +67,6 @@ class Page:
             await asyncio.sleep(CHECK_S)
             self.visitors.check()
             self.recordings.check()
+            self.meter.forget_but(self.link.newest)
             for guest in list(self.guests):
                 guest.check()

@@ -1,4 +1,4 @@
-"""What a visitor records: a session in a private temporary folder, then a zip under an unguessable name, then nothing."""
+"""What a visitor records: a session in a private folder, then a zip under an unguessable name, then nothing."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def _abandoned(name: str) -> bool:
     if not (number.isdecimal() and began.isdecimal()):
         return False
     try:
-        return abs(psutil.Process(int(number)).create_time() - float(began)) > 1.0
+        return bool(abs(psutil.Process(int(number)).create_time() - float(began)) > 1.0)
     except psutil.NoSuchProcess:
         return True
 

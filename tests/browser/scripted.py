@@ -18,6 +18,7 @@ from realtime.labels import FERPLUS
 from realtime.message import Engine, Event, FaceQuality, FaceState, HeadPose, Meta, Percentiles, State
 from realtime.view.blocks import APPEARANCE, STATIC, STATIC_URL, blocks
 
+CAMERA = "visitor-1"
 BOX = (230.0, 90.0, 180.0, 220.0)  #: left, top, width, height of the face in every state
 
 
@@ -38,7 +39,7 @@ def face(landmarks=False, reasons=(), score=1.0):
 
 def event(t, stage="final", **changes):
     whole = Event(
-        t=t, camera="v", seq=1, id=1, face=1, kind="micro", stage=stage, onset_s=t - 0.3, apex_s=t - 0.2,
+        t=t, camera=CAMERA, seq=1, id=1, face=1, kind="micro", stage=stage, onset_s=t - 0.3, apex_s=t - 0.2,
         offset_s=None if stage == "early" else t - 0.08, emitted_s=t, label="surprise", confidence=0.64, probabilities={},
         quality=(), rate_hz=30.0, reason="",
     )  # fmt: skip
@@ -50,7 +51,7 @@ def meta(t, rate_hz=22.0, **changes):
         Engine(name=name, sha256="0", labels=(), precision="bf16", backend="openvino") for name in ("encoder", "cmn")
     )
     whole = Meta(
-        t=t, camera="v", engines=engines, rate_hz=rate_hz, latency_ms={"total": Percentiles(p50=21.0, p95=30.0, p99=41.0)},
+        t=t, camera=CAMERA, engines=engines, rate_hz=rate_hz, latency_ms={"total": Percentiles(p50=21.0, p95=30.0, p99=41.0)},
         frames=100, gaps=3, dropped=2, faces=1, shortest_event_s=4 / rate_hz, version="1",
     )  # fmt: skip
     return msgspec.structs.replace(whole, **changes)
@@ -60,11 +61,8 @@ class Scripted:
     """Answers each picture with one face at BOX; all else comes from the test, by `say`."""
 
     def __init__(self, cameras=(), port=0):
-        self.welcome = {"camera": "visitor-1", "cameras": list(cameras), "heads": ["cmn", "other"],
-                        "most_hz": 65.0, "longest_kb": 512, "calibrate_s": 3.0}  # fmt: skip
-        self.heard, self.numbers, self.faces = [], [], lambda: (face(landmarks=self._landmarks),)
-        self.t = 0.0  #: capture time of the newest picture
-        self._landmarks, self._sockets = False, set()
+        self._cameras, self._sockets = list(cameras), set()
+        self.reset()
         self._listening = socket.create_server(("127.0.0.1", port))
         self.port = self._listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
@@ -75,6 +73,15 @@ class Scripted:
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
+
+    def reset(self):
+        """As it began, but for who is connected."""
+        self.welcome = {"camera": CAMERA, "cameras": self._cameras, "heads": ["cmn", "other"],
+                        "most_hz": 65.0, "longest_kb": 512, "calibrate_s": 3.0}  # fmt: skip
+        self.faces = lambda: (face(landmarks=self._landmarks),)
+        self.heard, self.numbers = [], []  #: what was said, and numbers of pictures
+        self.t = 0.0  #: capture time of the newest picture
+        self._landmarks = False
 
     def say(self, kind, **rest):
         """Send a message to every page; a record goes under its own name."""
@@ -123,7 +130,7 @@ class Scripted:
         number, self.t = struct.unpack_from("<Id", data)
         assert data[12:14] == b"\xff\xd8", "no JPEG"
         self.numbers.append(number)
-        state = State(t=self.t, camera="v", frame=number, gap=0, latency_ms=20.0, faces=self.faces())
+        state = State(t=self.t, camera=CAMERA, frame=number, gap=0, latency_ms=20.0, faces=self.faces())
         await live.send_text(msgspec.json.encode({"kind": "state", "state": state}).decode())
 
 

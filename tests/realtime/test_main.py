@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -20,19 +21,21 @@ from realtime import truth
 from realtime.__main__ import app
 from realtime.config import load
 from realtime.manifest import GOLDEN, MANIFEST, MODEL, Manifest, dump, sha256
-from realtime.message import Event
+from realtime.message import Event, State
 from realtime.publish import Publisher
+from realtime.session import read
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMON = {"--config", "--set", "--json", "--verbose", "--help"}
 OPTIONS = {
-    "run": {"--source", "--seconds", "--fast"},
-    "listen": {"--events", "--seconds", "--state-port", "--events-port"},
+    "run": {"--source", "--seconds", "--fast", "--repeat", "--record", "--video"},
+    "listen": {"--events", "--seconds", "--state-port", "--events-port", "--replay-port"},
     "bench": {"--source", "--engines", "--seconds"},
     "build": {"--backend", "--capability"},
     "check": {"--backend"},
     "demo": {"--source", "--seconds"},
 }
+PORTS = ("state_port", "events_port", "replay_port", "frames_port")
 VIDEO = str(truth.VIDEO)
 
 
@@ -47,7 +50,7 @@ def tiny(packages, tmp_path_factory):
 
 
 def settings(**changes):
-    changes = {"publish.state_port": 0, "publish.events_port": 0, "engines.precision": "f32"} | changes
+    changes = {f"publish.{port}": 0 for port in PORTS} | {"engines.precision": "f32"} | changes
     return [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
 
 
@@ -74,11 +77,12 @@ def start():
 
 def on_free_ports():
     """Options for two processes that meet."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        ports = one.getsockname()[1], other.getsockname()[1]
-    return ["--set", f"publish.state_port={ports[0]}", "--set", f"publish.events_port={ports[1]}"]
+    with ExitStack() as opened:
+        sockets = [opened.enter_context(socket.socket()) for _ in PORTS]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        free = zip(PORTS, (each.getsockname()[1] for each in sockets), strict=True)
+        return [word for port, number in free for word in ("--set", f"publish.{port}={number}")]
 
 
 def until_line(stream, wanted):
@@ -167,7 +171,7 @@ def test_a_camera_that_is_not_there_is_named():
 def test_a_port_in_use_is_named(tiny):
     taken = msgspec.structs.replace(load().publish, state_port=0, events_port=0)
     with Publisher(taken) as publisher:
-        for key in ("state_port", "events_port"):
+        for key in PORTS:
             words = [*tiny, "--set", f"publish.{key}={publisher.state_port}"]
             fails(["run", "--source", VIDEO, *words], f"port {publisher.state_port} (publish.{key}) is in use")
 
@@ -267,6 +271,22 @@ def test_a_second_process_prints_the_events_of_the_first(tiny, start):
     assert [line for line in states.splitlines() if line.startswith("event ")] == told
     listener.communicate(timeout=10)
     assert (listener.returncode, reader.returncode) == (130, 130)
+
+
+def test_a_run_is_recorded_with_its_pictures_when_it_is_asked_to(tiny, tmp_path):
+    folder = tmp_path / "session"
+    words = ["--source", VIDEO, "--seconds", "4.6", "--fast", "--json"]
+    run = call("run", *words, "--record", folder, "--video", *tiny)
+    assert run.exit_code == 0, run.output
+    session = read(folder)
+    messages = [record.message for record in session]
+    told = [message for message in messages if isinstance(message, Event)]
+    assert sum(isinstance(message, State) for message in messages) == msgspec.json.decode(run.stdout)["frames"]
+    assert told
+    assert {event.id for event in told} == {int(path.name.split("-")[0]) for path in folder.glob("moments/*-apex.jpg")}
+    assert len(list(session.stills())) > 0
+    fails(["run", "--source", VIDEO, "--record", folder, *tiny], folder, "holds")
+    fails(["run", "--source", VIDEO, "--video", *tiny], "--record DIR")
 
 
 def test_listeners_that_are_stopped_or_killed_do_not_slow_the_publisher(tiny, start):

@@ -14,10 +14,13 @@ from realtime import schema
 from realtime.errors import MessageError
 from realtime.message import (
     LONGEST_BYTES,
+    AskEvents,
     Engine,
     Event,
+    Events,
     Meta,
     Percentiles,
+    Picture,
     State,
     decode,
     encode,
@@ -73,16 +76,21 @@ META = Meta(
     shortest_event_s=4 / 60,
     version="0.1.0",
 )
-MESSAGES = [STATE, EVENT, META]
+MESSAGES = [STATE, EVENT, META]  # these are published, and say their time
+PICTURE = Picture(t=1.5, camera="visitor-3f9ac2d1", number=7, jpeg=b"\xff\xd8\xff\xe0")
+ASK = AskEvents(id=3, since=41)
+ANSWER = Events(id=3, first=1, last=42, events=(EVENT,))
+ALL = [*MESSAGES, PICTURE, ASK, ANSWER]
 
 
 def packed(topic: str, **fields: object) -> bytes:
     """What another program could send: a message of ours with `fields` changed or added."""
-    message = {"state": STATE, "event": EVENT, "meta": META}[topic.partition("/")[0]]
+    kinds = {"state": STATE, "event": EVENT, "meta": META, "frame": PICTURE, "ask": ASK, "answer": ANSWER}
+    message = kinds[topic.partition("/")[0]]
     return topic.encode() + b"\0" + msgpack.packb({**msgspec.to_builtins(message), **fields})
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=topic_of)
+@pytest.mark.parametrize("message", ALL, ids=topic_of)
 def test_a_message_comes_back_as_it_went(message):
     topic = topic_of(message)
     assert decode(encode(topic, message)) == (topic, message)
@@ -99,7 +107,7 @@ def test_a_frame_is_topic_nul_msgpack_and_any_msgpack_reads_it(message, topic):
     assert msgpack.unpackb(body) == json.loads(msgspec.json.encode(message))
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=topic_of)
+@pytest.mark.parametrize("message", [*MESSAGES, ASK, ANSWER], ids=topic_of)
 def test_what_is_sent_keeps_to_the_published_schema(message):
     name = topic_of(message).partition("/")[0]
     body = msgpack.unpackb(encode(topic_of(message), message).partition(b"\0")[2])
@@ -107,7 +115,7 @@ def test_what_is_sent_keeps_to_the_published_schema(message):
     jsonschema.Draft202012Validator.check_schema(written)
     jsonschema.validate(body, written)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**body, "t": "soon"}, written)
+        jsonschema.validate({**body, "t": "soon", "id": "seven"}, written)
 
 
 def test_the_schema_files_are_those_of_the_types(tmp_path: Path):
@@ -133,8 +141,15 @@ def test_another_version_is_refused_with_what_to_do_even_where_its_fields_change
         decode(packed("meta", schema=0))
 
 
+def plain(message) -> dict:
+    return msgpack.unpackb(encode(topic_of(message), message).partition(b"\0")[2])
+
+
 def test_fields_that_a_later_program_added_are_skipped():
-    assert decode(packed("state/0", mood=[1, {"a": 2}]))[1] == STATE
+    for message in ALL:
+        topic = topic_of(message)
+        added = topic.encode() + b"\0" + msgpack.packb({**plain(message), "mood": [1, {"a": 2}]})
+        assert decode(added) == (topic, message)
 
 
 def test_a_field_of_another_type_is_named():
@@ -156,7 +171,7 @@ def test_an_unknown_topic_is_refused(topic):
         decode(topic + b"\0\x80")
 
 
-@pytest.mark.parametrize("camera", ["", "a/b", "a\0b", "a\n", "é"])
+@pytest.mark.parametrize("camera", ["", "a/b", "a\0b", "a\n", "é", "x" * 65])
 def test_a_camera_whose_name_would_break_the_topic_cannot_be_sent(camera):
     state = msgspec.structs.replace(STATE, camera=camera)
     with pytest.raises(MessageError, match=r"publish\.camera"):
@@ -177,7 +192,7 @@ def test_thirty_faces_with_landmarks_are_not_too_long():
 
 def malformed():
     chance = random.Random(1)
-    whole = [encode(topic_of(message), message) for message in MESSAGES]
+    whole = [encode(topic_of(message), message) for message in ALL]
     for data in whole:
         yield from (data[:length] for length in range(0, len(data), max(1, len(data) // 300)))
         for _ in range(1000):
@@ -185,7 +200,7 @@ def malformed():
             for _ in range(chance.randint(1, 4)):
                 changed[chance.randrange(min(len(data), 400))] = chance.randrange(256)
             yield bytes(changed)
-    for topic in (b"", b"meta\0", b"state/0\0", b"event/0/micro\0"):
+    for topic in (b"", b"meta\0", b"state/0\0", b"event/0/micro\0", b"frame/0\0", b"ask\0", b"answer\0"):
         yield from (topic + chance.randbytes(chance.randint(0, 60)) for _ in range(1000))
         yield topic + b"\x82\xa6schema\x01\xa1z" + b"\x91" * 500_000  # nested without end
         yield topic + b"\xdd\xff\xff\xff\xff"  # claims four thousand million items

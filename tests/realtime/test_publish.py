@@ -465,3 +465,75 @@ def test_nothing_to_hear_is_a_mistake():
 def test_a_subscriber_needs_a_port_that_is_known():
     with pytest.raises(PublishError, match="port"):
         Subscriber(at(0, 0), states="newest", events=True)
+
+
+def test_several_pipelines_send_at_once_and_every_event_has_its_number(publisher):
+    def play(camera):
+        for frame in range(300):
+            publisher.event(msgspec.structs.replace(EVENT, camera=camera, id=frame))
+            publisher.state(msgspec.structs.replace(state(frame, FACE), camera=camera))
+
+    with subscribe(publisher, events=True) as subscriber:
+        meet(publisher, subscriber)
+        threads = [threading.Thread(target=play, args=(f"visitor-{number}",)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        heard = [subscriber.receive(10.0).message for _ in range(1200)]
+        for thread in threads:
+            thread.join()
+    assert [event.seq for event in heard] == list(range(1, 1201))
+    for number in range(4):  # and each pipeline's own order holds
+        assert [event.id for event in heard if event.camera == f"visitor-{number}"] == list(range(300))
+
+
+@pytest.mark.usefixtures("patient")
+def test_who_asks_for_all_states_hears_each(context):
+    with Publisher(CONFIG) as publisher, subscribe(publisher, states="all") as subscriber:
+        until_heard(lambda: publisher.state(state(0)), subscriber, "state/0")
+        for frame in range(1, 101):
+            publisher.state(state(frame))
+        frames = [0]
+        while frames[-1] < 100:
+            frames.append(subscriber.receive(5.0).message.frame)
+    assert [frame for frame in frames if frame] == list(range(1, 101))
+
+
+def test_each_cameras_states_keep_a_pace_of_their_own(context):
+    with Publisher(msgspec.structs.replace(CONFIG, rate_hz=10.0)) as publisher:
+        listener = plain(context, publisher.state_address, "")
+        join(lambda: publisher.meta(META), listener)
+        for camera in ("one", "two", "one", "two"):
+            publisher.state(msgspec.structs.replace(state(0), camera=camera))
+        assert [decode(data)[0] for data in drained(listener)] == ["state/one", "state/two"]
+
+
+def test_subscribers_of_events_are_counted_also_when_they_are_killed(publisher, context):
+    def settled(count):
+        until = time.monotonic() + 10
+        while publisher.subscribers != count:
+            publisher.greet()
+            assert time.monotonic() < until, f"{publisher.subscribers} subscribers"
+            time.sleep(0.01)
+
+    code = PLAIN.replace("5557", str(publisher.events_port))
+    with (
+        subscribe(publisher, events=True),
+        subscribe(publisher, states="newest"),
+        subprocess.Popen([sys.executable, "-c", code]) as process,
+    ):
+        settled(2)
+        process.kill()
+        settled(1)
+        heard = plain(context, publisher.state_address, "meta")
+        assert decode(join(lambda: publisher.meta(META), heard))[1].subscribers == 1
+    settled(0)
+
+
+def test_an_event_is_with_its_reader_in_a_moment(publisher):
+    waits = []
+    with subscribe(publisher, events=True) as subscriber:
+        meet(publisher, subscriber)
+        for _ in range(100):
+            publisher.event(msgspec.structs.replace(EVENT, emitted_s=time.monotonic()))
+            waits.append(time.monotonic() - subscriber.receive(5.0).message.emitted_s)
+    assert sorted(waits)[50] < 0.02  # 0.5 ms on a quiet machine

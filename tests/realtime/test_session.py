@@ -255,6 +255,14 @@ def test_an_index_of_pictures_that_was_cut_off_is_read_up_to_there(play):
     assert list(found.stills()) == [s for s in whole if s.offset + s.bytes <= film.stat().st_size]
 
 
+def test_a_damaged_index_of_pictures_is_one_error(play):
+    found = play(video=True)
+    with (found.folder / "pictures.csv").open("a") as file:
+        file.write("1,2,x,4\n")
+    with pytest.raises(SessionError, match=r"pictures\.csv is damaged at '1,2,x,4"):
+        list(found.stills())
+
+
 def test_without_video_there_are_no_pictures(play):
     found = play()
     assert not found.video

@@ -20,6 +20,7 @@ from realtime.message import (
     AskPicture,
     AskWish,
     Clock,
+    Done,
     Event,
     Events,
     Meta,
@@ -212,13 +213,31 @@ def test_what_a_recording_cannot_do_is_refused_with_the_reason(play, make):
             assert isinstance(answer, Refused)
             return answer.why
 
-        for question in (AskNeutral, AskWish, AskLeave):
+        for question in (AskNeutral, AskLeave):
             assert "recording" in why(question(camera=make.camera))
         assert "without video" in why(AskPicture(camera=make.camera))
         assert "only of 'room-1'" in why(AskPicture(camera="other"))
         assert "only of 'room-1'" in why(AskMoment(camera="other", event=1))
         assert "event 2" in why(AskMoment(camera=make.camera, event=2))
         assert asker.ask(AskMoment(camera=make.camera, event=1), 5.0).apex == make.jpeg(2)
+
+
+def test_a_wish_is_done_where_it_was_recorded_so(play, room, make, tmp_path):
+    """The page says how it wants to watch whatever it watches: what is so already is nothing to complain of."""
+    session = play()
+    desk = RecordedDesk(session, Replay(session, Timed()))
+    assert desk.answer(AskWish(camera=make.camera, landmarks=False, pictures=True)) == Done()
+    for wish, why in (({"landmarks": True}, "without landmarks"), ({"head": "cmn"}, "'cmn' cannot judge a recording")):
+        with pytest.raises(SessionError, match=why):
+            desk.answer(AskWish(camera=make.camera, **wish))
+    with Recorder(tmp_path / "s", room, [], video=False) as recorder:
+        recorder.write(make.state(0))
+        recorder.write(make.state(1, make.face(1, 1.0, landmarks=((0.0, 1.0),) * 468)))
+    session = read(tmp_path / "s")
+    desk = RecordedDesk(session, Replay(session, Timed()))
+    assert desk.answer(AskWish(camera=make.camera, landmarks=True)) == Done()
+    with pytest.raises(SessionError, match="without pictures of its events"):
+        desk.answer(AskWish(camera=make.camera, pictures=True))
 
 
 def test_pictures_that_are_sent_to_a_recording_are_told_to_be_of_no_use(play, caplog):

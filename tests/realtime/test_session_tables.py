@@ -136,7 +136,7 @@ def test_an_export_of_a_long_session_is_never_in_memory_at_once(room, make, tmp_
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (tmp_path / "out" / "states.csv").stat().st_size > 500_000
-    assert most < 500_000
+    assert most < 1_500_000  # all rows at once take eight times as much
 
 
 def test_a_session_without_a_message_makes_tables_without_rows(room, tmp_path):

@@ -52,6 +52,11 @@ class App {
     return this.choices.camera.startsWith(BROWSER);
   }
 
+  // The stream that is watched: what comes late of another one is not shown.
+  get #watched() {
+    return this.#own ? this.#welcome?.camera : this.choices.camera;
+  }
+
   // What Gradio's controls call.
 
   async toggle() {
@@ -140,21 +145,20 @@ class App {
     this.#update();
   }
 
-  _state(message) {
-    if (!this.running) return;
-    const { state } = message;
+  _state({ state }) {
+    if (!this.#shows(state)) return;
     const captured = this.#own ? this.#flight.answered(state.frame) : undefined;
     this.screen.state(state, captured);
   }
 
   _event({ event }) {
-    if (!this.running) return;
+    if (!this.#shows(event)) return;
     this.screen.event(event);
     if (this.choices.pictures && event.stage === "final") this.link.say({ do: "moment", event: event.id });
   }
 
   _meta({ meta }) {
-    if (this.running) this.screen.meta(meta);
+    if (this.#shows(meta)) this.screen.meta(meta);
   }
 
   _moment(message) {
@@ -187,6 +191,10 @@ class App {
   }
 
   // The rest is between the two.
+
+  #shows({ camera }) {
+    return this.running && camera === this.#watched;
+  }
 
   async #start() {
     this.running = true;

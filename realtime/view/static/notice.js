@@ -35,7 +35,7 @@ export class Notice {
   }
 
   count(seconds) {
-    const { countdown } = this.#parts;
+    const countdown = this.#parts.countdown;
     countdown.hidden = false;
     countdown.textContent = seconds > 0 ? words.countdown(Math.ceil(seconds)) : words.calibrated;
     setTimeout(() => (seconds > 0 ? this.count(seconds - 1) : (countdown.hidden = true)), Math.min(seconds, 1) * 1000 || 2000);

@@ -27,8 +27,6 @@ export class Overlay {
   draw(state, size, { mirrored, landmarks }) {
     const { context, width, height } = sheet(this.#canvas);
     const place = fit(size, width, height, mirrored);
-    context.shadowColor = "rgb(0 0 0 / 0.7)";
-    context.shadowBlur = 3;
     for (const face of state.faces) {
       const box = place.box(face.box);
       brackets(context, box);
@@ -72,8 +70,6 @@ export function fit(size, width, height, mirrored) {
 
 function brackets(context, [left, top, wide, high]) {
   const corner = CORNER * Math.min(wide, high);
-  context.strokeStyle = "#fff";
-  context.lineWidth = 2;
   context.beginPath();
   for (const [x, y, dx, dy] of [
     [left, top, 1, 1],
@@ -85,16 +81,17 @@ function brackets(context, [left, top, wide, high]) {
     context.lineTo(x, y);
     context.lineTo(x, y + dy * corner);
   }
-  context.stroke();
+  for (const [colour, width] of [["rgb(0 0 0 / 0.5)", 4], ["#fff", 2]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.stroke();
+  }
 }
 
 function dots(context, landmarks, place) {
-  context.save();
-  context.shadowBlur = 0;
   context.fillStyle = "rgb(140 235 240 / 0.9)";
   for (const landmark of landmarks) {
     const [x, y] = place.point(landmark);
     context.fillRect(x - 0.75, y - 0.75, 1.5, 1.5);
   }
-  context.restore();
 }

@@ -10,7 +10,7 @@ import { Status } from "./status.js";
 import * as words from "./words.js";
 
 const KEPT_STATES = 120; // to find the one that belongs to a picture of the server's camera
-const PLOT_MS = 33;
+const PLOT_MS = 50;
 const SLOW_MS = 200; // numbers that change faster cannot be read
 const LONG_EVENT_S = 0.1; // a rate whose shortest event is longer is worth a warning
 

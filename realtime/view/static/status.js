@@ -49,7 +49,8 @@ export class Status {
     this.#show("rate", rate_hz.toFixed(1));
     this.#show("gaps", String(gaps + dropped));
     if (latency_ms.total) this.#show("latency", `${Math.round(latency_ms.total.p50)} / ${Math.round(latency_ms.total.p95)} ms`);
-    this.#show("engine", engines.map(({ name, backend }) => `${name} (${backend})`).join(", "));
+    const backends = new Set(engines.map(({ backend }) => backend));
+    this.#show("engine", `${engines.map(({ name }) => name).join(", ")} (${[...backends].join(", ")})`);
     this.#values.engine.title = fallback ?? engines.map(({ name, precision }) => `${name}: ${precision}`).join(", ");
     this.#values.engine.classList.toggle("warned", Boolean(fallback));
   }

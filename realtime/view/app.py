@@ -1,0 +1,92 @@
+"""The page's routes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, WebSocket
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from realtime.config import Config
+from realtime.view import login
+from realtime.view.gate import Gate
+from realtime.view.live import live
+from realtime.view.login import Logins
+from realtime.view.page import Page
+from realtime.view.passwords import Password
+
+# Read when gradio is imported, or a page made of it: nothing is told to anybody.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+SILENT = "the recogniser is silent"
+
+
+def create(config: Config, users: dict[str, Password], *, front: bool = True) -> FastAPI:
+    """The whole page, for `users` alone where there are any; without its `front`, what other programs see of it."""
+    page = Page(config)
+    logins = Logins(users)
+
+    @asynccontextmanager
+    async def opened(_: FastAPI) -> AsyncIterator[None]:
+        async with page:
+            yield
+
+    app = FastAPI(lifespan=opened, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Gate, logins=logins, host=config.view.host, origins=config.view.origins)
+    _add_routes(app, page, logins)
+    if front:
+        _add_front(app, config)
+    return app
+
+
+def _add_routes(app: FastAPI, page: Page, logins: Logins) -> None:
+    @app.websocket("/live")
+    async def _(browser: WebSocket) -> None:
+        await live(browser, page)
+
+    @app.get("/health")
+    async def _() -> Response:
+        there = page.link.there
+        return JSONResponse({"ok": there, "page": "ok", "recogniser": "ok" if there else SILENT}, 200 if there else 503)
+
+    @app.get("/metrics")
+    async def _() -> Response:
+        return Response(page.meter.text(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/session/{token}.zip")
+    async def _(token: str) -> Response:
+        path = page.recordings.offered(token)
+        if path is None:
+            return PlainTextResponse("There is no such session any more. A recording is kept for ten minutes.", 404)
+        return FileResponse(path, filename="glimpse-session.zip", headers={"cache-control": "no-store"})
+
+    @app.get("/manifest.json")
+    async def _() -> Response:
+        return JSONResponse({"name": "Glimpse", "start_url": "."}, media_type="application/manifest+json")
+
+    @app.get(login.PATH)
+    async def _() -> Response:
+        return login.form()
+
+    @app.post(login.PATH)
+    async def _(request: Request) -> Response:
+        return await logins.enter(request)
+
+    @app.get("/logout")
+    async def _() -> Response:
+        return logins.leave()
+
+
+def _add_front(app: FastAPI, config: Config) -> None:
+    import gradio
+
+    from realtime.view import blocks
+
+    app.mount(blocks.STATIC_URL, StaticFiles(directory=blocks.STATIC))
+    closed = {"docs_url": None, "redoc_url": None, "openapi_url": None}
+    gradio.mount_gradio_app(app, blocks.blocks(config), "", app_kwargs=closed, **blocks.APPEARANCE)

@@ -1,0 +1,120 @@
+"""The page at an address: a port, a certificate, and words about who can reach it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from realtime.config import Config, ViewConfig
+from realtime.errors import ViewError
+from realtime.view.app import create
+from realtime.view.gate import LOOPBACK
+from realtime.view.passwords import Password
+
+log = logging.getLogger(__name__)
+
+#: How long those who are connected may take to hang up when the page ends.
+GOODBYE_S = 1
+#: A message that is too long is answered up to this many times what is allowed; what is longer still cuts the line.
+TOLERATED = 4
+#: Bytes that may wait in the system for a slow browser, beyond those that the network has room for: with more, it
+#: would be shown what is old, since what was handed over cannot be taken back for something newer.
+WAITING_BYTES = 16 * 1024
+
+
+def serve(config: Config, users: dict[str, Password], told: Callable[[str], None]) -> None:
+    """Serve the page until the process is told to end; `told` gets the address once it can be opened."""
+    check_certificate(config.view)
+    listening = listen(config.view)
+    serving = server(config, create(config, users))
+    for line in (f"Glimpse: {address(config.view, listening)}", *advice(config.view, with_users=bool(users))):
+        told(line)
+    serving.run(sockets=[listening])
+
+
+def server(config: Config, app: ASGIApp) -> uvicorn.Server:
+    """What serves `app`, with the limits of a page that takes pictures."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            ws="websockets-sansio",
+            ws_max_size=TOLERATED * 1000 * config.streams.longest_kb,
+            ws_per_message_deflate=False,  # JPEG does not get smaller
+            timeout_graceful_shutdown=GOODBYE_S,
+            ssl_certfile=config.view.certificate or None,
+            ssl_keyfile=config.view.private_key or None,
+            server_header=False,
+        )
+    )
+
+
+def listen(view: ViewConfig) -> socket.socket:
+    """A socket at view.host and view.port, any free port for 0; ViewError where there cannot be one."""
+    try:
+        family, _, _, _, where = socket.getaddrinfo(view.host, view.port, type=socket.SOCK_STREAM)[0]
+        listening = socket.create_server(where[:2], family=family, backlog=128)
+    except OSError as error:
+        raise ViewError(
+            f"{view.host}:{view.port} (view.host, view.port) cannot be had: {error.strerror}; if another Glimpse runs "
+            "there, stop it, or choose another port with --set view.port=..., 0 for any free one"
+        ) from None
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # those who connect inherit it
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, WAITING_BYTES)
+    return listening
+
+
+def address(view: ViewConfig, listening: socket.socket) -> str:
+    """What to type into a browser."""
+    anywhere = view.host in ("0.0.0.0", "::", "")
+    host = "localhost" if view.host in LOOPBACK else socket.gethostname() if anywhere else view.host
+    scheme = "https" if view.certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/"
+
+
+def advice(view: ViewConfig, *, with_users: bool) -> list[str]:
+    """What it means that others can reach the page, where they can."""
+    if view.host in LOOPBACK:
+        return []
+    lines = []
+    if not view.certificate:
+        lines.append(
+            "Over plain http browsers give no camera to a page of another machine, and everybody on the way sees what "
+            "passes. For https give a certificate and its key as PEM files: --set view.certificate=page.pem --set "
+            "view.private_key=page.key; or leave view.host alone and let visitors tunnel: "
+            f"ssh -L {view.port}:localhost:{view.port} {socket.gethostname()}"
+        )
+    if not with_users:
+        lines.append(
+            "Whoever reaches this address may look through the server's camera: name those who may with "
+            "--auth USER:FILE, after `python -m realtime password FILE`."
+        )
+    return lines
+
+
+def check_certificate(view: ViewConfig) -> None:
+    """ViewError unless certificate and key are both there and belong together, or neither is asked for."""
+    if bool(view.certificate) != bool(view.private_key):
+        given, missing = ("certificate", "private_key") if view.certificate else ("private_key", "certificate")
+        raise ViewError(f"view.{given} is set, view.{missing} is not; https needs both, as PEM files")
+    if not view.certificate:
+        return
+    for key, path in (("certificate", view.certificate), ("private_key", view.private_key)):
+        if not Path(path).is_file():
+            raise ViewError(f"view.{key}: there is no file {path}; give a PEM file")
+    try:
+        # A password is answered at once, or OpenSSL would ask the terminal for it.
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(view.certificate, view.private_key, b"-")
+    except (ssl.SSLError, OSError) as error:
+        raise ViewError(
+            f"{view.certificate} and {view.private_key} are no pair of a certificate and its key: {error}; give PEM "
+            "files that belong together, the key without a password"
+        ) from None

@@ -1,0 +1,339 @@
+"""What the page makes of messages: a server that says what the test wants, and a camera that is Chromium's own."""
+
+import base64
+import re
+
+import pytest
+from scripted import BOX, Scripted, event, face, meta, picture
+
+WAIT = 15_000  # ms; conditions are waited for, and the machine may be busy
+
+
+@pytest.fixture(scope="module")
+def one_server():
+    server = Scripted()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def server(one_server):
+    one_server.reset()
+    return one_server
+
+
+@pytest.fixture(scope="module")
+def one_page(one_server, open_page):
+    return open_page(one_server.url)
+
+
+@pytest.fixture
+def begun(server, one_page):
+    """A page whose camera runs, with its first overlay drawn; one page for many tests, since loading it is slow."""
+    one_page.evaluate(CLEAN)
+    start(one_page)
+    yield one_page
+    one_page.set_viewport_size({"width": 1280, "height": 720})
+    one_page.emulate_media(color_scheme="light")
+    one_page.evaluate("() => { if (window.glimpse.running) window.glimpse.toggle() }")
+
+
+CLEAN = """() => {
+    document.querySelectorAll("input[type=checkbox]:checked").forEach((box) => box.click());
+    document.querySelector("[data-part=events]").replaceChildren();
+}"""
+
+
+def start(page):
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_function("window.glimpse.firstOverlayMs !== null", timeout=WAIT)
+
+
+def until(page, condition):
+    """Wait in Python for what the server has heard, while the page goes on."""
+    for _ in range(300):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it was waited for in vain")
+
+
+def message(page):
+    return page.locator("[data-part=message]")
+
+
+def test_nothing_is_sent_before_the_person_presses_start(server, visit):
+    page = visit(server.url)
+    message(page).get_by_text("Press Start").wait_for()
+    assert server.heard[0] == {"do": "hello", "camera": "browser", "landmarks": False, "pictures": False, "head": ""}
+    assert server.numbers == []
+
+
+def test_pictures_go_up_numbered_and_no_more_than_two_wait_for_an_answer(server, begun):
+    until(begun, lambda: len(server.numbers) > 20)
+    assert server.numbers == sorted(set(server.numbers))
+    lag = begun.evaluate("window.glimpse.lag")
+    assert 0 < lag["p50"] <= lag["p95"]
+    server.faces = lambda: ()
+    most = begun.evaluate(
+        """async () => {
+            const { Flight } = await import("/glimpse/flight.js");
+            const flight = new Flight();
+            const room = [flight.room];
+            for (const number of [3, 7]) { flight.add(number, 10 * number); room.push(flight.room); }
+            return [...room, flight.answered(3), flight.room, flight.answered(9), flight.answered(7) ?? null, flight.room];
+        }"""
+    )
+    assert most == [True, True, False, 30, True, None, None, True]
+
+
+def test_the_overlay_lies_on_the_mirrored_picture(server, begun):
+    begun.wait_for_function("document.querySelector('[data-part=overlay]').dataset.box")
+    drawn = [float(each) for each in begun.locator("[data-part=overlay]").get_attribute("data-box").split()]
+    stage = begun.locator(".stage").bounding_box()
+    video = begun.evaluate("[document.querySelector('video').videoWidth, document.querySelector('video').videoHeight]")
+    scale = min(stage["width"] / video[0], stage["height"] / video[1])
+    left = (stage["width"] - video[0] * scale) / 2 + (video[0] - BOX[0] - BOX[2]) * scale
+    assert drawn == pytest.approx([left, BOX[1] * scale, BOX[2] * scale, BOX[3] * scale], abs=1.5)
+    assert begun.locator("[data-part=overlay]").get_attribute("aria-label") == "Camera picture with one face"
+
+
+def test_a_final_answer_replaces_the_early_one_and_a_withdrawn_one_is_struck(server, begun):
+    server.say("event", event=event(server.t, "early"))
+    item = begun.locator("[data-part=events] li")
+    item.get_by_text("early").wait_for()
+    server.say("event", event=event(server.t, "final", label="negative", confidence=0.71))
+    item.get_by_text("negative").wait_for()
+    assert item.count() == 1
+    assert re.search(r"\d\d:\d\d:\d\d.*micro.*negative.*71 %.*220 ms", item.inner_text().replace("\n", " "))
+    said = begun.locator("[data-part=said]")
+    assert said.text_content() == "Micro-expression: negative, 71 % sure."
+    server.say("event", event=event(server.t, "withdrawn", id=2, seq=2, reason="blink"))
+    begun.locator("[data-part=events] li.withdrawn s").wait_for()
+    assert "it was a blink" in begun.locator("[data-part=events] li").first.inner_text()
+    assert "blink" in said.text_content()
+
+
+def test_quality_and_rate_are_told_in_words(server, begun):
+    server.faces = lambda: (face(reasons=("dark", "turned", "small", "blurred")),)
+    server.say("meta", meta=meta(server.t))
+    warnings = begun.locator("[data-part=warnings]")
+    warnings.get_by_text("22 fps: shorter than 182 ms cannot be seen").wait_for()
+    warnings.get_by_text("too dark").wait_for()
+    assert warnings.inner_text().splitlines()[:4] == ["too dark", "turn to the camera", "come closer", "hold still"]
+    server.faces = lambda: ()
+    warnings.get_by_text("no face in the picture").wait_for()
+    status = begun.locator("[data-part=status]")
+    assert "encoder, cmn (openvino)" in status.inner_text()
+    assert begun.locator("[data-value=gaps]").inner_text() == "5"
+
+
+def test_the_bars_show_the_expression(server, begun):
+    bars = begun.locator(".bars > div")
+    begun.locator(".bars .most").wait_for()
+    assert [row.replace("\n", " ") for row in bars.all_inner_texts()][:2] == ["neutral 50 %", "happiness 20 %"]
+
+
+def test_pictures_of_an_event_are_asked_for_only_where_the_person_allowed_it(server, begun):
+    server.say("event", event=event(server.t))
+    begun.locator("[data-part=events] li.final").wait_for()
+    assert {"do": "moment", "event": 1} not in server.heard
+    begun.get_by_label("Keep pictures of events").check()
+    until(begun, lambda: server.heard[-1].get("pictures"))
+    server.say("event", event=event(server.t, id=2))
+    until(begun, lambda: {"do": "moment", "event": 2} in server.heard)
+    server.say("moment", event=2, onset=picture(60), apex=picture(120), exaggerated=picture(180), times=4.0)
+    pictures = begun.locator("[data-part=events] li").first.locator("img")
+    pictures.nth(2).wait_for()
+    assert [each.get_attribute("alt") for each in pictures.all()] == [
+        "The face: onset", "The face: apex", "The face: movement × 4"
+    ]  # fmt: skip
+
+
+def test_calibrating_counts_down(server, begun):
+    begun.get_by_role("button", name="Calibrate").click()
+    until(begun, lambda: {"do": "neutral"} in server.heard)
+    server.say("calibrating", seconds=1.0)
+    begun.get_by_text("Keep a neutral face: 1").wait_for()
+    begun.get_by_text("Movement is now measured from this face").wait_for()
+
+
+def test_a_recording_ends_in_a_link(server, begun):
+    begun.get_by_label("Record video too").check()
+    begun.get_by_role("button", name="Record", exact=True).click()
+    until(begun, lambda: {"do": "record", "on": True, "video": True} in server.heard)
+    server.say("recording", on=True)
+    begun.get_by_text("A recording is being written to disk, with video").wait_for()
+    begun.get_by_role("button", name="Stop recording").click()
+    until(begun, lambda: {"do": "record", "on": False, "video": True} in server.heard)
+    server.say("recorded", url="session/abc.zip", messages=1234)
+    link = begun.get_by_role("link", name="Download the session (1,234 messages)")
+    link.wait_for()
+    assert link.get_attribute("href") == "session/abc.zip"
+
+
+def test_false_alarms_are_counted_while_the_person_is_neutral(server, begun):
+    alarms = begun.locator("[data-value=alarms]")
+    server.say("event", event=event(server.t))
+    begun.get_by_label("I am neutral").check()
+    alarms.get_by_text("0.0/min").wait_for()
+    server.say("event", event=event(server.t, "early", id=2))
+    begun.wait_for_function("parseFloat(document.querySelector('[data-value=alarms]').textContent) > 0", timeout=WAIT)
+    server.say("event", event=event(server.t, "withdrawn", id=2, reason="head"))
+    alarms.get_by_text("0.0/min").wait_for()
+
+
+def test_choices_reach_the_server(server, begun):
+    begun.get_by_label("Landmarks").check()
+    until(begun, lambda: server.heard[-1].get("landmarks"))
+    begun.get_by_label("Engine").click()
+    begun.get_by_role("option", name="other").click()
+    until(begun, lambda: server.heard[-1].get("head") == "other")
+    begun.get_by_role("button", name="Stop", exact=True).click()
+    until(begun, lambda: {"do": "leave"} in server.heard)
+    message(begun).get_by_text("Press Start to go on").wait_for()
+    assert begun.evaluate("document.querySelector('video').srcObject") is None
+
+
+def test_a_server_camera_is_shown_at_once_and_its_overlay_belongs_to_the_picture(visit):
+    server = Scripted(cameras=["sample"])
+    try:
+        page = visit(server.url)
+        until(page, lambda: server.heard and server.heard[-1].get("camera") == "sample")
+        for frame in (5, 6, 7):
+            state = {"schema": 1, "t": frame / 60, "camera": "sample", "frame": frame, "gap": 0, "latency_ms": 9.0}
+            server.say("state", state={**state, "faces": [face()]})
+            server.show(frame, frame / 60, base64.b64decode(picture(90)))
+        page.wait_for_function("window.glimpse.lag.count > 0", timeout=WAIT)
+        assert page.evaluate("window.glimpse.lag.p95") < 40
+        assert page.evaluate("document.querySelector('[data-part=picture]').width") == 64
+        assert page.get_by_label("Camera", exact=True).input_value() == "Sample stream"
+    finally:
+        server.close()
+
+
+def test_who_must_wait_is_told_so_and_let_in_later(server, visit):
+    server.welcome, welcome = None, server.welcome
+    page = visit(server.url)
+    until(page, lambda: server.heard)
+    server.say("wait", ahead=1, why="4 of 4 places are taken.")
+    message(page).get_by_text("4 of 4 places are taken. 1 person is before you.").wait_for()
+    assert page.get_by_role("button", name="Calibrate").is_disabled()
+    server.say("welcome", **welcome)
+    message(page).get_by_text("Press Start").wait_for()
+
+
+def test_a_recogniser_that_is_gone_is_told_and_so_is_its_return(server, begun):
+    server.say("problem", what="recogniser-gone", text="it is started again")
+    message(begun).get_by_text("The recogniser is gone").wait_for()
+    server.say("back")
+    message(begun).wait_for(state="hidden")
+    server.say("problem", what="refused", text="found 3, wanted 4")
+    message(begun).get_by_text("found 3, wanted 4").wait_for()
+
+
+def test_the_page_finds_the_server_again_by_itself(visit):
+    server = Scripted()
+    page = visit(server.url, allow="ERR_CONNECTION_REFUSED|WebSocket connection")
+    start(page)
+    server.close()
+    message(page).get_by_text("The server is gone").wait_for()
+    again = Scripted(port=server.port)
+    try:
+        until(page, lambda: len(again.numbers) > 3)
+        message(page).wait_for(state="hidden")
+    finally:
+        again.close()
+
+
+def test_a_refused_camera_is_explained(server, visit, chromium):
+    page = visit(server.url, chromium(flags=("--use-fake-device-for-media-stream", "--deny-permission-prompts")))
+    page.get_by_role("button", name="Start", exact=True).click()
+    message(page).get_by_text("The camera was refused").wait_for()
+    page.get_by_role("button", name="Start", exact=True).wait_for()
+
+
+def test_a_missing_camera_is_explained(server, visit, chromium):
+    page = visit(server.url, chromium(flags=("--use-fake-ui-for-media-stream",)))
+    if page.evaluate("navigator.mediaDevices.enumerateDevices().then((all) => all.some((d) => d.kind === 'videoinput'))"):
+        pytest.skip("this machine has a camera")
+    page.get_by_role("button", name="Start", exact=True).click()
+    message(page).get_by_text("No camera was found").wait_for()
+
+
+def test_a_camera_in_use_is_explained(server, visit):
+    page = visit(server.url)
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotReadableError')) }")
+    page.get_by_role("button", name="Start", exact=True).click()
+    message(page).get_by_text("The camera is in use").wait_for()
+
+
+def test_plain_http_from_another_host_is_explained_with_the_way_to_https(server, visit, chromium):
+    elsewhere = chromium(flags=("--host-resolver-rules=MAP glimpse.test 127.0.0.1", "--use-fake-ui-for-media-stream"))
+    page = visit(f"http://glimpse.test:{server.port}/", elsewhere)
+    page.get_by_role("button", name="Start", exact=True).click()
+    told = message(page)
+    told.get_by_text("This address cannot use your camera").wait_for()
+    assert f"ssh -L {server.port}:localhost:{server.port} glimpse.test" in told.inner_text()
+    assert "view.certificate" in told.inner_text()
+
+
+def test_every_control_has_a_name_and_shows_its_focus(server, begun):
+    begun.locator("body").click(position={"x": 2, "y": 2})
+    reached = []
+    for _ in range(30):
+        begun.keyboard.press("Tab")
+        name, ring = begun.evaluate(
+            """() => {
+                const at = document.activeElement;
+                const label = at.labels?.[0]?.innerText || at.ariaLabel || at.innerText
+                    || document.getElementById(at.getAttribute("aria-labelledby"))?.innerText;
+                const style = getComputedStyle(at);
+                return [at === document.body ? null : (label || "").trim(), style.outlineStyle !== "none" || style.boxShadow !== "none"];
+            }"""
+        )
+        if name is None:
+            break
+        assert name, begun.evaluate("document.activeElement.outerHTML")
+        assert ring, f"{name}: its focus cannot be seen"
+        reached.append(name)
+    wanted = ["Stop", "Calibrate", "Record", "I am neutral", "Camera", "Engine", "Landmarks", "Keep pictures of events",
+              "Record video too", "Events"]  # fmt: skip
+    assert [name for name in reached if name in wanted] == wanted
+    unnamed = begun.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, textarea, a[href], [role=img], img")]
+            .filter((one) => one.checkVisibility() && !(one.labels?.[0]?.innerText || one.ariaLabel || one.innerText || one.alt))
+            .map((one) => one.outerHTML)"""
+    )
+    assert unnamed == []
+
+
+def test_the_keyboard_alone_stops_and_starts(server, begun):
+    begun.get_by_role("button", name="Stop", exact=True).focus()
+    begun.keyboard.press("Enter")
+    begun.get_by_role("button", name="Start", exact=True).wait_for()
+    begun.keyboard.press("Space")
+    begun.get_by_role("button", name="Stop", exact=True).wait_for()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_essential_parts_are_seen_without_scrolling(server, begun, keep, width, scheme):
+    height = 720 if width == 1280 else 844
+    begun.set_viewport_size({"width": width, "height": height})
+    begun.emulate_media(color_scheme=scheme)
+    t = server.t
+    server.say("event", event=event(t))
+    server.say("event", event=event(t - 2, id=2, kind="macro", label="happiness", onset_s=t - 4))
+    server.say("event", event=event(t - 1, "withdrawn", id=3, reason="blink"))
+    server.say("meta", meta=meta(t))
+    begun.locator("[data-part=warnings] li").wait_for()
+    paper = "getComputedStyle(document.querySelector('.gradio-container')).backgroundColor.match(/\\d+/)[0] < 128"
+    begun.wait_for_function(f"({paper}) === {str(scheme == 'dark').lower()}")
+    assert begun.evaluate("document.documentElement.scrollWidth") <= width
+    parts = [".stage", "#glimpse-start", ".plot"] + [".bars", "[data-part=events]", "[data-part=status]"] * (width > 600)
+    for part in parts:
+        box = begun.locator(part).bounding_box()
+        assert box["y"] >= 0, part
+        assert box["y"] + box["height"] <= height, part
+    keep(begun, f"scripted-{width}-{scheme}")

@@ -1,0 +1,46 @@
+import asyncio
+
+import pytest
+
+from realtime.view.outgoing import MOST_WAITING, Ended, Outgoing
+from realtime.view.pace import BURST, Pace
+
+
+async def all_of(outgoing):
+    told = []
+    while True:
+        try:
+            told.append(await asyncio.wait_for(outgoing.next(), 0.05))
+        except asyncio.TimeoutError:
+            return told
+
+
+def test_the_newest_replaces_and_the_rest_stays():
+    outgoing = Outgoing()
+    for number in range(3):
+        outgoing.newest("state", f"state {number}")
+        outgoing.put(f"event {number}")
+    outgoing.newest("picture", b"picture")
+    assert outgoing.has("picture")
+    assert outgoing.replaced == 2
+    assert asyncio.run(all_of(outgoing)) == ["event 0", "event 1", "event 2", "state 2", b"picture"]
+    assert not outgoing.has("picture")
+
+
+def test_one_who_lags_too_far_is_hung_up_on_rather_than_told_less():
+    outgoing = Outgoing()
+    for number in range(MOST_WAITING + 1):
+        outgoing.put(str(number))
+    with pytest.raises(Ended, match=str(MOST_WAITING)):
+        asyncio.run(outgoing.next())
+
+
+def test_a_pace_allows_a_burst_and_then_its_rate():
+    now = [0.0]
+    pace = Pace(10.0, lambda: now[0])
+    assert sum(pace.allows() for _ in range(50)) == BURST
+    allowed = 0
+    for tick in range(1, 1001):
+        now[0] = tick / 100
+        allowed += pace.allows()
+    assert allowed == pytest.approx(100, abs=1)
