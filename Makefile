@@ -15,11 +15,11 @@ SUPPORTED := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_in
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\): [^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
 
-demo: $(VENV)/base.stamp ## the recorded sample through the whole live system
+demo: $(VENV)/base.stamp ## the recorded sample through the whole live system, with its page
 	$(BIN)/python -m realtime demo
 
-live: $(VENV)/base.stamp ## the camera, or SOURCE=...
-	$(BIN)/python -m realtime demo --source $(SOURCE)
+live: $(VENV)/base.stamp ## the camera, or SOURCE=..., with its page
+	$(BIN)/python -m realtime view --source $(SOURCE)
 
 test: lint ## every check: linters, types, import contracts, tests
 	$(BIN)/python -m pytest

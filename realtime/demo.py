@@ -1,83 +1,44 @@
-"""The sample stream, or a camera, in real time, heard by a subscriber in a process of its own."""
+"""The sample stream as another program hears it, and what its first pass was worth."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 import msgspec
 
 from realtime import truth
-from realtime.config import Config
+from realtime.config import PublishConfig
 from realtime.errors import PublishError
-from realtime.heads import engines
-from realtime.message import Event
-from realtime.pipeline import Pipeline
-from realtime.publish import Publisher
-from realtime.source import open_source
-from realtime.summary import Summary, lines
+from realtime.message import Event, Meta, State
+from realtime.people import Presence
+from realtime.publish import Received, Subscriber
+from realtime.summary import Counts, Summary, lines
 from realtime.truth import Score
 
-READY_S = 20.0  # a cold start of the subscriber's Python on a slow disk
-LAST_S = 2.0
-POLL_S = 0.05
-READY_LINE = "listening"
-#: The sample is heard by its own subscriber only: it must run beside a Glimpse that is at work.
-FREE_PORTS = ("publish.state_port=0", "publish.events_port=0", "publish.camera=sample")
-
-
-class Listener:
-    """`python -m realtime listen --events --json` as a second program: its lines become events here."""
-
-    def __init__(self, publisher: Publisher, heard: Callable[[Event], None]) -> None:
-        command = [sys.executable, "-m", "realtime", "listen", "--events", "--json"]
-        command += ["--state-port", str(publisher.state_port), "--events-port", str(publisher.events_port)]
-        pipe = subprocess.PIPE
-        # In a session of its own, so that Ctrl-C reaches only this process, which then ends the other.
-        self._process = subprocess.Popen(command, text=True, start_new_session=True, stdout=pipe, stderr=pipe)
-        self._heard = heard
-        self._ready = threading.Event()
-        self._threads = [threading.Thread(target=run, daemon=True) for run in (self._read, self._wait)]
-        for thread in self._threads:
-            thread.start()
-
-    @property
-    def ready(self) -> bool:
-        """Whether it is subscribed; what is published before that does not reach it."""
-        return self._ready.is_set()
-
-    def close(self) -> None:
-        """Let it hear what is on its way, then end it."""
-        self._process.terminate()
-        for thread in self._threads:
-            thread.join(timeout=5.0)
-        self._process.wait(timeout=5.0)
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._heard(msgspec.json.decode(line, type=Event))
-
-    def _wait(self) -> None:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            if READY_LINE in line:
-                self._ready.set()
+#: The sample runs beside a Glimpse that is at work, so it takes any free ports.
+FREE_PORTS = tuple(f"publish.{name}_port=0" for name in ("state", "events", "replay", "frames"))
+CAMERA = "sample"
+#: A cold start of the recogniser on a slow disk.
+READY_S = 60.0
+#: After the last frame of the pass: an event may end only now.
+LAST_S = 0.5
+POLL_S = 0.1
+#: Latency while nothing has been told.
+NONE = {"p50": 0.0, "p95": 0.0, "p99": 0.0}
 
 
 class Played(msgspec.Struct, frozen=True):
-    """What a demo was; `truth` scores what the subscriber heard, and is there for the sample alone."""
+    """What the first pass was, as it was heard."""
 
     summary: Summary
-    truth: Score | None
+    truth: Score
 
-    def lines(self, title: str) -> list[str]:
+    def lines(self) -> list[str]:
         """The table under the events."""
-        return [*lines(self.summary, title), *(_agreement(self.truth) if self.truth else ())]
+        return [*lines(self.summary, "sample stream"), *_agreement(self.truth)]
 
     def to_dict(self) -> dict[str, Any]:
         """`demo --json`: the summary, with `truth` beside its keys."""
@@ -85,51 +46,88 @@ class Played(msgspec.Struct, frozen=True):
 
 
 class Demo:
-    """Plays `spec`, the sample by default; `heard` is called with each event that the subscriber receives."""
+    """Hears a Glimpse that plays the sample again and again; `heard` is called with each event.
 
-    def __init__(self, config: Config, heard: Callable[[Event], None], spec: str = str(truth.VIDEO)) -> None:
-        self._scored = spec == str(truth.VIDEO)
-        self._heard = heard
-        self._received: list[Event] = []
-        pair = engines(config)
-        self._labels = pair[1].manifest.labels
-        source = open_source(spec, config.source, fast=False)
-        self._publisher = Publisher(config.publish)  # last, so that nothing that fails before leaves a port open
-        self.pipeline = Pipeline(config, source, self._publisher, pair)
+    `memory_mb` is asked for what the recogniser takes, and `going` whether to go on.
+    """
 
-    def run(self, seconds: float | None = None) -> Played:
-        """Play until the end, for `seconds`, or until `pipeline.stop()`."""
-        listener = Listener(self._publisher, self._take)
-        try:
-            _await(listener, self._publisher)
-            summary = self.pipeline.run(seconds)
-            self._await_last()
-        finally:
-            self._publisher.close()
-            listener.close()
-        if not self._scored:
-            return Played(summary, None)
-        return Played(summary, truth.score(truth.load(), self._received, self._labels, seconds))
+    def __init__(
+        self,
+        publish: PublishConfig,
+        heard: Callable[[Event], None],
+        memory_mb: Callable[[], float],
+        going: Callable[[], bool],
+    ) -> None:
+        self._heard, self._memory_mb, self._going = heard, memory_mb, going
+        self._subscriber = Subscriber(publish, states="all", events=True, since=0)
+        self._counts = Counts()
+        self._present: dict[int, Presence] = {}
+        self._events: list[Event] = []
+        self._meta: Meta | None = None
+        self._t = -1.0  # of the newest state
 
-    def _await_last(self) -> None:
-        """Give the last events the time to be heard."""
-        until = time.monotonic() + LAST_S
-        while len(self._received) < self._publisher.last_event and time.monotonic() < until:
-            time.sleep(POLL_S)
+    def first(self, seconds: float | None = None) -> Played:
+        """Listen to one pass over the sample, or to its first `seconds`."""
+        played = truth.load()
+        until = min(seconds or played.seconds, played.seconds)
+        began = time.monotonic()
+        while self._going() and self._t < until + LAST_S:
+            if self._t < 0.0 and time.monotonic() - began > READY_S:
+                raise PublishError(f"nothing was heard for {READY_S:.0f} s; look at the log above, or try again")
+            self._hear(self._subscriber.receive(POLL_S), until)
+        return Played(self._summary(), truth.score(played, self._events, self._labels, min(until, max(self._t, 0.0))))
 
-    def _take(self, event: Event) -> None:
-        self._received.append(event)
-        self._heard(event)
+    def go_on(self) -> None:
+        """Listen for as long as it goes."""
+        while self._going():
+            received = self._subscriber.receive(POLL_S)
+            if received is not None and isinstance(received.message, Event):
+                self._heard(received.message)
 
+    def __enter__(self) -> Demo:
+        return self
 
-def _await(listener: Listener, publisher: Publisher) -> None:
-    """Answer the subscriber until it knows that it is heard; PublishError if that takes too long."""
-    until = time.monotonic() + READY_S
-    while not listener.ready:
-        publisher.greet()
-        time.sleep(POLL_S)
-        if time.monotonic() > until:
-            raise PublishError(f"the subscriber was not ready after {READY_S:.0f} s; try again on a less busy machine")
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._subscriber.close()
+
+    def _hear(self, received: Received | None, until: float) -> None:
+        message = received.message if received is not None else None
+        match message:
+            case Event() if message.camera == CAMERA:
+                self._heard(message)
+                if message.onset_s <= until:
+                    self._events.append(message)
+                    self._counts.event(message)
+            case State() if message.camera == CAMERA:
+                self._t = message.t
+                if message.t <= until:
+                    self._count(message)
+            case Meta() if message.camera == CAMERA:
+                self._meta = message
+
+    def _count(self, state: State) -> None:
+        self._counts.frame(state.t, state.gap)
+        for face in state.faces:
+            if face.id not in self._present:
+                self._present[face.id] = Presence(face.id, state.t, state.t)
+                self._counts.face(self._present[face.id])
+            self._present[face.id].last_s = state.t
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        return self._meta.engines[-1].labels if self._meta else ()
+
+    def _summary(self) -> Summary:
+        """What was heard, with the latencies that the recogniser tells."""
+        latencies = msgspec.to_builtins(self._meta.latency_ms) if self._meta else {}
+        return msgspec.structs.replace(
+            self._counts.summary(),
+            latency_ms=latencies.pop("total", NONE),
+            stages_ms=latencies,
+            rss_mb=self._memory_mb(),
+        )
 
 
 def _agreement(score: Score) -> list[str]:

@@ -158,7 +158,9 @@ def _match(topic: str, message: Message) -> None:
 
 def _measure(data: bytes) -> None:
     if len(data) > LONGEST_BYTES:
-        raise MessageError(f"a message of {len(data)} bytes; at most {LONGEST_BYTES} are read: send fewer landmarks or smaller pictures")
+        raise MessageError(
+            f"a message of {len(data)} bytes; at most {LONGEST_BYTES} are read: send fewer landmarks, smaller pictures"
+        )
 
 
 def face_state(

@@ -90,9 +90,12 @@ def plain(event: Event) -> dict[str, Any]:
     }
 
 
-def rss_mb() -> float:
-    """Memory of this process that lies in RAM, in MB (10^6 bytes)."""
-    return round(float(psutil.Process().memory_info().rss) / 1e6, 1)
+def rss_mb(pid: int | None = None) -> float:
+    """Memory of a process, this one if none is named, that lies in RAM, in MB (10^6 bytes); 0 once it is gone."""
+    try:
+        return round(float(psutil.Process(pid).memory_info().rss) / 1e6, 1)
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def lines(summary: Summary, title: str) -> Iterable[str]:

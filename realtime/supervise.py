@@ -11,7 +11,9 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from realtime.errors import GlimpseError, ViewError
@@ -60,6 +62,20 @@ class Supervisor:
                 self._stopping.wait(POLL_S)
         finally:
             self._end()
+
+    @contextmanager
+    def running(self) -> Iterator[Callable[[], bool]]:
+        """`run` in a thread meanwhile; what is given says whether it still does, and raises what ended it."""
+        with ThreadPoolExecutor(1, "supervisor") as pool:
+            future = pool.submit(self.run)
+
+            def going() -> bool:
+                return future.result() is not None if future.done() else not self._stopping.is_set()
+
+            try:
+                yield going
+            finally:
+                self.stop()
 
     def stop(self) -> None:
         """End them all soon; a signal handler may call this."""

@@ -40,7 +40,7 @@ READY_S = 60.0  # a process of its own begins with a cold start of Python
 
 
 def bench_wire(config: Config, seconds: float) -> Wire:
-    """Everything, with `seconds` for the soak; the rest takes a minute and a half more."""
+    """Everything, with `seconds` for the soak; the rest takes two minutes more."""
     publish = config.publish
     return Wire(
         ages=tuple(ages(publish, rate_hz) for rate_hz in RATES_HZ),

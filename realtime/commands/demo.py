@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -18,36 +19,64 @@ from realtime.commands.options import (
     say_event,
     told,
 )
+from realtime.commands.together import RECOGNISER, agreed, is_free, passed_on, together
 from realtime.console import INTERRUPTED, errors_told, print_json
-from realtime.message import Event
+
+if TYPE_CHECKING:
+    from realtime.config import Config
+    from realtime.message import Event
+    from realtime.supervise import Supervisor
 
 
 def demo(
-    source: Annotated[
-        str | None, typer.Option(help="Camera or file to watch instead of the bundled sample, which alone is scored.")
-    ] = None,
     config: ConfigFile = None,
     override: Overrides = None,
     seconds: Seconds = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Play the sample stream, or watch a camera; a subscriber in another process hears the events."""
-    from realtime.demo import FREE_PORTS, Demo
+    """Play the sample stream to a page and to a subscriber, which prints each event it hears and scores the first pass.
+
+    Goes on until Ctrl-C; with --seconds or --json it ends after the first pass, or so much of it.
+    """
+    from realtime import truth
+    from realtime.demo import CAMERA, FREE_PORTS
 
     with errors_told(told(verbose), as_json):
-        settings = load(config, [*(() if source else FREE_PORTS), *(override or [])])
-        played = Demo(settings, _unheard if as_json else say_event, *([source] if source else []))
+        overrides = [*FREE_PORTS, f"publish.camera={CAMERA}", *(override or [])]
+        settings = load(config, overrides)
+        if not is_free(settings.view.host, settings.view.port):
+            overrides.append("view.port=0")  # the page of another Glimpse, or of another demo, may be open
+        overrides += agreed(load(config, overrides))
+        sees, options = ["run", "--source", str(truth.VIDEO)], passed_on(config, overrides, verbose=verbose)
+        supervisor = together(sees, options, _unsaid if as_json else say, quiet=as_json)
+        with interruptible(supervisor.stop), supervisor.running() as going:
+            _listen(load(config, overrides), supervisor, seconds, going, as_json=as_json)
+            if not going():
+                raise typer.Exit(INTERRUPTED)
+
+
+def _listen(
+    settings: Config, supervisor: Supervisor, seconds: float | None, going: Callable[[], bool], *, as_json: bool
+) -> None:
+    from realtime.demo import Demo
+    from realtime.summary import rss_mb
+
+    heard = _unheard if as_json else say_event
+    with Demo(settings.publish, heard, lambda: rss_mb(supervisor.pid(RECOGNISER)), going) as demo:
         if not as_json:
-            say(f"{source or 'The sample stream, 25 s,'} plays; a second process subscribes and hears:")
-        with interruptible(played.pipeline.stop):
-            found = played.run(seconds)
+            say("The sample stream, 25 s, plays again and again; this process subscribes and hears:")
+        played = demo.first(seconds)
         if as_json:
-            print_json(found.to_dict())
+            print_json(played.to_dict())
         else:
-            say(*found.lines(source or "sample stream"))
-        if played.pipeline.stopped:
-            raise typer.Exit(INTERRUPTED)
+            say(*played.lines())
+        if seconds is None and not as_json:
+            demo.go_on()
+
+
+def _unsaid(_: str) -> None:
+    """With --json nothing else is on stdout."""
 
 
 def _unheard(_: Event) -> None:

@@ -42,5 +42,5 @@ def _added(folder: Path, name: str) -> list[str]:
         f"{name} is let in. Move the folder {copy} to that machine, by a way that nobody listens to:",
         "who has it can hear everything. There, with this machine's address for ADDRESS:",
         f"  python -m realtime listen --set publish.keys={copy.name} --set publish.host=ADDRESS",
-        f"To shut {name} out again, delete {folder / 'clients' / f'{name}.key'}.",
+        f"To let {name} in no longer, delete {folder / 'clients' / f'{name}.key'}.",
     ]

@@ -96,6 +96,11 @@ def test_a_spread_is_of_milliseconds():
     assert (found.p50, found.p95, found.max) == (1.0, 10.0, 500.0)
 
 
+def test_nothing_heard_is_an_error():
+    with pytest.raises(PublishError, match="nothing"):
+        spread([])
+
+
 def test_the_table_tells_each_number_beside_what_was_promised(found):
     soak = msgspec.structs.replace(found.soak, garbage=777, refused=555)
     ages = Ages(rate_hz=333.0, read=10, age_ms=spread([0.01234]))

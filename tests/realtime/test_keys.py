@@ -1,6 +1,8 @@
 """CURVE keys: how they are made, and who is let in with which."""
 
 import stat
+import subprocess
+import sys
 import time
 
 import msgspec
@@ -10,7 +12,7 @@ import zmq.auth
 from typer.testing import CliRunner
 
 from realtime.__main__ import app
-from realtime.config import load
+from realtime.config import ROOT, load
 from realtime.errors import PublishError
 from realtime.message import AskClock, Clock, Picture, encode, topic_of
 from realtime.publish import Answers, Asker, Inbox, Outbox, Publisher, Subscriber
@@ -311,3 +313,17 @@ def test_an_encoded_picture_never_reaches_an_inbox_in_clear(locked):
         socket.send(encode(topic_of(PICTURE), PICTURE))
         time.sleep(0.3)
         assert locked.taken == []
+
+
+def test_listening_with_keys_prints_the_events(locked, folder, make):
+    ports = {key: getattr(locked.reached, key) for key in ("state_port", "events_port", "replay_port")}
+    words = [word for key, value in {**ports, "keys": folder}.items() for word in ("--set", f"publish.{key}={value}")]
+    command = [sys.executable, "-m", "realtime", "listen", "--events", "--json", *words]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdout=pipe, stderr=pipe) as listener:
+        assert "listening" in listener.stderr.readline()
+        for number in range(3):
+            locked.publisher.event(make.event(number, 1.0))
+        heard = [msgspec.json.decode(listener.stdout.readline())["seq"] for _ in range(3)]
+        listener.terminate()
+    assert heard == [1, 2, 3]

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -33,7 +34,7 @@ OPTIONS = {
     "bench": {"--source", "--engines", "--seconds"},
     "build": {"--backend", "--capability"},
     "check": {"--backend"},
-    "demo": {"--source", "--seconds"},
+    "demo": {"--seconds"},
 }
 PORTS = ("state_port", "events_port", "replay_port", "frames_port")
 VIDEO = str(truth.VIDEO)
@@ -337,15 +338,30 @@ def test_ctrl_c_while_frames_flow_ends_with_130_and_the_summary(tiny, start, num
     assert 0 < frames < 1500
 
 
-def test_ctrl_c_ends_a_demo_and_its_subscriber(tiny, start):
-    demo = start("demo", *tiny)
-    until_line(demo.stdout, "subscribes")
-    while not (children := psutil.Process(demo.pid).children()):
-        time.sleep(0.01)
+def test_a_demo_of_the_first_seconds_ends_with_what_was_heard_and_its_score(tiny, start):
+    process = start("demo", "--seconds", "4.6", "--json", *tiny)
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    tree = msgspec.json.decode(stdout)
+    assert (tree["frames"], tree["gaps"], len(tree["faces"])) == (pytest.approx(276, abs=30), 0, 1)
+    assert tree["latency_ms"]["p95"] > tree["stages_ms"]["encode"]["p50"] > 0.0
+    assert tree["rss_mb"] > 100.0
+    assert (tree["truth"]["micro"], len(tree["events"])) == (1, 1)
+
+
+def test_a_demo_shows_its_page_and_what_it_heard_until_ctrl_c_ends_all_three_processes(tiny, start):
+    demo = start("demo", *tiny, "--set", "view.port=0")
+    lines = until_line(demo.stdout, "Glimpse: http")
+    address = lines[-1].split()[-1]
+    with urllib.request.urlopen(address, timeout=20) as page:
+        assert b"Glimpse" in page.read()
+    until_line(demo.stdout, "^event ")
+    children = psutil.Process(demo.pid).children()
     demo.send_signal(signal.SIGINT)
-    stdout, stderr = demo.communicate(timeout=60)
-    assert (demo.returncode, stderr) == (130, "")
-    assert "micro-expressions  0 of" in stdout
+    stdout, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 130
+    assert "micro-expressions " in stdout
+    assert len(children) == 2
     assert not any(child.is_running() for child in children)
 
 

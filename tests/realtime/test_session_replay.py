@@ -56,7 +56,7 @@ def on_stage(session, **how):
 def running(replay):
     thread = threading.Thread(target=replay.run)
     thread.start()
-    yield
+    yield thread
     replay.stop()
     thread.join()
 
@@ -87,9 +87,9 @@ def test_a_subscriber_hears_what_was_recorded(play):
     heard = []
     with on_stage(session, speed=2.0) as (replay, reach), Subscriber(reach, states="all", events=True) as subscriber:
         assert subscriber.ready(5.0)
-        with running(replay):
-            while (received := subscriber.receive(2.0)) is not None:
-                heard.append(received.message)
+        with running(replay) as thread:
+            while (received := subscriber.receive(0.2)) is not None or thread.is_alive():
+                heard += [received.message] if received else []
     assert [message for message in heard if isinstance(message, Event)] == events
     states = [message for message in heard if isinstance(message, State)]
     assert all(state in recorded for state in states)

@@ -2,6 +2,7 @@ import json
 import struct
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -130,7 +131,7 @@ WRONG = [
 
 def test_what_is_wrong_is_answered_and_the_rest_goes_on(serve, browse, monkeypatch):
     monkeypatch.setattr("realtime.view.guest.COMPLAIN_S", 0.0)
-    ada = browse(serve())
+    ada = browse(serve("view.most_hz=1000"))
     ada.enter()
     for number, said in enumerate(WRONG):
         ada.socket.send(said)
@@ -270,19 +271,19 @@ def test_many_at_once_do_not_mix_up_their_pictures(serve, browse, recogniser):
     browsers = [browse(page) for _ in range(4)]
     names = [browser.enter()["camera"] for browser in browsers]
 
-    def play(browser, name, wrong):
-        for number in range(1, 40):
+    def play(browser, name):
+        for number in range(1, 21):
             browser.send(number, JPEG)
-            state = browser.until("state")
-            if state["camera"] != name or state["frame"] != number:
-                wrong.append(state)
+            with suppress(TimeoutError):  # a state may be lost; a page goes on after a second
+                states.append((name, number, browser.until("state", timeout=1.0)))
             time.sleep(1 / 60)
 
-    wrong = []
-    threads = [threading.Thread(target=play, args=(*each, wrong)) for each in zip(browsers, names, strict=True)]
+    states = []
+    threads = [threading.Thread(target=play, args=each) for each in zip(browsers, names, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert wrong == []
-    assert len(recogniser.pictures) == 4 * 39
+    assert len(states) >= 70
+    for name, number, state in states:
+        assert (state["camera"], state["frame"]) == (name, number)

@@ -1,0 +1,129 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+
+from realtime import supervise
+from realtime.errors import ViewError
+from realtime.supervise import Command, Supervisor, glimpse
+
+PATIENCE_S = 20.0
+
+
+def python(code):
+    return [sys.executable, "-c", code]
+
+
+SLEEPS = python("import time; time.sleep(60)")
+
+
+def wait_for(happened):
+    until = time.monotonic() + PATIENCE_S
+    while not (found := happened()):
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.01)
+    return found
+
+
+@pytest.fixture
+def keep(monkeypatch):
+    """Run a supervisor in a thread; the error that ended it comes with it."""
+    monkeypatch.setattr(supervise, "PAUSE_FIRST_S", 0.05)
+    running = []
+
+    def start(*commands, at_once_s=10.0):
+        told, ended = [], []
+        supervisor = Supervisor(commands, told.append, at_once_s)
+
+        def run():
+            try:
+                supervisor.run()
+            except ViewError as error:
+                ended.append(str(error))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        running.append((supervisor, thread))
+        return supervisor, told, ended, thread
+
+    yield start
+    for supervisor, thread in running:
+        supervisor.stop()
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
+
+
+def test_one_that_is_killed_comes_back_and_the_other_goes_on(keep):
+    supervisor, told, _, _ = keep(Command("one", SLEEPS), Command("other", SLEEPS))
+    first, other = wait_for(lambda: supervisor.pid("one")), wait_for(lambda: supervisor.pid("other"))
+    os.kill(first, signal.SIGKILL)
+    assert wait_for(lambda: (new := supervisor.pid("one")) != first and new)
+    assert supervisor.pid("other") == other
+    assert "the one ended (killed by SIGKILL)" in told[0]
+    assert told[1] == "the one is started again"
+
+
+def test_one_that_dies_at_once_again_and_again_ends_everything_with_its_last_words(keep):
+    dies = python("import sys; print('no such thing', file=sys.stderr); sys.exit(3)")
+    supervisor, told, ended, thread = keep(Command("one", dies), Command("other", SLEEPS))
+    other = wait_for(lambda: supervisor.pid("other"))
+    thread.join(PATIENCE_S)
+    assert "4 times in a row" in ended[0]
+    assert "no such thing" in ended[0]
+    assert len([line for line in told if "started again" in line]) == 3
+    assert not psutil.pid_exists(other)
+
+
+def test_one_that_says_at_its_first_start_what_is_wrong_is_not_started_again(keep):
+    dies = python("import sys; print('error: port in use', file=sys.stderr); sys.exit(2)")
+    _, told, ended, thread = keep(Command("one", dies))
+    thread.join(PATIENCE_S)
+    assert "port in use" in ended[0]
+    assert told == []
+
+
+def test_pauses_grow_and_are_short_again_after_a_long_life(keep):
+    kept = supervise._Kept(Command("one", python("")), (told := []).append, 10.0)
+    pauses = []
+    for _ in range(3):
+        wait_for(lambda: kept.turn() or kept._process is None and len(told) > len(pauses) * 2 - (not pauses) * 0)
+        pauses = [line for line in told if "next try" in line]
+        if len(pauses) == 3:
+            break
+        wait_for(lambda: kept.turn() or kept._process is not None)
+    tries = [float(line.rsplit(" ", 2)[1]) for line in told if "next try" in line]
+    assert tries == sorted(tries)
+
+
+def test_stopping_ends_all_even_those_that_do_not_listen(keep, monkeypatch):
+    monkeypatch.setattr(supervise, "GOODBYE_S", 0.5)
+    deaf = python("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(60)")
+    supervisor, _, _, thread = keep(Command("deaf", deaf), Command("other", SLEEPS))
+    pids = [wait_for(lambda name=name: supervisor.pid(name)) for name in ("deaf", "other")]
+    time.sleep(0.3)
+    supervisor.stop()
+    thread.join(PATIENCE_S)
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_children_do_not_outlive_a_supervisor_however_it_ends(number):
+    listens = glimpse("listen", "--set", "publish.state_port=1", "--set", "publish.events_port=1")
+    code = (
+        "from realtime.supervise import *\n"
+        "from realtime.commands.options import interruptible\n"
+        f"s = Supervisor([Command('one', {listens!r})], print)\n"
+        "import threading, time\n"
+        "threading.Thread(target=lambda: (time.sleep(0.5), print(s.pid('one'), flush=True)), daemon=True).start()\n"
+        "with interruptible(s.stop): s.run()"
+    )
+    parent = subprocess.Popen(python(code), stdout=subprocess.PIPE, text=True)
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.send_signal(number)
+    parent.wait(PATIENCE_S)
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
