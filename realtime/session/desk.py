@@ -33,8 +33,8 @@ class RecordedDesk:
             case AskWish() as wish:
                 return self._wished(wish)
         raise SessionError(
-            f"{type(question).__name__} cannot be done: this is a recording, which answers AskEvents, AskClock, AskPicture "
-            "and AskMoment; watch a camera for the rest: `python -m realtime run`"
+            f"{type(question).__name__} cannot be done: this is a recording, which answers AskEvents, AskClock, "
+            "AskPicture and AskMoment; watch a camera for the rest: `python -m realtime run`"
         )
 
     def _wished(self, wish: AskWish) -> Done:

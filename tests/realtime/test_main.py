@@ -31,7 +31,7 @@ COMMON = {"--config", "--set", "--json", "--verbose", "--help"}
 OPTIONS = {
     "run": {"--source", "--seconds", "--fast", "--repeat", "--record", "--video"},
     "listen": {"--events", "--seconds", "--state-port", "--events-port", "--replay-port"},
-    "bench": {"--source", "--engines", "--seconds"},
+    "bench": {"--source", "--engines", "--wire", "--seconds"},
     "build": {"--backend", "--capability"},
     "check": {"--backend"},
     "demo": {"--seconds"},

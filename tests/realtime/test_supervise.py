@@ -87,22 +87,24 @@ def test_one_that_says_at_its_first_start_what_is_wrong_is_not_started_again(kee
     assert told == []
 
 
-def test_pauses_grow_and_are_short_again_after_a_long_life(keep):
-    kept = supervise._Kept(Command("one", python("")), (told := []).append, 10.0)
-    pauses = []
-    for _ in range(3):
-        wait_for(lambda: kept.turn() or kept._process is None and len(told) > len(pauses) * 2 - (not pauses) * 0)
-        pauses = [line for line in told if "next try" in line]
-        if len(pauses) == 3:
-            break
-        wait_for(lambda: kept.turn() or kept._process is not None)
-    tries = [float(line.rsplit(" ", 2)[1]) for line in told if "next try" in line]
-    assert tries == sorted(tries)
+@pytest.mark.parametrize(("at_once_s", "pauses"), [(10.0, [0.1, 0.2, 0.4]), (0.0, [0.05, 0.05, 0.05])])
+def test_pauses_grow_for_one_that_does_not_stay(monkeypatch, at_once_s, pauses):
+    monkeypatch.setattr(supervise, "PAUSE_FIRST_S", 0.05)
+    told = []
+    kept = supervise._Kept(Command("one", python("")), told.append, at_once_s)
+
+    def found():
+        kept.turn()
+        return [float(line.split()[-2]) for line in told if "next try" in line]
+
+    assert wait_for(lambda: found() if len(found()) == 3 else None) == pauses
 
 
 def test_stopping_ends_all_even_those_that_do_not_listen(keep, monkeypatch):
     monkeypatch.setattr(supervise, "GOODBYE_S", 0.5)
-    deaf = python("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(60)")
+    deaf = python(
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(60)"
+    )
     supervisor, _, _, thread = keep(Command("deaf", deaf), Command("other", SLEEPS))
     pids = [wait_for(lambda name=name: supervisor.pid(name)) for name in ("deaf", "other")]
     time.sleep(0.3)

@@ -40,7 +40,7 @@ def test_metrics_add_up_by_kind_of_camera(serve, browse, recogniser, make, event
     for t, faces in ((1.0, 1), (2.0, 2)):
         for camera in (*names, "sample"):
             recogniser.publisher.meta(make.meta(t, camera=camera, faces=faces, gaps=int(10 * t)))
-                time.sleep(0.02)
+            time.sleep(0.02)
     recogniser.publisher.event(make.event(1, 0.5, camera=names[0]))
     ada.until("event")
     ada.until("meta", t=2.0)

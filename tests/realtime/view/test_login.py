@@ -43,7 +43,12 @@ def test_nothing_but_health_and_the_form_is_seen_without_logging_in(locked):
     asked = httpx.get(locked.url, headers={"accept": "text/html"})
     assert (asked.status_code, asked.headers["location"]) == (303, "login")
     form = httpx.get(locked.url + "login").text
-    for needed in ('<html lang="en">', '<label for="user">', '<label for="password">', 'autocomplete="current-password"'):
+    for needed in (
+        '<html lang="en">',
+        '<label for="user">',
+        '<label for="password">',
+        'autocomplete="current-password"',
+    ):
         assert needed in form
 
 
@@ -102,7 +107,9 @@ def test_many_tries_at_once_are_refused(locked, monkeypatch):
     monkeypatch.setattr(login, "PAUSE_MOST_S", 0.5)
     monkeypatch.setattr(login, "PAUSE_FIRST_S", 0.5)
     with ThreadPoolExecutor(8) as pool:
-        codes = [answer.status_code for answer in pool.map(lambda _: try_in(locked, password="x", timeout=30), range(8))]
+        codes = [
+            answer.status_code for answer in pool.map(lambda _: try_in(locked, password="x", timeout=30), range(8))
+        ]
     assert codes.count(429) >= 3
     assert 303 not in codes
 
