@@ -23,6 +23,8 @@ from realtime.view.passwords import Password
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
+#: Gradio looks for work a thousand times a second, which takes a twentieth of a core; this page never has any for it.
+IDLE_S = 1.0
 SILENT = "the recogniser is silent"
 
 
@@ -89,4 +91,6 @@ def _add_front(app: FastAPI, config: Config) -> None:
 
     app.mount(blocks.STATIC_URL, StaticFiles(directory=blocks.STATIC))
     closed = {"docs_url": None, "redoc_url": None, "openapi_url": None}
-    gradio.mount_gradio_app(app, blocks.blocks(config), "", app_kwargs=closed, **blocks.APPEARANCE)
+    page = blocks.blocks(config)
+    page._queue.sleep_when_free = IDLE_S
+    gradio.mount_gradio_app(app, page, "", app_kwargs=closed, **blocks.APPEARANCE)

@@ -73,7 +73,10 @@ def _theme() -> gr.themes.Base:
 #: What `gradio.mount_gradio_app` is told beside the blocks: since Gradio 6 looks belong to the mount.
 APPEARANCE: dict[str, Any] = {
     "theme": _theme(),
-    "head": f'<link rel="stylesheet" href="{STATIC_URL[1:]}/page.css"><link rel="icon" href="{STATIC_URL[1:]}/icon.svg">',
+    "head": "".join(
+        f'<link rel="{what}" href="{STATIC_URL[1:]}/{file}">'
+        for what, file in (("stylesheet", "page.css"), ("icon", "icon.svg"))
+    ),
     "footer_links": [],
     "run_history": False,
     "ssr_mode": False,
@@ -82,7 +85,8 @@ APPEARANCE: dict[str, Any] = {
 
 def blocks(config: Config) -> gr.Blocks:
     """The whole page; `config` says how long calibrating takes."""
-    with gr.Blocks(title="Glimpse", analytics_enabled=False, fill_width=True) as page:
+    page = gr.Blocks(title="Glimpse", analytics_enabled=False, fill_width=True)
+    with page:
         _html("banner")
         with gr.Row(elem_id="glimpse-main"):
             with gr.Column(scale=8, min_width=340):
@@ -108,9 +112,10 @@ def blocks(config: Config) -> gr.Blocks:
         calibrate.click(None, js="() => window.glimpse.calibrate()")
         record.click(None, js="() => window.glimpse.record()")
         neutral.input(None, neutral, js="(on) => window.glimpse.markNeutral(on)")
-        for name, choice in {
+        choices: dict[str, Any] = {
             "camera": camera, "head": head, "landmarks": landmarks, "pictures": pictures, "video": video,
-        }.items():  # fmt: skip
+        }  # fmt: skip
+        for name, choice in choices.items():
             choice.input(None, choice, js=f"(value) => window.glimpse.choose('{name}', value)")
         live.change(None, None, [start, calibrate, record, neutral, camera, head], js="() => window.glimpse.controls()")
     return page

@@ -97,7 +97,7 @@ class Guest:
         if self._page.link.there != self._there:
             self._there = not self._there
             self.outgoing.put(told("back") if self._there else spoken.problem("recogniser-gone", GONE))
-        if self._wanted and not self._camera:
+        if self._wanted != self._camera and self._wanted in self._choice:
             self._watch()
 
     def check(self) -> None:
@@ -148,12 +148,15 @@ class Guest:
             self._greeted = True
             self._page.visitors.come(self)
 
+    @property
+    def _choice(self) -> tuple[str, ...]:
+        return (self.name, *self._page.link.cameras)
+
     def _watch(self) -> None:
-        """Watch the camera of the last hello, in the way that it says; if there is none, wait until there is."""
-        cameras = self._page.link.cameras
-        if self._wanted not in (self.name, *cameras):
+        """Watch the camera of the last hello, in the way that it says; if there is none, as soon as there is."""
+        if self._wanted not in self._choice:
             if self._page.link.there:
-                names = ", ".join((BROWSER, *cameras))
+                names = ", ".join((BROWSER, *self._page.link.cameras))
                 self.refuse(f"there is no camera {self._wanted!r} now; there are {names}: choose one of them")
             return
         if self._wanted != self._camera:

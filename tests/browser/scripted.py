@@ -39,9 +39,10 @@ def face(landmarks=False, reasons=(), score=1.0):
 
 def event(t, stage="final", **changes):
     whole = Event(
-        t=t, camera=CAMERA, seq=1, id=1, face=1, kind="micro", stage=stage, onset_s=t - 0.3, apex_s=t - 0.2,
-        offset_s=None if stage == "early" else t - 0.08, emitted_s=t, label="surprise", confidence=0.64, probabilities={},
-        quality=(), rate_hz=30.0, reason="",
+        t=t, camera=CAMERA, seq=1, id=1, face=1, kind="micro", stage=stage,
+        onset_s=t - 0.3, apex_s=t - 0.2,
+        offset_s=None if stage == "early" else t - 0.08, emitted_s=t, label="surprise", confidence=0.64,
+        probabilities={}, quality=(), rate_hz=30.0, reason="",
     )  # fmt: skip
     return msgspec.structs.replace(whole, **changes)
 
@@ -51,7 +52,8 @@ def meta(t, rate_hz=22.0, **changes):
         Engine(name=name, sha256="0", labels=(), precision="bf16", backend="openvino") for name in ("encoder", "cmn")
     )
     whole = Meta(
-        t=t, camera=CAMERA, engines=engines, rate_hz=rate_hz, latency_ms={"total": Percentiles(p50=21.0, p95=30.0, p99=41.0)},
+        t=t, camera=CAMERA, engines=engines, rate_hz=rate_hz,
+        latency_ms={"total": Percentiles(p50=21.0, p95=30.0, p99=41.0)},
         frames=100, gaps=3, dropped=2, faces=1, shortest_event_s=4 / rate_hz, version="1",
     )  # fmt: skip
     return msgspec.structs.replace(whole, **changes)
@@ -71,7 +73,7 @@ class Scripted:
         app.websocket("/live")(self._live)
         app = gr.mount_gradio_app(app, blocks(config.load()), path="", **APPEARANCE)
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def reset(self):

@@ -1,5 +1,6 @@
 """The real thing: `python -m realtime view`, and a person before a camera."""
 
+import contextlib
 import os
 import queue
 import re
@@ -56,12 +57,11 @@ def address(process):
     lines = queue.Queue()
     threading.Thread(target=lambda: [lines.put(line) for line in process.stdout], daemon=True).start()
     said = []
-    while not (found := re.search(r"http://\S+", said[-1] if said else "")):
-        try:
+    with contextlib.suppress(queue.Empty):
+        while not (found := re.search(r"http://\S+", said[-1] if said else "")):
             said.append(lines.get(timeout=60))
-        except queue.Empty:
-            raise AssertionError(f"no address: {said}") from None
-    return found[0]
+        return found[0]
+    raise AssertionError(f"no address: {said}")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,9 @@ def test_a_person_allows_the_camera_and_sees_the_own_events(visitors_only, visit
     page.locator("[data-part=events] li.final").first.wait_for(timeout=WAIT)
     page.locator("[data-part=events] .final img").nth(2).wait_for(timeout=WAIT)
     page.wait_for_function("window.glimpse.lag.count >= 60", timeout=WAIT)
-    print("overlay lag, ms:", page.evaluate("window.glimpse.lag"), page.evaluate("window.glimpse.firstOverlayMs"))
+    lag = page.evaluate("window.glimpse.lag")
+    print(f"overlay lag {lag}, first overlay after {page.evaluate('window.glimpse.firstOverlayMs'):.0f} ms")
+    assert 0 < lag["p50"] <= lag["p95"] < 2000  # 120 on a machine that does nothing else
     assert "fps: shorter than" in page.locator("[data-part=warnings]").inner_text() or (
         float(page.locator("[data-value=rate]").inner_text()) > 40
     )
@@ -110,13 +112,17 @@ def test_the_overlay_follows_the_face(visitors_only, visit, chromium, film, clip
     source.close()
     tracker.close()
     stage = page.locator(".stage").bounding_box()
-    width, height = page.evaluate("[document.querySelector('video').videoWidth, document.querySelector('video').videoHeight]")
+    width, height = page.evaluate(
+        "[document.querySelector('video').videoWidth, document.querySelector('video').videoHeight]"
+    )
     scale = min(stage["width"] / width, stage["height"] / height)
     edge = (stage["width"] - width * scale) / 2, (stage["height"] - height * scale) / 2
     slack = 0.25 * max(box.width for box in boxes)
     drawn = set()
     for _ in range(12):
-        page.wait_for_function(f"document.querySelector('[data-part=overlay]').dataset.box !== '{now(page)}'", timeout=WAIT)
+        page.wait_for_function(
+            f"document.querySelector('[data-part=overlay]').dataset.box !== '{now(page)}'", timeout=WAIT
+        )
         if box := seen(page):
             drawn.add(tuple(box))
             x = width - (box[0] + box[2] / 2 - edge[0]) / scale  # the own picture is a mirror

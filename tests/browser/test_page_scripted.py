@@ -81,7 +81,8 @@ def test_pictures_go_up_numbered_and_no_more_than_two_wait_for_an_answer(server,
             const flight = new Flight();
             const room = [flight.room];
             for (const number of [3, 7]) { flight.add(number, 10 * number); room.push(flight.room); }
-            return [...room, flight.answered(3), flight.room, flight.answered(9), flight.answered(7) ?? null, flight.room];
+            const left = [flight.answered(3), flight.room, flight.answered(9), flight.answered(7), flight.room];
+            return [...room, ...left.map((each) => each ?? null)];
         }"""
     )
     assert most == [True, True, False, 30, True, None, None, True]
@@ -255,7 +256,9 @@ def test_a_refused_camera_is_explained(server, visit, chromium):
 
 def test_a_missing_camera_is_explained(server, visit, chromium):
     page = visit(server.url, chromium(flags=("--use-fake-ui-for-media-stream",)))
-    if page.evaluate("navigator.mediaDevices.enumerateDevices().then((all) => all.some((d) => d.kind === 'videoinput'))"):
+    if page.evaluate(
+        "navigator.mediaDevices.enumerateDevices().then((all) => all.some((d) => d.kind === 'videoinput'))"
+    ):
         pytest.skip("this machine has a camera")
     page.get_by_role("button", name="Start", exact=True).click()
     message(page).get_by_text("No camera was found").wait_for()
@@ -263,7 +266,9 @@ def test_a_missing_camera_is_explained(server, visit, chromium):
 
 def test_a_camera_in_use_is_explained(server, visit):
     page = visit(server.url)
-    page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotReadableError')) }")
+    page.evaluate(
+        "() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotReadableError')) }"
+    )
     page.get_by_role("button", name="Start", exact=True).click()
     message(page).get_by_text("The camera is in use").wait_for()
 
@@ -289,7 +294,8 @@ def test_every_control_has_a_name_and_shows_its_focus(server, begun):
                 const label = at.labels?.[0]?.innerText || at.ariaLabel || at.innerText
                     || document.getElementById(at.getAttribute("aria-labelledby"))?.innerText;
                 const style = getComputedStyle(at);
-                return [at === document.body ? null : (label || "").trim(), style.outlineStyle !== "none" || style.boxShadow !== "none"];
+                const ring = style.outlineStyle !== "none" || style.boxShadow !== "none";
+                return [at === document.body ? null : (label || "").trim(), ring];
             }"""
         )
         if name is None:
@@ -302,7 +308,8 @@ def test_every_control_has_a_name_and_shows_its_focus(server, begun):
     assert [name for name in reached if name in wanted] == wanted
     unnamed = begun.evaluate(
         """() => [...document.querySelectorAll("button, input, select, textarea, a[href], [role=img], img")]
-            .filter((one) => one.checkVisibility() && !(one.labels?.[0]?.innerText || one.ariaLabel || one.innerText || one.alt))
+            .filter((one) => one.checkVisibility())
+            .filter((one) => !(one.labels?.[0]?.innerText || one.ariaLabel || one.innerText || one.alt))
             .map((one) => one.outerHTML)"""
     )
     assert unnamed == []
@@ -331,7 +338,9 @@ def test_the_essential_parts_are_seen_without_scrolling(server, begun, keep, wid
     paper = "getComputedStyle(document.querySelector('.gradio-container')).backgroundColor.match(/\\d+/)[0] < 128"
     begun.wait_for_function(f"({paper}) === {str(scheme == 'dark').lower()}")
     assert begun.evaluate("document.documentElement.scrollWidth") <= width
-    parts = [".stage", "#glimpse-start", ".plot"] + [".bars", "[data-part=events]", "[data-part=status]"] * (width > 600)
+    parts = [".stage", "#glimpse-start", ".plot"] + [".bars", "[data-part=events]", "[data-part=status]"] * (
+        width > 600
+    )
     for part in parts:
         box = begun.locator(part).bounding_box()
         assert box["y"] >= 0, part

@@ -20,6 +20,7 @@ class App {
   choices = { camera: BROWSER, head: "", landmarks: false, pictures: false, video: false };
   running = false;
   recording = false;
+  neutral = false;
   firstOverlayMs = null;
 
   // `changed` is called when Gradio's controls must be brought up to date.
@@ -77,6 +78,7 @@ class App {
   }
 
   markNeutral(on) {
+    this.neutral = on;
     this.screen.status.mark(on);
     return on;
   }
@@ -99,7 +101,7 @@ class App {
       set({ value: this.running ? stop : start, variant: this.running ? "secondary" : "primary" }),
       set({ value: calibrate, ...live }),
       set({ value: this.recording ? finish : record, ...live }),
-      set(live),
+      set({ value: this.neutral, ...live }),
       set({ choices: this.#cameras(), value: this.choices.camera }),
       set({ choices: heads, value: this.choices.head || heads[0]?.[0] || null }),
     ];
@@ -221,6 +223,7 @@ class App {
 
   #stopped(message) {
     this.running = this.recording = false;
+    this.markNeutral(false);
     this.camera.close();
     this.screen.clear();
     this.notice.show(message);

@@ -2,7 +2,7 @@
 
 const QUALITY = 0.9; // a micro-expression lives in small differences
 const canvas = new OffscreenCanvas(1, 1);
-const context = canvas.getContext("2d", { alpha: false });
+const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 
 self.onmessage = async ({ data: { picture, number, captured, width, height } }) => {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });

@@ -134,10 +134,11 @@ export class Plot {
     context.strokeStyle = this.#colours.of("ink");
     context.lineWidth = 1.5;
     context.lineJoin = "round";
-    for (const id of new Set(this.#looks.flatMap(({ faces }) => faces.map((face) => face.id)))) {
-      context.setLineDash(DASHES[(id - 1 + DASHES.length) % DASHES.length]);
+    const ids = new Set(this.#looks.flatMap(({ faces }) => faces.map((face) => face.id)));
+    [...ids].forEach((id, at) => {
+      context.setLineDash(DASHES[at % DASHES.length]);
       this.#curve(context, axes, id);
-    }
+    });
     context.setLineDash([]);
     context.lineWidth = 1;
   }

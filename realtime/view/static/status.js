@@ -32,7 +32,7 @@ export class Status {
   mark(on) {
     const now = performance.now() / 1000;
     if (on) this.#neutral = { since: now, length: 0, alarms: new Set() };
-    else if (this.#neutral) Object.assign(this.#neutral, { since: null, length: now - this.#neutral.since });
+    else if (this.#neutral?.since) Object.assign(this.#neutral, { since: null, length: now - this.#neutral.since });
   }
 
   clear() {

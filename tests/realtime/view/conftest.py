@@ -5,7 +5,7 @@ import json
 import struct
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import msgspec
 import pytest
@@ -34,7 +34,7 @@ RECORDS = ("state", "event", "meta")
 
 
 class Recogniser:
-    """Answers each picture with a state of its camera, and each question as scripted; one more state starts a camera."""
+    """Answers each picture with a state of its camera, and each question as scripted."""
 
     def __init__(self, publish, make):
         self._make = make
@@ -124,11 +124,9 @@ class Browser:
     def quiet(self, seconds=0.3):
         """What comes within so long."""
         told, until = [], time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            try:
+        with suppress(TimeoutError):
+            while (left := until - time.monotonic()) > 0:
                 told.append(self.next(left))
-            except TimeoutError:
-                break
         return told
 
     def close(self):

@@ -131,7 +131,7 @@ WRONG = [
 
 def test_what_is_wrong_is_answered_and_the_rest_goes_on(serve, browse, monkeypatch):
     monkeypatch.setattr("realtime.view.guest.COMPLAIN_S", 0.0)
-    ada = browse(serve("view.most_hz=1000"))
+    ada = browse(serve("view.most_hz=100000"))
     ada.enter()
     for number, said in enumerate(WRONG):
         ada.socket.send(said)
@@ -159,6 +159,7 @@ def test_pictures_that_are_too_large_or_too_many_are_dropped(serve, browse, reco
     for number in range(40):
         ada.send(number, JPEG)
     assert "5" in ada.until("problem", what="too-fast")["text"]
+    ada.quiet()
     assert 5 <= len(recogniser.pictures) <= 15
 
 

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -8,11 +9,10 @@ from realtime.view.pace import BURST, Pace
 
 async def all_of(outgoing):
     told = []
-    while True:
-        try:
+    with suppress(asyncio.TimeoutError):
+        while True:
             told.append(await asyncio.wait_for(outgoing.next(), 0.05))
-        except asyncio.TimeoutError:
-            return told
+    return told
 
 
 def test_the_newest_replaces_and_the_rest_stays():
