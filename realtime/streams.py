@@ -36,6 +36,7 @@ from realtime.publish import Outlet
 from realtime.remote import Remote
 from realtime.source import Source
 from realtime.summary import Summary
+from realtime.track import Tracker
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Streams:
     def __init__(self, config: Config, outlet: Outlet) -> None:
         self._config, self._outlet = config, outlet
         self._heads = Heads(config)
+        Tracker(config.track).close()  # its library takes a second to load, for which the first visitor would wait
         self._ids = count(1)
         self._lock = threading.Lock()  # of the two tables below
         self._pipelines: dict[str, Pipeline] = {}
