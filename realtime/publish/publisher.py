@@ -20,8 +20,9 @@ from realtime.publish.pace import Pace
 from realtime.publish.party import Party
 from realtime.schema import VERSION
 
-#: Messages kept for each slow subscriber. Old states are worth nothing; the events are an hour's worth and more.
-STATES_WAITING, EVENTS_WAITING = 4, 10_000
+#: Messages kept for each slow subscriber. Old states are worth little, yet a reader of all cameras that is held up for
+#: a tenth of a second should miss none; the events are an hour's worth and more.
+STATES_WAITING, EVENTS_WAITING = 64, 10_000
 #: What a subscriber of events also subscribes to, under a name of its own, to be told that it is heard.
 READY = re.compile(rb"ready/[A-Za-z0-9_.-]{1,64}")
 #: Bytes of a subscription, which is all that a subscriber can send.

@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while playwright is open its event loop runs, beside which no other test could
 def chromium():
     """Open a browser with `film` as its camera, or with `flags` instead; the same one again for the same wish."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; it comes with the dev extra")

@@ -129,4 +129,4 @@ def test_the_command_prints_one_json_and_ends_with_1_where_an_engine_answers_oth
 def test_a_file_or_the_engines_are_measured_and_never_both_or_none(words):
     found = call(*words)
     assert found.exit_code == 2
-    assert "give --source FILE, or --engines" in found.stderr
+    assert "give --source FILE, --engines, or --wire" in found.stderr
