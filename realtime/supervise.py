@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from realtime.errors import GlimpseError, ViewError
+from realtime.errors import ViewError
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,8 @@ PAUSE_FIRST_S, PAUSE_MOST_S = 0.5, 8.0
 #: How long processes may take to end when they are told to.
 GOODBYE_S = 8.0
 POLL_S = 0.05
+#: How a command of ours begins its last words.
+ERROR = "error: "
 LAST_LINES = 12
 
 
@@ -102,6 +104,7 @@ class _Kept:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._words: deque[str] = deque(maxlen=LAST_LINES)
+        self._error: list[str] = []  # the words from the one on that says why it ends
         self._lives = self._failures = 0
         self._began = self._due = 0.0
 
@@ -137,6 +140,7 @@ class _Kept:
         self._lives += 1
         self._began = time.monotonic()
         self._words.clear()
+        self._error.clear()
         self._process = subprocess.Popen(
             self._command.line,
             text=True,
@@ -155,17 +159,22 @@ class _Kept:
         assert process.stderr is not None
         for line in process.stderr:
             self._words.append(line.rstrip())
-            sys.stderr.write(line)
-            sys.stderr.flush()
+            if self._error or line.startswith(ERROR):
+                self._error.append(line)  # to be said once: as the error of all, or when it is started again
+            else:
+                sys.stderr.write(line)
+                sys.stderr.flush()
 
     def _bury(self, code: int) -> None:
         assert self._reader is not None
         self._reader.join(timeout=1.0)  # its last words are on their way
         at_once = time.monotonic() - self._began < self._at_once_s
         self._failures = self._failures + 1 if at_once else 0
-        hopeless = self._lives == 1 and code == GlimpseError.exit_code  # it said what to do, and waits for that
-        if at_once and (hopeless or (code and self._failures >= MOST_AT_ONCE)):
+        if at_once and self._lives == 1 and self._error:  # it said what to do, and waits for that
+            raise ViewError("".join(self._error).removeprefix(ERROR).rstrip())
+        if at_once and code and self._failures >= MOST_AT_ONCE:
             raise ViewError(self._why(code))
+        sys.stderr.writelines(self._error)
         pause = min(PAUSE_FIRST_S * 2.0 ** min(self._failures, 10), PAUSE_MOST_S)
         self._due = time.monotonic() + pause
         self._tell(f"the {self.name} ended ({_how(code)}); next try in {pause:g} s")
