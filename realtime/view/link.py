@@ -128,7 +128,8 @@ class Link:
         cameras = tuple(sorted(name for name in self._heard_of if not name.startswith(VISITOR)))
         heads = next((meta.heads for meta in self.newest.values() if meta.heads), self.heads)
         if there != self.there:
-            log.warning("the recogniser is there" if there else "nothing is heard from the recogniser any more")
+            said = "the recogniser is there" if there else "nothing is heard from the recogniser any more"
+            log.log(logging.INFO if there else logging.WARNING, said)
         if (there, cameras, heads) != (self.there, self.cameras, self.heads):
             self.there, self.cameras, self.heads = there, cameras, heads
             for tell in self._changed:

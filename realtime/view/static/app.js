@@ -1,17 +1,29 @@
 // Puts the modules together: what the person chose, what the server says, and what the page shows of both.
 
 import { Camera } from "./camera.js";
+import { BROWSER, ownCameras, settings } from "./controls.js";
 import { Flight } from "./flight.js";
 import { Link, address } from "./link.js";
 import { Notice } from "./notice.js";
 import { Screen } from "./screen.js";
 import * as words from "./words.js";
 
-const BROWSER = "browser";
-
 class App {
   #parts;
   #changed;
+  #hears = {
+    welcome: (message) => this.#welcomed(message),
+    wait: (message) => this.#waits(message),
+    state: ({ state }) => this.#state(state),
+    event: ({ event }) => this.#event(event),
+    meta: ({ meta }) => this.#shows(meta) && this.screen.meta(meta),
+    moment: (message) => this.screen.events.moment(message),
+    calibrating: ({ seconds }) => this.notice.count(seconds),
+    recording: ({ on }) => this.#records(on),
+    recorded: ({ url, messages }) => this.#recorded(url, messages),
+    problem: ({ what, text }) => this.#problem(what, text),
+    back: () => this.#back(),
+  };
   #flight = new Flight();
   #devices = [];
   #welcome = null; // what the server said last of cameras and heads
@@ -91,20 +103,9 @@ class App {
     return value;
   }
 
-  // New settings for: start, calibrate, record, neutral, camera, head.
   controls() {
-    const set = (values) => ({ __type__: "update", ...values });
-    const { start, stop, calibrate, record, finish } = words.buttons;
-    const live = { interactive: this.running && this.#welcome !== null };
-    const heads = (this.#welcome?.heads ?? []).map((name) => [name, name]);
-    return [
-      set({ value: this.running ? stop : start, variant: this.running ? "secondary" : "primary" }),
-      set({ value: calibrate, ...live }),
-      set({ value: this.recording ? finish : record, ...live }),
-      set({ value: this.neutral, ...live }),
-      set({ choices: this.#cameras(), value: this.choices.camera }),
-      set({ choices: heads, value: this.choices.head || heads[0]?.[0] || null }),
-    ];
+    const { running, recording, neutral, choices } = this;
+    return settings({ running, recording, neutral, choices, welcome: this.#welcome, devices: this.#devices });
   }
 
   // What the link tells.
@@ -123,14 +124,14 @@ class App {
   }
 
   said(message) {
-    this[`_${message.kind}`]?.(message);
+    this.#hears[message.kind]?.(message);
   }
 
   picture(frame, t, jpeg) {
     if (this.running) this.screen.picture(frame, t, jpeg);
   }
 
-  _welcome(message) {
+  #welcomed(message) {
     const first = this.#welcome === null;
     this.#welcome = message;
     if (message.cameras.length && !this.#picked && !this.running) {
@@ -141,52 +142,39 @@ class App {
     this.#update();
   }
 
-  _wait({ ahead, why }) {
+  #waits({ ahead, why }) {
     this.#welcome = null;
     this.notice.show(words.messages.waiting(ahead, why));
     this.#update();
   }
 
-  _state({ state }) {
+  #state(state) {
     if (!this.#shows(state)) return;
     const captured = this.#own ? this.#flight.answered(state.frame) : undefined;
     this.screen.state(state, captured);
   }
 
-  _event({ event }) {
+  #event(event) {
     if (!this.#shows(event)) return;
     this.screen.event(event);
     if (this.choices.pictures && event.stage === "final") this.link.say({ do: "moment", event: event.id });
   }
 
-  _meta({ meta }) {
-    if (this.#shows(meta)) this.screen.meta(meta);
-  }
-
-  _moment(message) {
-    this.screen.events.moment(message);
-  }
-
-  _calibrating({ seconds }) {
-    this.notice.count(seconds);
-  }
-
-  _recording({ on }) {
+  #records(on) {
     this.recording = on;
     this.#update();
   }
 
-  _recorded({ url, messages }) {
-    this.recording = false;
+  #recorded(url, messages) {
     this.notice.saved(url, messages);
-    this.#update();
+    this.#records(false);
   }
 
-  _problem({ what, text }) {
+  #problem(what, text) {
     this.notice.show([words.problems[what] ?? words.problems.refused, text], what === "recogniser-gone" ? Infinity : 6);
   }
 
-  _back() {
+  #back() {
     this.notice.hide();
     this.screen.clear();
     this.#hello();
@@ -244,16 +232,8 @@ class App {
 
   async #list() {
     this.#devices = await this.camera.devices();
+    if (this.#devices.length && this.choices.camera === BROWSER) this.choices.camera = ownCameras(this.#devices)[0][1];
     this.#update();
-  }
-
-  // The server's, and the browser's own, which have names once the person allowed one of them.
-  #cameras() {
-    const own = this.#devices.map(({ deviceId, label }, at) => [label || words.cameras.numbered(at + 1), `${BROWSER}:${deviceId}`]);
-    const server = [...new Set([...(this.#welcome?.cameras ?? []), ...(this.#own ? [] : [this.choices.camera])])].map((name) => [words.cameras.server(name), name]);
-    const known = own.length ? own : [[words.cameras.browser, BROWSER]];
-    if (own.length && this.choices.camera === BROWSER) this.choices.camera = own[0][1];
-    return [...server, ...known];
   }
 
   #drawn(state) {
