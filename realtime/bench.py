@@ -35,6 +35,10 @@ class Timed:
         self.rate_hz = source.rate_hz
         self.rss_early_mb = 0.0
 
+    @property
+    def dropped(self) -> int:
+        return self._source.dropped
+
     def frames(self) -> Iterator[Frame]:
         began = time.monotonic()
         for frame in self._source.frames():

@@ -60,6 +60,7 @@ class Camera:
         self._arrived = threading.Condition()
         self._queue: deque[tuple[Image, float, int]] = deque(maxlen=config.queue_frames)
         self._number, self._stamp = 0, clock()
+        self.dropped = 0
         self._ended = False
         device = open_device()
         self.rate_hz = device.rate_hz
@@ -72,6 +73,7 @@ class Camera:
     def frames(self) -> Iterator[Frame]:
         with self._arrived:
             self._queue.clear()  # grabbed before anybody asked: stale by now
+            self.dropped = 0
         return self._deliver()
 
     def close(self) -> None:
@@ -141,6 +143,7 @@ class Camera:
             lost = round(intervals) - 1 if intervals > _LATE else 0
             with self._arrived:
                 self._number, self._stamp = self._number + 1 + lost, stamp
+                self.dropped += len(self._queue) == self._config.queue_frames
                 self._queue.append((image, stamp, self._number))  # a full queue drops its oldest
                 self._arrived.notify_all()
         return True

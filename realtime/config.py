@@ -146,6 +146,7 @@ class ViewConfig(Section, frozen=True):
     visitors: Count
     most_hz: Positive
     idle_s: Positive
+    longest_recording_mb: Count
 
 
 class Config(Section, frozen=True):

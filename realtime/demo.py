@@ -18,8 +18,6 @@ from realtime.publish import Received, Subscriber
 from realtime.summary import Counts, Summary, lines
 from realtime.truth import Score
 
-#: The sample runs beside a Glimpse that is at work, so it takes any free ports.
-FREE_PORTS = tuple(f"publish.{name}_port=0" for name in ("state", "events", "replay", "frames"))
 CAMERA = "sample"
 #: A cold start of the recogniser on a slow disk.
 READY_S = 60.0

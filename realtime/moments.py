@@ -16,10 +16,11 @@ from realtime.window import Seen
 
 
 class Moments:
-    """The crops of an event's onset and apex by its id; of the newest `kept_moments`."""
+    """The crops of an event's onset and apex by its id; of the newest `kept_moments`, while it is `keeping` any."""
 
-    def __init__(self, config: StreamsConfig) -> None:
+    def __init__(self, config: StreamsConfig, *, keeping: bool) -> None:
         self._config = config
+        self._keeping = keeping
         self._kept: OrderedDict[int, tuple[Image, Image]] = OrderedDict()
         self._lock = threading.Lock()  # a pipeline puts in, whoever answers questions looks
 
@@ -29,14 +30,22 @@ class Moments:
             return
         onset, apex = (min(frames, key=lambda seen: abs(seen.crop.t - t)) for t in (event.onset_s, event.apex_s))
         with self._lock:
-            self._kept[event.id] = onset.crop.image, apex.crop.image
+            if self._keeping:
+                self._kept[event.id] = onset.crop.image, apex.crop.image
             while len(self._kept) > self._config.kept_moments:
                 self._kept.popitem(last=False)
 
-    def forget(self) -> None:
-        """Nothing is kept any longer."""
+    @property
+    def keeping(self) -> bool:
+        """Whether the person allows it; once not, nothing is kept any longer."""
+        return self._keeping
+
+    @keeping.setter
+    def keeping(self, allowed: bool) -> None:
         with self._lock:
-            self._kept.clear()
+            self._keeping = allowed
+            if not allowed:
+                self._kept.clear()
 
     def pictures(self, event: int) -> MomentPictures | None:
         """Both pictures and the movement between them exaggerated; None when they are not, or no longer, kept."""

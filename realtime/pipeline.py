@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import cv2
@@ -41,8 +41,8 @@ class Pipeline:
     """From a source to an outlet, until the source ends, `seconds` are over, or `stop` is called.
 
     `told` is called with each event after it was published; `ids` numbers events, over all cameras if it is
-    shared; `heads` names the engines that a wish may choose. Any thread may wish, calibrate, ask for `newest`
-    and `moments`, and stop.
+    shared; `heads` names the engines that a wish may choose; with `pictures` no wish can do without them. Any
+    thread may wish, calibrate, ask for `newest` and `moments`, and stop.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Pipeline:
         *,
         ids: Iterator[int] | None = None,
         heads: tuple[str, ...] = (),
+        pictures: bool = False,
     ) -> None:
         cv2.setNumThreads(1)  # stages run side by side: OpenCV's own threads would fight over the same cores
         self._config = config
@@ -62,14 +63,15 @@ class Pipeline:
         self._outlet = outlet
         self._encoding = pair[0]
         self._encoder = Encoder(pair[0])
-        self.wish = Wish(landmarks=config.publish.landmarks, pictures=False, head=pair[1])
+        self._pictures = pictures
+        self.wish = Wish(landmarks=config.publish.landmarks, pictures=pictures, head=pair[1])
         self._recogniser = Recogniser(config.recognise, self._encoder, pair[1])
         self._people: dict[int, Person] = {}
         self._ids = count(1) if ids is None else ids
         self._heads = heads
         self._meta_at = 0.0
         self.newest: Frame | None = None  #: the frame that was published last
-        self.moments = Moments(config.streams)
+        self.moments = Moments(config.streams, keeping=pictures)
         self._told = told
         self._front: Front | None = None
         self.stopped = False  #: whether `stop` ended it
@@ -90,18 +92,19 @@ class Pipeline:
             self._send_meta()
         return self.counts.summary()
 
-    def calibrate(self) -> None:
-        """Everybody in view looks neutral from now on, for apex.calibrate_s."""
-        for person in list(self._people.values()):
+    def calibrate(self) -> bool:
+        """Everybody in view looks neutral from now on, for apex.calibrate_s; False where nobody is."""
+        people = list(self._people.values())
+        for person in people:
             person.calibrate()
+        return bool(people)
 
     def change(self, wish: Wish) -> None:
         """Watch as `wish` says from the next frame on; EngineError if its head does not fit."""
         require_fit(self._encoding.manifest, wish.head.manifest, self._config)
-        if not wish.pictures:
-            self.moments.forget()
         self._recogniser = Recogniser(self._config.recognise, self._encoder, wish.head)
-        self.wish = wish
+        self.wish = replace(wish, pictures=wish.pictures or self._pictures)
+        self.moments.keeping = self.wish.pictures
 
     def stop(self) -> None:
         """End after the frame that is being worked on, or at once when none comes."""
@@ -156,8 +159,8 @@ class Pipeline:
     def _tell(self, person: Person, moment: Moment) -> None:
         for expression in person.answer(moment, self._recogniser, self._t):
             event = message.event_from(expression, self._config.publish.camera, self.counts.rate_hz)
-            if self.wish.pictures:  # before it is told, or who hears it would ask for nothing
-                self.moments.keep(event, person.span(event.onset_s, event.offset_s or self._t))
+            # Before it is told, or who hears it would ask for nothing.
+            self.moments.keep(event, person.span(event.onset_s, event.offset_s or self._t))
             event = self._outlet.event(event)
             self.counts.event(event)
             if self._told:
@@ -184,7 +187,7 @@ class Pipeline:
         )
 
     def _send_meta(self) -> None:
-        counts, rate = self.counts, self.counts.rate_hz
+        counts, rate, dropped = self.counts, self.counts.rate_hz, self._source.dropped
         latencies = {
             name: message.Percentiles(**counts.timings.percentiles_ms(name)) for name in counts.timings.names()
         }
@@ -196,8 +199,8 @@ class Pipeline:
                 rate_hz=round(rate, 3),
                 latency_ms=latencies,
                 frames=counts.frames,
-                gaps=counts.gaps,
-                dropped=0,
+                gaps=max(counts.gaps - dropped, 0),
+                dropped=dropped,
                 faces=len(self._people),
                 shortest_event_s=message.shortest_event_s(rate),
                 heads=self._heads,

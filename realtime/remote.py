@@ -19,8 +19,13 @@ from realtime.source import rgb
 
 log = logging.getLogger(__name__)
 
-#: Markers of a JPEG that begin a frame header: height and width stand behind them. (ITU T.81, table B.1)
-_FRAME_HEADERS = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+#: Markers of a JPEG (ITU T.81, table B.1). Height and width stand in a frame header: baseline, extended or progressive,
+#: which is what cameras and browsers make. Before it come segments that say how long they are; what else comes there
+#: would be read by one decoder so and by another otherwise, and is refused.
+_FRAME_HEADERS = range(0xC0, 0xC3)
+_SEGMENTS = frozenset({0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
+#: A camera that is asked for 60 pictures a second loses fewer than this in an hour: a larger gap is a number made up.
+_MOST_LOST = 250_000
 
 
 class Remote:
@@ -38,10 +43,12 @@ class Remote:
         self._waiting: deque[tuple[Picture, float]] = deque(maxlen=config.queue_frames)
         self._arrived = threading.Condition()
         self._closed = False
+        self.dropped = 0
 
     def push(self, picture: Picture) -> None:
         """Take the newest picture, from any thread."""
         with self._arrived:
+            self.dropped += len(self._waiting) == self._config.queue_frames
             self._waiting.append((picture, time.monotonic()))
             self._arrived.notify()
 
@@ -59,9 +66,7 @@ class Remote:
             image = self._image(picture)
             t = picture.t - first.t
             if image is not None and (last is None or t > last.t):
-                # A camera that is chosen anew counts from 0 again: nothing was lost.
-                gap = max(picture.number - last.index - 1, 0) if last else 0
-                last = Frame(image, t, picture.number, gap, grabbed)
+                last = Frame(image, t, picture.number, _lost(last, picture.number), grabbed)
                 yield last
 
     def _next(self) -> tuple[Picture, float] | None:
@@ -86,7 +91,10 @@ def decoded(jpeg: bytes, config: StreamsConfig) -> Image:
     if size is None or max(size) > config.largest_px or min(size) < 1:
         found = "no JPEG" if size is None else f"{size[0]} x {size[1]} px"
         raise SourceError(f"{found}, wanted a JPEG with sides of at most {config.largest_px} px")
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise SourceError(f"a JPEG that cannot be decoded: {error.err}") from None
     if image is None:
         raise SourceError("a JPEG that is damaged")
     return rgb(image)
@@ -100,5 +108,12 @@ def jpeg_size(jpeg: bytes) -> tuple[int, int] | None:
     while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
         if jpeg[at + 1] in _FRAME_HEADERS:
             return int.from_bytes(jpeg[at + 7 : at + 9], "big"), int.from_bytes(jpeg[at + 5 : at + 7], "big")
+        if jpeg[at + 1] not in _SEGMENTS:
+            return None
         at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
     return None
+
+
+def _lost(last: Frame | None, number: int) -> int:
+    """Pictures between the last one and this; a camera that is chosen anew counts from 0 again and lost none."""
+    return min(max(number - last.index - 1, 0), _MOST_LOST) if last else 0

@@ -18,6 +18,10 @@ class Repeated:
         self._closed = False
         self.rate_hz = self._source.rate_hz
 
+    @property
+    def dropped(self) -> int:
+        return self._source.dropped
+
     def frames(self) -> Iterator[Frame]:
         t, index = 0.0, 0
         while not self._closed:

@@ -36,6 +36,10 @@ class Source(Protocol):
 
     rate_hz: float  #: frames a second, as the source states it; the truth is in `Frame.t`
 
+    @property
+    def dropped(self) -> int:
+        """Frames that it had but nobody took in time: a part of the gaps. A recording waits, and has none."""
+
     def frames(self) -> Iterator[Frame]:
         """The frames as they are made; a camera's go on until it is closed."""
 
@@ -125,6 +129,8 @@ class VideoFile:
     OpenCV scales frames that change their size inside a file to the size of the first.
     """
 
+    dropped = 0
+
     def __init__(self, path: Path, config: SourceConfig, *, fast: bool) -> None:
         self._path = path
         self._playback = _Playback(path, fast=fast)
@@ -172,6 +178,8 @@ class VideoFile:
 
 class ImageFolder:
     """Pictures at the configured rate, ordered by name with numbers by value (img2 before img10); or one picture."""
+
+    dropped = 0
 
     def __init__(self, path: Path, config: SourceConfig, *, fast: bool) -> None:
         self._paths = (

@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import count
 
 import msgspec
@@ -40,6 +39,7 @@ from realtime.track import Tracker
 
 log = logging.getLogger(__name__)
 
+NOBODY = "there is nobody in view whose face could be taken as neutral; look into the camera and ask again"
 NOT_KEPT = "no pictures of event {} are kept; they are when AskWish(pictures=True) came before it, of the newest few"
 
 
@@ -58,7 +58,8 @@ class Streams:
         self._lock = threading.Lock()  # of the two tables below
         self._pipelines: dict[str, Pipeline] = {}
         self._visitors: dict[str, tuple[Remote, threading.Thread]] = {}
-        self._not_before: dict[str, float] = {}  # cameras that failed, or found no room
+        self._not_before: dict[str, float] = {}  # cameras that failed
+        self._full_said = 0.0
         self._stopped = threading.Event()
 
     def run(
@@ -73,15 +74,14 @@ class Streams:
         """Watch `source` to its end, or without one only the cameras elsewhere; for `seconds`, or until `stop`.
 
         What is found in `source` goes to `outlet`, if there is one, and `told` is called with its events; with
-        `pictures` they are kept from the start, as AskWish would have it.
+        `pictures` theirs are kept, whatever AskWish says.
         """
         if source is None:
             self._stopped.wait(seconds)
             return None
         camera = self._config.publish.camera
         with self._lock:
-            pipeline = self._pipelines[camera] = self._pipeline(camera, source, outlet, told)
-        pipeline.change(replace(pipeline.wish, pictures=pictures))
+            pipeline = self._pipelines[camera] = self._pipeline(camera, source, outlet, told, pictures=pictures)
         if self._stopped.is_set():
             pipeline.stop()
         try:
@@ -110,8 +110,7 @@ class Streams:
             case AskMoment(camera=camera, event=event):
                 return self._watched(camera).moments.pictures(event) or Refused(why=NOT_KEPT.format(event))
             case AskNeutral(camera=camera):
-                self._watched(camera).calibrate()
-                return Done()
+                return Done() if self._watched(camera).calibrate() else Refused(why=NOBODY)
             case AskWish(camera=camera):
                 return self._change(self._watched(camera), question)
             case _:
@@ -120,12 +119,13 @@ class Streams:
     def _begin(self, camera: str) -> Remote | None:
         """A stream for a camera that was not known; None without room. Called with the lock held."""
         now = time.monotonic()
-        if self._stopped.is_set() or self._not_before.get(camera, 0.0) > now:
-            return None
         self._not_before = {name: until for name, until in self._not_before.items() if until > now}
-        if len(self._visitors) >= self._config.streams.visitors or camera in self._pipelines:
-            self._not_before[camera] = now + self._config.streams.silent_s
-            log.warning("camera %s is turned away: streams.visitors = %d are here", camera, len(self._visitors))
+        if self._stopped.is_set() or camera in self._not_before or camera in self._pipelines:
+            return None
+        if len(self._visitors) >= self._config.streams.visitors:
+            if now >= self._full_said:  # once a while: its next picture is tried again, since somebody may leave
+                log.warning("no room for camera %s: streams.visitors = %d are here", camera, len(self._visitors))
+                self._full_said = now + self._config.streams.silent_s
             return None
         remote = Remote(camera, self._config.streams)
         pipeline = self._pipelines[camera] = self._pipeline(camera, remote)
@@ -137,30 +137,39 @@ class Streams:
     def _watch(self, camera: str, pipeline: Pipeline) -> None:
         """The thread of a camera elsewhere."""
         log.info("camera %s begins", camera)
+        failed = False
         try:
             pipeline.run()
-        except GlimpseError as error:
-            log.error("camera %s ends: %s", camera, error)
-            self._not_before[camera] = time.monotonic() + self._config.streams.silent_s
+        except Exception as error:  # whatever it is, or each of its next pictures would end in the same again
+            log.error("camera %s ends: %s", camera, error, exc_info=not isinstance(error, GlimpseError))
+            failed = True
         finally:
             with self._lock:
                 self._visitors.pop(camera, None)
                 self._pipelines.pop(camera, None)
+                if failed:
+                    self._not_before[camera] = time.monotonic() + self._config.streams.silent_s
             log.info("camera %s has left", camera)
 
     def _pipeline(
-        self, camera: str, source: Source, outlet: Outlet | None = None, told: Callable[[Event], None] | None = None
+        self,
+        camera: str,
+        source: Source,
+        outlet: Outlet | None = None,
+        told: Callable[[Event], None] | None = None,
+        *,
+        pictures: bool = False,
     ) -> Pipeline:
         publish = msgspec.structs.replace(self._config.publish, camera=camera)
         config = msgspec.structs.replace(self._config, publish=publish)
         pair = self._heads.encoder, self._heads.head(self._heads.default)
-        return Pipeline(config, source, outlet or self._outlet, pair, told, ids=self._ids, heads=self._heads.names)
+        outlet, heads = outlet or self._outlet, self._heads.names
+        return Pipeline(config, source, outlet, pair, told, ids=self._ids, heads=heads, pictures=pictures)
 
     def _watched(self, camera: str) -> Pipeline:
         found = self._pipelines.get(camera)
         if found is None:
-            there = ", ".join(sorted(self._pipelines)) or "none"
-            raise ConfigError(f"camera {camera!r} is not watched; there are {there}")
+            raise ConfigError(f"camera {camera!r} is not watched now; events and meta name those that are")
         return found
 
     def _clock(self) -> Clock:

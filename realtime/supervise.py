@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 #: A process that lives for less did not come up.
 AT_ONCE_S = 10.0
-#: So many times in a row, and it never will.
+#: So many times in a row, and it never will; once it lived longer it is started again however often it dies.
 MOST_AT_ONCE = 4
 #: Pause before a dead process is started again; it doubles up to the other.
 PAUSE_FIRST_S, PAUSE_MOST_S = 0.5, 8.0
@@ -106,6 +106,7 @@ class _Kept:
         self._words: deque[str] = deque(maxlen=LAST_LINES)
         self._error: list[str] = []  # the words from the one on that says why it ends
         self._lives = self._failures = 0
+        self._stayed = False  # at least once
         self._began = self._due = 0.0
 
     @property
@@ -170,9 +171,10 @@ class _Kept:
         self._reader.join(timeout=1.0)  # its last words are on their way
         at_once = time.monotonic() - self._began < self._at_once_s
         self._failures = self._failures + 1 if at_once else 0
+        self._stayed = self._stayed or not at_once
         if at_once and self._lives == 1 and self._error:  # it said what to do, and waits for that
             raise ViewError("".join(self._error).removeprefix(ERROR).rstrip())
-        if at_once and code and self._failures >= MOST_AT_ONCE:
+        if code and not self._stayed and self._failures >= MOST_AT_ONCE:
             raise ViewError(self._why(code))
         sys.stderr.writelines(self._error)
         pause = min(PAUSE_FIRST_S * 2.0 ** min(self._failures, 10), PAUSE_MOST_S)

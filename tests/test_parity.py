@@ -42,6 +42,7 @@ class Playback:
     """A source of frames that are at hand."""
 
     rate_hz = 60.0
+    dropped = 0
 
     def __init__(self, frames):
         self._frames = frames

@@ -25,6 +25,8 @@ def connect(kind, port, **settings):
     for name, value in settings.items():
         setattr(socket, name, value)
     if options.keys:
+        if not (options.keys / "client.key_secret").exists():
+            sys.exit(f"{options.keys} holds no keys of a client; `python -m realtime keys` makes such folders")
         socket.curve_publickey, socket.curve_secretkey = zmq.auth.load_certificate(options.keys / "client.key_secret")
         socket.curve_serverkey, _ = zmq.auth.load_certificate(options.keys / "server.key")
     socket.connect(f"tcp://{options.host}:{port}")
@@ -47,6 +49,8 @@ def ahead(camera):
         if not replay.poll(500):
             break
         clock, answered = unpack(replay.recv()), time.monotonic()
+        while clock["id"] < number and replay.poll(500):  # the late answer to a question that was given up
+            clock, answered = unpack(replay.recv()), time.monotonic()
         if clock["id"] == number and camera in clock["cameras"]:
             found.append((answered - asked, clock["cameras"][camera] - (asked + answered) / 2))
     return min(found)[1] if found else None

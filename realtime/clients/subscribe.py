@@ -23,6 +23,8 @@ def connect(kind, port):
     socket = context.socket(kind)
     socket.immediate = True  # a question waits for somebody who can take it
     if options.keys:
+        if not (options.keys / "client.key_secret").exists():
+            sys.exit(f"{options.keys} holds no keys of a client; `python -m realtime keys` makes such folders")
         socket.curve_publickey, socket.curve_secretkey = zmq.auth.load_certificate(options.keys / "client.key_secret")
         socket.curve_serverkey, _ = zmq.auth.load_certificate(options.keys / "server.key")
     socket.connect(f"tcp://{options.host}:{port}")

@@ -19,7 +19,7 @@ from realtime.commands.options import (
     say_event,
     told,
 )
-from realtime.commands.together import RECOGNISER, agreed, is_free, passed_on, together
+from realtime.commands.together import RECOGNISER, agreed, passed_on, taken, together
 from realtime.console import INTERRUPTED, errors_told, print_json
 
 if TYPE_CHECKING:
@@ -40,13 +40,11 @@ def demo(
     Goes on until Ctrl-C; with --seconds or --json it ends after the first pass, or so much of it.
     """
     from realtime import truth
-    from realtime.demo import CAMERA, FREE_PORTS
+    from realtime.demo import CAMERA
 
     with errors_told(told(verbose), as_json):
-        overrides = [*FREE_PORTS, f"publish.camera={CAMERA}", *(override or [])]
-        settings = load(config, overrides)
-        if not is_free(settings.view.host, settings.view.port):
-            overrides.append("view.port=0")  # the page of another Glimpse, or of another demo, may be open
+        overrides = [f"publish.camera={CAMERA}", *(override or [])]
+        overrides += taken(load(config, overrides))  # another Glimpse may be at work
         overrides += agreed(load(config, overrides))
         sees, options = ["run", "--source", str(truth.VIDEO)], passed_on(config, overrides, verbose=verbose)
         supervisor = together(sees, options, _unsaid if as_json else say, quiet=as_json)
@@ -65,7 +63,11 @@ def _listen(
     heard = _unheard if as_json else say_event
     with Demo(settings.publish, heard, lambda: rss_mb(supervisor.pid(RECOGNISER)), going) as demo:
         if not as_json:
-            say("The sample stream, 25 s, plays again and again; this process subscribes and hears:")
+            ports = settings.publish.events_port, settings.publish.state_port
+            say(
+                "The sample stream, 25 s, plays again and again. This process subscribes as any other can, to events at"
+            )
+            say("port {} and states at port {}, and hears:".format(*ports))
         played = demo.first(seconds)
         if as_json:
             print_json(played.to_dict())

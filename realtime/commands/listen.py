@@ -28,15 +28,24 @@ from realtime.config import PublishConfig
 from realtime.console import errors_told
 from realtime.message import Published
 
+#: How long nothing is said about a Glimpse that does not answer.
+PATIENT_S = 2.0
+
 
 def listen(
     config: ConfigFile = None,
     override: Overrides = None,
     events: Annotated[bool, typer.Option("--events", help="Only events, not the state of every frame.")] = False,
     seconds: Seconds = None,
-    state_port: Annotated[int | None, typer.Option(help="Port of the state socket; else publish.state_port.")] = None,
-    events_port: Annotated[int | None, typer.Option(help="Port of the events; else publish.events_port.")] = None,
-    replay_port: Annotated[int | None, typer.Option(help="Port that sends lost events again; 0 for none.")] = None,
+    state_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the state socket; else publish.state_port.")
+    ] = None,
+    events_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the events; else publish.events_port.")
+    ] = None,
+    replay_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port that sends lost events again; 0 for none.")
+    ] = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
@@ -62,7 +71,9 @@ def _heard(publish: PublishConfig, *, states: bool, seconds: float | None) -> It
     signal.signal(signal.SIGTERM, interrupt)
     with Subscriber(publish, states="newest" if states else None, events=True) as subscriber:
         until = math.inf if seconds is None else time.monotonic() + seconds
-        if subscriber.ready(1e9 if seconds is None else seconds):
+        if not subscriber.ready(PATIENT_S):
+            print(f"waiting for a Glimpse at {publish.host}:{publish.events_port} ...", file=sys.stderr, flush=True)
+        if subscriber.ready(max(min(until - time.monotonic(), 1e9), 0.0)):
             print("listening", file=sys.stderr, flush=True)
         while time.monotonic() < until:
             received = subscriber.receive(0.1)

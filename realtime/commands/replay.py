@@ -35,7 +35,7 @@ def replay(
 ) -> None:
     """Publish a recorded session as if it happened now, for any subscriber, the page included; prints its events.
 
-    Only [publish] of the configuration counts. What a recording cannot do is refused with the reason.
+    Only the section publish of the configuration counts. What a recording cannot do is refused with the reason.
     """
     with errors_told(told(verbose), as_json):
         _replay(load(config, override).publish, session, speed, seconds, repeat=repeat, as_json=as_json)

@@ -46,14 +46,26 @@ def passed_on(config: Path | None, overrides: Sequence[str], *, verbose: bool) -
 
 def agreed(settings: Config) -> Iterator[str]:
     """Overrides that name a free port wherever the configuration says any: both processes must know it."""
-    for section in ("publish", "view"):
-        for key, value in msgspec.to_builtins(getattr(settings, section)).items():
-            if key.endswith("port") and value == 0:
-                yield f"{section}.{key}={_free_port()}"
+    for key, _, port in _ports(settings):
+        if port == 0:
+            yield f"{key}={_free_port()}"
 
 
-def is_free(host: str, port: int) -> bool:
-    """Whether a server could take the port now."""
+def taken(settings: Config) -> Iterator[str]:
+    """Overrides that say any port wherever the one of the configuration is in use."""
+    for key, host, port in _ports(settings):
+        if port and not _is_free(host, port):
+            yield f"{key}=0"
+
+
+def _ports(settings: Config) -> Iterator[tuple[str, str, int]]:
+    """Key, host and port of everything that is bound."""
+    for name in ("publish", "view"):
+        section = msgspec.to_builtins(getattr(settings, name))
+        yield from ((f"{name}.{key}", section["host"], port) for key, port in section.items() if key.endswith("port"))
+
+
+def _is_free(host: str, port: int) -> bool:
     try:
         socket.create_server((host, port)).close()
     except OSError:
@@ -62,6 +74,6 @@ def is_free(host: str, port: int) -> bool:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port: int = held.getsockname()[1]
         return port

@@ -77,13 +77,16 @@ def known_clients(folder: Path) -> frozenset[bytes]:
 
 def _write_pair(public: Path, secret: Path) -> None:
     """A new pair, written where nobody else can look, then moved into place."""
-    for path in (public, secret):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=secret.parent) as private:
-        written_public, written_secret = (Path(path) for path in zmq.auth.create_certificates(private, "new"))
-        written_secret.chmod(0o600)
-        written_secret.rename(secret)
-        written_public.rename(public)
+    try:
+        for path in (public, secret):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=secret.parent) as private:
+            written_public, written_secret = (Path(path) for path in zmq.auth.create_certificates(private, "new"))
+            written_secret.chmod(0o600)
+            written_secret.rename(secret)
+            written_public.rename(public)
+    except OSError as error:
+        raise PublishError(f"{secret.parent} cannot hold keys: {error.strerror}; name a folder that can") from None
 
 
 def _pair(path: Path) -> Pair:

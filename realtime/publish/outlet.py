@@ -16,5 +16,5 @@ class Outlet(Protocol):
     def event(self, event: Event) -> Event:
         """Number and send an event; the numbered one comes back."""
 
-    def meta(self, meta: Meta) -> None:
-        """Send what is running."""
+    def meta(self, meta: Meta) -> Meta:
+        """Send what is running; it comes back with what the outlet knows of events and subscribers."""

@@ -67,9 +67,11 @@ class Publisher(Party):
             self.log.add(numbered, len(data))
         return numbered
 
-    def meta(self, meta: Meta) -> None:
-        """Send `meta` with the number of events so far, and of those who listen to them."""
-        self._send(msgspec.structs.replace(meta, events=self.last_event, subscribers=self.subscribers))
+    def meta(self, meta: Meta) -> Meta:
+        """Send `meta` with the number of events so far, and of those who listen to them; that comes back."""
+        whole = msgspec.structs.replace(meta, events=self.last_event, subscribers=self.subscribers)
+        self._send(whole)
+        return whole
 
     @property
     def last_event(self) -> int:

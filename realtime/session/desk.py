@@ -32,10 +32,7 @@ class RecordedDesk:
                 return self._moment(event)
             case AskWish() as wish:
                 return self._wished(wish)
-        raise SessionError(
-            f"{type(question).__name__} cannot be done: this is a recording, which answers AskEvents, AskClock, "
-            "AskPicture and AskMoment; watch a camera for the rest: `python -m realtime run`"
-        )
+        raise SessionError("this is a recording: what was seen then cannot be calibrated or changed; watch a camera")
 
     def _wished(self, wish: AskWish) -> Done:
         """Done, where it was recorded as it is wished."""

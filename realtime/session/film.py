@@ -28,6 +28,10 @@ class Filmed:
         self._thread = threading.Thread(target=self._run, name="film", daemon=True)
         self._thread.start()
 
+    @property
+    def dropped(self) -> int:
+        return self._source.dropped
+
     def frames(self) -> Iterator[Frame]:
         for frame in self._source.frames():
             with self._arrived:

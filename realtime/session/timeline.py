@@ -125,7 +125,9 @@ def _bar(left: float, right: float, colour: str, opacity: float) -> str:
 
 def _events(scale: _Scale, events: Sequence[Event]) -> Iterable[str]:
     free = 0.0
-    for event in sorted(events, key=lambda event: event.apex_s):
+    first, last = scale.span
+    inside = (event for event in events if first <= event.apex_s <= last)  # one may have begun before the recording
+    for event in sorted(inside, key=lambda event: event.apex_s):
         x = scale.x(event.apex_s)
         yield _event(scale, event)
         if x >= free:

@@ -120,24 +120,23 @@ class Recorded:
     def __init__(self, outlet: Outlet, recorder: Recorder) -> None:
         self._outlet = outlet
         self._recorder = recorder
-        self._events = 0
 
     def state(self, state: State) -> None:
-        """Send and record `state`."""
+        """Send and record `state`; also where publish.rate_hz sends fewer."""
         self._outlet.state(state)
         self._recorder.write(state)
 
     def event(self, event: Event) -> Event:
         """Send `event` and record it with the number that it was given."""
         numbered = self._outlet.event(event)
-        self._events = max(self._events, numbered.seq)
         self._recorder.write(numbered)
         return numbered
 
-    def meta(self, meta: Meta) -> None:
-        """Send and record `meta`, with the number of the last event that came by here."""
-        self._outlet.meta(meta)
-        self._recorder.write(msgspec.structs.replace(meta, events=self._events))
+    def meta(self, meta: Meta) -> Meta:
+        """Send `meta` and record it as it was sent."""
+        sent = self._outlet.meta(meta)
+        self._recorder.write(sent)
+        return sent
 
 
 def _append(file: BufferedWriter, data: bytes) -> None:

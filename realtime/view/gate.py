@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 #: Seen without logging in. The manifest is fetched without cookies.
 OPEN = {"/health", "/manifest.json", login.PATH}
-#: What Gradio would offer beside the page: taking files in, giving them out, fetching from elsewhere.
-CLOSED = tuple(f"/gradio_api/{name}" for name in ("upload", "file", "proxy", "stream", "run-history"))
+#: What Gradio offers beside the page, which needs none of it: files in and out, answers without end, figures.
+CLOSED = ("/gradio_api", "/monitoring")
 #: RFC 6455: what is asked for is against the rules.
 POLICY = 1008
 
@@ -52,10 +52,12 @@ class Gate:
 
     def _why_not(self, connection: HTTPConnection) -> str:
         """Why this request is turned away, or ""."""
-        host = connection.headers.get("host", "")
+        host, origin = connection.headers.get("host", ""), connection.headers.get("origin")
+        for found in (f"//{host}", origin or ""):
+            if not _is_address(found):
+                return _said("a request with %s, which is no address", found)
         if self._hosts is not None and (urlsplit(f"//{host}").hostname or "") not in self._hosts:
             return _said("this page is for this machine alone, but was asked for as %s; see view.host", host)
-        origin = connection.headers.get("origin")
         changes = connection.scope["type"] == "websocket" or connection.scope["method"] not in ("GET", "HEAD")
         if changes and origin is not None and not self._is_ours(origin, host):
             return _said("a request from %s, which is no address of this page; see view.origins", origin)
@@ -68,7 +70,7 @@ class Gate:
 
     def _instead(self, connection: HTTPConnection, why: str) -> Response | None:
         """The answer to a request that goes no further."""
-        path = connection.url.path
+        path = connection.scope["path"]
         if why:
             return PlainTextResponse(why, 403)
         if path.startswith(CLOSED):
@@ -88,6 +90,14 @@ class Gate:
         return sent
 
 
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+
+
 def _said(text: str, found: str) -> str:
     log.warning(f"turned away: {text}", found)
     return text % found
@@ -97,7 +107,12 @@ async def _hang_up(why: str, receive: Receive, send: Send) -> None:
     """Accepted first, since a browser's page is told no reason otherwise."""
     await receive()
     await send({"type": "websocket.accept"})
-    await send({"type": "websocket.close", "code": POLICY, "reason": why[:120]})
+    await send({"type": "websocket.close", "code": POLICY, "reason": _cut(why)})
+
+
+def _cut(why: str) -> str:
+    """As much as a WebSocket's reason may hold: 123 bytes."""
+    return why.encode()[:123].decode(errors="ignore")
 
 
 def _headers(origins: Sequence[str]) -> dict[str, str]:

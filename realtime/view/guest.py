@@ -2,62 +2,81 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from realtime.errors import MessageError
 from realtime.message import (
     Answer,
+    Ask,
     AskLeave,
     AskMoment,
     AskNeutral,
     Done,
     Event,
     MomentPictures,
-    Picture,
     Published,
     Refused,
     Shown,
+    State,
 )
 from realtime.view import spoken
-from realtime.view.link import GONE
+from realtime.view.link import GONE, VISITOR
 from realtime.view.outgoing import Outgoing
+from realtime.view.own import OwnCamera
 from realtime.view.pace import Pace
-from realtime.view.spoken import BROWSER, Hello, Leave, Moment, Neutral, Record, Wanted, told
+from realtime.view.spoken import BROWSER, Hello, Leave, Moment, Neutral, Record, Wanted, problem, told
 from realtime.view.tape import Tape
 from realtime.view.visitors import unguessable
+from realtime.view.watched import OTHERS
 
 if TYPE_CHECKING:
     from realtime.view.page import Page
+    from realtime.view.recording import Recording
 
 #: The same complaint is made so often at most; what it is about is counted each time.
 COMPLAIN_S = 1.0
+#: Texts of one browser a second: nobody clicks faster.
+TEXTS_HZ = 20.0
+#: Questions of one visitor that may be under way: all are answered one after another, those of others as well.
+MOST_ASKED = 2
+NAMES = re.compile(rf"{VISITOR}\w+")
 
 
 class Guest:
-    """A visitor of `page` behind one WebSocket, with a camera of the own called `name`."""
+    """A visitor of `page` behind one WebSocket from `address`, with a camera of the own called `name`."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, address: str) -> None:
         self.name = unguessable()
+        self.address = address
         self.outgoing = Outgoing()
         self.hello = Hello()
         self.heard = time.monotonic()
         self._page = page
-        self._inside = self._greeted = self._there = self._sent = False
+        self._inside = self._greeted = self._there = False
         self._wanted = self._camera = ""  # that shall be, and is watched
         self._tape = Tape(page.recordings, self.outgoing, self.complain)
-        self._pace = Pace(page.config.view.most_hz)
+        self._own = OwnCamera(self.name, page, self.complain, lambda why: self.outgoing.put(problem("refused", why)))
+        self._pace = Pace(TEXTS_HZ)
+        self._asked = 0  # questions under way
         self._complained: dict[str, float] = {}
 
-    def said(self, text: str) -> None:
-        """Take a text from the browser."""
+    def said(self, text: str) -> bool:
+        """Take a text from the browser; False for one that came too fast."""
         self.heard = time.monotonic()
+        if not self._pace.allows():
+            self.complain("too-fast", f"more than {TEXTS_HZ:g} texts a second; the rest is dropped: send fewer")
+            return False
         try:
-            wanted = spoken.heard(text)
+            self._heed(spoken.heard(text))
         except MessageError as error:
             self.complain("malformed", str(error))
-            return
+        return True
+
+    def _heed(self, wanted: Wanted) -> None:
         match wanted:
             case Hello():
                 self._greet(wanted)
@@ -66,10 +85,14 @@ class Guest:
             case _:
                 self._do(wanted)
 
-    def seen(self, data: bytes) -> None:
-        """Take a picture from the browser."""
+    def seen(self, data: bytes) -> bool:
+        """Take a picture from the browser; False for one that came too fast."""
         self.heard = time.monotonic()
-        self._page.meter.picture(self._see(data), len(data))
+        fate, picture = self._own.see(data, watched=self._camera == self.name)
+        self._page.meter.picture(fate, len(data))
+        if picture is not None and self._tape.recording:
+            self._tape.recording.sent(picture.number, picture.jpeg)
+        return fate != "too-fast"
 
     def gone(self) -> None:
         """The browser hung up."""
@@ -96,7 +119,7 @@ class Guest:
         self.outgoing.put(self._welcome())
         if self._page.link.there != self._there:
             self._there = not self._there
-            self.outgoing.put(told("back") if self._there else spoken.problem("recogniser-gone", GONE))
+            self.outgoing.put(told("back") if self._there else problem("recogniser-gone", GONE))
         if self._wanted != self._camera and self._wanted in self._choice:
             self._watch()
 
@@ -117,10 +140,13 @@ class Guest:
             self.outgoing.put(text)
         else:
             self.outgoing.newest(type(message).__name__, text)
-        if self._tape.recording:
-            self._tape.recording.write(message)
+        if isinstance(message, State) and self._camera == self.name:
+            self._own.answered()
+        if recording := self._tape.recording:
+            recording.write(message)
             if self.hello.pictures and isinstance(message, Event) and message.stage == "final":
-                self._page.asks.then(AskMoment(camera=self._camera, event=message.id), partial(self._keep, message.id))
+                keep = partial(self._keep, recording, message.id)
+                self._page.asks.then(AskMoment(camera=self._camera, event=message.id), keep)
 
     def show(self, shown: Shown) -> None:
         """A picture of the server's camera."""
@@ -133,11 +159,12 @@ class Guest:
         self.complain("refused", why)
 
     def complain(self, what: spoken.Problem, text: str) -> None:
-        """Tell the browser what is wrong, not too often."""
+        """Tell the browser what is wrong, not too often, and no name of another visitor's camera."""
         now = time.monotonic()
         if now - self._complained.get(what, -COMPLAIN_S) >= COMPLAIN_S:
             self._complained[what] = now
-            self.outgoing.put(spoken.problem(what, text))
+            text = NAMES.sub(lambda name: name[0] if name[0] == self.name else "another visitor", text)
+            self.outgoing.put(problem(what, text))
 
     def _greet(self, hello: Hello) -> None:
         self.hello = hello
@@ -170,17 +197,19 @@ class Guest:
             return
         self._tape.end()
         self._page.cameras.part(self._camera, self)
-        if self._sent:
-            self._sent = False
+        if self._own.sent:
+            self._own.sent = False
             self._page.asks.then(AskLeave(camera=self.name), lambda _: None)
         self._camera = ""
 
     def _do(self, wanted: Wanted) -> None:
         match wanted:
+            case Neutral() if self._page.cameras.first(self._camera) is not self:
+                self.refuse(OTHERS)
             case Neutral():
-                self._page.asks.then(AskNeutral(camera=self._camera), self._calibrating)
+                self._ask(AskNeutral(camera=self._camera), self._calibrating)
             case Moment(event=event):
-                self._page.asks.then(AskMoment(camera=self._camera, event=event), partial(self._moment, event))
+                self._ask(AskMoment(camera=self._camera, event=event), partial(self._moment, event))
             case Record(on=True, video=video):
                 newest = self._page.link.newest.get(self._camera)
                 engines = [engine.name for engine in newest.engines] if newest else []
@@ -191,27 +220,16 @@ class Guest:
                 self._leave()
                 self._wanted = ""
 
-    def _see(self, data: bytes) -> spoken.Fate:
-        """Pass a picture on; what became of it comes back."""
-        most, most_hz = 1000 * self._page.config.streams.longest_kb, self._page.config.view.most_hz
-        if self._camera != self.name:
-            return "unasked"  # one that was on its way when the visitor left
-        if len(data) > most:
-            self.complain("too-large", f"a picture of {len(data)} bytes; at most {most} are taken: send smaller ones")
-            return "too-large"
-        if not self._pace.allows():
-            self.complain("too-fast", f"more than {most_hz:g} pictures a second; the rest is dropped: send fewer")
-            return "too-fast"
-        try:
-            number, t, jpeg = spoken.seen(data)
-            taken = self._page.link.send(Picture(t=t, camera=self.name, number=number, jpeg=jpeg))
-        except MessageError as error:
-            self.complain("malformed", str(error))
-            return "malformed"
-        self._sent = self._sent or taken
-        if self._tape.recording:
-            self._tape.recording.sent(number, jpeg)
-        return "passed" if taken else "nobody"
+    def _ask(self, question: Ask, told: Callable[[Answer], None]) -> None:
+        def answered(answer: Answer) -> None:
+            self._asked -= 1
+            told(answer)
+
+        if self._asked >= MOST_ASKED:
+            self.complain("too-fast", f"{MOST_ASKED} questions wait for an answer; ask again when they have it")
+        else:
+            self._asked += 1
+            self._page.asks.then(question, answered)
 
     def _welcome(self) -> str:
         config, link = self._page.config, self._page.link
@@ -237,6 +255,6 @@ class Guest:
         elif isinstance(answer, Refused):
             self.refuse(answer.why)
 
-    def _keep(self, event: int, answer: Answer) -> None:
-        if isinstance(answer, MomentPictures) and self._tape.recording:
-            self._tape.recording.moment(event, answer)
+    def _keep(self, recording: Recording, event: int, answer: Answer) -> None:
+        if isinstance(answer, MomentPictures) and self._tape.recording is recording:
+            recording.moment(event, answer)

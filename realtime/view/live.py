@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime.view.guest import Guest
-from realtime.view.outgoing import Ended
 from realtime.view.page import Page
 
 log = logging.getLogger(__name__)
 
 #: RFC 6455, and its registry: try again later.
 TRY_LATER = 1013
+#: How long one who reads nothing is given to hear why.
+GOODBYE_S = 1.0
+#: After something that came too fast no more is read for so long, which holds the sender up and nobody else.
+HOLD_S = 0.005
 
 
 async def live(browser: WebSocket, page: Page) -> None:
     """Speak with one browser until either hangs up."""
     await browser.accept()
-    if page.full:
-        await browser.close(TRY_LATER, "too many wait for a place; come again later")
+    address = browser.client.host if browser.client else ""
+    if why := page.full(address):
+        await browser.close(TRY_LATER, why)
         return
-    guest = Guest(page)
+    guest = Guest(page, address)
     page.guests.add(guest)
-    ways = [asyncio.create_task(way(browser, guest)) for way in (_hear, _tell)]
+    ways = [asyncio.create_task(way) for way in (_hear(browser, guest), _tell(browser, guest), _end(guest))]
     try:
         done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for way in done:
@@ -36,23 +41,26 @@ async def live(browser: WebSocket, page: Page) -> None:
         await asyncio.gather(*ways, return_exceptions=True)
         page.guests.discard(guest)
         guest.gone()
+    if why := guest.outgoing.why:
+        log.info("hung up on a browser: %s", why)
+        with suppress(asyncio.TimeoutError, WebSocketDisconnect):
+            await asyncio.wait_for(browser.close(TRY_LATER, why), GOODBYE_S)
 
 
 async def _hear(browser: WebSocket, guest: Guest) -> None:
     while (message := await browser.receive())["type"] == "websocket.receive":
-        if message.get("bytes") is not None:
-            guest.seen(message["bytes"])
-        else:
-            guest.said(message["text"])
+        data = message.get("bytes")
+        taken = guest.said(message["text"]) if data is None else guest.seen(data)
+        if not taken:
+            await asyncio.sleep(HOLD_S)
 
 
 async def _tell(browser: WebSocket, guest: Guest) -> None:
-    try:
+    with suppress(WebSocketDisconnect):  # it went while something was on its way to it
         while True:
             message = await guest.outgoing.next()
             await (browser.send_text(message) if isinstance(message, str) else browser.send_bytes(message))
-    except WebSocketDisconnect:
-        pass  # it went while something was on its way to it
-    except Ended as why:
-        log.info("hung up on a browser: %s", why)
-        await browser.close(TRY_LATER, str(why))
+
+
+async def _end(guest: Guest) -> None:
+    await guest.outgoing.over.wait()

@@ -115,5 +115,8 @@ async def _read(request: Request) -> tuple[str, str]:
         body += part
         if len(body) > LONGEST_BODY:
             return "", ""
-    fields = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=8))
+    try:
+        fields = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=8))
+    except ValueError:
+        return "", ""
     return fields.get("user", ""), fields.get("password", "")

@@ -17,6 +17,8 @@ from realtime.view.watched import Cameras
 CHECK_S = 0.25
 #: Longest line before the places; who comes later is sent away.
 MOST_WAITING = 64
+#: Beyond the places, browsers of one address: a household has so many, and the line is not filled by one alone.
+MOST_OF_ONE = 8
 
 
 class Page:
@@ -35,10 +37,12 @@ class Page:
         self.link.on_change(self._refresh)
         self.meter.watch(self.link, self.visitors)
 
-    @property
-    def full(self) -> bool:
-        """Whether not even the line has room."""
-        return len(self.guests) >= self.config.view.visitors + MOST_WAITING
+    def full(self, address: str) -> str:
+        """Why not even the line has room for one more from this `address`, or ""."""
+        places = self.config.view.visitors
+        if sum(guest.address == address for guest in self.guests) >= places + MOST_OF_ONE:
+            return "too many pages of your address are open; close some of them, then come again"
+        return "too many wait for a place; come again later" if len(self.guests) >= places + MOST_WAITING else ""
 
     async def __aenter__(self) -> Page:
         await asyncio.to_thread(sweep)

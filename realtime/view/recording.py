@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil
@@ -19,16 +20,20 @@ from realtime.config import ROOT, Config
 from realtime.errors import SessionError
 from realtime.manifest import MANIFEST
 from realtime.message import MomentPictures, Published, State
-from realtime.session import Recorder, archive
+from realtime.session import Recorder, archive, layout
 
 log = logging.getLogger(__name__)
 
 #: A zip that nobody took is removed after this long.
 KEPT_S = 600.0
+#: Zips by visitors, those who have gone included; beyond, the oldest is removed.
+OFFERED_OF_ONE = 2
 #: A longer recording is ended, lest a forgotten page fills the disk.
 LONGEST_S = 1800.0
 #: Pictures on their way to the recogniser and back; more were left out there.
 IN_FLIGHT = 8
+#: What a slow disk may be behind by: then pictures are left out, and at last the recording ends.
+WAITING, MOST_WAITING = 60, 2000
 PREFIX = "glimpse-page-"
 
 
@@ -40,8 +45,11 @@ class Recording:
 
     def __init__(self, folder: Path, config: Config, camera: str, engines: Sequence[str], *, video: bool) -> None:
         self.messages = 0
+        self.left_out = 0  #: pictures that the disk had no time for
         self.began = time.monotonic()
         self._camera, self._video = camera, video
+        self._most_bytes = 1_000_000 * config.view.longest_recording_mb
+        self._moments_bytes = self._given = self._done = 0
         self._flying: dict[int, bytes] = {}
         self._folder = folder
         self._recorder = Recorder(folder, _shared(config, camera), _packages(config, engines), video=video)
@@ -50,13 +58,18 @@ class Recording:
     @property
     def stopped(self) -> str:
         """Why nothing is written any more, empty while all is well."""
-        late = f"a recording ends after {LONGEST_S / 60:.0f} minutes" if self._age_s() > LONGEST_S else ""
-        return self._recorder.stopped or late
+        if self._recorder.stopped:
+            return self._recorder.stopped
+        if time.monotonic() - self.began > LONGEST_S:
+            return f"a recording ends after {LONGEST_S / 60:.0f} minutes"
+        if self._bytes() > self._most_bytes:
+            return f"a recording ends at {self._most_bytes / 1e6:g} MB (view.longest_recording_mb)"
+        return "the disk is too slow for it" if self._waiting > MOST_WAITING else ""
 
     def write(self, message: Published) -> None:
         """Add a message; the picture that a state is about is added with it, if it was sent."""
         self.messages += 1
-        self._thread.submit(self._recorder.write, msgspec.structs.replace(message, camera=self._camera))
+        self._submit(self._recorder.write, msgspec.structs.replace(message, camera=self._camera))
         if isinstance(message, State) and (jpeg := self._flying.pop(message.frame, None)) is not None:
             self.picture(message.t, message.frame, jpeg)
 
@@ -68,12 +81,16 @@ class Recording:
                 del self._flying[next(iter(self._flying))]
 
     def picture(self, t: float, frame: int, jpeg: bytes) -> None:
-        """Add a picture."""
-        self._thread.submit(self._recorder.picture, t, frame, jpeg)
+        """Add a picture, if pictures are wanted and the disk has time."""
+        if self._video and self._waiting < WAITING:
+            self._submit(self._recorder.picture, t, frame, jpeg)
+        elif self._video:
+            self.left_out += 1
 
     def moment(self, event: int, pictures: MomentPictures) -> None:
         """Add the pictures of an event."""
-        self._thread.submit(self._recorder.moment, event, pictures)
+        self._moments_bytes += sum(map(len, (pictures.onset, pictures.apex, pictures.exaggerated)))
+        self._submit(self._recorder.moment, event, pictures)
 
     async def finish(self, target: Path) -> None:
         """End, and pack the session into `target`; SessionError where that cannot be."""
@@ -87,8 +104,21 @@ class Recording:
         self._thread.submit(self._remove)
         self._thread.shutdown(wait=False)
 
-    def _age_s(self) -> float:
-        return time.monotonic() - self.began
+    @property
+    def _waiting(self) -> int:
+        return self._given - self._done
+
+    def _submit(self, write: Callable[..., None], *what: Any) -> None:
+        self._given += 1
+        self._thread.submit(self._do, write, *what)
+
+    def _do(self, write: Callable[..., None], *what: Any) -> None:
+        self._done += 1
+        write(*what)
+
+    def _bytes(self) -> int:
+        files = [self._folder / name for name in (layout.MESSAGES, layout.PICTURES)]
+        return self._moments_bytes + sum(file.stat().st_size for file in files if file.exists())
 
     def _pack(self, target: Path) -> None:
         self._recorder.close()
@@ -124,6 +154,8 @@ class Recordings:
         target = self._folder / f"{token}.zip"
         await recording.finish(target)
         self._offered[token] = (target, self._clock() + KEPT_S)
+        while len(self._offered) > OFFERED_OF_ONE * self._config.view.visitors:  # of visitors who come again and again
+            self.withdraw(next(iter(self._offered)))
         return token
 
     def offered(self, token: str) -> Path | None:
@@ -131,12 +163,16 @@ class Recordings:
         found = self._offered.get(token)
         return found[0] if found is not None and self._clock() < found[1] else None
 
+    def withdraw(self, token: str) -> None:
+        """Remove the zip of this token, if it is still there."""
+        if token in self._offered:
+            self._offered.pop(token)[0].unlink(missing_ok=True)
+
     def check(self) -> None:
         """Remove what was offered long enough."""
-        for token, (path, until) in list(self._offered.items()):
+        for token, (_, until) in list(self._offered.items()):
             if self._clock() >= until:
-                path.unlink(missing_ok=True)
-                del self._offered[token]
+                self.withdraw(token)
 
     def close(self) -> None:
         """Remove everything."""

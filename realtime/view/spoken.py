@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import math
 import struct
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -17,6 +16,8 @@ HEADER = struct.Struct("<Id")
 JPEG_BEGINS = b"\xff\xd8"
 #: Longer than anything that a page of ours says.
 LONGEST_TEXT = 4096
+#: Seconds, thirty years: no browser is open for longer.
+LATEST_S = 1e9
 BROWSER = "browser"  #: the name by which a visitor calls the own camera
 
 #: What became of a picture from a browser: passed on, or why not.
@@ -51,7 +52,7 @@ class Record(Said, frozen=True, kw_only=True, tag="record"):
 class Moment(Said, frozen=True, kw_only=True, tag="moment"):
     """Show the pictures of this event."""
 
-    event: int
+    event: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]  # as JavaScript counts
 
 
 class Leave(Said, frozen=True, kw_only=True, tag="leave"):
@@ -81,7 +82,7 @@ def seen(data: bytes) -> tuple[int, float, bytes]:
             f"{len(data)} bytes that are no picture; wanted uint32 number, float64 time, little-endian, then a JPEG"
         )
     number, t = HEADER.unpack_from(data)
-    if not (math.isfinite(t) and t >= 0.0):
+    if not 0.0 <= t <= LATEST_S:
         raise MessageError(f"a picture taken at {t}; wanted seconds since the page was opened")
     return number, t, jpeg
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import Protocol
 
 from realtime.message import Answer, AskPicture, AskWish, Published, Refused, Shown, State
@@ -14,6 +13,10 @@ from realtime.view.spoken import Hello, published
 
 #: After so long without a state another stream may have begun under the same name, which knows no wishes yet.
 ANEW_S = 1.0
+OTHERS = (
+    "somebody else watches this camera and chose its engine: engine and calibration of a server's camera belong to "
+    "whoever watches it longest"
+)
 
 
 class Watcher(Protocol):
@@ -40,22 +43,23 @@ class Watched:
 
     def __init__(self, camera: str, asks: Questions, *, landmarks: bool) -> None:
         self.camera = camera
-        self.watchers: list[Watcher] = []
+        self.watchers: list[Watcher] = []  #: who came first is first
         self._asks = asks
         self._landmarks = landmarks
         self._state_s = -float("inf")
 
     def join(self, watcher: Watcher) -> None:
         """Tell `watcher` what comes; also when it wishes for something else."""
-        with suppress(ValueError):
-            self.watchers.remove(watcher)
-        self.watchers.append(watcher)
-        self._wish()
+        if watcher not in self.watchers:
+            self.watchers.append(watcher)
+        if watcher.hello.head not in ("", self.watchers[0].hello.head):
+            watcher.refuse(OTHERS)
+        self._wish(watcher)
 
     def part(self, watcher: Watcher) -> None:
         """Tell it no more."""
         self.watchers.remove(watcher)
-        self._wish()
+        self._wish(watcher)
 
     def close(self) -> None:
         """Nobody watches any more."""
@@ -65,28 +69,31 @@ class Watched:
         if isinstance(message, State):
             last, self._state_s = self._state_s, time.monotonic()
             if self._state_s - last > ANEW_S:
-                self._wish()
+                self._wish(self.watchers[0])
         text = published(message)
         for watcher in list(self.watchers):
             watcher.hear(message, text)
 
-    def _wish(self) -> None:
-        """Say how the camera is to be watched, once it is there: what anybody wants, and the newest engine."""
+    def _wish(self, asker: Watcher) -> None:
+        """Say how the camera is to be watched, once it is there: what anybody wants, and the first one's engine.
+
+        Apart, since an engine that cannot be had is no reason to refuse the rest.
+        """
         if time.monotonic() - self._state_s > ANEW_S:
             return
         hellos = [watcher.hello for watcher in self.watchers]
-        heads = [hello.head for hello in hellos if hello.head]
-        wish = AskWish(
-            camera=self.camera,
-            landmarks=self._landmarks or any(hello.landmarks for hello in hellos),
-            pictures=any(hello.pictures for hello in hellos),
-            head=heads[-1] if heads else None,
-        )
-        self._asks.then(wish, self._wished)
+        landmarks = self._landmarks or any(hello.landmarks for hello in hellos)
+        pictures = any(hello.pictures for hello in hellos)
+        self._ask(AskWish(camera=self.camera, landmarks=landmarks, pictures=pictures), asker)
+        if hellos and hellos[0].head:
+            self._ask(AskWish(camera=self.camera, head=hellos[0].head), self.watchers[0])
 
-    def _wished(self, answer: Answer) -> None:
-        if isinstance(answer, Refused) and self.watchers:
-            self.watchers[-1].refuse(answer.why)
+    def _ask(self, wish: AskWish, asker: Watcher) -> None:
+        def wished(answer: Answer) -> None:
+            if isinstance(answer, Refused) and asker in self.watchers:
+                asker.refuse(answer.why)
+
+        self._asks.then(wish, wished)
 
 
 class Shared(Watched):
@@ -141,6 +148,10 @@ class Cameras:
         if camera not in self._watched:
             self._watched[camera] = self._open(camera)
         self._watched[camera].join(watcher)
+
+    def first(self, camera: str) -> Watcher:
+        """Who watches `camera` longest."""
+        return self._watched[camera].watchers[0]
 
     def part(self, camera: str, watcher: Watcher) -> None:
         """Let it watch no longer."""

@@ -22,11 +22,11 @@ CAMERA = "visitor-1"
 BOX = (230.0, 90.0, 180.0, 220.0)  #: left, top, width, height of the face in every state
 
 
-def face(landmarks=False, reasons=(), score=1.0):
+def face(landmarks=False, reasons=(), score=1.0, id=1):
     left, top, width, height = BOX
     points = tuple((left + width * (i % 22) / 22, top + height * (i // 22) / 22) for i in range(468))
     return FaceState(
-        id=1,
+        id=id,
         box=BOX,
         landmarks=points if landmarks else None,
         pose=HeadPose(yaw=0.0, pitch=0.0, roll=0.0),
@@ -93,6 +93,11 @@ class Scripted:
     def show(self, frame, t, jpeg):
         """Send a picture of the server's camera to every page."""
         asyncio.run_coroutine_threadsafe(self._tell(struct.pack("<Id", frame, t) + jpeg), self._loop).result(5)
+
+    def hang_up(self):
+        """Close every connection; who comes again is welcome."""
+        for live in list(self._sockets):
+            asyncio.run_coroutine_threadsafe(live.close(), self._loop).result(5)
 
     def close(self):
         self._server.should_exit = True

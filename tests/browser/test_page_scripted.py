@@ -99,6 +99,32 @@ def test_the_overlay_lies_on_the_mirrored_picture(server, begun):
     assert begun.locator("[data-part=overlay]").get_attribute("aria-label") == "Camera picture with one face"
 
 
+def test_landmarks_are_drawn_where_they_are_asked_for(server, begun):
+    assert begun.evaluate(DOTS) is None
+    begun.get_by_label("Landmarks").check()
+    begun.wait_for_function(f"({DOTS}) !== null", timeout=WAIT)
+    drawn, (left, top, width, height) = begun.evaluate(f"[{DOTS}, {BOX_DRAWN}]")
+    assert drawn == pytest.approx([left + width / 22, top, left + width, top + height * 21 / 22], abs=2.5)
+    begun.get_by_label("Landmarks").uncheck()
+    begun.wait_for_function(f"({DOTS}) === null", timeout=WAIT)
+
+
+#: Left, top, right, bottom of all that is drawn in the landmarks' colour, or null.
+DOTS = """(() => {
+    const canvas = document.querySelector("[data-part=overlay]");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let found = null;
+    for (let at = 0; at < data.length; at += 4) {
+        if (data[at + 3] < 60 || Math.min(data[at + 1], data[at + 2]) < data[at] + 60) continue;
+        const [x, y] = [(at / 4) % canvas.width, Math.floor(at / 4 / canvas.width)];
+        const [left, top, right, bottom] = found ?? [x, y, x, y];
+        found = [Math.min(left, x), Math.min(top, y), Math.max(right, x), Math.max(bottom, y)];
+    }
+    return found;
+})()"""
+BOX_DRAWN = "document.querySelector('[data-part=overlay]').dataset.box.split(' ').map(Number)"
+
+
 def test_a_final_answer_replaces_the_early_one_and_a_withdrawn_one_is_struck(server, begun):
     server.say("event", event=event(server.t, "early"))
     item = begun.locator("[data-part=events] li")
@@ -151,12 +177,63 @@ def test_pictures_of_an_event_are_asked_for_only_where_the_person_allowed_it(ser
     ]  # fmt: skip
 
 
-def test_calibrating_counts_down(server, begun):
+def test_calibrating_counts_down_from_the_last_click(server, begun):
     begun.get_by_role("button", name="Calibrate").click()
     until(begun, lambda: {"do": "neutral"} in server.heard)
-    server.say("calibrating", seconds=1.0)
-    begun.get_by_text("Keep a neutral face: 1").wait_for()
+    begun.evaluate(
+        """() => {
+            window.counted = [];
+            const countdown = document.querySelector("[data-part=countdown]");
+            const look = () => countdown.textContent && window.counted.push(countdown.textContent);
+            new MutationObserver(look).observe(countdown, { childList: true });
+        }"""
+    )
+    server.say("calibrating", seconds=2.0)
+    begun.wait_for_timeout(500)
+    server.say("calibrating", seconds=2.0)
     begun.get_by_text("Movement is now measured from this face").wait_for()
+    begun.locator("[data-part=countdown]").wait_for(state="hidden")
+    assert [told[-1] for told in begun.evaluate("window.counted")] == ["2", "2", "1", "."]
+
+
+def test_calibrating_without_the_same_face_to_the_end_is_not_done(server, begun):
+    failed = begun.get_by_text("Not done: the face was lost")
+    server.faces = lambda: ()
+    begun.get_by_text("no face in the picture").wait_for()
+    server.say("calibrating", seconds=0.2)
+    failed.wait_for()
+    begun.locator("[data-part=countdown]").wait_for(state="hidden")
+    server.faces = lambda: (face(),)
+    begun.get_by_text("no face in the picture").wait_for(state="detached")
+    server.say("calibrating", seconds=2.0)
+    begun.wait_for_timeout(500)
+    server.faces = lambda: (face(id=2),)
+    failed.wait_for()
+    begun.get_by_role("button", name="Stop", exact=True).click()
+    begun.locator("[data-part=countdown]").wait_for(state="hidden", timeout=500)
+
+
+def test_a_brief_message_gives_way_to_the_lasting_one_below_it(server, begun):
+    told = begun.evaluate(
+        """async () => {
+            const { Notice } = await import("/glimpse/notice.js");
+            const message = document.createElement("div");
+            const notice = new Notice({ message });
+            const told = () => (message.hidden ? "" : message.textContent);
+            const brief = async () => {
+                notice.show(["brief", ""], 0.02);
+                const before = told();
+                await new Promise((done) => setTimeout(done, 60));
+                return [before, told()];
+            };
+            const alone = await brief();
+            notice.show(["lasting", ""]);
+            const above = await brief();
+            notice.hide();
+            return [alone, above, await brief()];
+        }"""
+    )
+    assert told == [["brief", ""], ["brief", "lasting"], ["brief", ""]]
 
 
 def test_a_recording_ends_in_a_link(server, begun):
@@ -173,15 +250,120 @@ def test_a_recording_ends_in_a_link(server, begun):
     assert link.get_attribute("href") == "session/abc.zip"
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        "window.glimpse.choose('camera', 'browser')",
+        "document.querySelector('video').srcObject.getVideoTracks()[0].dispatchEvent(new Event('ended'))",
+        "window.glimpse.toggle()",
+    ],
+    ids=["another camera is chosen", "the camera is unplugged", "stop is pressed"],
+)
+def test_whatever_stops_the_camera_ends_the_recording_at_the_server_too(server, begun, end):
+    server.say("recording", on=True)
+    begun.get_by_text("A recording is being written to disk").wait_for()
+    server.heard.clear()
+    begun.evaluate(f"() => {{ {end} }}")
+    until(begun, lambda: {"do": "leave"} in server.heard)
+    assert server.heard[0] == {"do": "leave"}
+    begun.get_by_text("nothing is stored").wait_for()
+    server.say("recording", on=False)
+    server.say("recorded", url="session/late.zip", messages=77)
+    begun.get_by_role("link", name="Download the session (77 messages)").wait_for()
+
+
+def test_a_session_that_is_packed_late_ends_no_newer_recording(server, begun):
+    server.say("recording", on=True)
+    server.say("recorded", url="session/older.zip", messages=78)
+    begun.get_by_role("link", name="Download the session (78 messages)").wait_for()
+    assert begun.get_by_text("A recording is being written to disk").is_visible()
+
+
+def test_a_recording_that_ends_with_the_connection_is_told_and_stays_told(server, begun):
+    server.say("recording", on=True)
+    begun.get_by_text("A recording is being written to disk").wait_for()
+    server.heard.clear()
+    server.hang_up()
+    lost = begun.get_by_text("The last recording ended when the connection was lost")
+    lost.wait_for()
+    until(begun, lambda: server.heard)
+    message(begun).wait_for(state="hidden")
+    assert lost.is_visible()
+
+
+def test_a_camera_that_is_given_too_late_is_put_off_again(server, visit):
+    page = visit(server.url)
+    page.evaluate(
+        """() => {
+            const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            Object.assign(window, { allow: [], given: [] });
+            navigator.mediaDevices.getUserMedia = async (wish) => {
+                await new Promise((allow) => window.allow.push(allow));
+                window.given.push(await real(wish));
+                return window.given.at(-1);
+            };
+            window.on = () => window.given.filter((stream) => stream.getTracks().some((one) => one.readyState === "live"));
+        }"""
+    )  # fmt: skip
+    for _ in range(3):  # start, stop, start while the browser still asks
+        page.evaluate("() => { window.glimpse.toggle() }")
+    page.evaluate("() => { window.glimpse.choose('camera', 'browser') }")
+    assert page.evaluate("window.allow.length") == 3
+    for number in (1, 2, 0):
+        page.evaluate(f"window.allow[{number}]()")
+    page.wait_for_function("window.given.length === 3 && window.glimpse.firstOverlayMs !== null", timeout=WAIT)
+    assert page.evaluate("window.on().length") == 1
+    assert page.evaluate("window.on()[0] === document.querySelector('video').srcObject")
+    page.evaluate("() => { window.glimpse.toggle() }")
+    assert page.evaluate("window.on().length") == 0
+    message(page).get_by_text("Press Start to go on").wait_for()
+
+
 def test_false_alarms_are_counted_while_the_person_is_neutral(server, begun):
     alarms = begun.locator("[data-value=alarms]")
     server.say("event", event=event(server.t))
     begun.get_by_label("I am neutral").check()
     alarms.get_by_text("0.0/min").wait_for()
     server.say("event", event=event(server.t, "early", id=2))
+    server.say("event", event=event(server.t + 9, "early", id=3))
     begun.wait_for_function("parseFloat(document.querySelector('[data-value=alarms]').textContent) > 0", timeout=WAIT)
-    server.say("event", event=event(server.t, "withdrawn", id=2, reason="head"))
+    server.say("event", event=event(server.t + 9, "withdrawn", id=3, reason="head"))
     alarms.get_by_text("0.0/min").wait_for()
+
+
+def test_false_alarms_are_shared_over_the_time_in_which_there_was_a_face_to_be_wrong_about(server, begun):
+    told = begun.evaluate(
+        """async () => {
+            const { Status } = await import("/glimpse/status.js");
+            const list = document.createElement("dl");
+            const status = new Status(list);
+            const state = (t, ...faces) => status.state({ t, faces });
+            const event = (id, onset_s, stage = "final") => status.event({ id, onset_s, stage });
+            const told = () => (status.draw({}), list.querySelector("[data-value=alarms]").textContent);
+            const all = [];
+            state(10, 1);
+            status.mark(true);
+            event(1, 9.9); // began before it was said
+            for (const t of [10.5, 11, 30]) state(t, 1); // 0.5 + 0.5 + at most 1
+            state(31);
+            for (const t of [32, 33]) state(t, 1); // nobody, then 1
+            event(2, 10.6);
+            event(3, 10.7, "early");
+            all.push(told());
+            event(3, 9.8); // the final answer knows the onset better
+            all.push(told());
+            for (const t of [0, 1]) state(t, 1); // the stream begins anew, its events from 1
+            event(2, 0.5);
+            all.push(told());
+            status.mark(false);
+            state(2, 1);
+            event(4, 1.5);
+            all.push(told());
+            event(2, 0.5, "withdrawn");
+            return [...all, told()];
+        }"""
+    )
+    assert told == ["40.0/min in 3 s", "20.0/min in 3 s", "30.0/min in 4 s", "30.0/min in 4 s", "15.0/min in 4 s"]
 
 
 def test_choices_reach_the_server(server, begun):
@@ -209,6 +391,38 @@ def test_a_server_camera_is_shown_at_once_and_its_overlay_belongs_to_the_picture
         assert page.evaluate("window.glimpse.lag.p95") < 40
         assert page.evaluate("document.querySelector('[data-part=picture]').width") == 64
         assert page.get_by_label("Camera", exact=True).input_value() == "Sample stream"
+    finally:
+        server.close()
+
+
+def test_a_label_does_not_outlive_the_stream_whose_face_it_names(visit):
+    server = Scripted(cameras=["sample"])
+    try:
+        page = visit(server.url)
+        until(page, lambda: server.heard and server.heard[-1].get("camera") == "sample")
+        page.evaluate(
+            """() => {
+                const context = document.querySelector("[data-part=overlay]").getContext("2d");
+                const fill = context.fillText.bind(context);
+                context.fillText = (text, x, y) => fill((window.label = text), x, y);
+            }"""
+        )
+
+        def look(frame, t):
+            state = {"schema": 1, "t": t, "camera": "sample", "frame": frame, "gap": 0, "latency_ms": 9.0}
+            server.say("state", state={**state, "faces": [face()]})
+            server.show(frame, t, base64.b64decode(picture(90)))
+
+        look(60, 1.0)
+        server.say("event", event=event(1.0, camera="sample"))
+        look(61, 1.1)
+        page.wait_for_function("window.label === '1  surprise 64 %'", timeout=WAIT)
+        look(0, 0.0)  # the stream begins anew, with another face that is called 1 as well
+        page.wait_for_function("window.label === '1'", timeout=WAIT)
+        server.say("event", event=event(90.0, camera="sample"))  # of the stream before, and late
+        look(1, 0.1)
+        page.wait_for_timeout(200)
+        assert page.evaluate("window.label") == "1"
     finally:
         server.close()
 

@@ -104,7 +104,8 @@ class Numbered:
         return self.sent[-1]
 
     def meta(self, meta):
-        self.sent.append(meta)
+        self.sent.append(msgspec.structs.replace(meta, events=sum(isinstance(m, Event) for m in self.sent)))
+        return self.sent[-1]
 
 
 @pytest.fixture(scope="session")

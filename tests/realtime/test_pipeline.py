@@ -55,6 +55,7 @@ class Film:
     """A source of frames, which may be lost or hang, and the landmarker that knows where the faces in them are."""
 
     rate_hz = RATE_HZ
+    dropped = 0
 
     def __init__(self, frames, faces, *, lost=False, hangs=False):
         self._frames, self._lost, self._hangs = frames, lost, hangs
@@ -98,7 +99,7 @@ class Recording(Publisher):
 
     def meta(self, meta):
         self.metas.append(meta)
-        super().meta(meta)
+        return super().meta(meta)
 
 
 @pytest.fixture(scope="module")

@@ -106,6 +106,32 @@ def test_what_is_no_jpeg_has_no_size(data):
         decoded(data, CONFIG)
 
 
+def hiding(jpeg, before):
+    """`jpeg`, a large one, with a small frame header in a comment, and `before` in front of its own header."""
+    at = jpeg.index(b"\xff\xc0")
+    fake = b"\xff\xc0\x00\x11\x08\x00\x10\x00\x10" + bytes(12)
+    return jpeg[:at] + before + jpeg[at:] + fake
+
+
+@pytest.mark.parametrize("before", [b"\xff", b"\xff\xff\xff", b"\xff\x01", b"\xff\xd0", b"\xff\xc8\x00\x04\x00\x00"])
+def test_a_header_that_is_hidden_from_a_look_is_not_decoded(before, monkeypatch):
+    monkeypatch.setattr(cv2, "imdecode", None)
+    with pytest.raises(SourceError, match=r"wanted a JPEG"):
+        decoded(hiding(jpeg(image(width=4000, height=4000), 50), before), CONFIG)
+
+
+def test_what_the_decoder_cannot_take_is_left_out(monkeypatch):
+    def refuse(*_):
+        raise cv2.error("too many pixels")
+
+    monkeypatch.setattr(cv2, "imdecode", refuse)
+    assert frames_of(picture(0, 1.0)) == []
+
+
+def test_a_number_that_is_made_up_is_no_gap_of_billions():
+    assert frames_of(picture(0, 1.0), picture(8_000_000_000, 1.1))[-1].gap <= 250_000
+
+
 def test_a_picture_beyond_the_limits_is_refused_before_it_is_decoded(monkeypatch):
     monkeypatch.setattr(cv2, "imdecode", None)
     with pytest.raises(SourceError, match=r"2000 x 10 px, wanted .* at most 1920 px"):

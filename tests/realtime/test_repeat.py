@@ -13,6 +13,7 @@ class Clip:
     """Ten frames; the third number is left out."""
 
     rate_hz = RATE_HZ
+    dropped = 0
 
     def __init__(self):
         self.closed = False

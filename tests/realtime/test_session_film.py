@@ -14,6 +14,7 @@ class Frames:
     """A source of so many frames, as fast as they are taken."""
 
     rate_hz = 60.0
+    dropped = 0
 
     def __init__(self, count):
         self.count = count

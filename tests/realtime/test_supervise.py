@@ -79,6 +79,16 @@ def test_one_that_dies_at_once_again_and_again_ends_everything_with_its_last_wor
     assert not psutil.pid_exists(other)
 
 
+def test_one_that_ran_well_once_is_started_again_however_often_it_dies(keep, monkeypatch, tmp_path):
+    monkeypatch.setattr(supervise, "PAUSE_MOST_S", 0.1)
+    ran = f"import pathlib, time; ran = pathlib.Path({str(tmp_path / 'ran')!r})\n"
+    stays_once = ran + "ran.exists() or (ran.touch(), time.sleep(2))\n1 / 0"
+    _, told, ended, _ = keep(Command("one", python(stays_once)), at_once_s=1.5)
+    wait_for(lambda: len([line for line in told if "started again" in line]) > supervise.MOST_AT_ONCE + 2)
+    assert ended == []
+    assert "next try in 0.1 s" in told[-2]
+
+
 def test_one_that_says_at_its_first_start_what_is_wrong_is_not_started_again(keep):
     dies = python("import sys; print('error: port in use', file=sys.stderr); sys.exit(2)")
     _, told, ended, thread = keep(Command("one", dies))

@@ -18,9 +18,9 @@ class App {
     event: ({ event }) => this.#event(event),
     meta: ({ meta }) => this.#shows(meta) && this.screen.meta(meta),
     moment: (message) => this.screen.events.moment(message),
-    calibrating: ({ seconds }) => this.notice.count(seconds),
+    calibrating: ({ seconds }) => this.screen.countdown.begin(seconds),
     recording: ({ on }) => this.#records(on),
-    recorded: ({ url, messages }) => this.#recorded(url, messages),
+    recorded: ({ url, messages }) => this.notice.saved(url, messages),
     problem: ({ what, text }) => this.#problem(what, text),
     back: () => this.#back(),
   };
@@ -74,11 +74,8 @@ class App {
 
   async toggle() {
     this.#picked = true;
-    if (this.running) {
-      this.link.say({ do: "leave" });
-      return this.#stopped(words.messages.stopped);
-    }
-    await this.#start();
+    if (this.running) this.#stopped(words.messages.stopped);
+    else await this.#start();
   }
 
   calibrate() {
@@ -116,6 +113,7 @@ class App {
 
   closed(pause, why) {
     this.#welcome = null;
+    if (this.recording) this.notice.unsaved();
     this.recording = false;
     this.screen.clear();
     this.#flight.clear();
@@ -138,7 +136,7 @@ class App {
       this.choices.camera = message.cameras[0];
       return this.#start();
     }
-    if (first) this.running ? this.notice.hide() : this.notice.show(words.messages.idle);
+    if (first) this.#ready();
     this.#update();
   }
 
@@ -165,22 +163,21 @@ class App {
     this.#update();
   }
 
-  #recorded(url, messages) {
-    this.notice.saved(url, messages);
-    this.#records(false);
-  }
-
   #problem(what, text) {
     this.notice.show([words.problems[what] ?? words.problems.refused, text], what === "recogniser-gone" ? Infinity : 6);
   }
 
   #back() {
-    this.notice.hide();
+    this.#ready();
     this.screen.clear();
     this.#hello();
   }
 
   // The rest is between the two.
+
+  #ready() {
+    this.running ? this.notice.hide() : this.notice.show(words.messages.idle);
+  }
 
   #shows({ camera }) {
     return this.running && camera === this.#watched;
@@ -188,28 +185,28 @@ class App {
 
   async #start() {
     this.running = true;
-    this.firstOverlayMs = null;
+    this.firstOverlayMs = this.#allowed = null;
     this.screen.clear();
     this.screen.view.own = this.#own;
     this.#update();
-    if (!this.#own) {
-      this.notice.hide();
-      return this.#hello();
-    }
+    this.#hello();
+    if (!this.#own) return this.notice.hide();
     try {
       this.notice.show(words.messages.asking);
-      this.#allowed = await this.camera.open(this.choices.camera.slice(BROWSER.length + 1));
-      if (!this.running) return this.camera.close();
+      const allowed = await this.camera.open(this.choices.camera.slice(BROWSER.length + 1));
+      if (allowed === null) return; // stopped, or another camera chosen, while the browser asked
+      this.#allowed = allowed;
       this.screen.view.mirrored = this.camera.mirrored;
       if (this.#welcome) this.notice.hide();
-      this.#hello();
       this.#list();
     } catch (error) {
       this.#stopped(words.messages[error.name] ?? words.messages.failed(error));
     }
   }
 
+  // However it came to it: the server must end the recording, of which the page says that nothing is stored.
   #stopped(message) {
+    this.link.say({ do: "leave" });
     this.running = this.recording = false;
     this.markNeutral(false);
     this.camera.close();

@@ -5,6 +5,7 @@ const LONGEST_PX = 640;
 export class Camera {
   #video;
   #stream = null;
+  #turn = 0; // counts what was opened and closed: a camera that is given after the next turn is not wanted
   #encoder = new Worker(new URL("encoder.js", import.meta.url), { type: "module" });
   #busy = false;
   #last = 0; // numbers go on over a change of camera, so that they never go back
@@ -17,7 +18,7 @@ export class Camera {
     this.ended = ended;
     this.#encoder.onmessage = ({ data }) => {
       this.#busy = false;
-      if (this.#stream) encoded(data.number, data.captured, data.bytes);
+      if (this.#stream && data.number > this.#base) encoded(data.number, data.captured, data.bytes);
     };
   }
 
@@ -30,14 +31,20 @@ export class Camera {
     return this.#stream?.getVideoTracks()[0].getSettings().facingMode !== "environment";
   }
 
+  // When the camera was given, or null if another was opened, or this one closed, before the person allowed it.
   // Throws what getUserMedia throws, or an error named "insecure" where the browser offers no camera.
   async open(device) {
     this.close();
+    const turn = this.#turn;
+    const late = () => turn !== this.#turn;
     if (!navigator.mediaDevices) throw Object.assign(new Error("no camera for plain http"), { name: "insecure" });
     const size = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 60 } };
     const video = { ...size, ...(device ? { deviceId: { exact: device } } : { facingMode: "user" }) };
-    const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+    const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false }).catch((error) => {
+      if (!late()) throw error;
+    });
     const allowed = performance.now();
+    if (late()) return stop(stream);
     this.#stream = stream;
     this.#base = this.#last + 1;
     stream.getVideoTracks()[0].onended = () => this.#stream === stream && (this.close(), this.ended());
@@ -48,7 +55,8 @@ export class Camera {
   }
 
   close() {
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#turn += 1;
+    stop(this.#stream);
     this.#stream = this.#video.srcObject = null;
   }
 
@@ -98,4 +106,9 @@ export class Camera {
       this.#busy = false; // the stream ended between the call and the copy
     }
   }
+}
+
+function stop(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+  return null;
 }

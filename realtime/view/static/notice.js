@@ -1,10 +1,11 @@
-// What is said in words: the banner, the message over the picture, the countdown, the link to a recording.
+// What is said in words: the banner, the message over the picture, what became of a recording.
 
 import * as words from "./words.js";
 
 export class Notice {
   #parts;
   #later = null;
+  #lasting = null; // what a brief message gives way to
 
   constructor(parts) {
     this.#parts = parts;
@@ -18,32 +19,36 @@ export class Notice {
   }
 
   // For `seconds`, or until hidden.
-  show([title, text], seconds = Infinity) {
+  show(message, seconds = Infinity) {
+    const brief = seconds < Infinity;
     clearTimeout(this.#later);
+    if (brief) this.#later = setTimeout(() => (this.#lasting ? this.show(this.#lasting) : this.hide()), seconds * 1000);
+    else this.#lasting = message;
+    const [title, text] = message;
     const [strong, p] = ["strong", "p"].map((tag) => document.createElement(tag));
     strong.textContent = title;
     p.textContent = text;
     this.#parts.message.replaceChildren(strong, p);
-    this.#parts.message.classList.toggle("brief", seconds < Infinity);
+    this.#parts.message.classList.toggle("brief", brief);
     this.#parts.message.hidden = false;
-    if (seconds < Infinity) this.#later = setTimeout(() => this.hide(), seconds * 1000);
   }
 
   hide() {
     clearTimeout(this.#later);
+    this.#lasting = null;
     this.#parts.message.hidden = true;
   }
 
-  count(seconds) {
-    const countdown = this.#parts.countdown;
-    countdown.hidden = false;
-    countdown.textContent = seconds > 0 ? words.countdown(Math.ceil(seconds)) : words.calibrated;
-    setTimeout(() => (seconds > 0 ? this.count(seconds - 1) : (countdown.hidden = true)), Math.min(seconds, 1) * 1000 || 2000);
+  saved(url, messages) {
+    this.#kept(Object.assign(document.createElement("a"), { href: url, download: "", textContent: words.saved(messages) }));
   }
 
-  saved(url, messages) {
-    const link = Object.assign(document.createElement("a"), { href: url, download: "", textContent: words.saved(messages) });
-    this.#parts.saved.replaceChildren(link);
+  unsaved() {
+    this.#kept(words.unsaved);
+  }
+
+  #kept(what) {
+    this.#parts.saved.replaceChildren(what);
     this.#parts.saved.hidden = false;
   }
 }

@@ -40,7 +40,7 @@ export class Overlay {
 
   #name(context, face, [left, top, wide], t, sheet) {
     const event = this.#told.get(face.id);
-    const fresh = event && event.stage !== "withdrawn" && t - event.emitted_s < TOLD_S;
+    const fresh = event && event.stage !== "withdrawn" && Math.abs(t - event.emitted_s) < TOLD_S; // before it: of another stream
     const text = fresh ? `${face.id}  ${event.label} ${words.percent(event.confidence)}` : `${face.id}`;
     context.font = font(13, 600);
     const length = context.measureText(text).width + 14;

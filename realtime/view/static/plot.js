@@ -20,7 +20,6 @@ export class Plot {
   }
 
   state({ t, faces }) {
-    if (t < this.#looks.at(-1)?.t) this.clear();
     this.#looks.push({ t, faces: faces.map(({ id, score, threshold }) => ({ id, score, threshold })) });
     while (this.#looks[0].t < t - SPAN_S - 1) this.#looks.shift();
   }

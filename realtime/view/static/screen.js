@@ -1,6 +1,7 @@
 // Everything that is drawn: what arrives is kept, and drawn when the browser is ready for it.
 
 import { Bars } from "./bars.js";
+import { Countdown } from "./countdown.js";
 import { Events } from "./events.js";
 import { still } from "./ink.js";
 import { Lag } from "./lag.js";
@@ -17,6 +18,7 @@ const LONG_EVENT_S = 0.1; // a rate whose shortest event is longer is worth a wa
 export class Screen {
   #parts;
   #states = new Map(); // frame -> state
+  #t = 0; // of the newest
   #fresh = false; // the newest state or picture is not drawn yet
   #shown = null; // { frame, t } of the server's picture on the screen
   #decoding = false;
@@ -35,6 +37,7 @@ export class Screen {
     this.bars = new Bars(parts.bars);
     this.events = new Events(parts.events, parts.said);
     this.status = new Status(parts.status);
+    this.countdown = new Countdown(parts.countdown);
     const draw = () => {
       requestAnimationFrame(draw);
       this.#draw(performance.now());
@@ -43,9 +46,11 @@ export class Screen {
   }
 
   state(state, captured) {
+    if (state.t < this.#t) this.#anew();
+    this.#t = state.t;
     this.#states.set(state.frame, { ...state, captured });
     if (this.#states.size > KEPT_STATES) this.#states.delete(this.#states.keys().next().value);
-    this.plot.state(state);
+    for (const each of [this.plot, this.status, this.countdown]) each.state(state);
     if (this.view.own) this.#fresh = true;
   }
 
@@ -75,13 +80,19 @@ export class Screen {
   }
 
   clear() {
-    this.#states.clear();
+    this.#anew();
     this.#fresh = false;
     this.#shown = this.#meta = null;
     this.lag = new Lag();
-    for (const each of [this.overlay, this.plot, this.events, this.status]) each.clear();
     this.#parts.picture.getContext("2d").clearRect(0, 0, this.#parts.picture.width, this.#parts.picture.height);
     this.#parts.warnings.replaceChildren();
+  }
+
+  // A stream begins, whose time, faces and events are numbered anew.
+  #anew() {
+    this.#t = 0;
+    this.#states.clear();
+    for (const each of [this.overlay, this.plot, this.events, this.status, this.countdown]) each.clear();
   }
 
   #draw(now) {

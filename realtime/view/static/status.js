@@ -2,9 +2,13 @@
 
 import * as words from "./words.js";
 
+const LONGEST_S = 1; // between two states
+
 export class Status {
   #values = {};
-  #neutral = null; // { since, before_s, alarms: ids } while or after the person said so
+  #last = null; // the newest state
+  #neutral = null; // once the person said so: { since, until } on the stream's clock, { seconds } with a face, alarms: ids
+  #before = 0; // alarms of streams that ended meanwhile
   #meta = null;
 
   constructor(list) {
@@ -23,20 +27,33 @@ export class Status {
     this.#meta = meta;
   }
 
-  event(event) {
-    if (!this.#neutral?.since) return;
-    this.#neutral.alarms[event.stage === "withdrawn" ? "delete" : "add"](event.id);
+  // Time counts while there is a face to be wrong about, which a long silence does not tell.
+  state(state) {
+    const watched = this.#marked && this.#last?.faces.length && state.faces.length;
+    if (watched) this.#neutral.seconds += Math.min(state.t - this.#last.t, LONGEST_S);
+    this.#last = state;
   }
 
-  // "I am neutral": every event from now until it is taken back is a false alarm.
+  event({ id, stage, onset_s }) {
+    if (!this.#neutral) return;
+    const { since, until, alarms } = this.#neutral;
+    alarms[stage !== "withdrawn" && since <= onset_s && onset_s < until ? "add" : "delete"](id);
+  }
+
+  // "I am neutral": every event that begins from now on until it is taken back is a false alarm.
   mark(on) {
-    const now = performance.now() / 1000;
-    if (on) this.#neutral = { since: now, length: 0, alarms: new Set() };
-    else if (this.#neutral?.since) Object.assign(this.#neutral, { since: null, length: now - this.#neutral.since });
+    const now = this.#last?.t ?? -Infinity;
+    if (on) [this.#neutral, this.#before] = [{ since: now, until: Infinity, seconds: 0, alarms: new Set() }, 0];
+    else if (this.#marked) this.#neutral.until = now;
+  }
+
+  get #marked() {
+    return this.#neutral?.until === Infinity;
   }
 
   clear() {
-    this.#meta = null;
+    this.#meta = this.#last = null;
+    if (this.#neutral) this.#anew(this.#neutral);
     for (const name of ["rate", "latency", "lag", "gaps", "engine"]) this.#values[name].textContent = "–";
   }
 
@@ -55,9 +72,15 @@ export class Status {
     this.#values.engine.classList.toggle("warned", Boolean(fallback));
   }
 
-  #alarms({ since, length, alarms }) {
-    const seconds = since ? performance.now() / 1000 - since : length;
-    return words.alarms((alarms.size / Math.max(seconds, 1)) * 60, seconds);
+  // The next stream begins at 0, and so do the ids of its events.
+  #anew({ alarms }) {
+    this.#before += alarms.size;
+    alarms.clear();
+    Object.assign(this.#neutral, { since: -Infinity, until: this.#marked ? Infinity : -Infinity });
+  }
+
+  #alarms({ seconds, alarms }) {
+    return words.alarms(((this.#before + alarms.size) / Math.max(seconds, 1)) * 60, seconds);
   }
 
   #show(name, text) {

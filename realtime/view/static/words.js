@@ -71,8 +71,10 @@ export const buttons = {
 export const countdown = (seconds) => `Keep a neutral face: ${seconds}`;
 
 export const calibrated = "Done. Movement is now measured from this face.";
+export const notCalibrated = "Not done: the face was lost. Look into the camera and calibrate again.";
 
 export const saved = (messages) => `Download the session (${messages.toLocaleString("en")} messages)`;
+export const unsaved = "The last recording ended when the connection was lost.";
 
 // Messages that cover the picture: what was found, and what to do.
 export const messages = {

@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from websockets.exceptions import ConnectionClosed
 
 from realtime.errors import ViewError
 from realtime.view.serve import address, advice, check_certificate, listen
@@ -73,6 +74,32 @@ def test_the_page_loads_nothing_from_elsewhere_and_takes_no_files(serve):
         config = client.get("/config").json()
         assert config["analytics_enabled"] is False
         assert client.get("/manifest.json").status_code == 200
+
+
+def test_what_gradio_offers_beside_the_page_is_closed(serve):
+    page = serve(front=True)
+    for path in ("heartbeat/x", "dev/reload", "info", "queue/data", "queue/status", "startup-events", "app_id"):
+        with httpx.stream("GET", f"{page.url}gradio_api/{path}", timeout=5.0) as answer:
+            assert answer.status_code == 404, path
+    for path in ("monitoring", "monitoring/summary", "monitoring/x"):
+        assert httpx.get(page.url + path).status_code == 404, path
+
+
+@pytest.mark.parametrize("bad", ["[bad", "[::1", "localhost:99999999", "localhost:x"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_host_or_origin_that_is_no_address_is_turned_away(serve, browse, bad, host):
+    page = serve(f"view.host={host}")
+    assert httpx.get(page.url, headers={"host": bad}).status_code == 403
+    assert httpx.post(page.url + "login", headers={"origin": f"http://{bad}"}).status_code == 403
+    browser = browse(page, origin=f"http://{bad}")
+    with pytest.raises(ConnectionClosed, match="no address"):
+        browser.quiet(5.0)
+
+
+def test_words_that_are_too_long_or_foreign_for_a_reason_are_cut(serve, browse):
+    browser = browse(serve(), origin="http://" + "\u00e9" * 100)
+    with pytest.raises(ConnectionClosed, match="a request from"):
+        browser.quiet(5.0)
 
 
 def test_a_port_in_use_is_one_clear_error(settings):

@@ -2,12 +2,16 @@ import json
 import struct
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from realtime.message import AskLeave, AskMoment, AskNeutral, AskPicture, AskWish
+from realtime.message import AskLeave, AskMoment, AskNeutral, AskPicture, AskWish, Refused
+from realtime.view.pace import BURST
+from realtime.view.page import MOST_OF_ONE
 
 JPEG = b"\xff\xd8 a picture"
 
@@ -51,7 +55,8 @@ def test_another_visitors_camera_cannot_be_chosen(serve, browse):
     bob.enter()
     bob.say("hello", camera=name)
     refused = bob.until("problem", what="refused")
-    assert name in refused["text"]
+    assert "there is no camera" in refused["text"]
+    assert name not in refused["text"]
     ada.send(2, JPEG)
     assert [told for told in bob.quiet() if told["kind"] == "state"] == []
 
@@ -89,11 +94,12 @@ def test_wishes_reach_a_camera_once_it_is_there_and_again_when_it_begins_anew(se
     name = ada.enter(landmarks=True, pictures=True, head="cmn")["camera"]
     assert recogniser.of(AskWish) == []
     ada.send(0, JPEG)
-    (wish,) = eventually(lambda: recogniser.of(AskWish))
-    assert (wish.camera, wish.landmarks, wish.pictures, wish.head) == (name, True, True, "cmn")
+    wish, engine = eventually(lambda: recogniser.of(AskWish)[1:] and recogniser.of(AskWish))
+    assert (wish.camera, wish.landmarks, wish.pictures, wish.head) == (name, True, True, None)
+    assert (engine.camera, engine.landmarks, engine.pictures, engine.head) == (name, None, None, "cmn")
     time.sleep(1.2)
     ada.send(1, JPEG)
-    assert eventually(lambda: recogniser.of(AskWish)[1:])[0].landmarks
+    assert eventually(lambda: recogniser.of(AskWish)[2:])[0].landmarks
     ada.say("hello", head="nonsense")
     assert "nonsense" in ada.until("problem", what="refused")["text"]
 
@@ -124,13 +130,20 @@ WRONG = [
     b"",
     b"\0" * 11,
     struct.pack("<Id", 1, 1.0) + b"no jpeg",
+    '{"do":"moment","event":-1}',
+    f'{{"do":"moment","event":{2**53}}}',
+    f'{{"do":"moment","event":{10**30}}}',
+    '{"do":"moment","event":1e400}',
     struct.pack("<Id", 1, float("nan")) + JPEG,
+    struct.pack("<Id", 1, float("inf")) + JPEG,
+    struct.pack("<Id", 1, 1e300) + JPEG,
     struct.pack("<Id", 1, -1.0) + JPEG,
 ]
 
 
 def test_what_is_wrong_is_answered_and_the_rest_goes_on(serve, browse, monkeypatch):
     monkeypatch.setattr("realtime.view.guest.COMPLAIN_S", 0.0)
+    monkeypatch.setattr("realtime.view.guest.TEXTS_HZ", 100_000.0)
     ada = browse(serve("view.most_hz=100000"))
     ada.enter()
     for number, said in enumerate(WRONG):
@@ -288,3 +301,146 @@ def test_many_at_once_do_not_mix_up_their_pictures(serve, browse, recogniser):
     assert len(states) >= 70
     for name, number, state in states:
         assert (state["camera"], state["frame"]) == (name, number)
+
+
+def answered_by(recogniser, kind, answer):
+    """Have questions of this kind answered by `answer`."""
+    before = recogniser.answer
+    recogniser.answer = lambda asked: answer(asked, before) if isinstance(asked, kind) else before(asked)
+
+
+def test_texts_that_are_too_many_are_dropped_and_the_rest_goes_on(serve, browse, monkeypatch):
+    monkeypatch.setattr("realtime.view.guest.COMPLAIN_S", 0.0)
+    ada = browse(serve())
+    ada.enter()
+    began = time.monotonic()
+    for _ in range(300):
+        ada.say("hello", camera="nowhere")
+    told = [ada.until("problem")["what"] for _ in range(300)]
+    took_s = time.monotonic() - began
+    assert Counter(told)["refused"] <= BURST + 20 * took_s + 1
+    assert Counter(told)["too-fast"] >= 150
+    time.sleep(0.2)
+    ada.say("neutral")
+    ada.until("calibrating")
+
+
+def test_the_questions_of_one_visitor_do_not_hold_up_another(serve, browse, recogniser, monkeypatch):
+    monkeypatch.setattr("realtime.view.guest.TEXTS_HZ", 100_000.0)
+
+    def slowly(asked, before):
+        time.sleep(0.1)
+        return before(asked)
+
+    answered_by(recogniser, AskMoment, slowly)
+    page = serve()
+    ada, bob = browse(page), browse(page)
+    ada.enter()
+    bob.enter()
+    for _ in range(100):
+        ada.say("moment", event=12)
+    assert ada.until("problem", what="too-fast")
+    began = time.monotonic()
+    bob.say("neutral")
+    bob.until("calibrating")
+    assert time.monotonic() - began < 3.0
+    assert ada.until("moment")["event"] == 12
+    ada.quiet(0.5)
+    ada.say("moment", event=13)
+    assert ada.until("moment", event=13), "once they are answered others may be asked"
+
+
+def test_one_who_reads_nothing_is_hung_up_on_while_a_message_is_on_its_way(serve, browse, recogniser, make, eventually):
+    page = serve()
+    deaf = browse(page, max_queue=1, close_timeout=0.5)
+    name = deaf.enter()["camera"]
+    for id in range(1, 6001):
+        recogniser.publisher.event(make.event(id, 1.0, camera=name))
+        if id % 50 == 0:
+            time.sleep(0.005)
+    eventually(lambda: "glimpse_visitors 0.0" in httpx.get(page.url + "metrics").text, 10.0)
+
+
+def test_no_refusal_names_another_visitor(serve, browse, recogniser):
+    names = []
+    said = Refused(why="")
+    answered_by(recogniser, AskNeutral, lambda *_: Refused(why=f"not watched; there are {', '.join(names)}, sample"))
+    page = serve()
+    ada, bob = browse(page), browse(page)
+    names += [ada.enter()["camera"], bob.enter()["camera"]]
+    bob.say("neutral")
+    said = bob.until("problem", what="refused")["text"]
+    assert names[0] not in said
+    assert names[1] in said
+    assert "sample" in said
+
+
+def test_one_address_cannot_fill_the_line(serve, browse):
+    page = serve("view.visitors=1")
+    for _ in range(1 + MOST_OF_ONE):
+        browse(page).say("hello")
+    one_more = browse(page)
+    with pytest.raises(ConnectionClosed, match="of your address"):
+        one_more.quiet(5.0)
+    elsewhere = browse(page, source_address=("127.0.0.2", 0))
+    elsewhere.say("hello")
+    assert elsewhere.until("wait")["ahead"] == MOST_OF_ONE
+
+
+def test_the_first_watcher_of_a_shared_camera_chooses_its_engine_and_calibrates(serve, browse, recogniser, eventually):
+    page = serve()
+    ada, bob = browse(page), browse(page)
+    recogniser.see("sample", 1, JPEG)
+    ada.enter(camera="sample", head="cmn")
+    eventually(lambda: recogniser.see("sample", 2, JPEG) or recogniser.of(AskWish))
+    bob.enter(camera="sample", landmarks=True)
+    eventually(lambda: recogniser.see("sample", 3, JPEG) or any(wish.landmarks for wish in recogniser.of(AskWish)))
+    bob.say("hello", camera="sample", landmarks=True, head="other")
+    words = "somebody else watches this camera and chose its engine"
+    assert words in bob.until("problem", what="refused")["text"]
+    time.sleep(1.1)  # or the same complaint is not made again
+    bob.say("neutral")
+    assert words in bob.until("problem", what="refused")["text"]
+    ada.say("hello", camera="sample", head="cmn", pictures=True)  # keeps the place
+    ada.say("neutral")
+    ada.until("calibrating")
+    assert {wish.head for wish in recogniser.of(AskWish)} <= {None, "cmn"}
+    ada.say("leave")
+    time.sleep(0.2)
+    bob.say("neutral")
+    bob.until("calibrating")
+
+
+def test_the_refusal_of_a_wish_reaches_the_one_who_wished(serve, browse, recogniser, eventually):
+    page = serve()
+    ada, bob = browse(page), browse(page)
+    recogniser.see("sample", 1, JPEG)
+    ada.enter(camera="sample")
+    bob.enter(camera="sample")
+    eventually(lambda: recogniser.see("sample", 2, JPEG) or recogniser.of(AskWish))
+    ada.say("hello", camera="sample", head="nonsense")
+    assert "nonsense" in ada.until("problem", what="refused")["text"]
+    assert not [told for told in bob.quiet() if not isinstance(told, tuple) and told["kind"] == "problem"]
+
+
+def test_a_visitor_without_an_answer_to_pictures_is_told_so_once(serve, browse, recogniser, monkeypatch):
+    monkeypatch.setattr("realtime.view.own.NO_ROOM_S", 0.5)
+    ada = browse(serve())
+    ada.enter()
+
+    def told(seconds):
+        found, until = [], time.monotonic() + seconds
+        while time.monotonic() < until:
+            ada.send(1, JPEG)
+            found += [each["text"] for each in ada.quiet(0.05) if each["kind"] == "problem"]
+        return found
+
+    assert told(1.0) == []
+    recogniser.calm.set()
+    (said,) = told(2.0)
+    assert "no room at the recogniser" in said
+    recogniser.calm.clear()
+    assert told(0.5) == []
+    time.sleep(0.6)
+    recogniser.calm.set()
+    assert told(0.3) == [], "nothing was sent meanwhile"

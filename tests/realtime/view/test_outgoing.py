@@ -3,7 +3,7 @@ from contextlib import suppress
 
 import pytest
 
-from realtime.view.outgoing import MOST_WAITING, Ended, Outgoing
+from realtime.view.outgoing import MOST_WAITING, Outgoing
 from realtime.view.pace import BURST, Pace
 
 
@@ -29,10 +29,15 @@ def test_the_newest_replaces_and_the_rest_stays():
 
 def test_one_who_lags_too_far_is_hung_up_on_rather_than_told_less():
     outgoing = Outgoing()
-    for number in range(MOST_WAITING + 1):
+    for number in range(MOST_WAITING):
         outgoing.put(str(number))
-    with pytest.raises(Ended, match=str(MOST_WAITING)):
-        asyncio.run(outgoing.next())
+    assert not outgoing.over.is_set()
+    outgoing.put("one more")
+    assert outgoing.over.is_set()
+    assert str(MOST_WAITING) in outgoing.why
+    outgoing.put("and another")
+    outgoing.newest("state", "a state")
+    assert asyncio.run(all_of(outgoing)) == []
 
 
 def test_a_pace_allows_a_burst_and_then_its_rate():

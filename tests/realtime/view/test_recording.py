@@ -1,7 +1,9 @@
 import io
+import logging
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from realtime import session
 from realtime.message import AskMoment, Event, State
 from realtime.view import recording
-from realtime.view.recording import PREFIX, Recordings, sweep
+from realtime.view.recording import PREFIX, WAITING, Recordings, sweep
 
 JPEG = b"\xff\xd8 a picture "
 
@@ -172,3 +174,84 @@ def test_what_a_killed_page_left_is_swept_and_nothing_else(disk):
     assert not left.exists()
     assert own.exists()
     assert other.exists()
+
+
+def test_a_recording_that_grows_too_large_ends_and_is_offered(serve, browse, tmp_path):
+    page = serve("view.longest_recording_mb=1")
+    ada = browse(page)
+    ada.enter()
+    ada.say("record", on=True, video=True)
+    for number in range(15):
+        ada.send(number, JPEG + bytes(100_000))
+        ada.until("state", frame=number)
+    assert "view.longest_recording_mb" in ada.until("problem")["text"]
+    assert list(unpacked(page, ada.until("recorded")["url"], tmp_path / "unpacked"))
+
+
+def test_the_newest_session_of_a_visitor_takes_the_place_of_the_one_before(serve, browse, disk):
+    page = serve()
+    ada = browse(page)
+    ada.enter()
+    urls = []
+    for _ in range(2):
+        ada.say("record", on=True)
+        ada.until("recording", on=True)
+        ada.say("record", on=False)
+        urls.append(ada.until("recorded")["url"])
+    assert [httpx.get(page.url + url).status_code for url in urls] == [404, 200]
+    assert len(written(disk)) == 1
+
+
+def test_pictures_for_which_the_disk_is_too_slow_are_left_out_and_counted(settings, monkeypatch):
+    recordings = Recordings(settings())
+    slow = recordings.begin("browser", [], video=True)
+    free = threading.Event()
+    monkeypatch.setattr(slow._recorder, "picture", lambda *_: free.wait())
+    for number in range(WAITING + 50):
+        slow.picture(0.0, number, JPEG)
+    assert 50 - 1 <= slow.left_out <= 50
+    assert slow.stopped == ""
+    monkeypatch.setattr(recording, "MOST_WAITING", WAITING - 10)
+    assert "disk" in slow.stopped
+    free.set()
+    slow.discard()
+    recordings.close()
+
+
+def test_the_pictures_of_an_event_stay_out_of_a_later_recording(serve, browse, recogniser, make, tmp_path):
+    asked, free, before = threading.Event(), threading.Event(), recogniser.answer
+
+    def late(question):
+        if isinstance(question, AskMoment):
+            asked.set()
+            free.wait(2.0)
+        return before(question)
+
+    recogniser.answer = late
+    page = serve()
+    ada = browse(page)
+    name = ada.enter(pictures=True)["camera"]
+    ada.say("record", on=True)
+    play(ada, recogniser, make, name)
+    assert asked.wait(5.0)
+    ada.say("record", on=False)
+    ada.until("recorded")
+    ada.say("record", on=True)
+    ada.until("recording", on=True)
+    ada.send(50, JPEG)
+    free.set()
+    ada.until("state", frame=50)
+    ada.say("moment", event=6)
+    ada.until("moment", event=6)
+    ada.say("record", on=False)
+    assert unpacked(page, ada.until("recorded")["url"], tmp_path / "unpacked").moment(5) is None
+
+
+def test_the_log_says_that_a_recording_went_with_its_visitor(serve, browse, eventually, caplog):
+    caplog.set_level(logging.INFO)
+    ada = browse(serve())
+    ada.enter()
+    ada.say("record", on=True)
+    ada.until("recording")
+    ada.close()
+    eventually(lambda: "thrown away" in caplog.text)
