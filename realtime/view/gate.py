@@ -73,10 +73,8 @@ class Gate:
         path = connection.scope["path"]
         if why:
             return PlainTextResponse(why, 403)
-        if path.startswith(CLOSED):
-            return PlainTextResponse("not part of this page", 404)
         if path in OPEN or self._logins.user(connection) is not None:
-            return None
+            return PlainTextResponse("not part of this page", 404) if path.startswith(CLOSED) else None
         if "text/html" in connection.headers.get("accept", ""):
             return RedirectResponse(login.PATH.lstrip("/") if path == "/" else login.PATH, 303)
         return PlainTextResponse("log in first", 401)

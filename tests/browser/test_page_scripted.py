@@ -111,8 +111,11 @@ def test_landmarks_are_drawn_where_they_are_asked_for(server, begun):
 
 #: Left, top, right, bottom of all that is drawn in the landmarks' colour, or null.
 DOTS = """(() => {
-    const canvas = document.querySelector("[data-part=overlay]");
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const overlay = document.querySelector("[data-part=overlay]");
+    const canvas = new OffscreenCanvas(overlay.width, overlay.height);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(overlay, 0, 0);
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
     let found = null;
     for (let at = 0; at < data.length; at += 4) {
         if (data[at + 3] < 60 || Math.min(data[at + 1], data[at + 2]) < data[at] + 60) continue;
@@ -302,9 +305,10 @@ def test_a_camera_that_is_given_too_late_is_put_off_again(server, visit):
                 window.given.push(await real(wish));
                 return window.given.at(-1);
             };
-            window.on = () => window.given.filter((stream) => stream.getTracks().some((one) => one.readyState === "live"));
+            const live = (stream) => stream.getTracks().some((track) => track.readyState === "live");
+            window.on = () => window.given.filter(live);
         }"""
-    )  # fmt: skip
+    )
     for _ in range(3):  # start, stop, start while the browser still asks
         page.evaluate("() => { window.glimpse.toggle() }")
     page.evaluate("() => { window.glimpse.choose('camera', 'browser') }")
@@ -352,7 +356,8 @@ def test_false_alarms_are_shared_over_the_time_in_which_there_was_a_face_to_be_w
             all.push(told());
             event(3, 9.8); // the final answer knows the onset better
             all.push(told());
-            for (const t of [0, 1]) state(t, 1); // the stream begins anew, its events from 1
+            status.clear();
+            for (const t of [0, 1]) state(t, 1); // a stream that begins anew, its events from 1
             event(2, 0.5);
             all.push(told());
             status.mark(false);

@@ -412,19 +412,32 @@ def test_the_first_watcher_of_a_shared_camera_chooses_its_engine_and_calibrates(
 
 
 def test_the_refusal_of_a_wish_reaches_the_one_who_wished(serve, browse, recogniser, eventually):
+    asked, free = threading.Event(), threading.Event()
+
+    def late(wish, before):
+        if wish.head:
+            asked.set()
+            free.wait(2.0)
+        return before(wish)
+
+    answered_by(recogniser, AskWish, late)
     page = serve()
     ada, bob = browse(page), browse(page)
     recogniser.see("sample", 1, JPEG)
     ada.enter(camera="sample")
-    bob.enter(camera="sample")
     eventually(lambda: recogniser.see("sample", 2, JPEG) or recogniser.of(AskWish))
+    recogniser.see("sample", 3, JPEG)
     ada.say("hello", camera="sample", head="nonsense")
+    assert asked.wait(5.0)
+    bob.enter(camera="sample")
+    free.set()
     assert "nonsense" in ada.until("problem", what="refused")["text"]
     assert not [told for told in bob.quiet() if not isinstance(told, tuple) and told["kind"] == "problem"]
 
 
 def test_a_visitor_without_an_answer_to_pictures_is_told_so_once(serve, browse, recogniser, monkeypatch):
-    monkeypatch.setattr("realtime.view.own.NO_ROOM_S", 0.5)
+    monkeypatch.setattr("realtime.view.own.NO_ROOM_S", 0.8)
+    monkeypatch.setattr("realtime.view.own.PAUSE_S", 0.4)
     ada = browse(serve())
     ada.enter()
 
@@ -437,10 +450,10 @@ def test_a_visitor_without_an_answer_to_pictures_is_told_so_once(serve, browse, 
 
     assert told(1.0) == []
     recogniser.calm.set()
-    (said,) = told(2.0)
+    (said,) = told(2.0)  # once
     assert "no room at the recogniser" in said
     recogniser.calm.clear()
     assert told(0.5) == []
-    time.sleep(0.6)
     recogniser.calm.set()
+    time.sleep(1.0)
     assert told(0.3) == [], "nothing was sent meanwhile"

@@ -104,8 +104,8 @@ def test_an_unknown_name_costs_the_same_work(ada, monkeypatch):
 
 
 def test_many_tries_at_once_are_refused(locked, monkeypatch):
-    monkeypatch.setattr(login, "PAUSE_MOST_S", 0.5)
-    monkeypatch.setattr(login, "PAUSE_FIRST_S", 0.5)
+    monkeypatch.setattr(login, "PAUSE_MOST_S", 1.5)
+    monkeypatch.setattr(login, "PAUSE_FIRST_S", 1.5)
     with ThreadPoolExecutor(8) as pool:
         codes = [
             answer.status_code for answer in pool.map(lambda _: try_in(locked, password="x", timeout=30), range(8))
