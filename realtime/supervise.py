@@ -182,7 +182,7 @@ class _Kept:
         self._tell(f"the {self.name} ended ({_how(code)}); next try in {pause:g} s")
 
     def _tell(self, text: str) -> None:
-        log.warning("%s", text)
+        log.info("%s", text)
         self._told(text)
 
     def _why(self, code: int) -> str:

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 #: Seen without logging in. The manifest is fetched without cookies.
 OPEN = {"/health", "/manifest.json", login.PATH}
+#: Read by a program, which sends its password each time.
+METRICS = "/metrics"
 #: What Gradio offers beside the page, which needs none of it: files in and out, answers without end, figures.
 CLOSED = ("/gradio_api", "/monitoring")
 #: RFC 6455: what is asked for is against the rules.
@@ -48,6 +50,8 @@ class Gate:
             await (_hang_up(why, receive, send) if why else self._app(scope, receive, send))
             return
         answer = self._instead(connection, why)
+        if answer is not None and not why and scope["path"] == METRICS and "authorization" in connection.headers:
+            answer = None if await self._logins.sends_password(connection) else answer
         await (answer or self._app)(scope, receive, self._with_headers(send))
 
     def _why_not(self, connection: HTTPConnection) -> str:

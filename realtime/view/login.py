@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import html
 import logging
 import secrets
@@ -42,6 +44,7 @@ class Logins:
         self._signer = URLSafeTimedSerializer(secrets.token_bytes(32))
         self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()  # address -> how often, and when last
         self._trying: Counter[str] = Counter()
+        self._known: set[bytes] = set()  # digests of what a program sent with a password that fits
         self._one_at_a_time = asyncio.Lock()  # each takes 32 MB and a quarter of a second
 
     def user(self, connection: HTTPConnection) -> str | None:
@@ -53,6 +56,22 @@ class Logins:
         except BadData:
             return None
         return user if user in self._users else None
+
+    async def sends_password(self, connection: HTTPConnection) -> bool:
+        """Whether it comes with a name and password of its own (HTTP Basic), as programs do that keep no cookies."""
+        given = connection.headers.get("authorization", "")
+        mark = hashlib.sha256(given.encode()).digest()
+        if not self._users or mark in self._known:
+            return mark in self._known
+        user, password = _basic(given)
+        address = connection.client.host if connection.client else ""
+        async with self._one_at_a_time:
+            fits = await asyncio.to_thread(self._fits, user, password)
+        if fits:
+            self._known.add(mark)  # or each of its requests would take a quarter of a second
+        else:
+            await self._hold(address)
+        return fits
 
     async def enter(self, request: Request) -> Response:
         """Answer a filled form: the page and a cookie, or the form again."""
@@ -106,6 +125,16 @@ def form(message: str = "", status: int = 200) -> Response:
     """The login page, and what went wrong."""
     told = f'<p class="problem" role="alert">{html.escape(message)}</p>' if message else ""
     return HTMLResponse(PAGE.replace("{message}", told), status)
+
+
+def _basic(header: str) -> tuple[str, str]:
+    """Name and password of an Authorization header (RFC 7617); empty ones for anything else."""
+    scheme, _, code = header.partition(" ")
+    try:
+        user, colon, password = base64.b64decode(code, validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return (user, password) if colon and scheme.lower() == "basic" else ("", "")
 
 
 async def _read(request: Request) -> tuple[str, str]:

@@ -52,6 +52,16 @@ def test_nothing_but_health_and_the_form_is_seen_without_logging_in(locked):
         assert needed in form
 
 
+def test_figures_are_read_with_a_password_and_nothing_else_is(locked):
+    assert "glimpse_" in httpx.get(locked.url + "metrics", auth=("ada", "correct horse")).text
+    assert "glimpse_" in httpx.get(locked.url + "metrics", auth=("ada", "correct horse")).text  # known by then
+    assert httpx.get(locked.url, auth=("ada", "correct horse")).status_code == 401
+    for wrong in (("ada", "wrong"), ("bob", "correct horse"), ("", "")):
+        assert httpx.get(locked.url + "metrics", auth=wrong).status_code == 401
+    for header in ("Basic", "Basic !", "Basic Zm9v", "Bearer x"):
+        assert httpx.get(locked.url + "metrics", headers={"authorization": header}).status_code == 401
+
+
 def test_the_websocket_is_closed_to_those_who_are_not_logged_in(locked, browse):
     with pytest.raises(ConnectionClosed) as closed:
         browse(locked).next()
