@@ -80,6 +80,9 @@ class Guest:
         match wanted:
             case Hello():
                 self._greet(wanted)
+            case Leave():
+                self._leave()
+                self._wanted = ""
             case _ if not self._camera:
                 self.refuse("no camera is watched yet; say which with hello, and wait for welcome")
             case _:
@@ -216,9 +219,6 @@ class Guest:
                 self._tape.begin(BROWSER if self._camera == self.name else self._camera, engines, video=video)
             case Record():
                 self._tape.end()
-            case Leave():
-                self._leave()
-                self._wanted = ""
 
     def _ask(self, question: Ask, told: Callable[[Answer], None]) -> None:
         def answered(answer: Answer) -> None:

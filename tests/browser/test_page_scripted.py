@@ -269,10 +269,11 @@ def test_whatever_stops_the_camera_ends_the_recording_at_the_server_too(server, 
     begun.evaluate(f"() => {{ {end} }}")
     until(begun, lambda: {"do": "leave"} in server.heard)
     assert server.heard[0] == {"do": "leave"}
-    begun.get_by_text("nothing is stored").wait_for()
+    begun.get_by_text("A recording is being written to disk").wait_for(state="hidden")
     server.say("recording", on=False)
     server.say("recorded", url="session/late.zip", messages=77)
     begun.get_by_role("link", name="Download the session (77 messages)").wait_for()
+    begun.get_by_text("your recording lies on its disk for ten minutes").wait_for()
 
 
 def test_a_session_that_is_packed_late_ends_no_newer_recording(server, begun):

@@ -20,7 +20,7 @@ class App {
     moment: (message) => this.screen.events.moment(message),
     calibrating: ({ seconds }) => this.screen.countdown.begin(seconds),
     recording: ({ on }) => this.#records(on),
-    recorded: ({ url, messages }) => this.notice.saved(url, messages),
+    recorded: ({ url, messages }) => this.#saved(url, messages),
     problem: ({ what, text }) => this.#problem(what, text),
     back: () => this.#back(),
   };
@@ -215,8 +215,14 @@ class App {
     this.#update();
   }
 
+  #saved(url, messages) {
+    this.notice.saved(url, messages);
+    this.#update();
+  }
+
   #change() {
     this.#picked = true;
+    this.screen.events.forget();
     const running = this.running;
     if (running) this.#stopped(words.messages.stopped);
     if (running || !this.#own) this.#start();
@@ -241,7 +247,7 @@ class App {
 
   #update() {
     const { running, recording, choices } = this;
-    this.notice.banner({ running, recording, video: choices.video, camera: this.#own });
+    this.notice.banner({ running, recording, kept: this.notice.keeps, video: choices.video, camera: this.#own });
     this.#parts.video.hidden = !(running && this.#own);
     this.#parts.picture.hidden = !(running && !this.#own);
     this.#parts.video.classList.toggle("mirrored", this.screen.view.mirrored);

@@ -24,6 +24,10 @@ export class Bars {
     }
   }
 
+  clear() {
+    this.draw({ faces: [] });
+  }
+
   #build(labels) {
     this.#rows.clear();
     const rows = labels.map((label) => {

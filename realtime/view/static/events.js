@@ -29,6 +29,12 @@ export class Events {
     this.#items.get(event)?.querySelector("[data-part=moment]").replaceChildren(...figures);
   }
 
+  // Another camera is watched: what happened before the one is no news of the other.
+  forget() {
+    this.clear();
+    this.#list.replaceChildren();
+  }
+
   // Another stream begins, whose events are numbered anew.
   clear() {
     this.#items.clear();

@@ -5,6 +5,7 @@ import * as words from "./words.js";
 export class Notice {
   #parts;
   #later = null;
+  #forgotten = null; // when the recording is
   #lasting = null; // what a brief message gives way to
 
   constructor(parts) {
@@ -39,7 +40,14 @@ export class Notice {
     this.#parts.message.hidden = true;
   }
 
+  // Whether a recording lies on the server, to be fetched.
+  get keeps() {
+    return !this.#parts.saved.hidden && this.#parts.saved.querySelector("a") !== null;
+  }
+
   saved(url, messages) {
+    clearTimeout(this.#forgotten);
+    this.#forgotten = setTimeout(() => (this.#parts.saved.hidden = true), words.KEPT_MS);
     this.#kept(Object.assign(document.createElement("a"), { href: url, download: "", textContent: words.saved(messages) }));
   }
 

@@ -92,7 +92,7 @@ export class Screen {
   #anew() {
     this.#t = 0;
     this.#states.clear();
-    for (const each of [this.overlay, this.plot, this.events, this.status, this.countdown]) each.clear();
+    for (const each of [this.overlay, this.plot, this.bars, this.events, this.status, this.countdown]) each.clear();
   }
 
   #draw(now) {

@@ -43,15 +43,22 @@ export function overlay(faces) {
   return `Camera picture with ${faces.length === 1 ? "one face" : `${faces.length} faces`}`;
 }
 
-export function banner({ running, recording, video, camera }) {
+// The server keeps a recording for so long after its end.
+export const KEPT_MS = 600_000;
+
+export function banner({ running, recording, kept, video, camera }) {
   const inference = running ? "Emotion inference is running." : "Emotion inference is off.";
   const pictures = recording
     ? `A recording is being written to disk, ${video ? "with" : "without"} video.`
-    : `Pictures ${camera ? "go to this Glimpse and" : "stay in this Glimpse and go"} nowhere else; nothing is stored.`;
+    : `Pictures ${camera ? "go to this Glimpse and" : "stay in this Glimpse and go"} nowhere else; ${stored(kept)}.`;
   return [
     inference,
     `${pictures} An event is a candidate with a confidence, not a fact. In the EU the AI Act forbids this at work and in schools.`,
   ];
+}
+
+function stored(kept) {
+  return kept ? "your recording lies on its disk for ten minutes" : "nothing is stored";
 }
 
 export const cameras = {
