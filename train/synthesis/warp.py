@@ -8,7 +8,6 @@ where they rest: that expressions turn with it is left out (under 2 % of a movem
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,23 +16,12 @@ from realtime.records import Floats, Image
 from train.synthesis.channels import NAMES
 from train.synthesis.fields import Fields
 from train.synthesis.openings import Opening
+from train.synthesis.performance import Extent, Pose
 
 TOGETHER = 16  # pictures whose displacement is summed in one product
 STEPS, STEP_PX = 12, 0.02
 SMALL_PX = 0.04  # edges of an opening that move apart by less are one skin
 COARSE = 256  # pictures from this size on have their displacement solved at half of it
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pose:
-    """How the head has moved since the picture was taken, at each of T moments."""
-
-    turn: Floats  #: (T, 3) degrees: yaw towards the picture's right, pitch up, roll clockwise, as in `records.Pose`
-    shift: Floats  #: (T, 2) eye distances, right and down
-    nearer: Floats  #: (T,) relative growth of the picture
-
-    def __len__(self) -> int:
-        return len(self.nearer)
 
 
 def rotations(turn: Floats) -> Floats:
@@ -65,7 +53,7 @@ def displacement(fields: Fields, amounts: Floats, pose: Pose) -> Floats:
 
 
 class Warp:
-    """`frames(amounts, pose)`: the picture at every moment. It keeps its last solution, so one film a thread."""
+    """Implements `actor.Actor` with a picture. It keeps its last solution, so one film a thread."""
 
     def __init__(self, picture: Image, fields: Fields) -> None:
         self._picture, self._fields = picture, fields
@@ -79,6 +67,11 @@ class Warp:
         self._back = np.zeros_like(self._grid)
         self._layers = [_Layer(fields, number, self._pixels) for number in range(len(fields.openings))]
 
+    @property
+    def extent(self) -> Extent:
+        fields = self._fields
+        return Extent(fields.size_px, fields.eye_px, fields.scale, fields.most)
+
     def frames(self, amounts: Floats, pose: Pose) -> Iterator[Image]:
         """uint8 (S, S, 3) for each row of `amounts` (T, K), in order."""
         weights = coefficients(self._fields, amounts, pose)
@@ -89,6 +82,18 @@ class Warp:
             moved = (rows[:, used] @ self._basis[used]).reshape(len(rows), *self._grid.shape)
             for row, field in zip(rows, moved, strict=True):
                 yield self._frame(row, field)
+
+    def between(self, amounts: Floats, pose: Pose) -> Floats:
+        """(S, S, 2) px: where what each pixel shows at the first of two moments has gone by the second."""
+        fields, size = self._fields, self._fields.size_px
+        weights = coefficients(fields, amounts, pose)
+        first, second = (weights @ fields.upper).reshape(2, size, size, 2)
+        self._back = np.zeros_like(self._grid)
+        at = self._pixels - self._solve(np.ascontiguousarray(first[:: self._every, :: self._every]))
+        moved = _sample(second - first, at)
+        for layer in self._layers:
+            layer.carry(moved, at, weights)
+        return moved
 
     def _frame(self, weights: Floats, field: Floats) -> Image:
         back = self._solve(field)
@@ -127,6 +132,19 @@ class _Layer:
         self._grid = np.ascontiguousarray(pixels[box])
         self._corner = np.array([part.left, part.top], np.float32)
         self._size = size
+
+    def carry(self, moved: Floats, at: Floats, weights: Floats) -> None:
+        """Put the displacement between two moments, `weights` (2, K + 8), of what lies below and inside."""
+        count, height, width = len(NAMES), *self._grid.shape[:2]
+        box = (slice(self._part.top, self._part.top + height), slice(self._part.left, self._part.left + width))
+        first, second = (weights @ self._lower).reshape(2, height, width, 2)
+        solid = ((weights[1] - weights[0])[count:] @ self._lower[count:]).reshape(height, width, 2)
+        lower_at = self._solve(first, self._grid)
+        above = _sample(self._part.above, at[box] - self._corner)[..., None]
+        below = _sample(self._part.below, lower_at - self._corner)[..., None]
+        inside = solid + (weights[1] - weights[0])[:count] @ self._gaze if self._eye else solid
+        under = below * _sample(second - first, lower_at - self._corner) + (1.0 - below) * inside
+        moved[box] = above * moved[box] + (1.0 - above) * under
 
     def lay(self, seen: Image, picture: Image, at: Floats, weights: Floats) -> None:
         """Put it into the picture `seen` (S, S, 3), whose pixels come from `at` (S, S, 2) of the upper layer."""
