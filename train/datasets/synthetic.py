@@ -84,7 +84,7 @@ class Synthetic:
         """A long film of one of `people`, with micro-expressions at this rate and all distractors at theirs."""
         seed = (self._clips.seed, self.people.index(person), VIDEO + number)
         rng = np.random.default_rng(seed)
-        camera = draw(self._clips.film, rng, grey=person.startswith("ferplus"))
+        camera = draw(self._clips.film, rng, grey=self._portraits.grey(person))
         return Take(person, seed, video_scene(self._clips, seconds, micro_per_minute, rng), camera)
 
     def film(self, take: Take) -> Iterator[Frame]:
@@ -106,13 +106,14 @@ class Synthetic:
         if take.person.startswith(RENDERED_PREFIX):
             return Rendered(self._head, clips.framing, clips.size_px, rng)
         face = framed(self._portraits.portrait(take.person), clips.framing, clips.size_px, rng)
-        return Warp(face.image, fields(self._head, face.image, face.landmarks, teeth=float(rng.uniform())))
+        picture = np.ascontiguousarray(face.image[..., 0]) if self._portraits.grey(take.person) else face.image
+        return Warp(picture, fields(self._head, face.image, face.landmarks, teeth=float(rng.uniform())))
 
     def _take(self, person: int, take: int) -> Take:
         seed = (self._clips.seed, person, take)
         rng, name = np.random.default_rng(seed), self.people[person]
         scene = clip_scene(self._clips, self._label(person, take), rng)
-        return Take(name, seed, scene, draw(self._clips.film, rng, grey=name.startswith("ferplus")))
+        return Take(name, seed, scene, draw(self._clips.film, rng, grey=self._portraits.grey(name)))
 
     def _label(self, person: int, take: int) -> str | None:
         """The classes in turn; of those with none, half show a movement of no class and half no event at all."""
@@ -132,7 +133,7 @@ class Synthetic:
         moments = (event.onset, event.apex, event.offset)
         if event.role != "micro":
             return Sample(id, subject, NONE, *_inside(moments, scene.seconds), raw_label=event.role)
-        return Sample(id, subject, event.label, *moments, event.role, "micro", event.units)
+        return Sample(id, subject, event.label, *moments, "", "micro", event.units)
 
 
 def _event(scene: Scene) -> Happening | None:

@@ -24,7 +24,7 @@ class Actor(Protocol):
         """Its sizes."""
 
     def frames(self, amounts: Floats, pose: Pose) -> Iterator[Image]:
-        """uint8 (S, S, 3) for each row of `amounts` (T, K), in order."""
+        """uint8 (S, S, 3), or (S, S) without colour, for each row of `amounts` (T, K), in order."""
 
     def between(self, amounts: Floats, pose: Pose) -> Floats:
         """(S, S, 2) px: where what each pixel shows at the first of two moments has gone by the second."""

@@ -24,7 +24,7 @@ Codec = Literal["none", "jpeg", "h264"]
 CODECS: tuple[Codec, ...] = ("none", "jpeg", "h264")
 STEP_PX, MOST_STEPS = 0.6, 8  # a picture more for each so many pixels that something moves during an exposure
 KEY_S = 2.0  # every so often h264 begins anew
-GRAIN = 1 << 19  # numbers of noise that are drawn once and read from changing places
+GRAIN = 2  # so many frames of noise are drawn once and read from changing places
 SHOT = 0.5  # share of the noise's variance at full light that is shot noise
 
 
@@ -37,7 +37,7 @@ class Camera:
     noise: float  #: standard deviation at full light, grey levels
     codec: Codec
     quality: int  #: of the compression, as JPEG counts it
-    grey: bool  #: noise without colour, for portraits without it
+    grey: bool  #: without colour, for portraits without it
     gamma: float  #: the picture's tones, as another exposure and white balance have them
     gains: tuple[float, float, float]
 
@@ -80,32 +80,32 @@ def moments(times: Times, open_s: float, moved_px: Times) -> tuple[Times, list[i
 def expose(
     pictures: Iterator[Image], counts: list[int], light: Times, camera: Camera, rng: np.random.Generator
 ) -> Iterator[Frame]:
-    """Frames stamped with exact times from 0."""
-    grain = rng.standard_normal(GRAIN, dtype=np.float32)
+    """Frames stamped with exact times from 0. `pictures` are (S, S, 3), or (S, S) for a camera without colour."""
     coder, tones = _Coder(camera), _tones(camera)
+    grain: Floats | None = None
     for index, (count, gain) in enumerate(zip(counts, light, strict=True)):
         mean = cv2.LUT(next(pictures), tones).astype(np.float32)
         for _ in range(count - 1):
             mean += cv2.LUT(next(pictures), tones)
         mean *= np.float32(gain / count)
-        if camera.noise:
-            _add_noise(mean, camera, grain, int(rng.integers(GRAIN)))
-        taken = np.clip(mean + np.float32(0.5), 0, 255).astype(np.uint8)
-        yield Frame(coder.push(taken, index), index / camera.rate_hz, index, 0, 0.0)
+        if grain is None:
+            grain = rng.standard_normal(GRAIN * mean.size, dtype=np.float32)
+        _add_noise(mean, camera, grain[int(rng.integers(grain.size - mean.size)) :][: mean.size])
+        seen = coder.push(cv2.convertScaleAbs(np.maximum(mean, 0.0, out=mean)), index)
+        image = cv2.merge([seen] * 3) if seen.ndim == 2 else seen
+        yield Frame(np.asarray(image, np.uint8), index / camera.rate_hz, index, 0, 0.0)
 
 
 def _tones(camera: Camera) -> Image:
-    """A table (1, 256, 3)."""
+    """A table (1, 256, 3); of one channel for a camera without colour."""
     levels = np.linspace(0.0, 1.0, 256)[:, None] ** camera.gamma
-    return np.clip(255.0 * levels * np.array(camera.gains) + 0.5, 0, 255).astype(np.uint8)[None]
+    table = np.clip(255.0 * levels * np.array(camera.gains) + 0.5, 0, 255).astype(np.uint8)[None]
+    return np.ascontiguousarray(table[..., 0]) if camera.grey else table
 
 
-def _add_noise(mean: Floats, camera: Camera, grain: Floats, start: int) -> None:
-    shape = (*mean.shape[:2], 1) if camera.grey else mean.shape
-    count = int(np.prod(shape))
-    drawn = np.take(grain, np.arange(start, start + count), mode="wrap") if start + count > GRAIN else grain[start:][:count]
-    size = np.sqrt((1.0 - SHOT) + SHOT * np.maximum(mean[..., 1:2], 0.0) / np.float32(255))
-    mean += np.float32(camera.noise) * size * drawn.reshape(shape)
+def _add_noise(mean: Floats, camera: Camera, grain: Floats) -> None:
+    size = np.sqrt((1.0 - SHOT) + (SHOT / np.float32(255)) * mean)
+    mean += np.float32(camera.noise) * size * grain.reshape(mean.shape)
 
 
 class _Coder:
@@ -129,6 +129,6 @@ class _Coder:
 
     def _through(self, image: Image) -> Image:
         _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
-        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED), np.uint8)
 
 

@@ -210,11 +210,13 @@ def _unfold(upper: Floats, size: int) -> None:
 
 
 def _apart(part: Opening, layers: list[Floats], size: int) -> Floats:
-    """(K,) px: the most that the layers differ near an opening's edges."""
+    """(K,) px: the most that the layers differ at an opening's edges."""
     upper, lower = (layer.reshape(len(NAMES), size, size, 2) for layer in layers)
     height, width = part.above.shape
     box = (slice(None), slice(part.top, part.top + height), slice(part.left, part.left + width))
-    return np.asarray(np.abs(upper[box] - lower[box]).max((1, 2, 3)), np.float32)
+    edges = ((part.above > 0.0) & (part.below > 0.0) | (part.above + part.below < 1.0)).astype(np.uint8)
+    near = cv2.dilate(edges, np.ones((3, 3), np.uint8)) > 0
+    return np.asarray(np.abs(upper[box] - lower[box])[:, near].max((1, 2), initial=0.0), np.float32)
 
 
 def _gaze(found: Fit) -> Floats:

@@ -38,7 +38,6 @@ class Portrait:
 
     image: Image
     landmarks: Floats  #: (468, 3) px
-    grey: bool
 
 
 class Portraits:
@@ -58,6 +57,10 @@ class Portraits:
         if found is None:
             raise DataError(f"no face is found any more in the picture of {person}; prepare the clips anew")
         return found
+
+    def grey(self, person: str) -> bool:
+        """Whether the pictures of `person` have no colour: FER+'s have none."""
+        return person.startswith(FERPLUS_PREFIX)
 
     def made_of(self, person: str) -> tuple[str, int]:
         """What identifies the picture."""
@@ -102,7 +105,7 @@ class Portraits:
         pose = head_pose(found[0])
         if max(abs(pose.yaw), abs(pose.pitch)) > TURNED_DEG:
             return None
-        return Portrait(image, found[0], bool((image == image[..., :1]).all()))
+        return Portrait(image, found[0])
 
 
 def enlarged(face: Image) -> Image:
@@ -124,7 +127,7 @@ def framed(portrait: Portrait, framing: str, size_px: int, rng: np.random.Genera
     moved = points.copy()
     moved[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     moved[:, 2] *= scale
-    return Portrait(np.asarray(cut, np.uint8), moved, portrait.grey)
+    return Portrait(np.asarray(cut, np.uint8), moved)
 
 
 def _camera(points: Floats, size_px: int, rng: np.random.Generator) -> Floats:

@@ -33,7 +33,7 @@ class Lamp:
     def seen(self, times: Times, open_s: float) -> Times:
         """The mean brightness of exposures around `times` that last `open_s`: long ones average the flicker away."""
         smoothed = self.size * np.sinc(self.rate_hz * open_s)
-        drift = np.array([self.drift.at(float(t)) for t in times])
+        drift = along(self.drift, times)
         return np.asarray(1.0 + smoothed * np.sin(2 * np.pi * (self.rate_hz * times + self.phase)) + drift, np.float64)
 
 
@@ -59,13 +59,19 @@ class Scene:
         """The head's movement at `times`."""
         parts = {name: np.zeros(len(times)) for name in POSE}
         for name, wave in self.sway.items():
-            parts[name] += [wave.at(float(t)) for t in times]
+            parts[name] += along(wave, times)
         for happening in self.happenings:
             for stroke in happening.strokes:
                 if stroke.name in parts:
                     parts[stroke.name] += stroke.amount * stroke.span.level(times)
         turn, shift = (np.stack([parts[name] for name in names], 1) for names in (POSE[:3], POSE[3:5]))
         return Pose(turn.astype(np.float32), shift.astype(np.float32), parts["nearer"].astype(np.float32))
+
+
+def along(wave: Wave, times: Times) -> Times:
+    """The values of `wave` at all `times`."""
+    turns = np.outer(times, wave.rates_hz) + wave.phases
+    return np.asarray(np.sin(2 * np.pi * turns) @ np.array(wave.sizes), np.float64)
 
 
 def clip_scene(clips: Clips, label: str | None, rng: np.random.Generator) -> Scene:

@@ -20,8 +20,8 @@ from train.synthesis.performance import Extent, Pose
 
 TOGETHER = 16  # pictures whose displacement is summed in one product
 STEPS, STEP_PX = 12, 0.02
-SMALL_PX = 0.04  # edges of an opening that move apart by less are one skin
-COARSE = 256  # pictures from this size on have their displacement solved at half of it
+SMALL_PX = 0.08  # edges of an opening that move apart by less are one skin
+COARSE = 192  # pictures from this size on have their displacement solved at half of it
 
 
 def rotations(turn: Floats) -> Floats:
@@ -56,6 +56,7 @@ class Warp:
     """Implements `actor.Actor` with a picture. It keeps its last solution, so one film a thread."""
 
     def __init__(self, picture: Image, fields: Fields) -> None:
+        """`picture` (S, S, 3), or (S, S) if it has no colour."""
         self._picture, self._fields = picture, fields
         self._every = 2 if fields.size_px >= COARSE else 1
         size = fields.size_px
@@ -65,7 +66,9 @@ class Warp:
         basis = fields.upper.reshape(len(fields.upper), size, size, 2)[:, :: self._every, :: self._every]
         self._basis = np.ascontiguousarray(basis.reshape(len(basis), -1))
         self._back = np.zeros_like(self._grid)
-        self._layers = [_Layer(fields, number, self._pixels) for number in range(len(fields.openings))]
+        self._layers = [
+            _Layer(fields, number, self._pixels, grey=picture.ndim == 2) for number in range(len(fields.openings))
+        ]
 
     @property
     def extent(self) -> Extent:
@@ -73,7 +76,7 @@ class Warp:
         return Extent(fields.size_px, fields.eye_px, fields.scale, fields.most)
 
     def frames(self, amounts: Floats, pose: Pose) -> Iterator[Image]:
-        """uint8 (S, S, 3) for each row of `amounts` (T, K), in order."""
+        """uint8 (S, S, 3), or (S, S) of a grey picture, for each row of `amounts` (T, K), in order."""
         weights = coefficients(self._fields, amounts, pose)
         self._back = np.zeros_like(self._grid)
         for start in range(0, len(weights), TOGETHER):
@@ -120,9 +123,10 @@ class Warp:
 class _Layer:
     """One opening: what lies below it, and what shows in it."""
 
-    def __init__(self, fields: Fields, number: int, pixels: Floats) -> None:
+    def __init__(self, fields: Fields, number: int, pixels: Floats, *, grey: bool) -> None:
         part: Opening = fields.openings[number]
         self._part, self._apart, self._gaze = part, fields.apart[number], fields.gaze
+        self._inside = np.ascontiguousarray(part.inside[..., 0]) if grey else part.inside
         self._eye = part.name != "mouth"
         height, width = part.above.shape
         size = fields.size_px
@@ -165,13 +169,15 @@ class _Layer:
         grid = self._grid[y0 - top : y1 - top, x0 - left : x1 - left] + shift.astype(np.float32)
         upper_at = np.ascontiguousarray(at[y0:y1, x0:x1])
         lower_at = self._solve(forward, grid)
-        above = _sample(self._part.above, upper_at - self._corner)[..., None]
-        below = _sample(self._part.below, lower_at - self._corner)[..., None]
+        above = _sample(self._part.above, upper_at - self._corner)
+        below = _sample(self._part.below, lower_at - self._corner)
+        if picture.ndim == 3:
+            above, below = above[..., None], below[..., None]
         still = grid - _sample(solid, grid - shift.astype(np.float32) - self._corner)
-        inside = _sample(self._part.inside, still - gaze - self._corner, cv2.INTER_LINEAR)
+        inside = _sample(self._inside, still - gaze - self._corner)
         under = below * _sample(picture, lower_at, cv2.INTER_CUBIC) + (1.0 - below) * inside
         both = above * seen[y0:y1, x0:x1] + (1.0 - above) * under
-        seen[y0:y1, x0:x1] = np.clip(both + np.float32(0.5), 0, 255).astype(np.uint8)
+        seen[y0:y1, x0:x1] = cv2.convertScaleAbs(both)
 
     def _solve(self, forward: Floats, grid: Floats) -> Floats:
         here = grid - forward[: len(grid), : grid.shape[1]]
