@@ -16,6 +16,7 @@ from realtime.labels import MEGC3
 from realtime.records import Floats, Frame
 from train.config import Clips
 from train.datasets.sample import Sample
+from train.folds import hold_out
 from train.synthesis import facekit
 from train.synthesis.actor import Actor, film, flow
 from train.synthesis.camera import Camera, draw
@@ -64,6 +65,11 @@ class Synthetic:
     def people(self) -> tuple[str, ...]:
         """Names, which are the samples' subjects."""
         return self._portraits.people
+
+    @property
+    def held_out(self) -> frozenset[str]:
+        """People that only evaluations may see, in clips and in videos alike."""
+        return hold_out(self.people, self._clips.held_out, self._clips.seed)
 
     def samples(self) -> list[Sample]:
         takes = range(self._clips.per_person)

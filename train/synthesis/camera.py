@@ -69,11 +69,9 @@ def draw(film: Film, rng: np.random.Generator, *, grey: bool) -> Camera:
 
 
 def moments(times: Times, open_s: float, moved_px: Times) -> tuple[Times, list[int]]:
-    """All moments at which pictures are taken, and how many of them make each frame. `moved_px` (T,): in an exposure."""
+    """All moments at which pictures are taken, and how many make each frame; `moved_px` (T,) is in an exposure."""
     counts = [min(1 + int(moved / STEP_PX), MOST_STEPS) for moved in moved_px]
-    parts = [
-        t + open_s * ((np.arange(count) + 0.5) / count - 0.5) for t, count in zip(times, counts, strict=True)
-    ]
+    parts = [t + open_s * ((np.arange(count) + 0.5) / count - 0.5) for t, count in zip(times, counts, strict=True)]
     return np.concatenate(parts), counts
 
 
@@ -91,7 +89,7 @@ def expose(
         if grain is None:
             grain = rng.standard_normal(GRAIN * mean.size, dtype=np.float32)
         _add_noise(mean, camera, grain[int(rng.integers(grain.size - mean.size)) :][: mean.size])
-        seen = coder.push(cv2.convertScaleAbs(np.maximum(mean, 0.0, out=mean)), index)
+        seen = coder.push(np.asarray(cv2.convertScaleAbs(np.maximum(mean, 0.0, out=mean)), np.uint8), index)
         image = cv2.merge([seen] * 3) if seen.ndim == 2 else seen
         yield Frame(np.asarray(image, np.uint8), index / camera.rate_hz, index, 0, 0.0)
 
@@ -130,5 +128,3 @@ class _Coder:
     def _through(self, image: Image) -> Image:
         _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
         return np.asarray(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED), np.uint8)
-
-

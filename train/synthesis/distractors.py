@@ -64,9 +64,7 @@ def gaze(onset: float, rng: np.random.Generator) -> Happening:
     span = Span(onset, onset + out, onset + out + stay, onset + out + stay + back)
     aside = ("gaze-left", "gaze-right")[int(rng.integers(2))]
     high = ("gaze-up", "gaze-down")[int(rng.integers(2))]
-    return _other(
-        "gaze", span, [Stroke(aside, rng.uniform(0.1, 0.8), span), Stroke(high, rng.uniform(0.0, 0.5), span)]
-    )
+    return _other("gaze", span, [Stroke(aside, rng.uniform(0.1, 0.8), span), Stroke(high, rng.uniform(0.0, 0.5), span)])
 
 
 def speech(onset: float, rng: np.random.Generator) -> Happening:
@@ -106,10 +104,11 @@ MAKERS: dict[str, Callable[[float, np.random.Generator], Happening]] = {
 
 
 def _shown(role: Role, label: str, played: tuple[Played, ...], span: Span) -> Happening:
-    strokes = []
-    for part in played:
-        for side in (part.unit.side,) if part.unit.side else SIDES:
-            strokes.append(Stroke(f"{part.unit.number}{side}", part.share, span))
+    strokes = [
+        Stroke(f"{part.unit.number}{side}", part.share, span)
+        for part in played
+        for side in ((part.unit.side,) if part.unit.side else SIDES)
+    ]
     units = tuple(part.unit for part in played)
     return Happening(role, label, span.onset, span.apex, span.offset, units, tuple(strokes))
 

@@ -31,11 +31,17 @@ MAP_STEP_PX = 4
 DEEP = 0.07  # depth is smoothed by so many eye distances: what a turn uncovers has no picture
 LID_SLOPE = 0.55  # most stretch of the lid's skin that is seen: the rest comes out of its fold
 FALLING = ("7L", "7R", "blinkL", "blinkR", "gaze-down")  # channels that lower the upper lid
-#: Around each opening, in cm of the model's rest (x, y): centre, half axes; and the line between upper and lower.
+#: Around each opening, in cm of the model's rest (x, y): centre, half axes.
 ELLIPSES: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
     "left eye": ((-3.15, -3.35), (2.3, 1.3)),
     "right eye": ((3.15, -3.35), (2.3, 1.3)),
     "mouth": ((0.0, 3.45), (3.1, 1.5)),
+}
+#: Landmarks whose means the line runs through.
+BETWEEN: dict[str, tuple[tuple[int, ...], ...]] = {
+    "left eye": ((36,), (39,)),
+    "right eye": ((42,), (45,)),
+    "mouth": ((60,), (61, 67), (62, 66), (63, 65), (64,)),
 }
 
 
@@ -95,14 +101,10 @@ def sides(head: Head) -> dict[str, Mask]:
     """Vertices (HEAD,) of the skin that lie "above" and "below" an opening, near it."""
     x, y = head.neutral[:HEAD, 0], head.neutral[:HEAD, 1]
     found = {"above": np.zeros(HEAD, bool), "below": np.zeros(HEAD, bool)}
-    corners = {"left eye": (36, 39), "right eye": (42, 45), "mouth": (60, 64)}
     for name, (centre, axes) in ELLIPSES.items():
         near = ((x - centre[0]) / axes[0]) ** 2 + ((y - centre[1]) / axes[1]) ** 2 < 1.0
-        a, b = head.neutral[head.landmarks[list(corners[name])], :2]
-        line = a[1] + (x - a[0]) * (b[1] - a[1]) / (b[0] - a[0])
-        if name == "mouth":
-            middle = head.neutral[head.landmarks[[62, 66]], 1].mean()
-            line = line + (middle - line) * np.clip(1.0 - (x / 2.4) ** 2, 0.0, 1.0)
+        ends = np.array([head.neutral[head.landmarks[list(pair)], :2].mean(0) for pair in BETWEEN[name]])
+        line = np.interp(x, ends[:, 0], ends[:, 1])
         found["above"] |= near & (y < line)
         found["below"] |= near & (y > line)
     return found
@@ -161,7 +163,7 @@ def _background(seen: Floats, size: int, eye_px: float) -> Floats:
     """Pixels (M, 2), every other one, that the head's movement does not reach."""
     mask = np.zeros((size, size), np.uint8)
     hull = cv2.convexHull(np.round(seen).astype(np.int32))
-    cv2.fillConvexPoly(mask, hull, 1)
+    cv2.fillConvexPoly(mask, hull, (1,))
     away = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5) > STILL * eye_px
     away[1:-1:2] = False
     away[:, 1:-1:2] = False
@@ -179,9 +181,7 @@ def _layer(at: Floats, moved: Floats, kept: Mask, still: Floats, size: int) -> F
     )
 
 
-def _solid(
-    at: Floats, depth: Floats, pivot: Floats, still: Floats, size: int, eye_px: float
-) -> tuple[Floats, Floats]:
+def _solid(at: Floats, depth: Floats, pivot: Floats, still: Floats, size: int, eye_px: float) -> tuple[Floats, Floats]:
     """Basis (8, S * S * 2) of the head's own movement, about the pivot; and where the head is (S, S)."""
     points = np.concatenate([at, still])
     values = np.zeros((len(points), 2), np.float32)

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from realtime import landmarks as lm
 from realtime.records import Floats, Image
+
+Edge = npt.NDArray[np.float64]
 
 FINE = 8  # edges are drawn so many times larger and shrunk
 LASHES = 0.035  # the upper lid's edge lies so much lower, in eye widths: its lashes come along
@@ -54,7 +57,7 @@ def opening(name: str, picture: Image, points: Floats, teeth: float) -> Opening:
     upper, lower = (points[list(edge), :2].astype(np.float64) for edge in EDGES[name])
     width = float(np.hypot(*(upper[-1] - upper[0])))
     if name != "mouth":
-        upper = upper + [0.0, LASHES * width]
+        upper = upper + np.array([0.0, LASHES * width])
         lower = np.maximum(lower, upper * [0.0, 1.0] + lower * [1.0, 0.0])
     left, top, right, bottom = _box(upper, lower, width, len(picture))
     upper, lower = upper - [left, top], lower - [left, top]
@@ -70,7 +73,7 @@ def opening(name: str, picture: Image, points: Floats, teeth: float) -> Opening:
     return Opening(name, left, top, above, below, inside)
 
 
-def _box(upper: Floats, lower: Floats, width: float, size_px: int) -> tuple[int, int, int, int]:
+def _box(upper: Edge, lower: Edge, width: float, size_px: int) -> tuple[int, int, int, int]:
     edges = np.concatenate([upper, lower])
     margin = np.array([0.45, 0.55]) * width
     low = np.clip(np.floor(edges.min(0) - margin), 0, size_px - 8).astype(int)
@@ -78,14 +81,14 @@ def _box(upper: Floats, lower: Floats, width: float, size_px: int) -> tuple[int,
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
-def _half(edge: Floats, shape: tuple[int, int], side: float) -> Floats:
+def _half(edge: Edge, shape: tuple[int, int], side: float) -> Floats:
     """The part of the box between `edge`, drawn on to both sides, and its top (0) or bottom."""
     far = shape[1] + 8.0
     line = np.vstack([[-8.0, edge[0, 1]], edge, [far, edge[-1, 1]]])
     end = -8.0 if side == 0 else side + 8.0
     corners = np.vstack([line, [far, end], [-8.0, end]])
     canvas = np.zeros((shape[0] * FINE, shape[1] * FINE), np.uint8)
-    cv2.fillPoly(canvas, [np.round((corners + 0.5) * FINE).astype(np.int32)], 255)
+    cv2.fillPoly(canvas, [np.round((corners + 0.5) * FINE).astype(np.int32)], (255,))
     return np.asarray(cv2.resize(canvas, shape[::-1], interpolation=cv2.INTER_AREA) / np.float32(255), np.float32)
 
 
@@ -95,13 +98,11 @@ def _continued(part: Image, shown: Floats) -> Image:
     if hidden.all():
         return part
     near = cv2.dilate(1 - hidden, np.ones((3, 3), np.uint8), iterations=max(len(part) // 4, 1))
-    filled = cv2.inpaint(np.ascontiguousarray(part), hidden & near, INPAINT_PX, cv2.INPAINT_TELEA)
+    filled = cv2.inpaint(np.ascontiguousarray(part), np.minimum(hidden, near), INPAINT_PX, cv2.INPAINT_TELEA)
     return np.asarray(filled, np.uint8)
 
 
-def _mouth(
-    part: Image, upper: Floats, lower: Floats, width: float, teeth: float, above: Floats, below: Floats
-) -> Image:
+def _mouth(part: Image, upper: Edge, lower: Edge, width: float, teeth: float, above: Floats, below: Floats) -> Image:
     """Dark, with teeth below the upper lip; a mouth that is open already shows its own inside."""
     shown = np.clip(1.0 - above - below, 0.0, 1.0)
     middle = len(upper) // 2
@@ -110,12 +111,14 @@ def _mouth(
     row = int(np.clip(upper[middle, 1], 0, part.shape[0] - 1))
     lips = part[row, int(upper[middle, 0])].astype(np.float32)
     bright = float(part.reshape(-1, 3).mean(1).max())
-    band = teeth * np.exp(-(((under - 0.07) / 0.09) ** 2)) * np.exp(
-        -(((columns - upper[middle, 0]) / (0.35 * np.float32(width))) ** 2)
+    band = (
+        teeth
+        * np.exp(-(((under - 0.07) / 0.09) ** 2))
+        * np.exp(-(((columns - upper[middle, 0]) / (0.35 * np.float32(width))) ** 2))
     )
     inside = (1 - band[..., None]) * DARK * lips + band[..., None] * TEETH * bright * np.array([0.9, 0.87, 0.8])
     if lower[middle, 1] - upper[middle, 1] > GAP * width and shown.max() > 0.9:
         near = cv2.distanceTransform((shown < 0.6).astype(np.uint8), cv2.DIST_L2, 5) / (FADE * width)
         kept = np.exp(-(near[..., None] ** 2))
         inside = kept * _continued(part, shown) + (1.0 - kept) * inside
-    return np.clip(inside, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(inside, 0, 255), np.uint8)

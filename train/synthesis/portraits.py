@@ -29,7 +29,7 @@ TURNED_DEG = 20.0  # a face that is turned further has a side that is not seen
 PICTURES, VIDEOS = (".jpg", ".jpeg", ".png", ".bmp", ".webp"), (".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif")
 LOOK_FRAMES, LOOK_EVERY = 40, 15  # of a video, in which its face is looked for
 FERPLUS_PREFIX, FILE_PREFIX, RENDERED_PREFIX = "ferplus-", "file-", "rendered-"
-EYES = (0.24, 0.34)  # distance of the outer eye corners in the side of a camera's picture, at least and at most
+EYES = (0.20, 0.30)  # distance of the outer eye corners in the side of a camera's picture, at least and at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +43,9 @@ class Portrait:
 class Portraits:
     """People by name, `people` of them: those of files first, then those of FER+, drawn by the seed."""
 
-    def __init__(self, clips: Clips, people: tuple[str, ...] | None = None, landmarker: Landmarker | None = None):
+    def __init__(
+        self, clips: Clips, people: tuple[str, ...] | None = None, landmarker: Landmarker | None = None
+    ) -> None:
         """`people` are their names, where they were found before."""
         self._clips = clips
         self._landmarker = landmarker or MediaPipe(config.load().track)  # as it serves: for stills it finds more faces

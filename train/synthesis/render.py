@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from realtime.records import Floats, Image
-from train.synthesis.channels import GAZE_CM, INDEX, NAMES, channels
+from train.synthesis.channels import GAZE_CM, INDEX, channels
 from train.synthesis.facekit import Head
 from train.synthesis.fields import PIVOT_CM
 from train.synthesis.performance import Extent, Pose
@@ -96,9 +96,9 @@ class Rendered:
             return
         angles = np.degrees(np.arcsin(np.clip([across, -down], -0.9, 0.9)))
         turn = rotations(np.array([[angles[0], angles[1], 0.0]], np.float32))[0]
-        for ball in self._balls:
-            middle = self._rest[ball].mean(0)
-            shape[ball] = (shape[ball] - middle) @ turn.T + middle
+        for rows in self._balls:
+            middle = self._rest[rows].mean(0)
+            shape[rows] = (shape[rows] - middle) @ turn.T + middle
 
     def _projected(self, solid: Floats) -> Floats:
         """(V, 3) px of the large picture, with depth."""
@@ -127,7 +127,8 @@ class Rendered:
         picture[found.pixels] = (found.shares[..., None] * lit[corners]).sum(1)
         picture = picture.reshape(self._behind.shape)
         if self._finer > 1:
-            picture = cv2.resize(picture, (self._size, self._size), interpolation=cv2.INTER_AREA)
+            shrunk = cv2.resize(picture, (self._size, self._size), interpolation=cv2.INTER_AREA)
+            picture = np.asarray(shrunk, np.float32)
         return (255.0 * np.clip(picture, 0.0, 1.0) ** np.float32(1 / GAMMA) + 0.5).astype(np.uint8)
 
 
@@ -147,7 +148,9 @@ def _lights(rng: np.random.Generator) -> tuple[list[tuple[Floats, Floats]], Floa
     lights = []
     for strength in (key, key * rng.uniform(0.0, 0.5)):
         direction = np.array([rng.uniform(-1.2, 1.2), rng.uniform(-1.0, 0.2), -1.0])
-        lights.append(((direction / np.linalg.norm(direction)).astype(np.float32), (strength * warm).astype(np.float32)))
+        lights.append(
+            ((direction / np.linalg.norm(direction)).astype(np.float32), (strength * warm).astype(np.float32))
+        )
     return lights, np.asarray(rng.uniform(0.15, 0.55) * (2.0 - warm), np.float32)
 
 

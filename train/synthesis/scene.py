@@ -78,7 +78,9 @@ def clip_scene(clips: Clips, label: str | None, rng: np.random.Generator) -> Sce
     """A short film with one event of class `label`; without one if None, and then with a distractor, if any is on."""
     seconds = clips.seconds
     if seconds < LEAD_S + TAIL_S + MICRO_S[0]:
-        raise ConfigError(f"[clips] seconds is {seconds:g}; a clip with an event needs {LEAD_S + TAIL_S + MICRO_S[0]:g}")
+        raise ConfigError(
+            f"[clips] seconds is {seconds:g}; a clip with an event needs {LEAD_S + TAIL_S + MICRO_S[0]:g}"
+        )
     found: list[Happening] = []
     on = rates(clips.distractors)
     if label is None:

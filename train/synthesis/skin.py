@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -33,7 +35,7 @@ def colours(head: Head, shape: Floats, rng: np.random.Generator) -> Floats:
         found = (1 - grown) * found + grown * hair * np.exp(0.5 * _uneven(head.neutral, rng))[:, None]
     found *= 1.0 - rng.uniform(0.3, 0.8) * np.exp(-((_from_lines(head, LIDS) / LASH_CM) ** 2))[:, None]
     _parts(head, found, rng)
-    return np.clip(found, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(found, 0.0, 1.0), np.float32)
 
 
 def _uneven(points: Floats, rng: np.random.Generator) -> Floats:
@@ -60,7 +62,7 @@ def _from_lines(head: Head, lines: tuple[range, ...]) -> Floats:
     away = np.full(len(head.neutral), 99.0)
     for row in lines:
         line = head.neutral[head.landmarks[row.start : row.stop]]
-        dense = np.concatenate([np.linspace(a, b, 8) for a, b in zip(line[:-1], line[1:], strict=True)])
+        dense = np.concatenate([np.linspace(a, b, 8) for a, b in pairwise(line)])
         apart = np.linalg.norm(head.neutral[:HEAD, None] - dense[None], axis=2).min(1)
         away[:HEAD] = np.minimum(away[:HEAD], apart)
     return away.astype(np.float32)
@@ -94,7 +96,7 @@ def _parts(head: Head, found: Floats, rng: np.random.Generator) -> None:
 def ball(head: Head, side: str) -> Indices:
     """Vertices of the person's "Left" or "Right" eyeball."""
     parts = [head.materials.index(f"M_{name}{side}") for name in ("Sclera", "Iris")]
-    return np.unique(head.quads[np.isin(head.material, parts)])
+    return np.asarray(np.unique(head.quads[np.isin(head.material, parts)]), np.int32)
 
 
 def _step(x: Floats) -> Floats:

@@ -22,7 +22,8 @@ def spread(points: Floats, values: Floats, weights: Floats, size_px: int) -> Flo
     total = np.asarray(dealt @ (values * weights[:, None]), np.float32).reshape(size_px, size_px, -1)
     density = np.asarray(dealt @ weights, np.float32).reshape(size_px, size_px, 1)
     field = _filled(total, density)
-    return np.asarray(cv2.GaussianBlur(field, (0, 0), BLUR_PX, borderType=cv2.BORDER_REPLICATE), np.float32)
+    smooth = cv2.GaussianBlur(field, (0, 0), BLUR_PX, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(smooth, np.float32).reshape(field.shape)
 
 
 def _dealing(points: Floats, size_px: int) -> sparse.csr_matrix:

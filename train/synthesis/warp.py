@@ -30,7 +30,7 @@ def rotations(turn: Floats) -> Floats:
     zero, one = np.zeros_like(yaw), np.ones_like(yaw)
 
     def stacked(*rows: tuple[Floats, ...]) -> Floats:
-        return np.stack([np.stack(row, -1) for row in rows], -2)  # type: ignore[arg-type]
+        return np.stack([np.stack(row, -1) for row in rows], -2)
 
     about_y = stacked((np.cos(yaw), zero, -np.sin(yaw)), (zero, one, zero), (np.sin(yaw), zero, np.cos(yaw)))
     about_x = stacked((one, zero, zero), (zero, np.cos(pitch), np.sin(pitch)), (zero, -np.sin(pitch), np.cos(pitch)))
@@ -43,7 +43,7 @@ def coefficients(fields: Fields, amounts: Floats, pose: Pose) -> Floats:
     grown = (1.0 + pose.nearer)[:, None, None] * rotations(pose.turn) - np.eye(3, dtype=np.float32)
     shift = pose.shift * np.float32(fields.eye_px)
     solid = [np.concatenate([grown[:, row], shift[:, row, None]], axis=1) for row in (0, 1)]
-    return np.concatenate([amounts, *solid], axis=1).astype(np.float32)
+    return np.asarray(np.concatenate([amounts, *solid], axis=1), np.float32)
 
 
 def displacement(fields: Fields, amounts: Floats, pose: Pose) -> Floats:
@@ -93,7 +93,7 @@ class Warp:
         first, second = (weights @ fields.upper).reshape(2, size, size, 2)
         self._back = np.zeros_like(self._grid)
         at = self._pixels - self._solve(np.ascontiguousarray(first[:: self._every, :: self._every]))
-        moved = _sample(second - first, at)
+        moved: Floats = np.asarray(_sample(second - first, at), np.float32)
         for layer in self._layers:
             layer.carry(moved, at, weights)
         return moved
@@ -101,23 +101,23 @@ class Warp:
     def _frame(self, weights: Floats, field: Floats) -> Image:
         back = self._solve(field)
         at = self._pixels - back
-        seen = _sample(self._picture, at, cv2.INTER_CUBIC)
+        seen = np.asarray(_sample(self._picture, at, cv2.INTER_CUBIC), np.uint8)
         for layer in self._layers:
             layer.lay(seen, self._picture, at, weights)
-        return np.asarray(seen, np.uint8)
+        return seen
 
     def _solve(self, field: Floats) -> Floats:
         """The backward displacement (S, S, 2) px of a forward one on the grid."""
         back = self._back
         for _ in range(STEPS):
             before = back
-            back = _sample(field, (self._grid - back) / self._every if self._every > 1 else self._grid - back)
+            back = np.asarray(_sample(field, (self._grid - back) / np.float32(self._every)), np.float32)
             if cv2.norm(back, before, cv2.NORM_INF) < STEP_PX:
                 break
         self._back = back
         if self._every == 1:
             return back
-        return _sample(back, self._pixels / self._every)
+        return np.asarray(_sample(back, self._pixels / np.float32(self._every)), np.float32)
 
 
 class _Layer:
