@@ -65,7 +65,7 @@ class Warp:
         self._pixels = np.stack(np.meshgrid(*[np.arange(size, dtype=np.float32)] * 2), axis=2)
         basis = fields.upper.reshape(len(fields.upper), size, size, 2)[:, :: self._every, :: self._every]
         self._basis = np.ascontiguousarray(basis.reshape(len(basis), -1))
-        self._back = np.zeros_like(self._grid)
+        self._back: Floats = np.zeros_like(self._grid)
         self._layers = [
             _Layer(fields, number, self._pixels, grey=picture.ndim == 2) for number in range(len(fields.openings))
         ]
@@ -108,7 +108,7 @@ class Warp:
 
     def _solve(self, field: Floats) -> Floats:
         """The backward displacement (S, S, 2) px of a forward one on the grid."""
-        back = self._back
+        back: Floats = self._back
         for _ in range(STEPS):
             before = back
             back = np.asarray(_sample(field, (self._grid - back) / np.float32(self._every)), np.float32)
