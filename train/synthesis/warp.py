@@ -63,6 +63,7 @@ class Warp:
         nodes = np.arange(0, size, self._every, dtype=np.float32)
         self._grid = np.stack(np.meshgrid(nodes, nodes), axis=2)
         self._pixels = np.stack(np.meshgrid(*[np.arange(size, dtype=np.float32)] * 2), axis=2)
+        self._nodes = self._pixels / np.float32(self._every)  # where each pixel lies on the grid
         basis = fields.upper.reshape(len(fields.upper), size, size, 2)[:, :: self._every, :: self._every]
         self._basis = np.ascontiguousarray(basis.reshape(len(basis), -1))
         self._back: Floats = np.zeros_like(self._grid)
@@ -117,7 +118,7 @@ class Warp:
         self._back = back
         if self._every == 1:
             return back
-        return np.asarray(_sample(back, self._pixels / np.float32(self._every)), np.float32)
+        return np.asarray(_sample(back, self._nodes), np.float32)
 
 
 class _Layer:
