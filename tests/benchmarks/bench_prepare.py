@@ -57,9 +57,7 @@ def rendered(clips, count, folder):
     workers.run(partial(rendering, dataset, folder), samples, "rendering", count)
     rate_hz = clips.film.rates_hz[0]
     last = round(clips.seconds * rate_hz) - 1
-    on_disk = (
-        replace(s, recording=Recording(folder / s.id, rate_hz, 0, last)) for s in samples.values()
-    )
+    on_disk = (replace(s, recording=Recording(folder / s.id, rate_hz, 0, last)) for s in samples.values())
     return Recorded("rendered", dataset.labels, tuple(on_disk))
 
 
