@@ -161,6 +161,7 @@ def sample(
 def fabricate(
     root: Annotated[Path, typer.Option(help="Empty or new folder for the tree.")],
     ferplus: Annotated[str, typer.Option(help="Path of ferplus.npz, whose neutral faces are moved.")],
+    head: Annotated[str, typer.Option(help="Path of ict_facekit.npz, whose action units move them.")],
     people: Annotated[int, typer.Option(min=1)] = 5,
     clips: Annotated[int, typer.Option(min=1, help="Of each of them.")] = 6,
     seed: int = 1,
@@ -170,7 +171,29 @@ def fabricate(
     with _told(as_json):
         from train.synthesis.tree import fabricate as write_tree
 
-        _print({"table": str(write_tree(root, ferplus, people, clips, seed))}, as_json)
+        _print({"table": str(write_tree(root, head, ferplus, people, clips, seed))}, as_json)
+
+
+@app.command()
+def videos(
+    config: ConfigFile,
+    root: Annotated[Path, typer.Option(help="Empty or new folder for NAME.mp4 and NAME.json, its truth.")],
+    override: Overrides = None,
+    count: Annotated[int, typer.Option(min=1, help="One of each person.")] = 4,
+    seconds: Annotated[float, typer.Option(min=5.0)] = 60.0,
+    micro: Annotated[float, typer.Option(min=0.0, help="Micro-expressions a minute.")] = 6.0,
+    held_out: Annotated[bool, typer.Option(help="People that training never sees, or those that it may.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Write long synthetic videos of the people in [clips] with micro-expressions and distractors, and their truth."""
+    with _told(as_json):
+        from train.commands import synthetic
+        from train.config import load
+        from train.synthesis.videos import write
+
+        dataset = synthetic(load(config, override or ()))
+        people = [person for person in dataset.people if (person in dataset.held_out) == held_out]
+        _print({"truth": list(map(str, write(dataset, root, people[:count], seconds, micro)))}, as_json)
 
 
 @app.command()

@@ -105,6 +105,13 @@ def ablate(config: TrainConfig, vary: Sequence[str], seeds: int) -> list[ablatio
     return ablation.ablate(config, _clips(config), _encoder(config), compared, range(1, seeds + 1))
 
 
+def synthetic(config: TrainConfig) -> Synthetic:
+    """The people and clips of a configuration that has [clips]."""
+    if not isinstance(config, CmnConfig):
+        raise ConfigError(f"{config.name} has no [clips] to make faces of; give configs/train/cmn.toml or a copy")
+    return Synthetic(config.clips)
+
+
 def _package(config: TrainConfig, engines: Path, precision: Precision) -> Path:
     return engines / (config.name if precision == "fp32" else f"{config.name}-{precision}")
 

@@ -68,17 +68,46 @@ class ExpressionConfig(Section, frozen=True, tag="expression", tag_field="method
     augment: Augment
 
 
+class Distractors(Section, frozen=True):
+    """What happens in synthetic clips that is no micro-expression, each kind so often a minute; 0 leaves it out."""
+
+    blink: NotNegative
+    gaze: NotNegative
+    speech: NotNegative
+    turn: NotNegative
+    macro: NotNegative  #: never in a clip with a micro-expression, which it would hide
+    flicker: NotNegative  #: not a rate: most amplitude of lamps at twice the mains' frequency, share of the light
+    sway_deg: NotNegative  #: most slow turning of a head that is held still
+
+
+class Film(Section, frozen=True):
+    """The cameras that synthetic clips are filmed with; each clip has one of its own."""
+
+    rates_hz: Annotated[tuple[Annotated[float, msgspec.Meta(ge=5, le=500)], ...], msgspec.Meta(min_length=1)]
+    shutter: tuple[Part, Part]  #: share of the time between frames that it is open, at least and at most
+    noise: NotNegative  #: most standard deviation at full light, grey levels
+    quality: Annotated[int, msgspec.Meta(ge=10, le=100)]  #: lowest of the compression, as JPEG counts it; 100 has none
+
+
 class Clips(Section, frozen=True):
     """The synthetic clips a cmn training sees."""
 
     seed: int  #: of the clips, of the split by person and of the views; the training's own seed leaves them alone
-    ferplus: str  #: path of ferplus.npz, whose neutral faces are moved
+    head: str  #: path of ict_facekit.npz, whose action units move the faces
+    ferplus: str  #: path of ferplus.npz, whose neutral faces are moved; "" takes none
+    portraits: tuple[str, ...]  #: pictures, videos (their first good face) and folders of them; a file is a person
+    rendered: Part  #: share of the people that are rendered heads, not pictures
     people: Count  #: faces that are used, each in several clips
     per_person: Count
     held_out: Share  #: share of the people that only the evaluation sees
     calibration: Share  #: share of the other people that only the temperature of the logits sees
-    rate_hz: Positive
+    none: Part  #: share of the clips without a micro-expression of any class; above 0, "none" is one more label
+    intensities: Annotated[tuple[Literal["A", "B", "C", "D", "E"], ...], msgspec.Meta(min_length=1)]
+    framing: Literal["camera", "crop"]  #: a face with its surroundings, or as `align` would cut it
+    size_px: Annotated[int, msgspec.Meta(ge=48)]  #: side of the pictures
     seconds: Positive
+    distractors: Distractors
+    film: Film
 
 
 class Views(Section, frozen=True):

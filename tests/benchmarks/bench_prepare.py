@@ -55,8 +55,9 @@ def rendered(clips, count, folder):
     dataset = Synthetic(clips)
     samples = {sample.id: sample for sample in dataset.samples()}
     workers.run(partial(rendering, dataset, folder), samples, "rendering", count)
-    last = round(clips.seconds * clips.rate_hz) - 1
-    on_disk = (replace(s, recording=Recording(folder / s.id, clips.rate_hz, 0, last)) for s in samples.values())
+    rate_hz = clips.film.rates_hz[0]
+    last = round(clips.seconds * rate_hz) - 1
+    on_disk = (replace(s, recording=Recording(folder / s.id, rate_hz, 0, last)) for s in samples.values())
     return Recorded("rendered", dataset.labels, tuple(on_disk))
 
 

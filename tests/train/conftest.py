@@ -30,6 +30,15 @@ def annotations():
 
 
 @pytest.fixture(scope="session")
+def facekit_path():
+    """The packed 3-D head; skips where the shared material is not at hand."""
+    path = ANNOTATIONS.parent / "data/ict_facekit.npz"
+    if not path.exists():
+        pytest.skip("no ict_facekit.npz: the 3-D head is not beside the repository (shared/data)")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
 def draw():
     """A picture (6, 8, 3), RGB, whose reds are much brighter than its blues; its green is the number that it shows."""
 

@@ -21,7 +21,7 @@ class Made:
     """In the place of `Synthetic`: frames whose brightness is their number."""
 
     def __init__(self, clips):
-        assert clips.rate_hz == 200
+        assert clips.film.rates_hz == (200,)
 
     def samples(self):
         return [clip(str(i), units) for i, units in enumerate(PLAYED)]
@@ -33,7 +33,7 @@ class Made:
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     monkeypatch.setattr("train.synthesis.tree.Synthetic", Made)
-    fabricate(tmp_path / "tree", "ferplus.npz", people=2, per_person=3, seed=1)
+    fabricate(tmp_path / "tree", "head.npz", "ferplus.npz", people=2, per_person=3, seed=1)
     return tmp_path / "tree"
 
 
@@ -55,7 +55,7 @@ def test_every_frame_lies_in_the_tree(root):
 
 def test_nothing_is_overwritten(root):
     with pytest.raises(DataError, match="is not empty; name a new folder"):
-        fabricate(root, "ferplus.npz", people=2, per_person=3, seed=1)
+        fabricate(root, "head.npz", "ferplus.npz", people=2, per_person=3, seed=1)
 
 
 def test_a_movement_without_a_known_unit_is_one_of_the_others():

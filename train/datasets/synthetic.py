@@ -1,121 +1,157 @@
-"""Micro-expressions of people who never made them: neutral portraits moved by scripted action units.
+"""Micro-expressions of people who never made them: real faces and rendered heads, moved by action units.
 
-First form: FER+ pictures with a neutral majority (a picture is a subject: FER-2013 names nobody), hand-drawn
-action units, sway, noise and blinks. Every clip is made anew from its id and the seed, so nothing is stored.
+Every clip is made anew from its id and the seed, so nothing is stored. Two products: `Synthetic` gives short clips
+with one event or none, to train recognisers; its `video` gives long ones with many events and all distractors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from realtime import config
-from realtime.errors import DataError
-from realtime.labels import FERPLUS, MEGC3
-from realtime.records import Floats, Frame, Image
-from realtime.track import MediaPipe
+from realtime.labels import MEGC3
+from realtime.records import Floats, Frame
 from train.config import Clips
-from train.datasets import ferplus
-from train.datasets.action_units import ActionUnit
 from train.datasets.sample import Sample
-from train.synthesis.film import Camera, film
-from train.synthesis.puppet import Puppet
-from train.synthesis.script import Movement, Script, blink, micro, sway
+from train.folds import hold_out
+from train.synthesis import facekit
+from train.synthesis.actor import Actor, film, flow
+from train.synthesis.camera import Camera, draw
+from train.synthesis.distractors import Happening
+from train.synthesis.fields import fields
+from train.synthesis.portraits import RENDERED_PREFIX, Portraits, framed
+from train.synthesis.prototypes import NONE
+from train.synthesis.render import Rendered
+from train.synthesis.scene import Scene, clip_scene, video_scene
+from train.synthesis.warp import Warp
 
-NEUTRAL_SHARE = 0.85  # of the votes: fewer and the face shows something already
-LEAD_S = (0.25, 0.40)  # the face at rest before the onset
-SIDE_PX, MARGIN_PX = 176, 56  # the enlarged picture and what is put around it, so that the detector finds the face
-BLINK_SHARE = 0.25  # of the clips hold a blink as well
+VIDEO = 1_000_000  # takes from this number on are videos
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """What is filmed in one clip or video, before it is."""
+
+    person: str
+    seed: tuple[int, ...]
+    scene: Scene
+    camera: Camera
 
 
 class Synthetic:
-    """Implements `sample.Dataset`: `people` x `per_person` clips of three classes in turn."""
+    """Implements `sample.Dataset`: `people` x `per_person` clips, their classes in turn."""
 
     name = "synthetic"
-    labels: tuple[str, ...] = MEGC3
 
-    def __init__(self, clips: Clips, people: Sequence[int] | None = None) -> None:
-        """`people` are rows of FER+, where they were drawn before."""
+    def __init__(self, clips: Clips, people: tuple[str, ...] | None = None) -> None:
+        """`people` are their names, where they were found before."""
         self._clips = clips
-        self._seed = clips.seed
-        self._faces = ferplus.load(Path(clips.ferplus), "train")
-        self._landmarker = MediaPipe(config.load().track)  # as it serves: for stills it finds more faces
-        self._people = people or self._find_people()
-        self._puppet: tuple[int, Puppet] | None = None
+        self._head = facekit.load(clips.head)
+        self._portraits = Portraits(clips, people)
+        self._actor: tuple[str, Actor] | None = None
 
-    def __reduce__(self) -> tuple[type[Synthetic], tuple[Clips, Sequence[int]]]:
-        return Synthetic, (self._clips, self._people)  # the models and FER+ are opened where they are wanted
+    def __reduce__(self) -> tuple[type[Synthetic], tuple[Clips, tuple[str, ...]]]:
+        return Synthetic, (self._clips, self.people)  # the models and FER+ are opened where they are wanted
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """With "none" where some clips show none."""
+        return (*MEGC3, NONE) if self._clips.none else MEGC3
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Names, which are the samples' subjects."""
+        return self._portraits.people
+
+    @property
+    def held_out(self) -> frozenset[str]:
+        """People that only evaluations may see, in clips and in videos alike."""
+        return hold_out(self.people, self._clips.held_out, self._clips.seed)
 
     def samples(self) -> list[Sample]:
-        return [
-            self._sample(person, take) for person in range(len(self._people)) for take in range(self._clips.per_person)
-        ]
+        takes = range(self._clips.per_person)
+        return [self._sample(person, take) for person in range(len(self.people)) for take in takes]
 
     def frames(self, sample: Sample) -> list[Frame]:
-        return list(self._film(sample))
+        return list(self.film(self.take(sample)))
 
     def made_of(self, sample: Sample) -> Sequence[object]:
-        return (self._clips, sample.id)
+        head = Path(self._clips.head).stat().st_size
+        return ("generator", 2, self._clips, sample.id, *self._portraits.made_of(sample.subject), head)
 
-    def _film(self, sample: Sample) -> Iterator[Frame]:
-        person, take = _numbers(sample.id)
-        rng = self._rng(person, take)
-        movement = self._movement(rng, take)
-        movements = (
-            (movement, blink(rng.uniform(0.0, self._clips.seconds))) if rng.random() < BLINK_SHARE else (movement,)
-        )
-        head = sway(rng, degrees=rng.uniform(0.5, 4.0), shift=rng.uniform(0.01, 0.08))
-        script = Script(self._clips.seconds, movements, head)
-        camera = Camera(self._clips.rate_hz, noise=rng.uniform(0.5, 4.0), flicker=rng.uniform(0.0, 0.006))
-        yield from film(self._puppet_of(person), script, camera, rng)
+    def take(self, sample: Sample) -> Take:
+        """Everything that happens in a clip, distractors too."""
+        return self._take(*_numbers(sample.id))
+
+    def video(self, person: str, number: int, seconds: float, micro_per_minute: float) -> Take:
+        """A long film of one of `people`, with micro-expressions at this rate and all distractors at theirs."""
+        seed = (self._clips.seed, self.people.index(person), VIDEO + number)
+        rng = np.random.default_rng(seed)
+        camera = draw(self._clips.film, rng, grey=self._portraits.grey(person))
+        return Take(person, seed, video_scene(self._clips, seconds, micro_per_minute, rng), camera)
+
+    def film(self, take: Take) -> Iterator[Frame]:
+        """The frames of a clip or video, one after another."""
+        yield from film(self.actor(take), take.scene, take.camera, np.random.default_rng((*take.seed, 1)))
+
+    def flow(self, take: Take, start: float, end: float) -> Floats:
+        """The exact displacement (S, S, 2) px from `start` to `end`, seconds, of what each pixel shows at `start`."""
+        return flow(self.actor(take), take.scene, start, end)
+
+    def actor(self, take: Take) -> Actor:
+        """The last one is kept: the clips of a person come one after another, and a new face takes some time."""
+        if self._actor is None or self._actor[0] != take.person:
+            self._actor = (take.person, self._new_actor(take))
+        return self._actor[1]
+
+    def _new_actor(self, take: Take) -> Actor:
+        clips, rng = self._clips, np.random.default_rng((*take.seed[:2], 0))
+        if take.person.startswith(RENDERED_PREFIX):
+            return Rendered(self._head, clips.framing, clips.size_px, rng)
+        face = framed(self._portraits.portrait(take.person), clips.framing, clips.size_px, rng)
+        picture = np.ascontiguousarray(face.image[..., 0]) if self._portraits.grey(take.person) else face.image
+        return Warp(picture, fields(self._head, face.image, face.landmarks, teeth=float(rng.uniform())))
+
+    def _take(self, person: int, take: int) -> Take:
+        seed = (self._clips.seed, person, take)
+        rng, name = np.random.default_rng(seed), self.people[person]
+        scene = clip_scene(self._clips, self._label(person, take), rng)
+        return Take(name, seed, scene, draw(self._clips.film, rng, grey=self._portraits.grey(name)))
+
+    def _label(self, person: int, take: int) -> str | None:
+        """The classes in turn; of those with none, half show a movement of no class and half no event at all."""
+        number = person * self._clips.per_person + take
+        before, after = (int(self._clips.none * count + 1e-9) for count in (number, number + 1))
+        if after > before:
+            return NONE if after % 2 else None
+        return MEGC3[(number - after) % len(MEGC3)]
 
     def _sample(self, person: int, take: int) -> Sample:
-        movement = self._movement(self._rng(person, take), take)
-        subject = f"ferplus-{self._people[person]}"
-        moments = (movement.onset, movement.apex, movement.offset)
-        units = tuple(ActionUnit(number, "", "", True) for number in movement.units)
-        return Sample(f"{person:05d}-{take}", subject, movement.label, *moments, kind="micro", action_units=units)
-
-    def _movement(self, rng: np.random.Generator, take: int) -> Movement:
-        return micro(self.labels[take % len(self.labels)], rng.uniform(*LEAD_S), rng, strength=(0.25, 0.7))
-
-    def _rng(self, person: int, take: int) -> np.random.Generator:
-        return np.random.default_rng([self._seed, person, take])
-
-    def _puppet_of(self, person: int) -> Puppet:
-        """The last one is kept: the clips of a person come one after another, and the spline takes half a second."""
-        if self._puppet is None or self._puppet[0] != person:
-            image = portrait(self._faces.image(self._people[person]))
-            self._puppet = (person, Puppet(image, self._find(image)[0]))
-        return self._puppet[1]
-
-    def _find_people(self) -> list[int]:
-        """Rows of FER+, drawn at random, that are neutral and in which a face is found."""
-        neutral = np.flatnonzero(self._faces.targets[:, FERPLUS.index("neutral")] >= NEUTRAL_SHARE)
-        order = np.random.default_rng(self._seed).permutation(neutral)
-        found: list[int] = []
-        for row in map(int, order):
-            if self._find(portrait(self._faces.image(row))):
-                found.append(row)
-            if len(found) == self._clips.people:
-                return found
-        raise DataError(
-            f"only {len(found)} neutral faces in {self._clips.ferplus}; [clips] people asks for {self._clips.people}"
-        )
-
-    def _find(self, image: Image) -> list[Floats]:
-        self._landmarker.restart()  # nothing is known from the picture before
-        return self._landmarker.find(image, 1)
+        scene = self._take(person, take).scene
+        id, subject = f"{person:05d}-{take}", self.people[person]
+        event = _event(scene)
+        if event is None:
+            middle = 0.5 * scene.seconds
+            return Sample(id, subject, NONE, 0.5 * middle, middle, 1.5 * middle)
+        moments = (event.onset, event.apex, event.offset)
+        if event.role != "micro":
+            return Sample(id, subject, NONE, *_inside(moments, scene.seconds), raw_label=event.role)
+        return Sample(id, subject, event.label, *moments, "", "micro", event.units)
 
 
-def portrait(face: Image) -> Image:
-    """A 48x48 face enlarged, with its border repeated around it: uint8 (288, 288, 3)."""
-    large = cv2.resize(face, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC)
-    padded = cv2.copyMakeBorder(large, MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX, cv2.BORDER_REPLICATE)
-    return np.asarray(padded, np.uint8)
+def _event(scene: Scene) -> Happening | None:
+    """The micro-expression, or whatever happens first."""
+    micro = [happening for happening in scene.happenings if happening.role == "micro"]
+    return next(iter([*micro, *scene.happenings]), None)
+
+
+def _inside(moments: tuple[float, float, float], seconds: float) -> tuple[float, float, float]:
+    """Moments of what may go on after the film's end."""
+    onset, apex, offset = (min(moment, seconds) for moment in moments)
+    return min(onset, 0.8 * seconds), min(max(apex, onset), 0.9 * seconds), offset
 
 
 def _numbers(sample_id: str) -> tuple[int, int]:

@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 HEADS: dict[HeadKind, type[CmnHead]] = {"patent": CmnHead, "cmnet": CmnetHead}
 GOLDEN_ROWS = 4
-DATA = ("synthetic micro-expressions: neutral FER-2013 pictures moved by scripted action units",)
+DATA = ("synthetic micro-expressions: neutral FER-2013 pictures moved by action units of ICT-FaceKit (MIT)",)
 TERMS = "FER-2013's pictures have no clear licence and are not part of this package."
 
 

@@ -3,14 +3,13 @@
     python -m train sample
 
 writes realtime/data/sample.mp4 and sample.json. The portrait is NASA's of astronaut Eileen Collins,
-a work of the United States government, as scikit-image carries it (`skimage.data.astronaut`).
+a work of the United States government, as scikit-image carries it (`skimage.data.astronaut`). It is moved by
+hand-drawn action units (`actions`, `puppet`, `film`), for which no model need be fetched; data sets are made by the
+3-D head instead (`facekit`).
 """
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -18,9 +17,9 @@ import msgspec
 import numpy as np
 
 from realtime import config
-from realtime.errors import DataError
-from realtime.records import Frame, Image
+from realtime.records import Image
 from realtime.track import MediaPipe
+from train.synthesis.encode import encode
 from train.synthesis.film import Camera, film
 from train.synthesis.puppet import Puppet
 from train.synthesis.script import Movement, Script, blink, sway
@@ -76,33 +75,3 @@ def truth(played: Script) -> dict[str, object]:
     names = ("role", "label", "onset", "apex", "offset")
     events = [{name: getattr(movement, name) for name in names} for movement in played.movements]
     return {"rate_hz": CAMERA.rate_hz, "seconds": played.seconds, "events": events}
-
-
-def encode(frames: Iterable[Frame], rate_hz: float, target: Path, quality: int = 17) -> None:
-    """H.264 by the ffmpeg program, which is needed only here: OpenCV's own encoders smear small movements."""
-    program = shutil.which("ffmpeg")
-    if program is None:
-        raise DataError(
-            "no ffmpeg on the path; it encodes the sample stream: install it (Debian: apt-get install ffmpeg)"
-        )
-    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}", "-r", f"{rate_hz:g}", "-i", "-"]
-    coded = [
-        "-c:v",
-        "libx264",
-        "-preset",
-        "slow",
-        "-crf",
-        str(quality),
-        "-pix_fmt",
-        "yuv420p",
-        "-movflags",
-        "+faststart",
-    ]
-    command = [program, "-y", "-loglevel", "error", *raw, *coded, str(target)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        for frame in frames:
-            process.stdin.write(frame.image.tobytes())
-        process.stdin.close()
-    if process.returncode != 0:
-        raise DataError(f"ffmpeg failed on {target} with status {process.returncode}; its message stands above")

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from realtime.errors import DataError
 from realtime.records import Frame
-from train.config import Clips
+from train.config import Clips, Distractors, Film
 from train.datasets.casme2 import RATE_HZ
 from train.datasets.sample import Sample
 from train.datasets.synthetic import Synthetic
@@ -26,28 +26,19 @@ UNUSED = 0.5  # the tree's reader decides who is held out
 SHEET = "CASME2-coding-20140508.xlsx"
 HEAD = ("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion")
 #: The first one that was played decides (table 4 of Yan et al. 2014, which no negative movement can follow wholly).
-EMOTION_OF = {1: "surprise", 12: "happiness", 9: "disgust", 10: "disgust", 4: "others", 15: "repression"}
+EMOTION_OF = {1: "surprise", 12: "happiness", 9: "disgust", 10: "disgust", 4: "others"}
+EMOTION_OF |= {5: "surprise", 15: "repression", 17: "repression"}
 
 
-def fabricate(root: Path, ferplus: str, people: int, per_person: int, seed: int) -> Path:
+def fabricate(root: Path, head: str, ferplus: str, people: int, per_person: int, seed: int) -> Path:
     """Write `people` x `per_person` clips and their coding sheet below `root`, which must be empty or new; the sheet.
 
-    `ferplus` is the path of ferplus.npz, whose neutral faces are moved. DataError if `root` holds anything.
+    `head` is the path of ict_facekit.npz, `ferplus` that of ferplus.npz, whose neutral faces it moves.
+    DataError if `root` holds anything.
     """
     if root.exists() and any(root.iterdir()):
         raise DataError(f"{root} is not empty; name a new folder, so that no recording is overwritten")
-    clips = Synthetic(
-        Clips(
-            seed=seed,
-            ferplus=ferplus,
-            people=people,
-            per_person=per_person,
-            held_out=UNUSED,
-            calibration=UNUSED,
-            rate_hz=RATE_HZ,
-            seconds=SECONDS,
-        )
-    )
+    clips = Synthetic(_settings(head, ferplus, people, per_person, seed))
     rows = []
     for number, sample in enumerate(tqdm(clips.samples(), "clips")):
         person, take = number // per_person + 1, number % per_person + 1
@@ -58,6 +49,27 @@ def fabricate(root: Path, ferplus: str, people: int, per_person: int, seed: int)
     return root / SHEET
 
 
+def _settings(head: str, ferplus: str, people: int, per_person: int, seed: int) -> Clips:
+    return Clips(
+        seed=seed,
+        head=head,
+        ferplus=ferplus,
+        portraits=(),
+        rendered=0.0,
+        people=people,
+        per_person=per_person,
+        held_out=UNUSED,
+        calibration=UNUSED,
+        none=0.0,
+        intensities=("A", "B", "C"),
+        framing="camera",
+        size_px=288,
+        seconds=SECONDS,
+        distractors=Distractors(blink=10.0, gaze=6.0, speech=0.0, turn=0.0, macro=0.0, flicker=0.01, sway_deg=3.0),
+        film=Film(rates_hz=(RATE_HZ,), shutter=(0.5, 1.0), noise=3.0, quality=100),
+    )
+
+
 def emotion(sample: Sample) -> str:
     """The label that a coder of CASME II might have given."""
     played = {unit.number for unit in sample.action_units}
@@ -65,7 +77,7 @@ def emotion(sample: Sample) -> str:
 
 
 def _units(sample: Sample) -> str:
-    return "+".join(str(unit.number) for unit in sample.action_units)
+    return "+".join(f"{unit.side}{unit.number}" for unit in sample.action_units)
 
 
 def _moments(sample: Sample) -> tuple[int, int, int]:

@@ -1,0 +1,117 @@
+import itertools
+
+import msgspec
+import numpy as np
+import pytest
+
+from realtime.config import ROOT
+from realtime.errors import ConfigError
+from realtime.labels import MEGC3
+from train.config import load
+from train.synthesis.channels import INDEX
+from train.synthesis.distractors import MAKERS, speech
+from train.synthesis.scene import APART_S, Lamp, along, clip_scene, video_scene
+from train.synthesis.script import Wave
+
+CLIPS = load(ROOT / "configs/train/cmn.toml").clips
+OFTEN = msgspec.structs.replace(CLIPS.distractors, blink=60.0, gaze=60.0, speech=30.0, turn=30.0, macro=30.0)
+STILL = msgspec.structs.replace(
+    CLIPS.distractors, **dict.fromkeys(("blink", "gaze", "speech", "turn", "macro", "flicker", "sway_deg"), 0.0)
+)
+TIMES = np.linspace(0.0, 0.9, 91)
+
+
+def clips(distractors=CLIPS.distractors, **changes):
+    return msgspec.structs.replace(CLIPS, distractors=distractors, **changes)
+
+
+def rng(seed=1):
+    return np.random.default_rng(seed)
+
+
+def roles(scene):
+    return {happening.role for happening in scene.happenings}
+
+
+@pytest.mark.parametrize("label", MEGC3)
+def test_a_clip_holds_one_event_with_rest_before_it(label):
+    for seed in range(50):
+        scene = clip_scene(clips(OFTEN), label, rng(seed))
+        (event,) = [happening for happening in scene.happenings if happening.role == "micro"]
+        assert event.label == label
+        assert 0.25 <= event.onset < event.apex < event.offset <= scene.seconds
+        assert "macro" not in roles(scene)
+
+
+def test_without_distractors_nothing_moves_but_the_event():
+    scene = clip_scene(clips(STILL), "positive", rng())
+    assert roles(scene) == {"micro"}
+    (event,) = scene.happenings
+    amounts = scene.amounts(TIMES)
+    assert not amounts[(event.onset >= TIMES) | (event.offset <= TIMES)].any()
+    moving = {name for name, column in INDEX.items() if amounts[:, column].any()}
+    assert moving == {stroke.name for stroke in event.strokes}
+    pose = scene.pose(TIMES)
+    assert not pose.turn.any()
+    assert not pose.shift.any()
+    assert scene.lamp.seen(TIMES, 0.01).tolist() == [1.0] * len(TIMES)
+
+
+def test_the_event_is_strongest_at_its_apex():
+    scene = clip_scene(clips(STILL), "surprise", rng(2))
+    (event,) = scene.happenings
+    fine = np.linspace(0.0, 0.9, 9001)
+    total = scene.amounts(fine).sum(1)
+    assert fine[int(np.argmax(total))] == pytest.approx(event.apex, abs=2e-4)
+
+
+@pytest.mark.parametrize("name", list(MAKERS))
+def test_each_distractor_can_be_left_out_alone(name):
+    without = msgspec.structs.replace(OFTEN, **{name: 0.0})
+    found = set.union(*(roles(video_scene(clips(without), 30.0, 6.0, rng(seed))) for seed in range(5)))
+    assert found == {*MAKERS, "micro"} - {name}
+
+
+def test_a_clip_without_event_shows_a_distractor_where_any_is_on():
+    assert all(roles(clip_scene(clips(), None, rng(seed))) for seed in range(20))
+    assert not roles(clip_scene(clips(STILL), None, rng()))
+
+
+def test_expressions_of_a_video_stand_apart():
+    scene = video_scene(clips(), 120.0, 20.0, rng(3))
+    shown = [happening for happening in scene.happenings if happening.role in ("micro", "macro")]
+    assert len(shown) > 15
+    assert {happening.role for happening in shown} == {"micro", "macro"}
+    gaps = [later.onset - earlier.offset for earlier, later in itertools.pairwise(shown)]
+    assert min(gaps) > APART_S
+
+
+def test_a_scene_is_repeated_by_its_seed_and_another_with_another():
+    first, again, other = (clip_scene(clips(), "negative", rng(seed)) for seed in (5, 5, 6))
+    assert first == again
+    assert first != other
+
+
+def test_a_clip_too_short_for_any_event_is_refused():
+    with pytest.raises(ConfigError, match=r"seconds is 0\.3; a clip with an event needs 0\.4"):
+        clip_scene(clips(seconds=0.3), "negative", rng())
+
+
+def test_speech_has_two_to_seven_syllables_a_second_or_nearly():
+    for seed in range(20):
+        spoken = speech(0.0, rng(seed))
+        jaws = [stroke.span.apex for stroke in spoken.strokes if stroke.name == "jaw"]
+        if len(jaws) > 2:
+            assert 1.4 <= 1.0 / np.diff(jaws).mean() <= 9.0
+
+
+def test_a_shutter_open_for_whole_periods_sees_no_flicker():
+    lamp = Lamp(0.1, 100.0, 0.3, Wave((0.0,), (1.0,), (0.0,)))
+    times = np.arange(60) / 60.0
+    assert np.ptp(lamp.seen(times, 0.01)) < 1e-9
+    assert np.ptp(lamp.seen(times, 0.001)) > 0.15
+
+
+def test_a_wave_has_at_all_times_what_it_has_at_each():
+    wave = Wave((0.4, 0.2), (0.3, 1.1), (0.1, 0.7))
+    assert along(wave, TIMES) == pytest.approx([wave.at(float(t)) for t in TIMES])
