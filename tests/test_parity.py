@@ -177,7 +177,7 @@ def fed_live(clip, folder, representation, fields=None):
     judge, window = Recorder(folder / "clips"), Window(STAGES.window.seconds)
     judge.manifest = msgspec.structs.replace(judge.manifest, representation=representation)
     points, matrix = np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32)
-    for t, image, field in zip(clip.times(), clip.crops(), fields or repeat(STILL), strict=False):
+    for t, image, field in zip(clip.times(), clip.crops(), repeat(STILL) if fields is None else fields, strict=False):
         crop = Crop(1, t, image, points, matrix, Pose(0, 0, 0))
         window.push(Seen(crop, np.zeros(16, np.float32), np.full(8, 1 / 8, np.float32), field))
     moments = clip.sample.onset_s, clip.sample.apex_s, clip.sample.offset_s
@@ -222,4 +222,19 @@ def test_a_network_of_the_apex_is_fed_the_frame_that_it_was_trained_on(recorded,
     trained = fed_by(lambda network: apexnet.predict(network, settings, [picture]))
     live = fed_live(recorded, packages, apexnet._representation(settings, picture, apexnet.IMAGENET))
     assert np.array_equal(picture, recorded.crops()[18])
+    assert np.array_equal(trained, live)
+
+
+def test_a_network_of_fields_is_fed_an_event_as_it_was_trained(prepare, landmarker, frames, recorded, packages):
+    from train.config import load as load_config
+    from train.fields import MovingClip, displacements
+    from train.methods import motion
+
+    settings = load_config(config.ROOT / "configs/train/motion.toml")
+    fields = displacements(prepare.face_crops(frames, STAGES, landmarker), recorded.sample.onset_s, STAGES)
+    clip = MovingClip(recorded.sample, recorded.times(), fields.astype(np.float16))
+    trained = motion.inputs(settings, [clip]).numpy()
+    live = fed_live(recorded, packages, motion.representation(settings), clip.fields)
+    assert live.shape == (1, 8, 3, 28, 28)
+    assert np.abs(live).max() > 1.0
     assert np.array_equal(trained, live)
