@@ -11,12 +11,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+import numpy as np
+
 from realtime import motion
 from realtime.config import ApexConfig, MotionConfig
 from realtime.decide import Machine
-from realtime.records import Crop, Image, Moment, Motion, Pose
+from realtime.fields import FIELD_PX
+from realtime.records import Crop, Floats, Image, Moment, Motion, Pose
 from realtime.score import Scorer
 
+#: Before there is anything to compare a frame with.
+STILL: Floats = np.zeros((2, FIELD_PX, FIELD_PX), np.float32)
 #: The reference is also left alone in frames whose score has come this near to the threshold.
 CALM = 0.5
 
@@ -62,6 +67,7 @@ class Detector:
         self._machine = Machine(apex, ids)
         self.delay_s = apex.micro_max_s  #: the apex of a micro-expression is told at most this much later
         self.score = 0.0  #: of the newest frame
+        self.field: Floats = STILL  #: of the newest frame: how it differs from rest, as in `Motion`
         self._asked = False
         self._neutral_until: float | None = None
 
@@ -75,14 +81,14 @@ class Detector:
         return ended + self._look(crop)
 
     def _look(self, crop: Crop) -> list[Moment]:
-        picture = motion.grey(crop)
+        picture = motion.grey(crop.image)
         reference = self._reference.at(crop.t)
         if reference is None:
             self._reference.offer(crop.t, picture, crop.pose)
             return []
         before, pose = reference
         seen = motion.measure(crop.t, self._flow(before, picture), self._layout, self._motion.top)
-        self.score = self._scorer.push(seen)
+        self.score, self.field = self._scorer.push(seen), seen.field
         if self._neutral_until is not None:
             self._learn(crop, seen, picture)
             return []

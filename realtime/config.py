@@ -109,6 +109,7 @@ class EnginesConfig(Section, frozen=True):
 class RecogniseConfig(Section, frozen=True):
     smooth_s: NotNegative
     half_strength: Positive
+    reject: Share
 
 
 class PublishConfig(Section, frozen=True):

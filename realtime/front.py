@@ -17,7 +17,7 @@ from realtime.recognise import Encoder
 from realtime.records import Crop, Face, Frame
 from realtime.source import Source
 from realtime.track import Tracker
-from realtime.window import Seen
+from realtime.window import Encoded
 
 MOST_ALIGNERS = 64  # of faces that came and went, before those who are gone are forgotten
 AHEAD_FRAMES = 2  # that may wait between two threads; more would only make them older
@@ -37,7 +37,7 @@ class Watched:
 
     frame: Frame
     faces: list[Face]
-    seen: list[Seen]
+    views: list[Encoded]
     took_s: dict[str, float]  #: stage -> seconds
 
 
@@ -93,6 +93,6 @@ class Front:
     def _encode(self) -> Iterator[Watched]:
         for tracked in self._tracked:
             began = time.perf_counter()
-            seen = self._encoder.see(tracked.crops)
+            views = self._encoder.see(tracked.crops)
             took = tracked.took_s | {"encode": time.perf_counter() - began}
-            yield Watched(tracked.frame, tracked.faces, seen, took)
+            yield Watched(tracked.frame, tracked.faces, views, took)

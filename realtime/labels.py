@@ -8,10 +8,14 @@ FERPLUS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "f
 #: MEGC2019 composite classes: negative = anger, contempt, disgust, fear, sadness, repression.
 MEGC3 = ("negative", "positive", "surprise")
 
+#: The label of movements that show nothing: an engine that has it may withdraw events, and none is told by it.
+NONE = "none"
+
 #: What engines tell apart, by the label set that they were trained on (see `train.datasets.labels`).
 VOCABULARIES = {
     "ferplus-8": FERPLUS,
     "megc-3": MEGC3,
+    "megc-3-none": (*MEGC3, NONE),
     "smic-3": MEGC3,
     "casme2-5": ("happiness", "disgust", "repression", "surprise", "others"),
     "samm-5": ("anger", "happiness", "contempt", "surprise", "others"),

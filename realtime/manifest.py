@@ -17,13 +17,13 @@ import msgspec
 from realtime.errors import EngineError
 from realtime.labels import OWN, VOCABULARIES
 from realtime.opset import opset_of
-from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence, Representation
+from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence, FlowFields, Representation
 
 SCHEMA = 1
 MANIFEST, MODEL, GOLDEN = "manifest.json", "model.onnx", "golden.npz"
 
 #: Names that callers rely on: what engines are fed, what heads are fed with, what becomes probabilities.
-IMAGES, EMBEDDINGS, CLIPS = "images", "embeddings", "clips"
+IMAGES, EMBEDDINGS, CLIPS, FIELDS = "images", "embeddings", "clips", "fields"
 EMBEDDING, LOGITS = "embedding", "logits"
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
@@ -128,6 +128,8 @@ def input_of(representation: Representation) -> TensorSpec:
             return TensorSpec(name=EMBEDDINGS, shape=(-1, frames, width), dtype="float32", layout="NTC")
         case ClipImages(frames=frames, picture=CropImages(size_px=side)):
             return TensorSpec(name=CLIPS, shape=(-1, 3, frames, side, side), dtype="float32", layout="NCTHW")
+        case FlowFields(frames=frames, size_px=side):
+            return TensorSpec(name=FIELDS, shape=(-1, frames, 3, side, side), dtype="float32", layout="NTCHW")
 
 
 def tag_of(representation: Representation) -> str:

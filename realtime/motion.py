@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from realtime import landmarks as lm
 from realtime.align import TEMPLATE
-from realtime.records import Crop, Floats, Image, Motion
+from realtime.fields import EYES, FIELD_PX, HALF
+from realtime.records import Floats, Image, Motion
 
 #: Region -> centre in a crop of side 1: where expressions move the face (Quang et al. 2019, figure 3,
 #: and the brows). The crop is canonical, so the boxes stand still.
@@ -37,9 +38,6 @@ REGIONS: dict[str, tuple[float, float]] = {
 }
 MOUTH = ("left mouth corner", "right mouth corner", "upper lip", "lower lip", "chin")
 MOUTH_ROWS = tuple(list(REGIONS).index(name) for name in MOUTH)
-#: The eye openings: lids and gaze move here, and neither is an expression.
-EYES = ((0.318, 0.395), (0.682, 0.395))
-HALF = 0.06  # half the side of every box
 #: Nodes of the head's fit: the face without its mouth, which moves most.
 FIT_STEP, FIT_TOP, FIT_BOTTOM, FIT_SIDE = 6, 0.12, 0.66, 0.14
 FIT_ROUNDS = 3
@@ -56,6 +54,7 @@ class Layout:
     looked: npt.NDArray[np.intp]  #: those of the regions, then those of the eyes
     nodes: npt.NDArray[np.intp]  #: (M,) flat pixel indices of the fit's nodes
     plane: Floats  #: (S * S, 3) 1, x, y of every pixel, from -1 to 1
+    cells: Floats  #: (FIELD_PX * FIELD_PX, 3) means of `plane` over the cells of a field
 
 
 def layout(size_px: int) -> Layout:
@@ -70,7 +69,8 @@ def layout(size_px: int) -> Layout:
     columns = np.arange(int(FIT_SIDE * size_px), int((1 - FIT_SIDE) * size_px), FIT_STEP)
     nodes = np.setdiff1d((rows[:, None] * size_px + columns[None]).ravel(), eyes)
     eye_px = float(TEMPLATE[lm.RIGID.index(lm.RIGHT_EYE_OUTER), 0] - TEMPLATE[0, 0]) * size_px
-    return Layout(size_px, eye_px, regions, np.concatenate([regions.ravel(), eyes]), nodes, plane)
+    cells = _coarse(plane.reshape(size_px, size_px, 3)).reshape(-1, 3)
+    return Layout(size_px, eye_px, regions, np.concatenate([regions.ravel(), eyes]), nodes, plane, cells)
 
 
 class Flow:
@@ -87,9 +87,9 @@ class Flow:
         return np.asarray(found, np.float32)
 
 
-def grey(crop: Crop) -> Image:
-    """uint8 (S, S): what the flow compares."""
-    return np.asarray(cv2.cvtColor(crop.image, cv2.COLOR_RGB2GRAY), np.uint8)
+def grey(image: Image) -> Image:
+    """RGB uint8 (S, S, 3) -> (S, S): what the flow compares."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def head_fit(flow: Floats, place: Layout) -> Floats:
@@ -114,8 +114,17 @@ def residual(flow: Floats, fit: Floats, place: Layout) -> Floats:
     return np.asarray(flow - (place.plane @ fit).reshape(flow.shape), np.float32)
 
 
+def field(flow: Floats, fit: Floats, place: Layout) -> Floats:
+    """The same as means over the cells of a coarse grid: (2, FIELD_PX, FIELD_PX), eye distances.
+
+    The head's part is taken away after the means, for those of an affine field are known beforehand.
+    """
+    rest = _coarse(flow).reshape(-1, 2) - place.cells @ fit
+    return np.ascontiguousarray((rest / np.float32(place.eye_px)).T).reshape(2, FIELD_PX, FIELD_PX)
+
+
 def measure(t: float, flow: Floats, place: Layout, top: float) -> Motion:
-    """Displacement of every region from a flow field (S, S, 2) px: the mean of the `top` share of its lengths."""
+    """What a flow field (S, S, 2) px shows of the face; a region's displacement is the mean of its `top` lengths."""
     flat = flow.reshape(-1, 2)
     fit = head_fit(flat, place)
     rest = flat[place.looked] - place.plane[place.looked] @ fit
@@ -124,17 +133,12 @@ def measure(t: float, flow: Floats, place: Layout, top: float) -> Motion:
     eyes = _top(lengths[place.regions.size :][None], top)
     moved = place.plane[place.nodes] @ fit
     head = np.hypot(moved[:, 0], moved[:, 1]).mean() / place.eye_px
-    return Motion(t, regions, float(eyes[0]), float(head))
+    return Motion(t, regions, float(eyes[0]), float(head), field(flow, fit, place))
 
 
-def strain(flow: Floats) -> Floats:
-    """Magnitude of the flow's strain (S, S): sqrt(u_x^2 + v_y^2 + (u_y + v_x)^2 / 2), flow (S, S, 2) px.
-
-    Shreve et al. 2011. It is blind to shift and rotation, and so to most of what a head does.
-    """
-    u_y, u_x = np.gradient(flow[..., 0])
-    v_y, v_x = np.gradient(flow[..., 1])
-    return np.asarray(np.sqrt(u_x**2 + v_y**2 + 0.5 * (u_y + v_x) ** 2), np.float32)
+def _coarse(values: Floats) -> Floats:
+    """(S, S, C) -> its means over the cells of a field (FIELD_PX, FIELD_PX, C)."""
+    return np.asarray(cv2.resize(values, (FIELD_PX, FIELD_PX), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _top(lengths: Floats, share: float) -> Floats:

@@ -9,7 +9,7 @@ from realtime.apex import Detector
 from realtime.config import Config
 from realtime.recognise import Recogniser, Smoothed
 from realtime.records import Apex, Expression, Face, Floats, Moment, Offset
-from realtime.window import Seen, Window
+from realtime.window import Encoded, Seen, Window
 
 
 @dataclass(slots=True)
@@ -37,12 +37,13 @@ class Person:
         """The movement in the newest frame, robust standard deviations."""
         return self._detector.score
 
-    def push(self, face: Face, seen: Seen) -> list[Moment]:
+    def push(self, face: Face, view: Encoded) -> list[Moment]:
         """Take a new frame; the moments that it makes sure."""
         self.face, self.presence.last_s = face, face.t
-        self._window.push(seen)
-        self.expression = self._smoothed.push(seen)
-        return self._detector.push(seen.crop)
+        self.expression = self._smoothed.push(view)
+        moments = self._detector.push(view.crop)
+        self._window.push(Seen(view.crop, view.embedding, view.probabilities, self._detector.field))
+        return moments
 
     def calibrate(self) -> None:
         """The face is neutral from now on, for apex.calibrate_s."""

@@ -121,7 +121,7 @@ class Pipeline:
             timings.add(stage, seconds)
         moments: list[tuple[Person, Moment]] = []
         with timings.measure("motion"):
-            for face, view in zip(watched.faces, watched.seen, strict=True):
+            for face, view in zip(watched.faces, watched.views, strict=True):
                 person = self._person(face)
                 moments += [(person, moment) for moment in person.push(face, view)]
         with timings.measure("publish"):

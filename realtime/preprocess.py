@@ -1,4 +1,4 @@
-"""Crops -> an engine's input array. Training and serving both call this, and nothing else, to make inputs.
+"""Crops and what stages made of them -> an engine's input array. Training and serving make inputs here alone.
 
 The set of representations is closed: an engine's manifest names one of them with all of
 its parameters, so an engine can never be fed what it was not trained on.
@@ -12,6 +12,7 @@ import cv2
 import msgspec
 import numpy as np
 
+from realtime.fields import Scale, Times, moments, normalised, sampled
 from realtime.records import Floats, Image
 
 #: Colour statistics of ImageNet, which the public checkpoints of these networks expect.
@@ -43,7 +44,21 @@ class ClipImages(msgspec.Struct, frozen=True, tag="clip-images", forbid_unknown_
     picture: CropImages  #: each of them
 
 
-Representation = CropImages | EmbeddingSequence | ClipImages
+class FlowFields(msgspec.Struct, frozen=True, tag="flow-fields", forbid_unknown_fields=True):
+    """How the face moved from rest to moments between onset and apex: float32 (B, frames, 3, size, size), u, v, strain.
+
+    See `fields`, which says how moments are chosen and sizes taken.
+    """
+
+    crop_px: int  #: the side of the crops that the flow was found between
+    size_px: int  #: the side of the fields
+    frames: int
+    scale: Scale  #: "each" of u and v is divided by its own size, or "both" by one
+    floor: float  #: least size, eye distances: below it is noise
+    limit: float  #: values beyond so many sizes are cut
+
+
+Representation = CropImages | EmbeddingSequence | ClipImages | FlowFields
 
 
 def crop_images(images: Sequence[Image], representation: CropImages) -> Floats:
@@ -90,3 +105,14 @@ def clip_images(images: Sequence[Image], representation: ClipImages) -> Floats:
     """Crops uint8 (S, S, 3) of an event's frames in order -> float32 (1, 3, frames, size, size)."""
     chosen = [images[i] for i in first_to_last(len(images), representation.frames)]
     return np.ascontiguousarray(crop_images(chosen, representation.picture).swapaxes(0, 1)[None])
+
+
+def flow_fields(times: Times, fields: Floats, apex: float, representation: FlowFields) -> Floats:
+    """Fields (T, 2, S, S) of an event's frames at `times` (T,), from its onset on -> float32 (1, frames, 3, S, S)."""
+    wanted = moments(float(times[0]), apex, representation.frames)
+    return scaled(sampled(times, fields, wanted)[None], representation)
+
+
+def scaled(events: Floats, representation: FlowFields) -> Floats:
+    """Sampled events (B, frames, 2, S, S) eye distances -> float32 (B, frames, 3, S, S)."""
+    return normalised(events, representation.scale, representation.floor, representation.limit)

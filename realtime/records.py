@@ -89,6 +89,7 @@ class Motion:
     regions: Floats  #: float32 (R,), order of `motion.REGIONS`: displacement of each region
     eyes: float  #: displacement inside the eye openings: blinks and gaze
     head: float  #: the rigid movement that was removed
+    field: Floats  #: float32 (2, S, S): displacement right and down on a coarse grid over the crop (see `fields`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +146,4 @@ class Expression:
     confidence: float  #: 0..1
     probabilities: dict[str, dict[str, float]]  #: engine -> label -> probability
     quality: tuple[str, ...]  #: the face's quality reasons when this was said
-    reason: str  #: why it was withdrawn, else ""
+    reason: str  #: why it was withdrawn, an `Offset`'s reason or "none", else ""

@@ -1,4 +1,4 @@
-"""The last seconds of one face: crops, and what the encoder made of each."""
+"""The last seconds of one face: crops, and what the encoder and the motion stage made of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from realtime.records import Crop, Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class Encoded:
     """One frame of one face after the encoder."""
 
     crop: Crop
@@ -17,8 +17,15 @@ class Seen:
     probabilities: Floats  #: float32 (C,), of the encoder's labels, this frame alone
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen(Encoded):
+    """The same after the motion stage."""
+
+    field: Floats  #: float32 (2, S, S): how the face differs from rest (see `fields`)
+
+
 class Window:
-    """A ring buffer by seconds; an encoder runs once a frame, and events read its results here."""
+    """A ring buffer by seconds; each stage runs once a frame, and events read its results here."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

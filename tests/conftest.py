@@ -16,7 +16,7 @@ from realtime import landmarks as lm
 from realtime.align import TEMPLATE, Aligner
 from realtime.labels import OWN, VOCABULARIES
 from realtime.manifest import MODEL, Score, Training, sha256
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, EmbeddingSequence
+from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, EmbeddingSequence, FlowFields
 from realtime.records import Frame
 from realtime.source import open_source
 from realtime.track import Tracker
@@ -138,7 +138,7 @@ def encoder_parts():
 
 @pytest.fixture(scope="session")
 def packages(encoder_parts, tmp_path_factory):
-    """A folder with the package `encoder`, and three that judge events: `head`, `apex`, `clips`; not to be changed."""
+    """A folder with `encoder`, and four that judge events: `head`, `apex`, `clips`, `fields`; not to be changed."""
     import torch
 
     from train.export import export
@@ -153,6 +153,17 @@ def packages(encoder_parts, tmp_path_factory):
         def forward(self, pictures):
             colour = pictures.mean((-1, -2))
             return self.fc(colour if colour.ndim == 2 else colour.diff(dim=2).abs().sum(2))
+
+    class TinyFields(torch.nn.Module):
+        """Of fields (B, N, 3, S, S), by the sizes of u, v and strain; so sure of a class that "none" is never said."""
+
+        def __init__(self):
+            super().__init__()
+            self.fc = torch.nn.Linear(3, 4)
+            self.fc.bias.data[-1] = -20.0
+
+        def forward(self, fields):
+            return self.fc(fields.abs().mean((1, 3, 4)))
 
     class TinyHead(torch.nn.Module):
         def __init__(self):
@@ -188,6 +199,14 @@ def packages(encoder_parts, tmp_path_factory):
         representation=ClipImages(6, picture),
     )
     export(TinyPictures(5), {"clips": torch.randn(2, 3, 6, 32, 32)}, ["logits"], clips, folder / "clips")
+    fields = msgspec.structs.replace(
+        draft,
+        name="fields",
+        vocabulary="megc-3-none",
+        labels=VOCABULARIES["megc-3-none"],
+        representation=FlowFields(48, 28, 4, "each", 5e-4, 8.0),
+    )
+    export(TinyFields(), {"fields": torch.randn(3, 4, 3, 28, 28)}, ["logits"], fields, folder / "fields")
     return folder
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from realtime import config
 from realtime.align import Aligner
-from realtime.apex import Detector
+from realtime.apex import STILL, Detector
 from realtime.decide import Machine
 from realtime.manifest import load
 from realtime.motion import REGIONS
@@ -17,7 +17,7 @@ from realtime.recognise import Encoder, Recogniser, Smoothed
 from realtime.records import Box, Crop, Face, Frame, Motion, Pose, Quality
 from realtime.score import Scorer
 from realtime.track import Tracker
-from realtime.window import Seen
+from realtime.window import Encoded
 
 STAGES = config.load()
 RATE = 60.0
@@ -95,7 +95,7 @@ def test_the_aligner(drawn_face):
 
 def motions(scores):
     rows = np.random.default_rng(6).random((len(scores), len(REGIONS))).astype(np.float32)
-    return [Motion(i / RATE, 0.002 * rows[i] + 0.004 * abs(score), 0.001, 0.0) for i, score in enumerate(scores)]
+    return [Motion(i / RATE, 0.002 * rows[i] + 0.004 * abs(s), 0.001, 0.0, STILL) for i, s in enumerate(scores)]
 
 
 def test_the_scorer():
@@ -127,7 +127,7 @@ def test_the_machine():
 def test_the_smoothed_expression():
     shares = np.random.default_rng(9).dirichlet(np.ones(8), 300).astype(np.float32)
     items = [
-        Seen(Crop(1, i / RATE, PICTURE, POINTS, MATRIX, Pose(0.0, 0.0, 0.0)), np.zeros(2, np.float32), shares[i])
+        Encoded(Crop(1, i / RATE, PICTURE, POINTS, MATRIX, Pose(0.0, 0.0, 0.0)), np.zeros(2, np.float32), shares[i])
         for i in range(300)
     ]
     assert_causal(lambda: Smoothed(STAGES.recognise).push, items)
@@ -135,7 +135,7 @@ def test_the_smoothed_expression():
 
 def make_detector():
     detector = Detector(STAGES.apex, STAGES.motion, STAGES.align.size_px, count(1))
-    return lambda crop: (detector.push(crop), detector.score)
+    return lambda crop: (detector.push(crop), detector.score, detector.field)
 
 
 @pytest.fixture(scope="module")
@@ -161,14 +161,16 @@ class Echo:
 def test_the_answers_of_every_kind_of_engine(expressive_crops, packages):
     face = Face(1, 0.0, Box(0, 0, 1, 1), POINTS, Pose(0.0, 0.0, 0.0), Quality(80.0, 50.0, 120.0, ()))
     encoder = Encoder(Echo(packages / "encoder"))
-    judges = [Recogniser(STAGES.recognise, encoder, Echo(packages / name)) for name in ("head", "apex", "clips")]
+    judges = [
+        Recogniser(STAGES.recognise, encoder, Echo(packages / name)) for name in ("head", "apex", "clips", "fields")
+    ]
 
     def make():
         person = Person(STAGES, face, count(1))
 
         def push(crop):
             shares = np.full(8, 1 / 8, np.float32)
-            moments = person.push(face, Seen(crop, crop.image[:16, 0, 0].astype(np.float32), shares))
+            moments = person.push(face, Encoded(crop, crop.image[:16, 0, 0].astype(np.float32), shares))
             return [person.answer(moment, judge, crop.t) for moment in moments for judge in judges]
 
         return push

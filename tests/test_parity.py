@@ -1,6 +1,6 @@
 """Training and serving make equal arrays of the same frames: the one promise that an engine's figures rest on."""
 
-from itertools import islice
+from itertools import islice, repeat
 from types import SimpleNamespace
 
 import msgspec
@@ -9,6 +9,7 @@ import pytest
 
 from realtime import config, truth
 from realtime.align import TEMPLATE
+from realtime.apex import STILL
 from realtime.landmarks import RIGID
 from realtime.manifest import load
 from realtime.pipeline import Pipeline
@@ -172,14 +173,14 @@ def recorded(prepare, landmarker, frames):
     )
 
 
-def fed_live(clip, folder, representation):
+def fed_live(clip, folder, representation, fields=None):
     """What an engine of this representation is fed at the end of the event of `clip`, seen from its first frame on."""
     judge, window = Recorder(folder / "clips"), Window(STAGES.window.seconds)
     judge.manifest = msgspec.structs.replace(judge.manifest, representation=representation)
     points, matrix = np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32)
-    for t, image in zip(clip.times(), clip.crops(), strict=True):
+    for t, image, field in zip(clip.times(), clip.crops(), repeat(STILL) if fields is None else fields, strict=False):
         crop = Crop(1, t, image, points, matrix, Pose(0, 0, 0))
-        window.push(Seen(crop, np.zeros(16, np.float32), np.full(8, 1 / 8, np.float32)))
+        window.push(Seen(crop, np.zeros(16, np.float32), np.full(8, 1 / 8, np.float32), field))
     moments = clip.sample.onset_s, clip.sample.apex_s, clip.sample.offset_s
     recogniser = Recogniser(STAGES.recognise, Encoder(Recorder(folder / "encoder")), judge)
     recogniser.final(Offset(1, 1, *moments, "micro", 5.0, ""), window, clip.times()[-1], ())
@@ -222,4 +223,19 @@ def test_a_network_of_the_apex_is_fed_the_frame_that_it_was_trained_on(recorded,
     trained = fed_by(lambda network: apexnet.predict(network, settings, [picture]))
     live = fed_live(recorded, packages, apexnet._representation(settings, picture, apexnet.IMAGENET))
     assert np.array_equal(picture, recorded.crops()[18])
+    assert np.array_equal(trained, live)
+
+
+def test_a_network_of_fields_is_fed_an_event_as_it_was_trained(prepare, landmarker, frames, recorded, packages):
+    from train.config import load as load_config
+    from train.fields import MovingClip, displacements
+    from train.methods import motion
+
+    settings = load_config(config.ROOT / "configs/train/motion.toml")
+    fields = displacements(prepare.face_crops(frames, STAGES, landmarker), recorded.sample.onset_s, STAGES)
+    clip = MovingClip(recorded.sample, recorded.times(), fields.astype(np.float16))
+    trained = motion.inputs(settings, [clip]).numpy()
+    live = fed_live(recorded, packages, motion.representation(settings), clip.fields)
+    assert live.shape == (1, 8, 3, 28, 28)
+    assert np.abs(live).max() > 1.0
     assert np.array_equal(trained, live)

@@ -26,22 +26,26 @@ from train.config import (
     CmnRecordedConfig,
     EcstflConfig,
     ExpressionConfig,
+    MotionConfig,
+    MotionRecordedConfig,
     Recorded,
     TrainConfig,
 )
 from train.datasets.synthetic import Synthetic
 from train.embeddings import open_encoder
 from train.evaluate import Plan
+from train.fields import moving
 from train.graph import rounded
-from train.methods import apexnet, cmn, cmn_recorded, ecstfl, expression
+from train.methods import apexnet, cmn, cmn_recorded, ecstfl, expression, motion_recorded, motion_synthetic
 from train.methods.apexnet import Apexes, ApexnetFitPredict
 from train.methods.cmn_recorded import CmnFitPredict
 from train.methods.ecstfl import EcstflFitPredict
+from train.methods.motion_recorded import MotionFitPredict
 from train.metrics import Scores
 from train.networks.checkpoints import fingerprint
 from train.runners import FitPredict, Runner
 from train.scoring import by_rate, figures
-from train.stored import store
+from train.stored import StoredClip, store
 
 log = logging.getLogger(__name__)
 
@@ -116,13 +120,18 @@ def _package(config: TrainConfig, engines: Path, precision: Precision) -> Path:
     return engines / (config.name if precision == "fp32" else f"{config.name}-{precision}")
 
 
-def _clips(config: CmnConfig, workers: int | None = None) -> list[ClipCrops]:
-    """The synthetic clips, each cut to its event, without those in which tracking lost the face during it."""
+def _whole(config: CmnConfig | MotionConfig, workers: int | None = None) -> list[StoredClip]:
+    """The synthetic clips without those in which tracking lost the face during the event."""
     clips = store(Synthetic(config.clips), Path(config.cache), workers)
     whole = [clip for clip in clips if len(clip.event()) >= FEWEST_FRAMES]
     if len(whole) < len(clips):
         log.warning("%d of %d clips are left out: the face was lost in them", len(clips) - len(whole), len(clips))
-    return [clip.cut() for clip in whole]
+    return whole
+
+
+def _clips(config: CmnConfig, workers: int | None = None) -> list[ClipCrops]:
+    """The synthetic clips, each cut to its event."""
+    return [clip.cut() for clip in _whole(config, workers)]
 
 
 def _encoder(config: CmnConfig) -> Engine:
@@ -149,6 +158,27 @@ def _network_cmn(config: CmnConfig) -> nn.Module:
 
 def _network_cmn_recorded(config: CmnRecordedConfig) -> nn.Module:
     return cmn_recorded.restored(config, _collection(config), open_encoder(Path(config.encoder)))
+
+
+def _parts(config: MotionConfig, workers: int | None = None) -> motion_synthetic.Parts:
+    return motion_synthetic.split(config, moving(_whole(config, workers), workers))
+
+
+def _prepare_motion(config: MotionConfig, workers: int | None) -> Path:
+    _parts(config, workers)
+    return Path(config.cache)
+
+
+def _fit_motion(config: MotionConfig) -> Path:
+    return motion_synthetic.fit(config, _parts(config))
+
+
+def _export_motion(config: MotionConfig, folder: Path, precision: Precision) -> Manifest:
+    return motion_synthetic.export(config, _parts(config), folder, precision)
+
+
+def _network_motion(config: MotionConfig) -> nn.Module:
+    return motion_synthetic.restored(config, _parts(config))
 
 
 def _collection(config: Recorded, workers: int | None = None) -> Collection:
@@ -194,6 +224,15 @@ def _fit_cmn_recorded(config: CmnRecordedConfig) -> Path:
     return cmn_recorded.fit(config, _collection(config))
 
 
+def _prepare_motion_recorded(config: MotionRecordedConfig, workers: int | None) -> Path:
+    motion_recorded.prepare(_collection(config, workers), workers)
+    return Path(config.cache)
+
+
+def _fit_motion_recorded(config: MotionRecordedConfig) -> Path:
+    return motion_recorded.fit(config, _collection(config))
+
+
 def _fit_ecstfl(config: EcstflConfig) -> Path:
     return ecstfl.fit(config, _collection(config))
 
@@ -234,6 +273,11 @@ def _apexnet_folds(config: ApexnetConfig, collection: Collection) -> FitPredict:
     return ApexnetFitPredict(config, collection, _apexes(config, collection))
 
 
+def _motion_folds(config: MotionRecordedConfig, collection: Collection) -> FitPredict:
+    motion_recorded.prepare(collection)
+    return MotionFitPredict(config, collection)
+
+
 def _apexes(config: ApexnetConfig, collection: Collection) -> Apexes:
     """Found anew at each rate: a slow camera shows the apex in another frame."""
     choose = apex_frames.choose
@@ -250,6 +294,13 @@ METHODS: dict[type[TrainConfig], Method] = {
         _prepare_recorded, _fit_ecstfl, _export_recorded(ecstfl.export), _network_recorded(ecstfl.restored)
     ),
     ApexnetConfig: Method(_prepare_recorded, _fit_apexnet, _export_apexnet, _network_recorded(apexnet.restored)),
+    MotionConfig: Method(_prepare_motion, _fit_motion, _export_motion, _network_motion),
+    MotionRecordedConfig: Method(
+        _prepare_motion_recorded,
+        _fit_motion_recorded,
+        _export_recorded(motion_recorded.export),
+        _network_recorded(motion_recorded.restored),
+    ),
 }
 
 #: What predicts the folds of an evaluation; it may compute what all folds share.
@@ -257,4 +308,5 @@ FOLDS: dict[type[Recorded], Callable[[Any, Collection], FitPredict]] = {
     CmnRecordedConfig: _cmn_folds,
     EcstflConfig: EcstflFitPredict,
     ApexnetConfig: _apexnet_folds,
+    MotionRecordedConfig: _motion_folds,
 }

@@ -90,7 +90,7 @@ class Film(Section, frozen=True):
 
 
 class Clips(Section, frozen=True):
-    """The synthetic clips a cmn training sees."""
+    """The synthetic clips that a training sees."""
 
     seed: int  #: of the clips, of the split by person and of the views; the training's own seed leaves them alone
     head: str  #: path of ict_facekit.npz, whose action units move the faces
@@ -297,15 +297,82 @@ class ApexnetConfig(RecordedConfig, frozen=True, tag="apexnet", tag_field="metho
     quang: Quang
 
 
-TrainConfig = ExpressionConfig | CmnConfig | CmnRecordedConfig | EcstflConfig | ApexnetConfig
-Recorded = CmnRecordedConfig | EcstflConfig | ApexnetConfig  #: those with [[data]] and [evaluate]
+class FieldsShown(Section, frozen=True):
+    """What the network sees of an event: see `realtime.preprocess.FlowFields`."""
+
+    frames: Count  #: moments between onset and apex
+    scale: Literal["each", "both"]  #: u and v are divided by a size each, or by one for both
+    floor: Positive  #: least size, eye distances
+    limit: Positive  #: values beyond so many sizes are cut
+
+
+class MotionAugment(Section, frozen=True):
+    """Half of the events are mirrored; sizes are shares of the event's own."""
+
+    turn_deg: NotNegative
+    scale: NotNegative  #: of the places: up to this share larger or smaller, across and down of their own
+    shift: NotNegative  #: up to this share of the side
+    gain: NotNegative  #: standard deviation of the logarithm by which places move more or less
+    drift: NotNegative  #: most that is left of the head's movement
+    noise: NotNegative  #: most size of smooth noise, new in each frame
+    stretch: NotNegative  #: most logarithm of the exponent that bends the time from onset to apex
+    late: Part  #: share of the events whose reference is a picture from after the onset
+
+
+class Exact(Section, frozen=True):
+    """Movements that are known exactly, mixed with those that the stages found: see `train.displaced`."""
+
+    files: tuple[str, ...]
+    share: Part  #: of each batch; 0 reads no file
+
+
+class MotionSettings(Section, frozen=True):
+    """A network of displacement fields, whatever clips it sees."""
+
+    seed: int
+    name: str
+    initial: str  #: path of weights to begin with, such as the `weights.pt` of another run; "" is none
+    cache: str
+    runs: str
+    fields: FieldsShown
+    dropout: Part
+    jitter_s: NotNegative  #: onset, apex and offset are moved by up to so much in each epoch
+    epochs: Count
+    early: Early
+    loss: FocalLoss
+    augment: MotionAugment
+    optimiser: Optimiser
+    machine: Machine
+
+
+class MotionConfig(MotionSettings, frozen=True, tag="motion", tag_field="method"):
+    """On synthetic clips, with "none" as one more class."""
+
+    clips: Clips
+    rest: Part  #: share of each batch that shows stretches of the clips without an event, as "none"
+    exact: Exact
+
+
+class MotionRecordedConfig(MotionSettings, frozen=True, tag="motion", tag_field="method"):
+    """On recorded clips, with their labels."""
+
+    data: tuple[Data, ...]
+    rates: Rates
+    evaluate: Evaluation
+
+
+Recorded = CmnRecordedConfig | EcstflConfig | ApexnetConfig | MotionRecordedConfig  #: with [[data]] and [evaluate]
+TrainConfig = ExpressionConfig | CmnConfig | MotionConfig | Recorded
 
 KINDS: dict[object, type[TrainConfig]] = {
     "expression": ExpressionConfig,
     "cmn": CmnConfig,
     "ecstfl": EcstflConfig,
     "apexnet": ApexnetConfig,
+    "motion": MotionConfig,
 }
+#: Methods that have a second struct for [[data]].
+ON_RECORDED: dict[object, type[TrainConfig]] = {"cmn": CmnRecordedConfig, "motion": MotionRecordedConfig}
 
 
 def load(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
@@ -318,9 +385,8 @@ def load(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
         tree = merge(tree, parse_override(override))
     if tree.get("method") not in KINDS:
         raise ConfigError(f"{path}: method is {tree.get('method')!r}, wanted one of {sorted(map(str, KINDS))}")
-    if tree["method"] == "cmn" and "data" in tree:
-        return convert(tree, CmnRecordedConfig, path)
-    return convert(tree, KINDS[tree["method"]], path)
+    kinds = KINDS | ON_RECORDED if "data" in tree else KINDS
+    return convert(tree, kinds[tree["method"]], path)
 
 
 def shaping(config: TrainConfig) -> dict[str, Any]:

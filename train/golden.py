@@ -9,11 +9,14 @@ import numpy.typing as npt
 import torch
 
 from realtime.manifest import Precision
+from realtime.motion import Flow, grey, layout, measure
+from realtime.preprocess import FlowFields, flow_fields
 from realtime.records import Floats, Image
 from train.augment import StillAugment
 from train.prepare import sample_crops
 
 ROWS = 4
+EVENT_FRAMES = 6
 INT8_ROWS = 50  # judged by labels, of which 98 % must stay: of fewer, that would be all
 CANDIDATES = 60  # of which those are kept that torch is surest of
 
@@ -24,6 +27,17 @@ VARIED = StillAugment(turn_deg=40.0, scale=0.3, shift=0.2, contrast=0.6, tint=0.
 def golden_crops(precision: Precision) -> list[Image]:
     """Crops of the sample stream for a package that computes in `precision`."""
     return varied(sample_crops(CANDIDATES)) if precision == "int8" else sample_crops(ROWS)
+
+
+def golden_fields(representation: FlowFields) -> Floats:
+    """Movements of the sample's face, each from another frame to some later ones: (ROWS, frames, 3, S, S)."""
+    pictures = [grey(image) for image in sample_crops(ROWS + EVENT_FRAMES)]
+    place, flow, rows = layout(len(pictures[0])), Flow(), []
+    for first in range(ROWS):
+        event = pictures[first + 1 : first + 1 + EVENT_FRAMES]
+        fields = np.stack([measure(0.0, flow(pictures[first], picture), place, 1.0).field for picture in event])
+        rows.append(flow_fields(np.arange(EVENT_FRAMES, dtype=np.float64), fields, EVENT_FRAMES - 1.0, representation))
+    return np.concatenate(rows)
 
 
 def surest(logits: Floats) -> npt.NDArray[np.intp]:

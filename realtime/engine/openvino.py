@@ -19,7 +19,7 @@ from realtime.config import EnginesConfig
 from realtime.engine.fit import require_fit, unlike
 from realtime.errors import EngineError
 from realtime.manifest import MODEL, Manifest
-from realtime.preprocess import EmbeddingSequence, Representation
+from realtime.preprocess import EmbeddingSequence, FlowFields, Representation
 from realtime.records import Floats
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def _hints(config: EnginesConfig, capabilities: Sequence[str], representation: R
     if config.precision == "bf16" and not able:
         reasons = [f"it lists {', '.join(capabilities)}: set engines.precision to auto or f32"]
         raise EngineError("engines.precision is bf16, which this processor does not compute:", reasons)
-    rounded = able and config.precision != "f32" and not isinstance(representation, EmbeddingSequence)
+    rounded = able and config.precision != "f32" and not isinstance(representation, EmbeddingSequence | FlowFields)
     return {
         "PERFORMANCE_HINT": "LATENCY",
         "ENABLE_CPU_PINNING": False,  # the other stages' threads want the same cores

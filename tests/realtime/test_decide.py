@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from realtime import config
+from realtime.apex import STILL
 from realtime.decide import BACK_S, SETTLE_S, Machine
 from realtime.motion import MOUTH_ROWS, REGIONS
 from realtime.records import Apex, Crop, Motion, Offset, Onset, Pose
@@ -42,7 +43,7 @@ class Player:
         for t in np.arange(round(until * RATE)) / RATE if times is None else times:
             regions = np.full(len(REGIONS), 0.001, np.float32)
             regions[list(rows)] += 0.01 * curve(t)
-            motion = Motion(float(t), regions, eyes * float(regions.max()), 0.0)
+            motion = Motion(float(t), regions, eyes * float(regions.max()), 0.0, STILL)
             crop = Crop(1, float(t), PICTURE, POINTS, MATRIX, Pose(0.0, 0.0, 0.0))
             told += [(float(t), moment) for moment in self.machine.push(crop, motion, float(curve(t)), turn(t))]
         return told

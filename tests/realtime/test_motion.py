@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from realtime import motion
-from realtime.motion import EYES, REGIONS, Flow, head_fit, layout, measure, residual, strain
+from realtime.fields import FIELD_PX
+from realtime.motion import EYES, REGIONS, Flow, head_fit, layout, measure, residual
 
 SIZE = 128
 TOP = 0.3
@@ -136,6 +137,21 @@ def test_a_measurement_is_what_going_through_the_pixels_gives(place):
     assert found.eyes == pytest.approx(displacement(*EYES), rel=1e-3)
 
 
+@pytest.mark.parametrize("size", [48, 112, 128])
+def test_the_field_is_the_mean_of_what_the_head_did_not_do_in_each_cell(size):
+    made = layout(size)
+    flow = np.random.default_rng(5).normal(0, 1, (size, size, 2)).astype(np.float32)
+    found = measure(0.0, flow, made, TOP).field
+    rest = residual(flow, head_fit(flow.reshape(-1, 2), made), made)
+    assert (found.shape, found.dtype) == ((2, FIELD_PX, FIELD_PX), np.float32)
+    edges = np.arange(FIELD_PX + 1) * size / FIELD_PX
+    begin, end = np.maximum(edges[:-1, None], np.arange(size)), np.minimum(edges[1:, None], np.arange(1, size + 1))
+    shares = np.clip(end - begin, 0, 1)
+    shares /= shares.sum(1, keepdims=True)  # (FIELD_PX, size): how much of a cell is of each pixel
+    wanted = np.einsum("ir,rcd,jc->dij", shares, rest, shares) / made.eye_px
+    assert found == pytest.approx(wanted, abs=1e-4)
+
+
 def test_the_fit_is_weighted_least_squares(place):
     """Against the same rounds in float64 by numpy's solver, whose weights multiply residuals."""
     field = np.random.default_rng(2).normal(0, 1, (SIZE * SIZE, 2)).astype(np.float32)
@@ -147,33 +163,6 @@ def test_the_fit_is_weighted_least_squares(place):
         apart = np.hypot(*(observed - design @ fit).T)
         weights = 1 / (1 + (apart / (1.5 * np.median(apart) + 1e-3)) ** 2)
     assert head_fit(field, place) == pytest.approx(fit, abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("matrix", "size"),
-    [
-        ([[5, -3], [0, 0], [0, 0]], 0.0),  # shift
-        ([[0, 0], [0, 1], [-1, 0]], 0.0),  # a small rotation: u = -y, v = x
-        ([[0, 0], [1, 0], [0, 0]], 1.0),  # stretched across: u_x
-        ([[0, 0], [1, 0], [0, 1]], np.sqrt(2)),  # grown: u_x = v_y
-        ([[0, 0], [0, 0], [1, 0]], np.sqrt(0.5)),  # sheared: u_y
-    ],
-    ids=["shift", "rotation", "stretch", "growth", "shear"],
-)
-def test_strain_of_known_fields(place, matrix, size):
-    step = 2 / (SIZE - 1)  # of the plane's coordinates from one pixel to the next
-    assert strain(affine(place, matrix)) == pytest.approx(np.full((SIZE, SIZE), size * step), abs=1e-5)
-
-
-def test_strain_is_what_going_through_the_pixels_gives():
-    field = np.random.default_rng(3).normal(0, 1, (6, 7, 2)).astype(np.float32)
-    found = strain(field)
-    for row in range(1, 5):
-        for column in range(1, 6):
-            u_x, v_x = (field[row, column + 1] - field[row, column - 1]) / 2
-            u_y, v_y = (field[row + 1, column] - field[row - 1, column]) / 2
-            wanted = np.sqrt(u_x**2 + v_y**2 + (u_y + v_x) ** 2 / 2)
-            assert found[row, column] == pytest.approx(wanted, rel=1e-5)
 
 
 @pytest.mark.parametrize("size", [32, 64, 112, 128, 224])

@@ -36,13 +36,20 @@ def test_engines_in_each_others_place_are_refused(packages):
     ]
 
 
-@pytest.mark.parametrize("name", ["apex", "clips"])
+@pytest.mark.parametrize("name", ["apex", "clips", "fields"])
 def test_an_engine_of_pictures_fits_any_encoder_of_the_same_crops(packages, name):
     encoder, judge = replace(load(packages / "encoder"), files={MODEL: "f" * 64}), load(packages / name)
     assert compatible(encoder, judge, 48) == ()
     [of_encoder, of_judge] = compatible(encoder, judge, 64)
     assert of_encoder.startswith("encoder was trained on crops of 48 px, align.size_px is 64")
     assert of_judge.startswith(f"{name} was trained on crops of 48 px, align.size_px is 64")
+
+
+def test_an_engine_of_fields_of_another_side_is_refused(packages):
+    judge = load(packages / "fields")
+    other = replace(judge, representation=replace(judge.representation, size_px=14))
+    [reason] = compatible(load(packages / "encoder"), other, 48)
+    assert "fields sees fields of side 14, 28 are made" in reason
 
 
 def test_what_judges_micro_expressions_is_no_encoder(packages):

@@ -6,7 +6,7 @@ import pytest
 from realtime import config
 from realtime.people import Person
 from realtime.records import Apex, Box, Crop, Face, Offset, Onset, Pose, Quality
-from realtime.window import Seen
+from realtime.window import Encoded
 
 SETTINGS = config.load()
 
@@ -19,13 +19,13 @@ def face(t, id=1, reasons=()):
 def seen(t, id=1, level=0.0):
     image = np.zeros((128, 128, 3), np.uint8)
     crop = Crop(id, t, image, np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32), Pose(0, 0, 0))
-    return Seen(crop, np.zeros(2, np.float32), np.array([level, 1.0 - level], np.float32))
+    return Encoded(crop, np.zeros(2, np.float32), np.array([level, 1.0 - level], np.float32))
 
 
 class Scripted:
     """Stands for the detector: an event that begins with the second crop and is ended by `flush`."""
 
-    score = 6.5
+    score, field = 6.5, np.ones((2, 28, 28), np.float32)
 
     def __init__(self, apex, motion, crop_px, ids):
         self.ids, self.crops = ids, []

@@ -5,23 +5,26 @@ import pytest
 
 from realtime.config import RecogniseConfig
 from realtime.errors import EngineError
-from realtime.labels import FERPLUS, MEGC3
+from realtime.labels import FERPLUS, MEGC3, NONE
 from realtime.preprocess import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     ClipImages,
     CropImages,
     EmbeddingSequence,
+    FlowFields,
     clip_images,
     crop_images,
+    flow_fields,
 )
 from realtime.recognise import Encoder, Recogniser, Smoothed, event_input, softmax
 from realtime.records import Apex, Crop, Offset, Pose
 from realtime.window import Seen, Window
 
-CONFIG = RecogniseConfig(smooth_s=0.25, half_strength=5.0)
+CONFIG = RecogniseConfig(smooth_s=0.25, half_strength=5.0, reject=0.5)
 PICTURES = CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD)
 SEQUENCE = EmbeddingSequence("encoder", "0" * 64, 4, 2)
+FIELDS = FlowFields(48, 28, 3, "each", 5e-4, 8.0)
 RATE_HZ = 10.0
 
 
@@ -51,7 +54,8 @@ def crop(t, face=1, level=0):
 
 def seen(t, **given):
     """A frame at `t`, as bright as it is late, its embedding (t, t), judged by the encoder as `given`."""
-    return Seen(crop(t, level=round(100 * t)), np.full(2, t, np.float32), shares(FERPLUS, **given))
+    field = np.full((2, 28, 28), t, np.float32)
+    return Seen(crop(t, level=round(100 * t)), np.full(2, t, np.float32), shares(FERPLUS, **given), field)
 
 
 @pytest.fixture
@@ -118,7 +122,7 @@ def test_smoothing_is_a_low_pass_in_seconds_whatever_the_rate():
 
 
 def test_without_a_smoothing_time_every_frame_stands_for_itself():
-    smoothed = Smoothed(RecogniseConfig(smooth_s=0.0, half_strength=5.0))
+    smoothed = Smoothed(RecogniseConfig(smooth_s=0.0, half_strength=5.0, reject=0.5))
     smoothed.push(seen(0.0, neutral=1.0))
     assert smoothed.push(seen(0.1, fear=1.0)) == pytest.approx(shares(FERPLUS, fear=1.0))
 
@@ -197,6 +201,48 @@ def test_the_final_answer_has_the_id_of_the_early_one(encoder, head, window):
 def test_what_was_no_expression_is_withdrawn_without_confidence(encoder, head, window, reason):
     found = Recogniser(CONFIG, encoder, head).final(offset(kind=None, reason=reason), window, 1.4, ())
     assert (found.stage, found.confidence, found.reason, found.offset_s) == ("withdrawn", 0.0, reason, 1.3)
+
+
+def judge_of(nothing):
+    """An engine of fields that gives `nothing` to "none", and most of the rest to surprise."""
+    given = np.log(np.array([[0.1, 0.2, 0.7, 0.0]]) * (1 - nothing) + [[0, 0, 0, nothing]])
+    return Fake("motion", (*MEGC3, NONE), FIELDS, lambda inputs: {"logits": given.astype(np.float32)})
+
+
+def test_an_engine_of_fields_sees_the_frames_from_onset_to_apex_alike_early_and_finally(encoder, window):
+    judge = judge_of(0.1)
+    recogniser = Recogniser(CONFIG, encoder, judge)
+    recogniser.early(apex(), window, 1.2, ())
+    recogniser.final(offset(), window, 1.9, ())
+    early, final = (asked["fields"] for asked in judge.asked)
+    assert early.shape == (1, 3, 3, 28, 28)
+    assert np.array_equal(early, final)
+    seen = window.span(0.8, 1.2)
+    times, fields = np.array([one.crop.t for one in seen]), np.stack([one.field for one in seen])
+    assert np.array_equal(early, flow_fields(times, fields, 1.1, FIELDS))
+
+
+@pytest.mark.parametrize("nothing", [0.1, 0.49, 0.51, 0.9])
+def test_an_event_that_the_engine_calls_none_is_doubted_early_and_withdrawn_finally(encoder, window, nothing):
+    stage = "withdrawn" if nothing > 0.5 else "final"
+    recogniser = Recogniser(CONFIG, encoder, judge_of(nothing))
+    early = recogniser.early(apex(strength=5.0), window, 1.2, ())
+    final = recogniser.final(offset(strength=5.0), window, 1.4, ())
+    assert (early.stage, early.label) == ("early", "surprise")  # whatever is likeliest, none is no label
+    assert early.confidence == pytest.approx(0.7 * (1 - nothing) * 0.5)
+    assert (final.stage, final.label, final.reason) == (stage, "surprise", NONE if stage == "withdrawn" else "")
+    assert final.confidence == (pytest.approx(early.confidence) if stage == "final" else 0.0)
+    assert final.probabilities["motion"][NONE] == pytest.approx(nothing)
+
+
+def test_what_the_engine_of_micro_expressions_calls_none_may_be_a_macro_expression(encoder, window):
+    found = Recogniser(CONFIG, encoder, judge_of(0.9)).final(offset("macro", "held"), window, 1.4, ())
+    assert (found.stage, found.label, found.reason) == ("final", "fear", "held")
+
+
+def test_a_reason_of_the_detector_stays(encoder, window):
+    found = Recogniser(CONFIG, encoder, judge_of(0.9)).final(offset(kind=None, reason="blink"), window, 1.4, ())
+    assert (found.stage, found.reason) == ("withdrawn", "blink")
 
 
 def test_an_event_older_than_the_window_is_judged_by_what_is_left(encoder, head):

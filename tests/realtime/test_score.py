@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from realtime import config
+from realtime.apex import STILL
 from realtime.motion import REGIONS
 from realtime.records import Motion
 from realtime.score import MAD_TO_SIGMA, SAMPLES_HZ, Scorer
@@ -17,7 +18,7 @@ def settings():
 
 
 def motion_at(t, regions):
-    return Motion(t, np.asarray(regions, np.float32), 0.0, 0.0)
+    return Motion(t, np.asarray(regions, np.float32), 0.0, 0.0, STILL)
 
 
 def noise(count, seed=0):

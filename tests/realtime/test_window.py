@@ -7,7 +7,7 @@ from realtime.window import Seen, Window
 
 def seen(t):
     crop = Crop(1, t, np.zeros((4, 4, 3), np.uint8), np.zeros((1, 2)), np.eye(2, 3), Pose(0, 0, 0))
-    return Seen(crop, np.zeros(2, np.float32), np.zeros(3, np.float32))
+    return Seen(crop, np.zeros(2, np.float32), np.zeros(3, np.float32), np.zeros((2, 28, 28), np.float32))
 
 
 def times(span):

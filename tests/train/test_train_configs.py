@@ -41,7 +41,7 @@ def shipped(small, drawn, packages, tmp_path, monkeypatch):
 
 def test_all_that_were_promised_are_there():
     sets = ("casme2-5", "samm-5", "smic-3", "megc-3")
-    wanted = {f"{method}-{labels}" for method in ("cmn", "apexnet") for labels in sets}
+    wanted = {f"{method}-{labels}" for method in ("cmn", "apexnet", "motion") for labels in sets}
     assert set(FILES) == wanted | {f"ecstfl-{labels}" for labels in ("casme2-5", "samm-5", "smic-3", "dfew-7")}
 
 
@@ -65,7 +65,7 @@ def test_a_configuration_trains_on_all_clips(file, shipped, tmp_path):
     assert all(torch.isfinite(value).all() for value in weights.values())
 
 
-@pytest.mark.parametrize("file", ["cmn-megc-3", "ecstfl-smic-3", "apexnet-smic-3"])
+@pytest.mark.parametrize("file", ["cmn-megc-3", "ecstfl-smic-3", "apexnet-smic-3", "motion-smic-3"])
 def test_an_evaluation_predicts_each_clip_once_and_goes_on_where_it_was(file, shipped, monkeypatch):
     config = shipped(file, epochs=1)
     clips = 9 * len(config.data)
@@ -91,7 +91,7 @@ def test_an_evaluation_predicts_each_clip_once_and_goes_on_where_it_was(file, sh
     assert "Published" in page
 
 
-@pytest.mark.parametrize("file", ["cmn-smic-3", "ecstfl-smic-3", "apexnet-smic-3"])
+@pytest.mark.parametrize("file", ["cmn-smic-3", "ecstfl-smic-3", "apexnet-smic-3", "motion-smic-3"])
 def test_it_trains_and_is_tested_through_slow_cameras_cut_at_moments_of_its_own(file, shipped):
     rates = Rates(train_hz=(0.0, 25.0), test_hz=(25.0, 0.0, 20.0), seed=1)
     quick = KFold(k=3, seed=1, threads=1)

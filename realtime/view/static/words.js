@@ -15,6 +15,7 @@ export const withdrawn = {
   speech: "it was speech",
   short: "too short to be told from noise",
   lost: "the face was lost",
+  none: "it showed no expression",
 };
 
 export const kinds = { micro: "Micro-expression", macro: "Macro-expression" };
