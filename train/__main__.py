@@ -1,4 +1,4 @@
-"""The command line: python -m train prepare | fit | evaluate | export | ablate | sample | fabricate | datasets."""
+"""The command line of training: prepare, fit, evaluate, export, ablate, tune, sample, fabricate, datasets."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def evaluate(
         from train.scoring import figures
 
         settings = load(config, override or ())
-        runner = Serial() if ray is None else Cluster(ray, retries=2, gpus=gpus(settings.machine))
+        runner = Serial() if ray is None else Cluster(ray, retries=2, gpus=gpus(commands.machine(settings)))
         report, scores = commands.evaluate(settings, runner)
         _print({"report": str(report), **figures(scores)}, as_json)
 
@@ -167,6 +167,21 @@ def ablate(
             _print({"rows": msgspec.to_builtins(rows)}, as_json)
         else:
             print("\n".join(table(rows)))
+
+
+@app.command()
+def tune(config: ConfigFile, override: Overrides = None, workers: Workers = None, as_json: AsJson = False) -> None:
+    """Search settings of the detector on long videos of some people, and measure them on those of others."""
+    with _told(as_json):
+        from train import commands
+        from train.config import load
+        from train.tuning.tune import lines
+
+        found = commands.tune(load(config, override or ()), workers)
+        if as_json:
+            _print(msgspec.json.decode(found.path.with_suffix(".json").read_bytes()), as_json)
+        else:
+            print("\n".join(lines(found)))
 
 
 @app.command()

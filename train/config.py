@@ -268,7 +268,44 @@ class ApexnetConfig(RecordedConfig, frozen=True, tag="apexnet", tag_field="metho
     quang: Quang
 
 
-TrainConfig = ExpressionConfig | CmnConfig | CmnRecordedConfig | EcstflConfig | ApexnetConfig
+class Prices(Section, frozen=True):
+    """What makes settings of the detector better or worse: see `train.tuning.worth`."""
+
+    macro: NotNegative
+    false: NotNegative
+    delay: NotNegative
+
+
+class Range(Section, frozen=True):
+    """One key of configs/realtime.toml, and where its value may lie."""
+
+    key: str
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"{self.key} from {self.low:g} to {self.high:g}; wanted low below high")
+
+
+class TuneConfig(Section, frozen=True, tag="tune", tag_field="method"):
+    """The search for settings of the detector; nothing is trained."""
+
+    seed: int
+    name: str
+    cache: str
+    runs: str
+    data: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    held_out: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    rates_hz: Cameras
+    rounds: Count
+    trials: Count
+    whole_trials: Count
+    prices: Prices
+    keys: Annotated[tuple[Range, ...], msgspec.Meta(min_length=1)]
+
+
+TrainConfig = ExpressionConfig | CmnConfig | CmnRecordedConfig | EcstflConfig | ApexnetConfig | TuneConfig
 Recorded = CmnRecordedConfig | EcstflConfig | ApexnetConfig  #: those with [[data]] and [evaluate]
 
 KINDS: dict[object, type[TrainConfig]] = {
@@ -276,6 +313,7 @@ KINDS: dict[object, type[TrainConfig]] = {
     "cmn": CmnConfig,
     "ecstfl": EcstflConfig,
     "apexnet": ApexnetConfig,
+    "tune": TuneConfig,
 }
 
 

@@ -15,7 +15,6 @@ from train.chain.evaluate import rates
 from train.chain.outcome import outcome
 from train.chain.play import OWN, opened, play, play_all
 
-
 OVERRIDES = ["engines.device=cpu"]
 
 
