@@ -1,7 +1,8 @@
-"""The command line: python -m train prepare | fit | evaluate | export | ablate | sample | fabricate | datasets."""
+"""The command line of training: prepare, fit, evaluate, export, ablate, tune, sample, fabricate, datasets."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +21,9 @@ ConfigFile = Annotated[Path, typer.Option("--config", help="One of configs/train
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one key; may be given several times.")
 ]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Processes to do it in; all cores if not given, 1 is none beside this.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of text.")]
 
 
@@ -27,9 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout inste
 def prepare(
     config: ConfigFile,
     override: Overrides = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes to do it in; all cores if not given, 1 is none beside this.")
-    ] = None,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring the data through the serving stages into the cache; goes on where it was interrupted."""
@@ -52,14 +54,37 @@ def fit(config: ConfigFile, override: Overrides = None, as_json: AsJson = False)
 
 @app.command()
 def evaluate(
-    config: ConfigFile,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="One of configs/train/*.toml, or a copy; with --chain a file over configs/realtime.toml."),
+    ] = None,
     override: Overrides = None,
     ray: Annotated[
         str | None, typer.Option(help="Ray cluster to run folds on, such as auto or host:6379; local starts one here.")
     ] = None,
+    chain: Annotated[
+        bool, typer.Option("--chain", help="Score the live pipeline on the long videos of --data, not a method.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="With --chain: a table of videos and their events, or a folder with truth.csv.")
+    ] = None,
+    rates: Annotated[
+        str, typer.Option(help="With --chain: slower cameras that the videos are also seen through.")
+    ] = "30,60,100,200",
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Test by the configuration's protocol, each clip once by a model of its own fold; goes on after the last fold."""
+    """Test by the configuration's protocol, each clip once by a model of its own fold; goes on after the last fold.
+
+    With --chain, play long videos with known events through the live pipeline: spotting, recognition and both.
+    """
+    if chain != (data is not None) or (chain and ray is not None) or (not chain and config is None):
+        with _told(as_json):
+            raise ConfigError("give either --config, or --chain with --data, and then no --ray")
+    if data is not None:
+        _evaluate_chain(data, config, override or (), rates, workers, as_json=as_json)
+        return
+    assert config is not None
     with _told(as_json):
         from train import commands
         from train.cluster import Cluster
@@ -69,7 +94,7 @@ def evaluate(
         from train.scoring import figures
 
         settings = load(config, override or ())
-        runner = Serial() if ray is None else Cluster(ray, retries=2, gpus=gpus(settings.machine))
+        runner = Serial() if ray is None else Cluster(ray, retries=2, gpus=gpus(commands.machine(settings)))
         report, scores = commands.evaluate(settings, runner)
         _print({"report": str(report), **figures(scores)}, as_json)
 
@@ -145,6 +170,21 @@ def ablate(
 
 
 @app.command()
+def tune(config: ConfigFile, override: Overrides = None, workers: Workers = None, as_json: AsJson = False) -> None:
+    """Search settings of the detector on long videos of some people, and measure them on those of others."""
+    with _told(as_json):
+        from train import commands
+        from train.config import load
+        from train.tuning.tune import lines
+
+        found = commands.tune(load(config, override or ()), workers)
+        if as_json:
+            _print(msgspec.json.decode(found.path.with_suffix(".json").read_bytes()), as_json)
+        else:
+            print("\n".join(lines(found)))
+
+
+@app.command()
 def sample(
     folder: Annotated[Path, typer.Option(help="Where sample.mp4 and sample.json go.")] = ROOT / "realtime" / "data",
     as_json: AsJson = False,
@@ -214,6 +254,19 @@ def datasets(
         )
         if found.problems:
             raise typer.Exit(DataError.exit_code)
+
+
+def _evaluate_chain(
+    data: Path, config: Path | None, overrides: Iterable[str], rates_hz: str, workers: int | None, *, as_json: bool
+) -> None:
+    with _told(as_json):
+        from train.chain import evaluate
+
+        report = evaluate.evaluate(data, config, overrides, evaluate.rates(rates_hz), workers)
+        if as_json:
+            print_json(report.to_dict())
+        else:
+            print(report.text())
 
 
 def _told(as_json: bool) -> AbstractContextManager[None]:

@@ -26,10 +26,12 @@ from train.config import (
     CmnRecordedConfig,
     EcstflConfig,
     ExpressionConfig,
+    Machine,
     MotionConfig,
     MotionRecordedConfig,
     Recorded,
     TrainConfig,
+    TuneConfig,
 )
 from train.datasets.synthetic import Synthetic
 from train.embeddings import open_encoder
@@ -46,8 +48,12 @@ from train.networks.checkpoints import fingerprint
 from train.runners import FitPredict, Runner
 from train.scoring import by_rate, figures
 from train.stored import StoredClip, store
+from train.tuning import tune as tuning
+from train.tuning.tune import Tuned
 
 log = logging.getLogger(__name__)
+
+NO_TRAINING = "{} trains nothing: it is for `python -m train tune`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,12 @@ class Method:
 
 def prepare(config: TrainConfig, workers: int | None = None) -> Path:
     """Make the cache that `fit` reads, with `workers` processes (see `workers.run`); what is there already is kept."""
-    return METHODS[type(config)].prepare(config, workers)
+    return _method(config).prepare(config, workers)
 
 
 def fit(config: TrainConfig) -> Path:
     """Train; goes on after the last whole epoch if it was interrupted. The run's folder."""
-    return METHODS[type(config)].fit(config)
+    return _method(config).fit(config)
 
 
 def evaluate(config: TrainConfig, runner: Runner) -> tuple[Path, dict[float, Scores]]:
@@ -91,13 +97,13 @@ def export(config: TrainConfig, engines: Path, precision: Precision) -> Manifest
     """
     if isinstance(config, Recorded):
         fit(config)
-    return METHODS[type(config)].export(config, _package(config, engines, precision), precision)
+    return _method(config).export(config, _package(config, engines, precision), precision)
 
 
 def convert(config: TrainConfig, engines: Path, precision: Precision) -> Speed:
     """The trained network by torch-tensorrt, held against the package that `export` made of it; how fast it is."""
     torch_tensorrt.library()  # or all that follows is in vain
-    network = rounded(METHODS[type(config)].network(config))
+    network = rounded(_method(config).network(config))
     return torch_tensorrt.convert(network, _package(config, engines, precision))
 
 
@@ -114,6 +120,26 @@ def synthetic(config: TrainConfig) -> Synthetic:
     if not isinstance(config, CmnConfig):
         raise ConfigError(f"{config.name} has no [clips] to make faces of; give configs/train/cmn.toml or a copy")
     return Synthetic(config.clips)
+
+
+def tune(config: TrainConfig, workers: int | None = None) -> Tuned:
+    """Settings of the detector, found on one side and measured on both."""
+    if not isinstance(config, TuneConfig):
+        raise ConfigError(f"{config.name} is no search for settings; give configs/train/tune.toml or a copy")
+    return tuning.tune(config, workers)
+
+
+def machine(config: TrainConfig) -> Machine:
+    """What a training runs on."""
+    if isinstance(config, TuneConfig):
+        raise ConfigError(NO_TRAINING.format(config.name))
+    return config.machine
+
+
+def _method(config: TrainConfig) -> Method:
+    if isinstance(config, TuneConfig):
+        raise ConfigError(NO_TRAINING.format(config.name))
+    return METHODS[type(config)]
 
 
 def _package(config: TrainConfig, engines: Path, precision: Precision) -> Path:

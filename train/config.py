@@ -361,8 +361,45 @@ class MotionRecordedConfig(MotionSettings, frozen=True, tag="motion", tag_field=
     evaluate: Evaluation
 
 
+class Prices(Section, frozen=True):
+    """What makes settings of the detector better or worse: see `train.tuning.worth`."""
+
+    macro: NotNegative
+    false: NotNegative
+    delay: NotNegative
+
+
+class Range(Section, frozen=True):
+    """One key of configs/realtime.toml, and where its value may lie."""
+
+    key: str
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"{self.key} from {self.low:g} to {self.high:g}; wanted low below high")
+
+
+class TuneConfig(Section, frozen=True, tag="tune", tag_field="method"):
+    """The search for settings of the detector; nothing is trained."""
+
+    seed: int
+    name: str
+    cache: str
+    runs: str
+    data: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    held_out: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    rates_hz: Cameras
+    rounds: Count
+    trials: Count
+    whole_trials: Count
+    prices: Prices
+    keys: Annotated[tuple[Range, ...], msgspec.Meta(min_length=1)]
+
+
 Recorded = CmnRecordedConfig | EcstflConfig | ApexnetConfig | MotionRecordedConfig  #: with [[data]] and [evaluate]
-TrainConfig = ExpressionConfig | CmnConfig | MotionConfig | Recorded
+TrainConfig = ExpressionConfig | CmnConfig | MotionConfig | Recorded | TuneConfig
 
 KINDS: dict[object, type[TrainConfig]] = {
     "expression": ExpressionConfig,
@@ -370,6 +407,7 @@ KINDS: dict[object, type[TrainConfig]] = {
     "ecstfl": EcstflConfig,
     "apexnet": ApexnetConfig,
     "motion": MotionConfig,
+    "tune": TuneConfig,
 }
 #: Methods that have a second struct for [[data]].
 ON_RECORDED: dict[object, type[TrainConfig]] = {"cmn": CmnRecordedConfig, "motion": MotionRecordedConfig}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,10 @@ class Detection(Movement):
     emitted_s: float  #: time of the newest frame that had been seen when it was first said
 
 
+T = TypeVar("T", bound=Movement)
+D = TypeVar("D", bound=Detection)
+
+
 def alike(truth: Sequence[Movement], said: Sequence[Movement]) -> Mask:
     """Whether two movements are of one video and one kind: (T, D)."""
     codes: dict[tuple[str, Kind], int] = {}
@@ -53,7 +58,7 @@ def iou(truth: Sequence[Movement], said: Sequence[Movement]) -> Matrix:
     return np.where(alike(truth, said), ratio, 0.0)
 
 
-def match(truth: Sequence[Movement], said: Sequence[Detection], least: float) -> list[tuple[Movement, Detection]]:
+def match(truth: Sequence[T], said: Sequence[D], least: float) -> list[tuple[T, D]]:
     """As many one-to-one pairs as overlap by at least `least`, and of those pairings the best overlapping one."""
     overlaps = iou(truth, said)
     allowed = overlaps >= least - ROUNDING

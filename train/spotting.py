@@ -47,6 +47,7 @@ class Spotting:
     missed: int  #: false negatives
     average_precision: float | None  #: mean over IoU 0.50, 0.55 ... 0.95
     apex_error_found_ms: float | None  #: mean over the found movements
+    apex_error_median_ms: float | None  #: median over the found movements
     apex_error_ms: float | None  #: mean over all true movements, to the nearest apex of their kind in their video
     silent: int  #: true movements that this leaves out: nothing of their kind was said in their video
     apex_hits: float | None  #: share of the true movements between whose onset and offset an apex was said
@@ -90,12 +91,14 @@ def _spotting(truth: Sequence[Movement], said: Sequence[Detection], minutes: flo
     pairs = match(truth, said, IOU)
     precisions = [found for least in IOUS if (found := average_precision(truth, said, least)) is not None]
     nearest = _nearest_apex(truth, said)
+    errors = [1e3 * abs(found.apex_s - true.apex_s) for true, found in pairs]
     return Spotting(
         found=len(pairs),
         false=len(said) - len(pairs),
         missed=len(truth) - len(pairs),
         average_precision=_mean(precisions),
-        apex_error_found_ms=_mean([1e3 * abs(found.apex_s - true.apex_s) for true, found in pairs]),
+        apex_error_found_ms=_mean(errors),
+        apex_error_median_ms=float(np.median(errors)) if errors else None,
         apex_error_ms=_mean([1e3 * error for error in nearest]),
         silent=len(truth) - len(nearest),
         apex_hits=_apex_hits(truth, said),

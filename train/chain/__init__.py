@@ -1,0 +1,1 @@
+"""The whole chain on long videos with known events: spotting, recognition and both together, at each frame rate."""

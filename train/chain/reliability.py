@@ -1,0 +1,44 @@
+"""Whether a confidence means what it says (Guo et al. 2017, arXiv 1706.04599)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers whose confidence lies in one tenth of 0..1."""
+
+    low: float
+    high: float
+    answers: int
+    confidence: float  #: mean
+    right: float  #: share
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Over the bins that are not empty."""
+
+    bins: tuple[Bin, ...]
+    expected_error: float  #: mean distance of confidence and share, weighted by the answers: ECE
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliability | None:
+    """Of answers (K,); None where there is none."""
+    if not confidences:
+        return None
+    sure, hit = np.asarray(confidences, np.float64), np.asarray(right, np.float64)
+    place = np.minimum((sure * BINS).astype(int), BINS - 1)
+    bins = tuple(
+        Bin(i / BINS, (i + 1) / BINS, int(own.sum()), float(sure[own].mean()), float(hit[own].mean()))
+        for i in range(BINS)
+        if (own := place == i).any()
+    )
+    error = sum(each.answers * abs(each.right - each.confidence) for each in bins) / len(sure)
+    return Reliability(bins, float(error))

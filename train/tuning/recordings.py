@@ -1,0 +1,116 @@
+"""Long videos -> the crops of every face in them, grey, kept on disk: all that the detector looks at.
+
+Tracking and alignment take ten times as long as all behind them, and no setting of [motion] and [apex] changes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from realtime import align, track
+from realtime.align import Aligner
+from realtime.config import Config
+from realtime.errors import DataError
+from realtime.records import Crop, Floats, Image, Pose
+from realtime.track import Landmarker, MediaPipe, Tracker
+from train.chain.play import opened
+from train.chain.truth import Video, seen
+from train.config import digest
+from train.prepare import writing
+from train.workers import run
+
+POINTS, MATRIX = np.zeros((0, 2), np.float32), np.eye(2, 3, dtype=np.float32)  # the detector looks at neither
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """The faces of one video at one rate, frame by frame."""
+
+    video: Video
+    rate_hz: float  #: 0 is the video's own
+    seconds: float
+    faces: npt.NDArray[np.int64]  #: (N,) id of each
+    times: npt.NDArray[np.float64]  #: (N,) seconds
+    poses: Floats  #: (N, 3) yaw, pitch, roll, degrees
+    pictures: Image  #: uint8 (N, S, S)
+
+    def crops(self, face: int) -> Iterator[Crop]:
+        """Those of one face, grey in all three colours: `motion.grey` gives back the very same picture."""
+        for i in np.flatnonzero(self.faces == face):
+            picture = np.repeat(self.pictures[i][:, :, None], 3, axis=2)
+            yield Crop(face, float(self.times[i]), picture, POINTS, MATRIX, Pose(*map(float, self.poses[i])))
+
+    @property
+    def ids(self) -> list[int]:
+        return sorted(set(self.faces.tolist()))
+
+
+def record(
+    videos: Sequence[Video], rates_hz: Sequence[float], stages: Config, cache: Path, workers: int | None = None
+) -> list[Recording]:
+    """Every video at every rate, rate by rate; what is in `cache` already is kept."""
+    tasks = {f"{video.id} at {rate:g} Hz": (video, rate) for rate in rates_hz for video in videos}
+    return run(partial(_recording, stages, cache), tasks, "recordings", workers)
+
+
+@contextmanager
+def _recording(stages: Config, cache: Path) -> Iterator[Callable[[tuple[Video, float]], Recording]]:
+    landmarker = MediaPipe(stages.track)
+
+    def work(task: tuple[Video, float]) -> Recording:
+        video, rate_hz = task
+        path = cache / f"recording-{_key(video, rate_hz, stages)}.npz"
+        if not path.exists():
+            with writing(path) as file:
+                np.savez(file, **_followed(video, rate_hz, stages, landmarker))
+        with np.load(path) as kept:
+            seconds = float(kept["seconds"])
+            arrays = (kept["faces"], kept["times"], kept["poses"], kept["pictures"])
+        return Recording(seen(video, seconds), rate_hz, seconds, *arrays)
+
+    yield work
+    landmarker.close()
+
+
+def _followed(video: Video, rate_hz: float, stages: Config, landmarker: Landmarker) -> dict[str, npt.ArrayLike]:
+    """Every face, by the stages and ids of the live process."""
+    landmarker.restart()
+    tracker = Tracker(stages.track, landmarker)
+    aligners: dict[int, Aligner] = {}
+    crops: list[tuple[int, float, tuple[float, float, float], Image]] = []
+    stamps: list[float] = []
+    source = opened(video, rate_hz, stages.source)
+    for frame in source.frames():
+        stamps.append(frame.t)
+        for face in tracker.push(frame):
+            aligner = aligners.setdefault(face.id, Aligner(stages.align))
+            for crop in aligner.push((frame, face)):
+                grey = np.asarray(cv2.cvtColor(crop.image, cv2.COLOR_RGB2GRAY), np.uint8)
+                crops.append((crop.face, crop.t, (crop.pose.yaw, crop.pose.pitch, crop.pose.roll), grey))
+    source.close()
+    if len(stamps) < 2:
+        raise DataError(f"{video.id} has {len(stamps)} frames at {rate_hz:g} Hz; wanted at least 2: leave it out")
+    side = stages.align.size_px
+    return {
+        "seconds": (stamps[-1] - stamps[0]) * len(stamps) / (len(stamps) - 1),
+        "faces": np.array([face for face, *_ in crops], np.int64),
+        "times": np.array([t for _, t, *_ in crops], np.float64),
+        "poses": np.array([pose for *_, pose, _ in crops], np.float32).reshape(-1, 3),
+        "pictures": np.array([grey for *_, grey in crops], np.uint8).reshape(-1, side, side),
+    }
+
+
+def _key(video: Video, rate_hz: float, stages: Config) -> str:
+    files = sorted(video.path.iterdir()) if video.path.is_dir() else [video.path]
+    content = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    sight = (track.version(), cv2.__version__, stages.source.rate_hz, stages.track, stages.align)
+    return digest("recording", 1, content, rate_hz, *sight, align.TEMPLATE.tolist())

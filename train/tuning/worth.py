@@ -1,0 +1,82 @@
+"""What detections are worth in one number, and the figures behind it.
+
+    worth = F1 micro + macro * F1 macro - false * (false micro alarms a minute) - delay * (apex delay p95, seconds)
+
+for each frame rate, and the mean of them. The prices are the configuration's. Where no micro-expression was found
+nothing was told late, but F1 is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from train.chain.truth import Video
+from train.config import Prices
+from train.movements import Detection, match
+from train.spotting import IOU, Spotting, score
+from train.tuning.recordings import Recording
+
+GRID = np.geomspace(0.5, 100.0, 120)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of one frame rate."""
+
+    worth: float
+    micro: Spotting
+    macro: Spotting
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What there is to be found, at one frame rate: videos and their lengths."""
+
+    rate_hz: float
+    videos: tuple[Video, ...]
+    seconds: dict[str, float]
+
+
+def sides(recordings: Sequence[Recording]) -> list[Side]:
+    """Rate by rate."""
+    rates = dict.fromkeys(recording.rate_hz for recording in recordings)
+    by_rate = {rate: [each for each in recordings if each.rate_hz == rate] for rate in rates}
+    return [
+        Side(rate, tuple(each.video for each in own), {each.video.id: each.seconds for each in own})
+        for rate, own in by_rate.items()
+    ]
+
+
+def figures(side: Side, said: Sequence[Detection], prices: Prices) -> Figures:
+    """Of all that was said of the videos at one rate."""
+    truth = [true for video in side.videos for true in video.expressions]
+    found = score(truth, said, side.seconds)
+    micro, macro = found["micro"], found["macro"]
+    late = micro.after_apex.p95_s if micro.after_apex else 0.0
+    worth = micro.f1 + prices.macro * macro.f1 - prices.false * micro.false_per_minute - prices.delay * late
+    return Figures(worth, micro, macro)
+
+
+def mean_worth(found: Sequence[Figures]) -> float:
+    """Over the rates."""
+    return float(np.mean([each.worth for each in found]))
+
+
+def hits(side: Side, said: Sequence[Detection]) -> tuple[list[float], list[bool]]:
+    """The strength of every detection, and whether something is there."""
+    truth = [true for video in side.videos for true in video.expressions]
+    right = {id(found) for _, found in match(truth, said, IOU)}
+    return [found.confidence for found in said], [id(found) in right for found in said]
+
+
+def half_strength(strengths: Sequence[float], right: Sequence[bool], otherwise: float) -> float:
+    """The h with the least log loss of strength / (strength + h), as in [recognise]; `otherwise` if there is none."""
+    if len(strengths) == 0:
+        return otherwise
+    s, hit = np.asarray(strengths)[:, None], np.asarray(right, np.float64)[:, None]
+    p = s / (s + GRID)
+    losses = -(hit * np.log(p) + (1 - hit) * np.log(1 - p)).mean(0)
+    return round(float(GRID[losses.argmin()]), 2)
