@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from realtime import motion
 from realtime.config import ApexConfig, MotionConfig
 from realtime.decide import Machine
-from realtime.records import Crop, Image, Moment, Motion, Pose
+from realtime.records import Crop, Floats, Image, Moment, Motion, Pose
 from realtime.score import Scorer
 
 #: The reference is also left alone in frames whose score has come this near to the threshold.
@@ -64,6 +64,11 @@ class Judge:
         self.score = 0.0  #: of the newest frame
         self.elsewhere = False  #: the face did not come back after an event
         self.calm = False  #: the newest frame shows the face at rest
+
+    @property
+    def z(self) -> Floats | None:
+        """(R,) of the newest frame: see `Scorer`."""
+        return self._scorer.z
 
     @property
     def onset(self) -> float | None:
