@@ -79,6 +79,7 @@ class ApexConfig(Section, frozen=True):
     speech_gap_s: NotNegative
     speech_peaks: Count
     calibrate_s: Positive
+    gate: str
 
 
 class WindowConfig(Section, frozen=True):

@@ -175,11 +175,11 @@ def tune(config: ConfigFile, override: Overrides = None, workers: Workers = None
     with _told(as_json):
         from train import commands
         from train.config import load
-        from train.tuning.tune import lines
+        from train.tuning.report import lines, plain
 
         found = commands.tune(load(config, override or ()), workers)
         if as_json:
-            _print(msgspec.json.decode(found.path.with_suffix(".json").read_bytes()), as_json)
+            _print(plain(found), as_json)
         else:
             print("\n".join(lines(found)))
 

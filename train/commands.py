@@ -49,7 +49,7 @@ from train.runners import FitPredict, Runner
 from train.scoring import by_rate, figures
 from train.stored import StoredClip, store
 from train.tuning import tune as tuning
-from train.tuning.tune import Tuned
+from train.tuning.report import Tuned
 
 log = logging.getLogger(__name__)
 

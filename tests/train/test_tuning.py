@@ -15,7 +15,7 @@ from train.__main__ import app
 from train.chain.truth import Event, video
 from train.config import Prices, Range, TuneConfig
 from train.config import load as load_train
-from train.tuning import search, streams, tune
+from train.tuning import report, search, streams, tune
 from train.tuning.recordings import MATRIX, POINTS, Recording
 from train.tuning.search import applied, climb, moved, value_of
 from train.tuning.streams import NO_PICTURE, Stream, again, whole
@@ -149,22 +149,26 @@ def settings(tmp_path):
 
 
 def test_both_sides_are_measured_before_and_after_and_the_settings_can_be_read(
-    settings, recording, sample_crops, monkeypatch
+    settings, recording, sample_crops, monkeypatch, tmp_path
 ):
     held = filmed([crop for crop in sample_crops if crop.t < 5.0], "ben", "w")
     by_name = {"learn": recording, "held": held}
     monkeypatch.setattr(tune.scripted, "read", lambda path: [by_name[path.name].video])
     monkeypatch.setattr(tune, "record", lambda videos, *_: [by_name["learn" if videos[0].id == "v" else "held"]])
     found = tune.tune(settings)
+    names = ["before", "tuned", "gated"]
     assert [(row.side, row.setting) for row in found.rows] == [
-        ("training", "before"), ("training", "after"), ("held out", "before"), ("held out", "after"),
-    ]  # fmt: skip
+        (side, name) for side in ("training", "held out") for name in names
+    ]
     assert found.rows[1].figures.worth >= found.rows[0].figures.worth
-    read = config.load(found.path)
-    assert {key: value_of(key, read) for key in found.after} == pytest.approx(dict(found.after))
-    assert set(found.after) == {each.key for each in settings.keys} | {tune.HALF}
-    assert "| held out | after | own |" in "\n".join(tune.lines(found))
-    assert msgspec.json.decode(found.path.with_suffix(".json").read_bytes())["rows"][3]["side"] == "held out"
+    for name in names:
+        read = config.load(tmp_path / "tune" / f"{name}.toml")
+        setting = found.settings[name]
+        assert {key: value_of(key, read) for key in setting} == pytest.approx(dict(setting))
+        assert set(setting) == {each.key for each in settings.keys} | {tune.HALF}
+        assert bool(read.apex.gate) == (name == "gated")
+    assert "| held out | tuned | own |" in "\n".join(report.lines(found))
+    assert msgspec.json.decode((tmp_path / "tune" / "tuned.json").read_bytes())["rows"][5]["side"] == "held out"
 
 
 def test_nobody_is_on_both_sides(settings, recording, monkeypatch):
