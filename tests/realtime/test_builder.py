@@ -33,7 +33,7 @@ def test_every_shipped_package_builds(settings):
     assert "was there" in next(iter(lines(again)))
 
 
-@pytest.mark.parametrize("name", ["encoder", "head", "apex", "clips"])
+@pytest.mark.parametrize("name", ["encoder", "head", "apex", "clips", "fields"])
 def test_every_representation_builds(packages, settings, name):
     [built] = build([packages / name], settings, "tensorrt-rtx")
     assert built.record.identity.library == f"tensorrt-rtx {trt.__version__}"
