@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from realtime import config, gate
+from realtime.apex import STILL
 from realtime.errors import DataError, EngineError
 from realtime.gate import Averages, Gate, signals
 from realtime.motion import REGIONS
@@ -37,7 +38,7 @@ def stream(rate=60.0, seed=0, shown=SHOWN, others=OTHERS):
         regions[:3] += np.float32(0.03 * rise[0])
         regions[-3:] += np.float32(0.03 * rise[1])
         crop = Crop(1, t, NO_PICTURE, POINTS, MATRIX, Pose(0.0, 0.0, 0.0))
-        looks.append((crop, Motion(t, regions, 0.02 * rise[1], 0.0), 0.0))
+        looks.append((crop, Motion(t, regions, 0.02 * rise[1], 0.0, STILL), 0.0))
     events = [Event("micro", "", at - 0.15, at, at + 0.15) for at in shown]
     return Stream(video("s", Path("s"), "ann", events), 0.0, tuple(looks))
 
@@ -93,7 +94,10 @@ def test_a_gate_takes_from_the_score_and_never_adds(gated):
 
 
 def test_a_frame_costs_less_than_a_third_of_a_millisecond(weights):
-    own, now = Gate(weights), signals(np.ones(R, np.float32), Motion(0.0, np.ones(R, np.float32), 0.1, 0.1), 0.001)
+    own, now = (
+        Gate(weights),
+        signals(np.ones(R, np.float32), Motion(0.0, np.ones(R, np.float32), 0.1, 0.1, STILL), 0.001),
+    )
     took = []
     for i in range(300):
         began = time.perf_counter()

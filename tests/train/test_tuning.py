@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from realtime import config, truth
-from realtime.apex import Detector
+from realtime.apex import STILL, Detector
 from realtime.errors import ConfigError, DataError
 from realtime.motion import REGIONS, grey
 from realtime.records import Crop, Motion, Pose
@@ -32,7 +32,7 @@ def filmed(crops, person="ann", name="v"):
     end = crops[-1].t
     events = [Event(e.role, e.label, e.onset, e.apex, e.offset) for e in truth.load().events if e.offset < end]
     poses = np.array([(c.pose.yaw, c.pose.pitch, c.pose.roll) for c in crops], np.float32)
-    pictures = np.stack([grey(crop) for crop in crops])
+    pictures = np.stack([grey(crop.image) for crop in crops])
     times = np.array([crop.t for crop in crops])
     made = video(name, Path(name), person, events)
     return Recording(made, 0.0, end, np.ones(len(crops), int), times, poses, pictures)
@@ -53,7 +53,7 @@ def scripted_stream(peaks, seed=0, rate=60.0, seconds=12.0):
         for at, height in peaks:
             regions[:2] += np.float32(height * max(0.0, 1 - abs(t - at) / 0.15))
         crop = Crop(1, t, NO_PICTURE, POINTS, MATRIX, Pose(0.0, 0.0, 0.0))
-        looks.append((crop, Motion(t, regions, 0.0, 0.0), 0.0))
+        looks.append((crop, Motion(t, regions, 0.0, 0.0, STILL), 0.0))
     events = [Event("micro", "", at - 0.15, at, at + 0.15) for at, _ in peaks]
     return Stream(video("s", Path("s"), "ann", events), 0.0, tuple(looks))
 
@@ -78,7 +78,7 @@ def test_with_the_same_settings_the_motion_that_was_kept_gives_the_same(recordin
 
 def test_a_grey_crop_gives_back_its_very_picture(recording):
     crop = next(recording.crops(1))
-    assert np.array_equal(grey(crop), recording.pictures[0])
+    assert np.array_equal(grey(crop.image), recording.pictures[0])
     assert recording.ids == [1]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from realtime.apex import Detector, Judge
+from realtime.apex import STILL, Detector, Judge
 from realtime.config import ApexConfig, Config
 from realtime.records import Apex, Crop, Moment, Motion, Offset
 from train.chain.truth import Video
@@ -53,7 +53,8 @@ def whole(recording: Recording, stages: Config) -> Whole:
             t = crop.t
             moments += [(t, moment) for moment in detector.push(crop)]
             if detector.seen is not None:
-                looks.append((replace(crop, image=NO_PICTURE), *detector.seen))
+                seen, turn = detector.seen
+                looks.append((replace(crop, image=NO_PICTURE), replace(seen, field=STILL), turn))
         moments += [(t, moment) for moment in detector.flush()]
         streams.append(Stream(recording.video, recording.rate_hz, tuple(looks)))
         said += detections(recording.video.id, moments)
