@@ -71,7 +71,7 @@ def _heard(publish: PublishConfig, *, states: bool, seconds: float | None) -> It
     signal.signal(signal.SIGTERM, interrupt)
     with Subscriber(publish, states="newest" if states else None, events=True) as subscriber:
         until = math.inf if seconds is None else time.monotonic() + seconds
-        if not subscriber.ready(PATIENT_S):
+        if not subscriber.ready(min(PATIENT_S, until - time.monotonic())) and time.monotonic() < until:
             print(f"waiting for a Glimpse at {publish.host}:{publish.events_port} ...", file=sys.stderr, flush=True)
         if subscriber.ready(max(min(until - time.monotonic(), 1e9), 0.0)):
             print("listening", file=sys.stderr, flush=True)
