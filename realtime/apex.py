@@ -58,8 +58,8 @@ class Reference:
 class Judge:
     """Decides what the motion of one face is, without its pictures: rest, score and machine; numbers from `ids`.
 
-    After each frame it says what that is worth as a reference: `onset` of the event that is open, or whether
-    the face `rests` where it did, rests `elsewhere`, or is on its way.
+    After each frame it says what that is worth as a reference: the `onset` of the event that is open, or whether the
+    face is `calm`, rests `elsewhere`, or neither.
     """
 
     def __init__(self, config: ApexConfig, ids: Iterator[int]) -> None:
@@ -123,7 +123,8 @@ class Detector:
         self._reference = Reference(motion_config)
         self._judge = Judge(apex, ids)
         self.delay_s = apex.micro_max_s  #: the apex of a micro-expression is told at most this much later
-        self.seen: tuple[Motion, float] | None = None  #: of the newest frame: motion, and the head's turn in degrees
+        #: Of the newest frame: motion, and the head's turn in degrees; None where there was nothing to compare it with.
+        self.seen: tuple[Motion, float] | None = None
         self._asked = False
         self._neutral_until: float | None = None
 
@@ -151,6 +152,7 @@ class Detector:
         reference = self._reference.at(crop.t)
         if reference is None:
             self._reference.offer(crop.t, picture, crop.pose)
+            self.seen = None
             return []
         before, pose = reference
         seen = motion.measure(crop.t, self._flow(before, picture), self._layout, self._motion.top)

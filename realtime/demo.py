@@ -78,9 +78,7 @@ class Demo:
     def go_on(self) -> None:
         """Listen for as long as it goes."""
         while self._going():
-            received = self._subscriber.receive(POLL_S)
-            if received is not None and isinstance(received.message, Event):
-                self._heard(received.message)
+            self._hear(self._subscriber.receive(POLL_S), until=0.0)
 
     def __enter__(self) -> Demo:
         return self

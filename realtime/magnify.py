@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from realtime.motion import Flow, head_fit, layout, residual
+from realtime.motion import Flow, grey, head_fit, layout, residual
 from realtime.records import Floats, Image
 
 ROUNDS = 6  # of the fixed-point search; each leaves less than half of the error, as long as the field is smooth
@@ -23,7 +23,7 @@ def exaggerate(onset: Image, apex: Image, times: float) -> Image:
     """
     side = onset.shape[0]
     place = layout(side)
-    flow = Flow()(_grey(onset), _grey(apex))
+    flow = Flow()(grey(onset), grey(apex))
     moved = residual(flow, head_fit(flow.reshape(-1, 2), place), place)
     smooth = np.asarray(cv2.GaussianBlur(moved, (0, 0), max(SMOOTH * side, 0.5)), np.float32) * _fade(side)
     here: Floats = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=2).astype(np.float32)
@@ -42,7 +42,3 @@ def _fade(side: int) -> Floats:
 def _looked_up(values: MatLike, places: Floats, interpolation: int) -> MatLike:
     """`values` at `places` (S, S, 2), x and y in px."""
     return cv2.remap(values, places[..., 0], places[..., 1], interpolation, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _grey(image: Image) -> Image:
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -55,7 +55,7 @@ class Streams:
         self._heads = Heads(config)
         Tracker(config.track).close()  # its library takes a second to load, for which the first visitor would wait
         self._ids = count(1)
-        self._lock = threading.Lock()  # of the two tables below
+        self._lock = threading.Lock()  # of the tables below
         self._pipelines: dict[str, Pipeline] = {}
         self._visitors: dict[str, tuple[Remote, threading.Thread]] = {}
         self._not_before: dict[str, float] = {}  # cameras that failed
@@ -114,7 +114,7 @@ class Streams:
             case AskWish(camera=camera):
                 return self._change(self._watched(camera), question)
             case _:
-                return Refused(why=f"a {type(question).__name__} is not answered here")
+                return Refused(why=f"{type(question).__name__} is not answered here")
 
     def _begin(self, camera: str) -> Remote | None:
         """A stream for a camera that was not known; None without room. Called with the lock held."""

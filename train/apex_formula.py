@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from realtime import landmarks as lm
+from realtime import motion
 from realtime.errors import DataError
 from realtime.motion import Flow, head_fit, layout
 from realtime.records import Floats, Image
@@ -50,7 +51,7 @@ def register(images: Sequence[Image]) -> Floats:
     """
     if not images:
         raise DataError("a clip of 0 frames has no apex; give the frames from its onset to its offset")
-    greys = [np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8) for image in images]
+    greys = [motion.grey(image) for image in images]
     side = greys[0].shape[0]
     place, flow = layout(side), Flow()
     here = np.stack(np.meshgrid(np.arange(side), np.arange(side)), 2).astype(np.float32)

@@ -43,7 +43,7 @@ def demo(
     from realtime.demo import CAMERA
 
     with errors_told(told(verbose), as_json):
-        overrides = [f"publish.camera={CAMERA}", *(override or [])]
+        overrides = [*(override or []), f"publish.camera={CAMERA}"]
         overrides += taken(load(config, overrides))  # another Glimpse may be at work
         overrides += agreed(load(config, overrides))
         sees, options = ["run", "--source", str(truth.VIDEO)], passed_on(config, overrides, verbose=verbose)

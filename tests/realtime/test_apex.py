@@ -187,3 +187,16 @@ def test_a_calibrated_face_tells_nothing_and_then_what_differs_from_it(sample_cr
 
     assert len(after(found)) == len(after(told)) >= 3
     assert after(found) == pytest.approx(after(told), abs=0.05)
+
+
+def test_what_was_seen_before_a_new_reference_is_not_seen_again(sample_crops):
+    made = detector()
+    for crop in sample_crops[:30]:
+        made.push(crop)
+    assert made.seen is not None
+    made.calibrate()
+    made.push(sample_crops[30])  # which is the reference now, and there is nothing to compare it with
+    assert made.seen is None
+    assert not made.field.any()
+    made.push(sample_crops[31])
+    assert made.seen is not None

@@ -259,7 +259,7 @@ def test_an_event_that_is_not_kept_is_refused_with_what_would_keep_it(streams, b
 
 
 def test_what_belongs_to_another_desk_is_refused(streams):
-    assert streams.answer(AskEvents(since=0)) == Refused(why="a AskEvents is not answered here")
+    assert streams.answer(AskEvents(since=0)) == Refused(why="AskEvents is not answered here")
 
 
 def test_neutral_is_passed_to_everybody_in_view(streams, browser, monkeypatch):

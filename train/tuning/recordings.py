@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime import align, track
+from realtime import align, motion, track
 from realtime.align import Aligner
 from realtime.config import Config
 from realtime.errors import DataError
@@ -94,8 +94,8 @@ def _followed(video: Video, rate_hz: float, stages: Config, landmarker: Landmark
         for face in tracker.push(frame):
             aligner = aligners.setdefault(face.id, Aligner(stages.align))
             for crop in aligner.push((frame, face)):
-                grey = np.asarray(cv2.cvtColor(crop.image, cv2.COLOR_RGB2GRAY), np.uint8)
-                crops.append((crop.face, crop.t, (crop.pose.yaw, crop.pose.pitch, crop.pose.roll), grey))
+                turned = (crop.pose.yaw, crop.pose.pitch, crop.pose.roll)
+                crops.append((crop.face, crop.t, turned, motion.grey(crop.image)))
     source.close()
     if len(stamps) < 2:
         raise DataError(f"{video.id} has {len(stamps)} frames at {rate_hz:g} Hz; wanted at least 2: leave it out")
