@@ -103,6 +103,7 @@ def inbox(taken):
 
 def connected(context, kind, port):
     socket = context.socket(kind)
+    socket.rcvhwm = 1  # what it leaves unread would lie in this process, where memory is measured
     socket.connect(f"tcp://127.0.0.1:{port}")
     return socket
 
