@@ -82,6 +82,17 @@ class ApexConfig(Section, frozen=True):
     gate: str
 
 
+class SpotterConfig(Section, frozen=True):
+    open: Share
+    close: Share
+    micro: Share
+    macro: Share
+    fall: Share
+    micro_max_s: Positive
+    macro_max_s: Positive
+    calibrate_s: Positive
+
+
 class WindowConfig(Section, frozen=True):
     seconds: Positive
 
@@ -97,6 +108,7 @@ class TritonConfig(Section, frozen=True):
 class EnginesConfig(Section, frozen=True):
     folder: str
     encoder: str
+    spotter: str
     head: str
     device: Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda|triton://[^/\s]+:\d+)$")]
     fallback: bool
@@ -157,6 +169,7 @@ class Config(Section, frozen=True):
     align: AlignConfig
     motion: MotionConfig
     apex: ApexConfig
+    spotter: SpotterConfig
     window: WindowConfig
     engines: EnginesConfig
     recognise: RecogniseConfig

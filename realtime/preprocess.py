@@ -15,6 +15,10 @@ import numpy as np
 from realtime.fields import Scale, Times, moments, normalised, sampled
 from realtime.records import Floats, Image
 
+TURNS = 3  # yaw, pitch, roll
+#: What brings the numbers of a tick near 1: eye distances of a small movement, of none, and degrees of a small turn.
+SMALL, LEAST, SMALL_DEG, MOST_TURNS = 0.002, 1e-4, 3.0, 3.0
+
 #: Colour statistics of ImageNet, which the public checkpoints of these networks expect.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -58,7 +62,27 @@ class FlowFields(msgspec.Struct, frozen=True, tag="flow-fields", forbid_unknown_
     limit: float  #: values beyond so many sizes are cut
 
 
-Representation = CropImages | EmbeddingSequence | ClipImages | FlowFields
+class MotionTicks(msgspec.Struct, frozen=True, tag="motion-ticks", forbid_unknown_fields=True):
+    """How the face moved in the last `lag_s`, tick by tick, behind the network's own memory: float32 (B, width).
+
+    See `motion_ticks` for one tick, and `spotter` for how they come about.
+    """
+
+    crop_px: int  #: the side of the crops that the flow was found between
+    size_px: int  #: the side of the fields
+    cells: int  #: the side of the grid that a field is pooled to
+    lag_s: float  #: a crop is held against one from so long before
+    tick_s: float
+    lookback_s: float  #: the network speaks of the moment that lies so long before the end of its newest tick
+    memory: int  #: numbers that it gives from tick to tick
+
+    @property
+    def width(self) -> int:
+        """Of one row, memory first."""
+        return self.memory + 3 * self.cells**2 + 1 + TURNS
+
+
+Representation = CropImages | EmbeddingSequence | ClipImages | FlowFields | MotionTicks
 
 
 def crop_images(images: Sequence[Image], representation: CropImages) -> Floats:
@@ -116,3 +140,19 @@ def flow_fields(times: Times, fields: Floats, apex: float, representation: FlowF
 def scaled(events: Floats, representation: FlowFields) -> Floats:
     """Sampled events (B, frames, 2, S, S) eye distances -> float32 (B, frames, 3, S, S)."""
     return normalised(events, representation.scale, representation.floor, representation.limit)
+
+
+def motion_ticks(fields: Floats, head: Floats, turns: Floats, cells: int) -> Floats:
+    """Ticks as a network of `MotionTicks` sees them, without its memory: (..., 3 * cells**2 + 1 + TURNS).
+
+    `fields` (..., 2, S, S) in eye distances become the means of u and v over each cell and the root mean square
+    of their lengths, all compressed, for movements differ a hundredfold; `head` (...,) is the size of the movement
+    that was taken away, in eye distances, `turns` (..., TURNS) that of the head in degrees.
+    """
+    lead, side = fields.shape[:-3], fields.shape[-1] // cells
+    pooled = fields.reshape(*lead, 2, cells, side, cells, side)
+    means = np.arcsinh(pooled.mean((-3, -1)) / SMALL).reshape(*lead, -1)
+    lengths = np.sqrt(np.square(pooled).sum(-5).mean((-3, -1))).reshape(*lead, -1)
+    sizes = np.log((np.concatenate([lengths, head[..., None]], -1) + LEAST) / SMALL)
+    turned = np.clip(turns / SMALL_DEG, -MOST_TURNS, MOST_TURNS)
+    return np.asarray(np.concatenate([means, sizes, turned], -1), np.float32)

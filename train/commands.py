@@ -30,6 +30,7 @@ from train.config import (
     MotionConfig,
     MotionRecordedConfig,
     Recorded,
+    SpotterTraining,
     TrainConfig,
     TuneConfig,
 )
@@ -38,7 +39,7 @@ from train.embeddings import open_encoder
 from train.evaluate import Plan
 from train.fields import moving
 from train.graph import rounded
-from train.methods import apexnet, cmn, cmn_recorded, ecstfl, expression, motion_recorded, motion_synthetic
+from train.methods import apexnet, cmn, cmn_recorded, ecstfl, expression, motion_recorded, motion_synthetic, spotter
 from train.methods.apexnet import Apexes, ApexnetFitPredict
 from train.methods.cmn_recorded import CmnFitPredict
 from train.methods.ecstfl import EcstflFitPredict
@@ -207,6 +208,15 @@ def _network_motion(config: MotionConfig) -> nn.Module:
     return motion_synthetic.restored(config, _parts(config))
 
 
+def _prepare_spotter(config: SpotterTraining, workers: int | None) -> Path:
+    spotter.parts(config, workers)
+    return Path(config.cache)
+
+
+def _fit_spotter(config: SpotterTraining) -> Path:
+    return spotter.fit(config, spotter.parts(config))
+
+
 def _collection(config: Recorded, workers: int | None = None) -> Collection:
     return gather(config.data, config.rates, Path(config.cache), workers)
 
@@ -321,6 +331,7 @@ METHODS: dict[type[TrainConfig], Method] = {
     ),
     ApexnetConfig: Method(_prepare_recorded, _fit_apexnet, _export_apexnet, _network_recorded(apexnet.restored)),
     MotionConfig: Method(_prepare_motion, _fit_motion, _export_motion, _network_motion),
+    SpotterTraining: Method(_prepare_spotter, _fit_spotter, spotter.export, spotter.restored),
     MotionRecordedConfig: Method(
         _prepare_motion_recorded,
         _fit_motion_recorded,

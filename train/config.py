@@ -320,10 +320,10 @@ class MotionAugment(Section, frozen=True):
 
 
 class Exact(Section, frozen=True):
-    """Movements that are known exactly, mixed with those that the stages found: see `train.displaced`."""
+    """Movements that are known exactly, mixed with those that the stages found: see `train.exact`."""
 
-    files: tuple[str, ...]
-    share: Part  #: of each batch; 0 reads no file
+    share: Part  #: of each batch; 0 makes none
+    each: Count  #: of each person to train on
 
 
 class MotionSettings(Section, frozen=True):
@@ -359,6 +359,38 @@ class MotionRecordedConfig(MotionSettings, frozen=True, tag="motion", tag_field=
     data: tuple[Data, ...]
     rates: Rates
     evaluate: Evaluation
+
+
+class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
+    """A network that says when an expression is under way, on long films."""
+
+    seed: int
+    name: str
+    cache: str
+    runs: str
+    lag_s: Positive  #: a crop is held against the one from so long before
+    tick_s: Positive  #: of the network's clock
+    lookback_s: NotNegative  #: it speaks of the moment that lies so long back
+    cells: Literal[7, 14]  #: side of the grid that a field is pooled to
+    memory: Count
+    dropout: Part
+    films: Count  #: people to train on, a film each
+    test_films: Count  #: people who are held out, a film each
+    seconds: Annotated[float, msgspec.Meta(ge=10)]  #: of each film
+    micro_per_minute: NotNegative  #: micro-expressions in films
+    known_people: Count  #: people to train on whose exact movements are added to films,
+    known_each: Count  #: and how many of each
+    pasted_per_minute: NotNegative
+    both: Part  #: share of the chunks that show two films at once
+    gain: NotNegative  #: standard deviation of the logarithm by which everything moves more or less
+    noise: NotNegative  #: most standard deviation of noise on what the network is fed
+    weights: tuple[Positive, Positive, Positive]  #: of what is there against what is not: expression, micro, apex
+    chunk_s: Positive
+    epochs: Count
+    steps: Count  #: in each epoch
+    optimiser: Optimiser
+    machine: Machine
+    clips: Clips
 
 
 class Prices(Section, frozen=True):
@@ -412,7 +444,7 @@ class TuneConfig(Section, frozen=True, tag="tune", tag_field="method"):
 
 
 Recorded = CmnRecordedConfig | EcstflConfig | ApexnetConfig | MotionRecordedConfig  #: with [[data]] and [evaluate]
-TrainConfig = ExpressionConfig | CmnConfig | MotionConfig | Recorded | TuneConfig
+TrainConfig = ExpressionConfig | CmnConfig | MotionConfig | SpotterTraining | Recorded | TuneConfig
 
 KINDS: dict[object, type[TrainConfig]] = {
     "expression": ExpressionConfig,
@@ -420,6 +452,7 @@ KINDS: dict[object, type[TrainConfig]] = {
     "ecstfl": EcstflConfig,
     "apexnet": ApexnetConfig,
     "motion": MotionConfig,
+    "spotter": SpotterTraining,
     "tune": TuneConfig,
 }
 #: Methods that have a second struct for [[data]].

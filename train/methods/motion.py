@@ -27,8 +27,8 @@ from realtime.records import Floats
 from train import loop
 from train.clips import event
 from train.config import MotionSettings
-from train.displaced import Displaced
 from train.distort import distort
+from train.exact import Movements
 from train.export import OPSET, Draft
 from train.export import export as write_package
 from train.fields import MovingClip
@@ -43,6 +43,7 @@ from train.takes import draw
 log = logging.getLogger(__name__)
 
 CHUNK = 256  # events that are judged at once
+RISE = np.array([0.0, 1.0])  # from rest to the apex
 
 Batch = tuple[Tensor, Tensor]
 
@@ -52,7 +53,7 @@ class Mixed(NamedTuple):
 
     none: int | None = None  #: the class of faces at rest; None where there is no such class
     rest: float = 0.0
-    exact: Displaced | None = None
+    exact: Movements | None = None
     exact_share: float = 0.0
 
 
@@ -140,8 +141,7 @@ class MotionJob:
         if known is None or not self.counts.exact:
             return [], torch.zeros(0, dtype=torch.int64)
         rows = torch.randint(len(known), (self.counts.exact,), generator=generator).tolist()
-        times = moments(0.0, 1.0, known.fields.shape[1])
-        found = [self._sampled(times, known.fields[row], 0.0, 1.0, generator) for row in rows]
+        found = [self._sampled(RISE, ramp(known.fields[row]), 0.0, 1.0, generator) for row in rows]
         return found, _indices(known.labels[rows].tolist(), self.vocabulary)
 
     def _sampled(self, times: Times, fields: Floats, onset: float, apex: float, generator: Generator) -> Floats:
@@ -158,6 +158,11 @@ class MotionJob:
             known = _indices(self.mixed.exact.labels.tolist(), self.vocabulary)
             shown += torch.bincount(known, minlength=classes) * (self.counts.exact * self.steps / len(known))
         return shown
+
+
+def ramp(apex: Floats) -> Floats:
+    """A movement (2, S, S) that grows evenly, at the moments `RISE`."""
+    return np.stack([np.zeros_like(apex), apex])
 
 
 def build(config: MotionSettings, classes: int) -> MotionNet:

@@ -18,9 +18,10 @@ from realtime.errors import DataError
 from realtime.labels import MEGC3, NONE, VOCABULARIES
 from realtime.manifest import Manifest, Precision, Score
 from realtime.preprocess import flow_fields
-from train import displaced
 from train.calibration import temperature
 from train.config import MotionConfig, digest, shaping
+from train.datasets.synthetic import Synthetic
+from train.exact import Movements, movements
 from train.export import WEIGHTS, trained
 from train.fields import MovingClip
 from train.folds import hold_out
@@ -70,7 +71,7 @@ def fit(config: MotionConfig, parts: Parts) -> Path:
     It holds `weights.pt`, `config.json` and `scores.json`, and is named by everything that shaped them.
     """
     folder = run_folder(config, parts)
-    known = _exact(config, {clip.sample.subject for clip in (*parts.calibration, *parts.test)})
+    known = _exact(config, parts.train)
     mixed = Mixed(LABELS.index(NONE), config.rest, known, config.exact.share)
     network = train_network(MotionJob(config, LABELS, [parts.train], config.seed, mixed, parts.calibration), folder)
     log.info("temperature %.3f", calibrate(network, config, parts.calibration))
@@ -83,8 +84,7 @@ def fit(config: MotionConfig, parts: Parts) -> Path:
 
 def run_folder(config: MotionConfig, parts: Parts) -> Path:
     """Named by everything that shapes the weights."""
-    files = [checkpoints.fingerprint(path) for path in (config.initial, *_files(config))]
-    return Path(config.runs) / config.name / digest(shaping(config), parts.key, files)
+    return Path(config.runs) / config.name / digest(shaping(config), parts.key, checkpoints.fingerprint(config.initial))
 
 
 def restored(config: MotionConfig, parts: Parts) -> MotionNet:
@@ -167,10 +167,9 @@ def _score(name: str, value: float, protocol: str, counts: dict[str, int]) -> Sc
     return Score(name=name, value=round(value, 4), protocol=protocol, counts=counts)
 
 
-def _files(config: MotionConfig) -> tuple[str, ...]:
-    return config.exact.files if config.exact.share else ()
-
-
-def _exact(config: MotionConfig, without: set[str]) -> displaced.Displaced | None:
-    files = _files(config)
-    return displaced.read(files, LABELS, frozenset(without)) if files else None
+def _exact(config: MotionConfig, clips: Sequence[MovingClip]) -> Movements | None:
+    """Movements of the people in `clips`; None where none are wanted."""
+    if not config.exact.share:
+        return None
+    people = {clip.sample.subject.removeprefix(f"{Synthetic.name}/") for clip in clips}
+    return movements(config.clips, sorted(people), config.exact.each, Path(config.cache))
