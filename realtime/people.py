@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from realtime.apex import Detector
 from realtime.config import Config
-from realtime.recognise import Recogniser, Smoothed
+from realtime.encode import Smoothed
+from realtime.recognise import Recogniser
 from realtime.records import Apex, Expression, Face, Floats, Moment, Offset
 from realtime.window import Encoded, Seen, Window
 
