@@ -134,6 +134,11 @@ class Detector:
         return self._judge.score
 
     @property
+    def threshold(self) -> float:
+        """The score that opens an event."""
+        return self._config.threshold
+
+    @property
     def field(self) -> Floats:
         """How the newest frame differs from rest, as in `Motion`."""
         return STILL if self.seen is None else self.seen[0].field

@@ -20,6 +20,8 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
+#: Stands between the names of engines that judge together.
+TOGETHER = "+"
 #: What runs engines: on a GPU, TensorRT or TensorRT for RTX.
 GpuBackend = Literal["tensorrt", "tensorrt-rtx"]
 Backend = Literal["openvino", "tensorrt", "tensorrt-rtx", "triton"]
@@ -110,6 +112,7 @@ class EnginesConfig(Section, frozen=True):
     encoder: str
     spotter: str
     head: str
+    dynamic: str
     device: Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda|triton://[^/\s]+:\d+)$")]
     fallback: bool
     precision: Literal["auto", "f32", "bf16"]
@@ -118,11 +121,28 @@ class EnginesConfig(Section, frozen=True):
     cache: str
     triton: TritonConfig
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The names of all that are at work, each once, the encoder first."""
+        return tuple(dict.fromkeys((self.encoder, *self.macro, *split(self.head))))
+
+    @property
+    def macro(self) -> tuple[str, ...]:
+        """What judges macro-expressions beside the encoder."""
+        return (self.dynamic,) if self.dynamic else ()
+
+
+def split(head: str) -> tuple[str, ...]:
+    """The packages that an `engines.head` such as "motion+cmn" names."""
+    return tuple(head.split(TOGETHER))
+
 
 class RecogniseConfig(Section, frozen=True):
     smooth_s: NotNegative
     half_strength: Positive
     reject: Share
+    floor: Share
+    weights: dict[str, Positive]
 
 
 class PublishConfig(Section, frozen=True):

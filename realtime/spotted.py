@@ -144,6 +144,11 @@ class Spotting:
         self.delay_s = config.micro_max_s  #: the apex of a micro-expression is told at most so much later
 
     @property
+    def threshold(self) -> float:
+        """The score that opens an event."""
+        return self._config.open
+
+    @property
     def field(self) -> Floats:
         """How the newest frame differs from the reference, as in `Motion`."""
         return STILL if self._spotter.seen is None else self._spotter.seen.field

@@ -9,11 +9,12 @@ from realtime import config
 from realtime.align import Aligner
 from realtime.apex import STILL, Detector
 from realtime.decide import Machine
+from realtime.encode import Encoder, Smoothed
 from realtime.manifest import load
 from realtime.motion import REGIONS
 from realtime.people import Person
 from realtime.quality import bounding_box
-from realtime.recognise import Encoder, Recogniser, Smoothed
+from realtime.recognise import Judges, Recogniser
 from realtime.records import Box, Crop, Face, Frame, Motion, Pose, Quality
 from realtime.score import Scorer
 from realtime.track import Tracker
@@ -162,7 +163,8 @@ def test_the_answers_of_every_kind_of_engine(expressive_crops, packages):
     face = Face(1, 0.0, Box(0, 0, 1, 1), POINTS, Pose(0.0, 0.0, 0.0), Quality(80.0, 50.0, 120.0, ()))
     encoder = Encoder(Echo(packages / "encoder"))
     judges = [
-        Recogniser(STAGES.recognise, encoder, Echo(packages / name)) for name in ("head", "apex", "clips", "fields")
+        Recogniser(STAGES.recognise, encoder, Judges(tuple(Echo(packages / name) for name in names)))
+        for names in (["head"], ["apex"], ["clips"], ["fields"], ["fields", "head"])
     ]
 
     def make():

@@ -114,4 +114,5 @@ class Face:
 
 def _key(order: Order, person: str, stages: Config) -> str:
     seen = (order.seen.crop_px, order.seen.size_px, order.seen.lag_s, order.seen.tick_s)
-    return digest(VERSION, order.clips, order.seconds, order.micro_per_minute, person, *seen, track.version(), stages)
+    sight = (track.version(), stages.track, stages.align)
+    return digest(VERSION, order.clips, order.seconds, order.micro_per_minute, person, *seen, *sight)

@@ -65,7 +65,7 @@ class AskWish(Question, frozen=True, kw_only=True, tag="wish"):
     """How a camera is to be watched from now on; null leaves a setting as it is.
 
     `landmarks` puts the points into every state, `pictures` keeps an event's onset and apex in memory,
-    `head` names one of the packages in `Meta.heads`.
+    `head` is one of `Meta.heads`.
     """
 
     camera: str

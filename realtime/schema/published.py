@@ -69,9 +69,10 @@ class Event(Stamped, frozen=True, kw_only=True):
     """One answer about one facial event; a later one with the same `id` replaces it, even in `kind`, so in topic.
 
     `seq` counts 1, 2, 3 ... over all topics of the socket, so read all of `event/` to see a gap. A
-    candidate with a `confidence`: `probabilities` are each engine's own, `rate_hz` is the rate of
-    capture, `reason` says why an event was withdrawn. `label` is one of those that `meta` lists for
-    the engine that judged it: for a micro-expression the last one there, for a macro-expression the first.
+    candidate with a `confidence`: `probabilities` are each engine's own and, where several judge together, what they
+    say together, under their names joined by "+"; `rate_hz` is the rate of capture, `reason` says why an event was
+    withdrawn. `label` is one of those that `meta` lists for the engine that judged it: for a micro-expression the last
+    one there, for a macro-expression the first.
     """
 
     seq: Count = 0
@@ -120,7 +121,7 @@ class Meta(Stamped, frozen=True, kw_only=True):
     its percentiles; `gaps` counts frames that the source lost and `dropped` those that nobody had
     time for; `faces` is now; `shortest_event_s` is the shortest event that the rate can show, null
     while that is unknown; `events` is the `seq` of the last one; `subscribers` is how many listen to
-    them; `heads` are the packages that AskWish may choose from.
+    them; `heads` are what AskWish may choose from: a package, or several joined by "+" that judge together.
     """
 
     engines: tuple[Engine, ...]

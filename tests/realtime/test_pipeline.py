@@ -14,6 +14,7 @@ from realtime.errors import EngineError, EngineLost, SourceLost
 from realtime.heads import engines
 from realtime.pipeline import Pipeline
 from realtime.publish import Publisher, Subscriber
+from realtime.recognise import Judges
 from realtime.records import Frame
 from realtime.remote import decoded
 from realtime.track import Tracker
@@ -236,14 +237,27 @@ def test_a_movement_is_told_early_and_finally_to_whoever_listens(shown, left, pl
 @pytest.mark.parametrize("name", ["apex", "clips", "fields"])
 def test_any_engine_of_events_runs_live_and_speaks_its_own_labels(shown, left, play, pair, settings, publisher, name):
     chosen = msgspec.structs.replace(settings, engines=msgspec.structs.replace(settings.engines, head=name))
-    encoder, judge = engines(chosen)
-    play(Film(shown, [[left]] * 120), pair=(encoder, judge)).run()
+    encoder, judges = engines(chosen)
+    [judge] = judges.micro
+    play(Film(shown, [[left]] * 120), pair=(encoder, judges)).run()
     assert [event.stage for event in publisher.events] == ["early", "final"]
     for event in publisher.events:
         assert event.label in judge.manifest.labels
         assert tuple(event.probabilities[name]) == judge.manifest.labels
         assert sum(event.probabilities[name].values()) == pytest.approx(1.0)
     assert publisher.metas[-1].engines[-1].labels == judge.manifest.labels
+
+
+def test_engines_that_judge_together_are_published_each_and_as_one(shown, left, play, settings, publisher):
+    chosen = msgspec.structs.replace(settings, engines=msgspec.structs.replace(settings.engines, head="head+fields"))
+    play(Film(shown, [[left]] * 120), pair=engines(chosen)).run()
+    assert [event.stage for event in publisher.events] == ["early", "final"]
+    for event in publisher.events:
+        assert set(event.probabilities) == {"head", "fields", "head+fields", "encoder"}
+        together = event.probabilities["head+fields"]
+        assert sum(together.values()) == pytest.approx(1.0)
+        assert event.label == max(("negative", "positive", "surprise"), key=together.get)
+    assert [engine.name for engine in publisher.metas[-1].engines] == ["encoder", "head", "fields"]
 
 
 def test_pictures_of_an_event_are_kept_only_where_they_are_wished_for(shown, left, play, publisher):
@@ -265,8 +279,8 @@ def test_pictures_of_an_event_are_kept_only_where_they_are_wished_for(shown, lef
 def test_a_head_that_does_not_fit_is_not_taken(shown, left, play, pair):
     pipeline = play(Film(shown[:2], [[left]] * 2))
     with pytest.raises(EngineError, match="do not fit together"):
-        pipeline.change(replace(pipeline.wish, head=pair[0]))
-    assert pipeline.wish.head is pair[1]
+        pipeline.change(replace(pipeline.wish, judges=Judges((pair[0],))))
+    assert pipeline.wish.judges is pair[1]
 
 
 def test_a_calibration_ends_the_open_event_and_takes_what_is_seen_as_rest(shown, left, play, publisher):

@@ -202,7 +202,7 @@ def fit(config: SpotterTraining, data: Parts) -> Path:
 
 def run_folder(config: SpotterTraining) -> Path:
     """Named by everything that shapes the weights."""
-    return Path(config.runs) / config.name / digest(shaping(config), realtime_config.load().track)
+    return Path(config.runs) / config.name / digest(shaping(config))
 
 
 def restored(config: SpotterTraining) -> SpotterNet:
