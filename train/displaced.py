@@ -20,7 +20,7 @@ import numpy.typing as npt
 from realtime.errors import DataError
 from realtime.fields import FIELD_PX
 from realtime.records import Floats
-from train.prepare import writing
+from train.whole import writing
 
 KEYS = ("fields", "labels", "subjects")
 

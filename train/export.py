@@ -36,6 +36,7 @@ from train.graph import Half, answers, rounded, to_onnx
 from train.quantise import Trial, to_int8
 from train.runners import CURVE
 from train.step import STEP
+from train.whole import move
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ def export(
         manifest = _manifest(draft, golden, made)
         package.dump(manifest, made)
         _require_same(_runtime_reasons(made), draft.name)
-        _move(made, folder, Path(scratch) / "old")
+        move(made, folder, Path(scratch) / "old")
     log.info("%s: %.1f MB in %s", draft.name, (folder / MODEL).stat().st_size / 1e6, folder)
     return manifest
 
@@ -222,16 +223,3 @@ def commit(repository: Path) -> str:
 
 def _git(repository: Path, *words: str) -> str:
     return subprocess.run(["git", "-C", str(repository), *words], capture_output=True, text=True, check=True).stdout
-
-
-def _move(made: Path, folder: Path, aside: Path) -> None:
-    """Put `made` in the place of `folder`; whatever is raised in between, the old package comes back."""
-    if not folder.exists():
-        made.rename(folder)
-        return
-    try:
-        folder.rename(aside)
-        made.rename(folder)
-    finally:
-        if not folder.exists():
-            aside.rename(folder)
