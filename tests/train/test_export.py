@@ -11,7 +11,9 @@ from realtime.check import Difference, Report, check, difference
 from realtime.errors import EngineError
 from realtime.manifest import GOLDEN, MANIFEST, MODEL, load
 from train import export as export_module
-from train.export import commit, export
+from train.card import CARD
+from train.commit import commit
+from train.export import export
 from train.graph import Half, rounded, to_onnx
 from train.networks import c3d
 from train.networks.r3d import BasicBlock3d
@@ -40,7 +42,7 @@ def test_a_package_holds_torchs_answers_and_what_was_said_of_it(encoder_parts, p
     draft = encoder_parts[3]
     manifest = load(packages / "encoder")
     assert all(getattr(manifest, field) == getattr(draft, field) for field in draft.__struct_fields__)
-    assert sorted(contents(packages / "encoder")) == sorted([MODEL, GOLDEN, MANIFEST])
+    assert sorted(contents(packages / "encoder")) == sorted([MODEL, GOLDEN, MANIFEST, CARD])
     golden = np.load(packages / "encoder" / GOLDEN)
     with torch.no_grad():
         exact = encoder_parts[0].eval()(torch.from_numpy(golden["in_images"]).float())
