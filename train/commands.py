@@ -1,4 +1,4 @@
-"""What `prepare`, `fit`, `evaluate`, `export` and `ablate` do for each method: the only place that knows them all."""
+"""What `prepare`, `fit`, `evaluate`, `export` and the like do for each method: the only place that knows them all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from torch import nn
 
@@ -21,6 +21,7 @@ from train import evaluate as evaluation
 from train.clips import ClipCrops
 from train.collection import FEWEST_FRAMES, Collection, gather
 from train.config import (
+    KINDS,
     ApexnetConfig,
     CmnConfig,
     CmnRecordedConfig,
@@ -29,6 +30,7 @@ from train.config import (
     Machine,
     MotionConfig,
     MotionRecordedConfig,
+    OnSynthetic,
     Recorded,
     SpotterTraining,
     TrainConfig,
@@ -101,6 +103,13 @@ def export(config: TrainConfig, engines: Path, precision: Precision) -> Manifest
     return _method(config).export(config, _package(config, engines, precision), precision)
 
 
+def rebuild(config: TrainConfig, engines: Path, precision: Precision, workers: int | None = None) -> Manifest:
+    """From the data to the engine package: prepare, fit and export, each of which goes on where it was interrupted."""
+    log.info("%s is prepared in %s", config.name, prepare(config, workers))
+    log.info("%s is trained in %s", config.name, fit(config))
+    return export(config, engines, precision)
+
+
 def convert(config: TrainConfig, engines: Path, precision: Precision) -> Speed:
     """The trained network by torch-tensorrt, held against the package that `export` made of it; how fast it is."""
     torch_tensorrt.library()  # or all that follows is in vain
@@ -111,15 +120,22 @@ def convert(config: TrainConfig, engines: Path, precision: Precision) -> Speed:
 def ablate(config: TrainConfig, vary: Sequence[str], seeds: int) -> list[ablation.Row]:
     """Train the head anew for each combination of settings, such as "head=patent,cmnet", and each of seeds 1, 2 ..."""
     if not isinstance(config, CmnConfig):
-        raise ConfigError(f"{config.name} has no [clips] to compare settings on; give configs/train/cmn.toml or a copy")
+        raise ConfigError(
+            f"{config.name} is no cmn with [clips], whose settings are what can be compared; give "
+            "configs/train/cmn.toml or a copy"
+        )
     compared = ablation.variants(config, vary)
     return ablation.ablate(config, _clips(config), _encoder(config), compared, range(1, seeds + 1))
 
 
 def synthetic(config: TrainConfig) -> Synthetic:
     """The people and clips of a configuration that has [clips]."""
-    if not isinstance(config, CmnConfig):
-        raise ConfigError(f"{config.name} has no [clips] to make faces of; give configs/train/cmn.toml or a copy")
+    if not isinstance(config, OnSynthetic):
+        methods = " or ".join(method for method, kind in KINDS.items() if kind in get_args(OnSynthetic))
+        raise ConfigError(
+            f"{config.name} has no [clips] to make faces of; give a configuration of {methods} that has, such as "
+            "configs/train/cmn.toml"
+        )
     return Synthetic(config.clips)
 
 

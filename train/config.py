@@ -67,6 +67,11 @@ class ExpressionConfig(Section, frozen=True, tag="expression", tag_field="method
     machine: Machine
     augment: Augment
 
+    @property
+    def epochs(self) -> int:
+        """Of all stages."""
+        return sum(stage.epochs for stage in self.stages)
+
 
 class Distractors(Section, frozen=True):
     """What happens in synthetic clips that is no micro-expression, each kind so often a minute; 0 leaves it out."""
@@ -444,9 +449,10 @@ class TuneConfig(Section, frozen=True, tag="tune", tag_field="method"):
 
 
 Recorded = CmnRecordedConfig | EcstflConfig | ApexnetConfig | MotionRecordedConfig  #: with [[data]] and [evaluate]
-TrainConfig = ExpressionConfig | CmnConfig | MotionConfig | SpotterTraining | Recorded | TuneConfig
+OnSynthetic = CmnConfig | MotionConfig | SpotterTraining  #: with [clips]
+TrainConfig = ExpressionConfig | OnSynthetic | Recorded | TuneConfig
 
-KINDS: dict[object, type[TrainConfig]] = {
+KINDS: dict[str, type[TrainConfig]] = {
     "expression": ExpressionConfig,
     "cmn": CmnConfig,
     "ecstfl": EcstflConfig,
@@ -456,7 +462,7 @@ KINDS: dict[object, type[TrainConfig]] = {
     "tune": TuneConfig,
 }
 #: Methods that have a second struct for [[data]].
-ON_RECORDED: dict[object, type[TrainConfig]] = {"cmn": CmnRecordedConfig, "motion": MotionRecordedConfig}
+ON_RECORDED: dict[str, type[TrainConfig]] = {"cmn": CmnRecordedConfig, "motion": MotionRecordedConfig}
 
 
 def load(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
@@ -468,7 +474,7 @@ def load(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
     for override in overrides:
         tree = merge(tree, parse_override(override))
     if tree.get("method") not in KINDS:
-        raise ConfigError(f"{path}: method is {tree.get('method')!r}, wanted one of {sorted(map(str, KINDS))}")
+        raise ConfigError(f"{path}: method is {tree.get('method')!r}, wanted one of {sorted(KINDS)}")
     kinds = KINDS | ON_RECORDED if "data" in tree else KINDS
     return convert(tree, kinds[tree["method"]], path)
 

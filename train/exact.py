@@ -26,7 +26,7 @@ from realtime.records import Floats
 from train.config import Clips, digest
 from train.datasets.synthetic import Synthetic
 from train.fields import exact
-from train.prepare import writing
+from train.whole import writing
 from train.workers import run
 
 VERSION = 1

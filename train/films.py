@@ -26,7 +26,7 @@ from realtime.ticks import Ticks
 from realtime.track import MediaPipe, Tracker
 from train.config import Clips, digest
 from train.datasets.synthetic import Synthetic, Take
-from train.prepare import writing
+from train.whole import writing
 from train.workers import run
 
 VERSION = 1  # of what is kept

@@ -1,9 +1,10 @@
 """What was told of all videos at one rate, against what happens in them.
 
 Spotting as in `train.spotting`; recognition on the events that were found: of the verdict that was published, of each
-engine alone, and of those that judge together; both by STRS, the product of the F1 of spotting and of recognition
-(Liong, See and Chan 2023, "Spot-then-Recognize", and the challenge MEGC 2024), the latter being UF1 here. All is
-pooled over the videos.
+engine alone, and of those that judge together; both by STRS, the product of the F1 of spotting and of recognition on
+what was spotted (Liong, See and Chan 2023, "Spot-then-recognize"; the challenge MEGC 2025). The latter is UF1 here, the
+mean of the classes' F1, over the classes that were shown; the authors' script (genbing99/STRS-Metric) takes the F1 of
+their mean precision and mean recall. All is pooled over the videos.
 """
 
 from __future__ import annotations

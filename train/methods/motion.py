@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
@@ -29,7 +28,7 @@ from train.clips import event
 from train.config import MotionSettings
 from train.distort import distort
 from train.exact import Movements
-from train.export import OPSET, Draft
+from train.export import Draft
 from train.export import export as write_package
 from train.fields import MovingClip
 from train.golden import golden_fields
@@ -222,25 +221,11 @@ def package(
     The golden inputs are fields of the bundled sample stream, which may be passed on.
     """
     made = representation(config)
-    draft = Draft(
-        name=folder.name,
-        method="motion",
-        task="micro-expression",
-        vocabulary=vocabulary,
-        labels=labels,
-        representation=made,
-        precision=precision,
-        opset=OPSET,
-        training=training,
-        scores=scores,
+    draft = Draft.of(
+        folder, precision, training, vocabulary=vocabulary, labels=labels, representation=made, scores=scores
     )
     golden = {FIELDS: torch.from_numpy(golden_fields(made))}
     return write_package(network, golden, ("logits", "event"), draft, folder, run / CURVE)
-
-
-def recipe(config: MotionSettings, data: tuple[str, ...], terms: str) -> Training:
-    """What the manifest says of the training."""
-    return Training(data, terms, msgspec.to_builtins(config), config.seed, config.epochs)
 
 
 def _counts(batch: int, events: int, mixed: Mixed, resting: bool) -> Counts:

@@ -22,10 +22,10 @@ from train.calibration import temperature
 from train.config import MotionConfig, digest, shaping
 from train.datasets.synthetic import Synthetic
 from train.exact import Movements, movements
-from train.export import WEIGHTS, trained
+from train.export import WEIGHTS, trained, trained_by
 from train.fields import MovingClip
 from train.folds import hold_out
-from train.methods.motion import Mixed, MotionJob, inputs, package, predict, recipe, representation
+from train.methods.motion import Mixed, MotionJob, inputs, package, predict, representation
 from train.methods.motion import fit as train_network
 from train.metrics import Scores, scores
 from train.networks import checkpoints
@@ -98,7 +98,7 @@ def export(config: MotionConfig, parts: Parts, folder: Path, precision: Precisio
     """The engine package `folder` of a finished run, with the scores that `fit` wrote; DataError if there is none."""
     network, run = restored(config, parts), run_folder(config, parts)
     found = msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...])
-    training = recipe(config, DATA, TERMS)
+    training = trained_by(config, DATA, TERMS)
     return package(config, network, VOCABULARY, LABELS, training, found, run, folder, precision)
 
 

@@ -23,7 +23,7 @@ from realtime import config as realtime_config
 from realtime.errors import DataError
 from realtime.fields import FIELD_PX
 from realtime.labels import NONE, VOCABULARIES
-from realtime.manifest import LOGITS, MEMORY, TICKS, Manifest, Precision, Score, Training
+from realtime.manifest import LOGITS, MEMORY, TICKS, Manifest, Precision, Score
 from realtime.preprocess import MotionTicks, motion_ticks
 from realtime.records import Floats
 from realtime.spotter import Spot, unpacked
@@ -31,7 +31,7 @@ from train import loop
 from train.config import SpotterTraining, digest, shaping
 from train.datasets.synthetic import Synthetic
 from train.exact import movements
-from train.export import OPSET, WEIGHTS, Draft, trained
+from train.export import WEIGHTS, Draft, trained, trained_by
 from train.export import export as write_package
 from train.films import MICRO, Film, Order, Times, films
 from train.folds import hold_out
@@ -217,18 +217,10 @@ def export(config: SpotterTraining, folder: Path, precision: Precision) -> Manif
     run = run_folder(config)
     found = msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...])
     made = representation(config)
-    draft = Draft(
-        name=folder.name,
-        method="spotter",
-        task="spotting",
-        vocabulary=VOCABULARY,
-        labels=LABELS,
-        representation=made,
-        precision=precision,
-        opset=OPSET,
-        training=Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, config.epochs),
-        scores=found,
-    )
+    draft = Draft.of(
+        folder, precision, trained_by(config, DATA, TERMS), vocabulary=VOCABULARY, labels=LABELS,
+        representation=made, scores=found, task="spotting",
+    )  # fmt: skip
     golden = {TICKS: torch.randn(GOLDEN_ROWS, made.width, generator=Generator().manual_seed(1))}
     step = SpotterStep(restored(config))
     return write_package(step, golden, (LOGITS, MEMORY), draft, folder, run / CURVE)
