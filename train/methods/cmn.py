@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from realtime.engine import Engine
 from realtime.errors import DataError
-from realtime.labels import MEGC3
+from realtime.labels import VOCABULARIES
 from realtime.manifest import MODEL, Manifest, Precision, Score, Training
 from realtime.preprocess import EmbeddingSequence
 from train import loop, sampling
@@ -132,9 +132,15 @@ class CmnJob:
 
 def prepare(config: CmnConfig, found: Sequence[ClipCrops], encoder: Engine) -> Parts:
     """Check, embed and split the clips; the training's seed changes nothing here."""
-    check(found, MEGC3)
+    labels = VOCABULARIES[vocabulary_of(config)]
+    check(found, labels)
     embedded = embed(found, encoder, config.views, config.clips.seed, Path(config.cache))
-    return split(embedded, MEGC3, config.clips.held_out, config.clips.calibration, config.clips.seed)
+    return split(embedded, labels, config.clips.held_out, config.clips.calibration, config.clips.seed)
+
+
+def vocabulary_of(config: CmnConfig) -> str:
+    """With "none" as a class where some clips show none."""
+    return "megc-3-none" if config.clips.none else "megc-3"
 
 
 def fit(config: CmnConfig, found: Sequence[ClipCrops], encoder: Engine) -> Path:
@@ -205,7 +211,8 @@ def export(config: CmnConfig, parts: Parts, encoder: Engine, folder: Path, preci
     head = load(run)
     training = trained_by(config, DATA, TERMS)
     scores = msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...])
-    return package(config, head, encoder, "megc-3", MEGC3, training, scores, run, folder, precision)
+    name = vocabulary_of(config)
+    return package(config, head, encoder, name, VOCABULARIES[name], training, scores, run, folder, precision)
 
 
 def package(
