@@ -18,7 +18,7 @@ import msgspec
 from realtime import manifest as package
 from realtime.config import ROOT, read_toml
 from realtime.manifest import MANIFEST, MODEL, Manifest, Precision, Score, Task, TensorSpec
-from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence, FlowFields, Representation
+from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence, FlowFields, MotionTicks, Representation
 from train.limits import described, limits
 from train.whole import move
 
@@ -29,6 +29,7 @@ PURPOSES: dict[Task, str] = {
     "still-expression": "It names the expression of a face in a single picture.",
     "micro-expression": "It names the class of a micro-expression, a movement of under half a second that was found.",
     "dynamic-expression": "It names the expression of a movement that was found, however long.",
+    "spotting": "It finds the events that others name.",
 }
 ARITHMETIC: dict[Precision, str] = {
     "fp32": "float32; large weights are kept as float16 and cast.",
@@ -91,6 +92,11 @@ def _made(representation: Representation) -> str:
             return f"{frames} frames from the event's first to its last: {_made(picture)}"
         case FlowFields(frames=frames, size_px=size):
             return f"u, v and strain at {frames} moments from onset to apex, on a grid of {size} by {size}"
+        case MotionTicks(cells=cells, lag_s=lag, tick_s=tick, memory=memory):
+            return (
+                f"{memory} numbers that it gave for the tick before, then the movement since {1000 * lag:.0f} ms ago "
+                f"on a grid of {cells} by {cells}, every {1000 * tick:.0f} ms"
+            )
 
 
 def _answers(manifest: Manifest) -> Iterator[str]:
