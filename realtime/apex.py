@@ -71,11 +71,6 @@ class Judge:
         self.calm = False  #: the newest frame shows the face at rest
 
     @property
-    def z(self) -> Floats | None:
-        """(R,) of the newest frame: see `Scorer`."""
-        return self._scorer.z
-
-    @property
     def onset(self) -> float | None:
         """Onset of the open event in seconds; None when there is none."""
         return self._machine.onset

@@ -81,12 +81,12 @@ class ApexConfig(Section, frozen=True):
     speech_gap_s: NotNegative
     speech_peaks: Count
     calibrate_s: Positive
-    gate: str
 
 
 class SpotterConfig(Section, frozen=True):
     open: Share
     close: Share
+    early: Share
     micro: Share
     macro: Share
     fall: Share

@@ -80,7 +80,7 @@ class Machine:
         if self._event is None:
             return []
         event, self._event = self._event, None
-        kind = self._kind(event)
+        kind = self._kind(event, self._config.micro)
         return [self._offset(event, kind if kind == "macro" else None, "" if kind == "macro" else "lost")]
 
     def _begin(self, spot: Spot) -> list[Moment]:
@@ -97,7 +97,7 @@ class Machine:
 
     def _tell(self, event: _Event) -> list[Moment]:
         """The apex, once for each kind that it may be of: first of a micro-expression, later of a macro-expression."""
-        kind = self._kind(event)
+        kind = self._kind(event, self._config.early)
         if kind is None or kind == event.told or not self._peaked(event):
             return []
         event.told = kind
@@ -112,15 +112,15 @@ class Machine:
 
     def _end(self, event: _Event) -> list[Moment]:
         self._event = None
-        kind = self._kind(event)
+        kind = self._kind(event, self._config.micro)
         reason = "unsure" if kind is None else "held" if event.elapsed > self._config.macro_max_s else ""
         return [self._offset(event, kind, reason)]
 
-    def _kind(self, event: _Event) -> Kind | None:
-        """What it is as far as it has gone; None where it is not sure enough to be anything."""
+    def _kind(self, event: _Event, least: float) -> Kind | None:
+        """What it is as far as it has gone; None where it is not sure enough, of a micro-expression by `least`."""
         if event.elapsed > self._config.micro_max_s:
             return "macro" if event.expression >= self._config.macro else None
-        return "micro" if event.micro >= self._config.micro else None
+        return "micro" if event.micro >= least else None
 
     def _offset(self, event: _Event, kind: Kind | None, reason: str) -> Offset:
         strength = _odds(self._sure(event, kind))

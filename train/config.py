@@ -418,18 +418,6 @@ class Range(Section, frozen=True):
             raise ValueError(f"{self.key} from {self.low:g} to {self.high:g}; wanted low below high")
 
 
-class GateConfig(Section, frozen=True):
-    """The learned gate of `realtime.gate`."""
-
-    train: bool  #: whether one is trained and measured beside the settings
-    leaks_s: Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1)]
-    hidden: tuple[Count, Count]
-    epochs: Count
-    rate: Positive
-    weight_decay: NotNegative
-    batch: Count
-
-
 class TuneConfig(Section, frozen=True, tag="tune", tag_field="method"):
     """The search for settings of the detector; nothing is trained."""
 
@@ -440,11 +428,8 @@ class TuneConfig(Section, frozen=True, tag="tune", tag_field="method"):
     data: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     held_out: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     rates_hz: Cameras
-    rounds: Count
     trials: Count
-    whole_trials: Count
     prices: Prices
-    gate: GateConfig
     keys: Annotated[tuple[Range, ...], msgspec.Meta(min_length=1)]
 
 

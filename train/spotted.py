@@ -30,7 +30,7 @@ def detections(film: Film, spots: Sequence[Spot], config: SpotterConfig, lookbac
 
 
 def told(video: str, moments: Iterable[tuple[float, Moment]]) -> list[Detection]:
-    """The expressions among `moments`, each with the time when it was told as what it is; surest by strength."""
+    """The expressions among `moments`, each with the time when it was first told as what it is; surest by strength."""
     first: dict[tuple[int, str], float] = {}
     found = []
     for t, moment in moments:

@@ -44,7 +44,13 @@ def folder(packages, encoder_parts, tmp_path_factory):
 @pytest.fixture
 def settings(folder):
     """The configuration that asks for `head` and `dynamic`, with changes."""
-    fixed = {"engines.folder": folder, "engines.device": "cpu", "engines.precision": "f32", "align.size_px": 48}
+    fixed = {
+        "engines.folder": folder,
+        "engines.spotter": "",
+        "engines.device": "cpu",
+        "engines.precision": "f32",
+        "align.size_px": 48,
+    }
 
     def with_changes(head, dynamic="", **changes):
         found = fixed | {"engines.head": head, "engines.dynamic": dynamic} | changes

@@ -107,6 +107,7 @@ class Recording(Publisher):
 def settings(packages):
     changes = {
         "engines.folder": packages,
+        "engines.spotter": "",
         "engines.head": "head",
         "engines.device": "cpu",
         "engines.precision": "f32",

@@ -79,6 +79,7 @@ def jpegs():
 def settings(packages):
     changes = {
         "engines.folder": packages,
+        "engines.spotter": "",
         "engines.head": "head",
         "engines.device": "cpu",
         "engines.precision": "f32",
