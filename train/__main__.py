@@ -253,7 +253,10 @@ def videos(
     count: Annotated[int, typer.Option(min=1, help="One of each person.")] = 4,
     seconds: Annotated[float, typer.Option(min=5.0)] = 60.0,
     micro: Annotated[float, typer.Option(min=0.0, help="Micro-expressions a minute.")] = 6.0,
-    held_out: Annotated[bool, typer.Option(help="People that training never sees, or those that it may.")] = True,
+    side: Annotated[
+        Literal["training", "calibration", "held-out"],
+        typer.Option(help="People that training sees, that settings are chosen on, or that nothing has seen."),
+    ] = "held-out",
     as_json: AsJson = False,
 ) -> None:
     """Write long synthetic videos of the people in [clips] with micro-expressions and distractors, and their truth."""
@@ -263,8 +266,8 @@ def videos(
         from train.synthesis.videos import write
 
         dataset = synthetic(load(config, override or ()))
-        people = [person for person in dataset.people if (person in dataset.held_out) == held_out]
-        _print({"truth": list(map(str, write(dataset, root, people[:count], seconds, micro)))}, as_json)
+        people = dataset.side(side)[:count]
+        _print({"truth": list(map(str, write(dataset, root, people, seconds, micro)))}, as_json)
 
 
 @app.command()

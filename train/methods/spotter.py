@@ -34,7 +34,6 @@ from train.exact import movements
 from train.export import WEIGHTS, Draft, trained, trained_by
 from train.export import export as write_package
 from train.films import MICRO, Film, Order, Times, films
-from train.folds import hold_out
 from train.networks.spotter import SpotterNet, SpotterStep
 from train.pasted import Expressions, apart, paste
 from train.runners import CURVE
@@ -139,18 +138,13 @@ class SpotterJob:
 def parts(config: SpotterTraining, workers: int | None = None) -> Parts:
     """The films and movements, made where the cache has none; nobody who is tested is trained on."""
     everybody = Synthetic(config.clips)
-    held_out = everybody.held_out
-    others = [person for person in everybody.people if person not in held_out]
-    last = hold_out(others, config.clips.calibration, config.clips.seed)  # whom recognisers are calibrated on
-    learn = [person for person in others if person not in last]
-    order, cache = (
-        Order(config.clips, config.seconds, config.micro_per_minute, representation(config)),
-        Path(config.cache),
-    )
+    learn, held_out = everybody.side("training"), sorted(everybody.held_out)
+    cache, seen = Path(config.cache), representation(config)
+    order = Order(config.clips, config.seconds, config.micro_per_minute, seen)
     known = movements(config.clips, learn[: config.known_people], config.known_each, cache, workers)
     return Parts(
         films(order, learn[: config.films], cache, workers),
-        films(order, sorted(held_out)[: config.test_films], cache, workers),
+        films(order, held_out[: config.test_films], cache, workers),
         known.fields[known.labels != NONE],
     )
 
