@@ -16,7 +16,7 @@ from realtime.config import SpotterConfig
 from realtime.engine import Engine
 from realtime.fields import FIELD_PX
 from realtime.records import Apex, Crop, Floats, Kind, Moment, Offset, Onset
-from realtime.spotter import Spot, Spotter
+from realtime.spotter import PAUSE_S, Spot, Spotter, representation
 
 STILL: Floats = np.zeros((2, FIELD_PX, FIELD_PX), np.float32)
 BACK_S = 0.5  # how far back an onset is looked for
@@ -60,23 +60,21 @@ class Machine:
         self._face = 0
         self._past: deque[Spot] = deque()
         self._event: _Event | None = None
+        self._settling = False  # an event was closed while its expression was still there
 
     def push(self, face: int, spot: Spot) -> list[Moment]:
-        """The moments that this spot makes sure."""
+        """The moments that this spot makes sure; after a gap an open event is lost."""
+        lost = self.flush() if self._past and spot.t - self._past[-1].t > PAUSE_S else []
         self._face = face
         self._past.append(spot)
         while spot.t - self._past[0].t > BACK_S:
             self._past.popleft()
-        if self._event is None:
-            return self._begin(spot)
-        event = self._event
-        event.spots.append(spot)
-        moments = self._tell(event)
-        return moments + (self._end(event) if self._over(event) else [])
+        return lost + (self._begin(spot) if self._event is None else self._go_on(self._event, spot))
 
     def flush(self) -> list[Moment]:
         """The face is gone or the stream is over: an open event ends where it is, and nobody knows how it went on."""
         self._past.clear()
+        self._settling = False
         if self._event is None:
             return []
         event, self._event = self._event, None
@@ -84,7 +82,8 @@ class Machine:
         return [self._offset(event, kind if kind == "macro" else None, "" if kind == "macro" else "lost")]
 
     def _begin(self, spot: Spot) -> list[Moment]:
-        if spot.expression < self._config.open:
+        self._settling = self._settling and spot.expression >= self._config.close
+        if self._settling or spot.expression < self._config.open:
             return []
         since = [spot]
         for earlier in reversed(list(self._past)[:-1]):
@@ -94,6 +93,10 @@ class Machine:
         self._past.clear()
         self._event = event = _Event(next(self._ids), since)
         return [Onset(event.id, self._face, event.onset)]
+
+    def _go_on(self, event: _Event, spot: Spot) -> list[Moment]:
+        event.spots.append(spot)
+        return self._tell(event) + (self._end(event) if self._over(event) else [])
 
     def _tell(self, event: _Event) -> list[Moment]:
         """The apex, once for each kind that it may be of: first of a micro-expression, later of a macro-expression."""
@@ -111,7 +114,7 @@ class Machine:
         return event.spots[-1].expression < self._config.close or event.elapsed > self._config.macro_max_s
 
     def _end(self, event: _Event) -> list[Moment]:
-        self._event = None
+        self._event, self._settling = None, event.spots[-1].expression >= self._config.close
         kind = self._kind(event, self._config.micro)
         reason = "unsure" if kind is None else "held" if event.elapsed > self._config.macro_max_s else ""
         return [self._offset(event, kind, reason)]
@@ -141,7 +144,8 @@ class Spotting:
         self._quiet_until: float | None = None
         self._asked = False
         self.score = 0.0  #: how likely an expression is under way, at the newest moment of which that is known
-        self.delay_s = config.micro_max_s  #: the apex of a micro-expression is told at most so much later
+        #: The apex of a micro-expression is told at most so much later, and with the first frame after a tick.
+        self.delay_s = config.micro_max_s + representation(engine).lookback_s
 
     @property
     def threshold(self) -> float:
@@ -163,6 +167,8 @@ class Spotting:
         spots = self._spotter.push(crop)
         if spots:
             self.score = spots[-1].expression
+        elif self._spotter.seen is None:
+            self.score = 0.0  # after a gap nothing is known
         if self._quiet_until is not None and crop.t < self._quiet_until:
             return ended
         self._quiet_until = None
@@ -187,8 +193,9 @@ def _apex(event: _Event) -> float:
         low -= 1
     while high < len(likely) - 1 and likely[high + 1] > floor:
         high += 1
-    weights = likely[low : high + 1] + LEAST
-    return float(np.average([spot.t for spot in event.spots[low : high + 1]], weights=weights))
+    times = [spot.t for spot in event.spots[low : high + 1]]
+    middle = np.average(times, weights=likely[low : high + 1] + LEAST)
+    return float(np.clip(middle, times[0], times[-1]))  # its last bit must not lie after the offset
 
 
 def _odds(probability: float) -> float:

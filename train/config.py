@@ -385,7 +385,7 @@ class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
     micro_per_minute: NotNegative  #: micro-expressions in films
     known_people: Count  #: people to train on whose exact movements are added to films,
     known_each: Count  #: and how many of each
-    pasted_per_minute: NotNegative
+    pasted_per_minute: tuple[NotNegative, NotNegative]  #: micro- and macro-expressions
     both: Part  #: share of the chunks that show two films at once
     gain: NotNegative  #: standard deviation of the logarithm by which everything moves more or less
     noise: NotNegative  #: most standard deviation of noise on what the network is fed

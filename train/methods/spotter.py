@@ -33,7 +33,7 @@ from train.datasets.synthetic import Synthetic
 from train.exact import movements
 from train.export import WEIGHTS, Draft, trained, trained_by
 from train.export import export as write_package
-from train.films import MICRO, Film, Order, Times, films
+from train.films import MACRO, MICRO, Film, Order, Times, films
 from train.networks.spotter import SpotterNet, SpotterStep
 from train.pasted import Expressions, apart, paste
 from train.runners import CURVE
@@ -114,8 +114,9 @@ class SpotterJob:
             if apart(chunk.expressions, other.expressions):
                 chunk = _together(chunk, other)
         fields = chunk.fields * np.float32(np.exp(config.gain * rng.standard_normal()))
-        wanted = int(rng.poisson(config.pasted_per_minute * config.chunk_s / 60.0))
-        found = paste(chunk.ends, fields, chunk.expressions, self.parts.known, wanted, config.lag_s, rng)
+        wanted = rng.poisson(np.multiply(config.pasted_per_minute, config.chunk_s / 60.0))
+        kinds = rng.permutation(np.repeat((MICRO, MACRO), wanted)).tolist()
+        found = paste(chunk.ends, fields, chunk.expressions, self.parts.known, kinds, config.lag_s, rng)
         return Chunk(chunk.ends, fields, chunk.head, chunk.turns, found)
 
     def _chunk(self, rng: np.random.Generator) -> Chunk:
