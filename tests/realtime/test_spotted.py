@@ -14,8 +14,9 @@ from realtime.spotter import PAUSE_S, Spot
 TICK_S = 1 / 60
 SHIPPED = config.load().spotter
 SETTINGS = msgspec.structs.replace(
-    SHIPPED, open=0.6, close=0.3, early=0.8, micro=0.8, macro=0.7, fall=0.3, micro_max_s=0.5, macro_max_s=3.0, calibrate_s=0.5
-)
+    SHIPPED, open=0.6, close=0.3, early=0.8, micro=0.8, macro=0.7, fall=0.3, micro_max_s=0.5, macro_max_s=3.0,
+    calibrate_s=0.5,
+)  # fmt: skip
 
 
 def line(*points):
@@ -127,7 +128,7 @@ def test_what_was_never_likely_enough_is_unsure(offset, peak):
 
 def test_what_is_likely_at_its_apex_and_no_more_at_its_end_is_taken_back():
     easy = msgspec.structs.replace(SETTINGS, early=0.6)
-    found = told(spots(lasting(1.0, 1.4), lasting(1.0, 1.4, 0.7), peak_at(1.2)), easy)
+    found = told(spots(lasting(1.0, 1.4), lasting(1.0, 1.4, 0.7), peak_at(1.2)), Machine(easy, count(1)))
     assert kinds_of_moment(found) == [Onset, Apex, Offset]
     assert (found[1][1].kind, found[2][1].kind, found[2][1].reason) == ("micro", None, "unsure")
 
