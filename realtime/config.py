@@ -197,6 +197,11 @@ class Config(Section, frozen=True):
     streams: StreamsConfig
     view: ViewConfig
 
+    @property
+    def calibrate_s(self) -> float:
+        """How long a face is neutral on request, by the detector that runs."""
+        return self.spotter.calibrate_s if self.engines.spotter else self.apex.calibrate_s
+
 
 C = TypeVar("C", bound=msgspec.Struct)
 
