@@ -7,7 +7,7 @@
 PYTHON ?= python3.11 python3.12 python3.10 python3 python
 SOURCE ?= 0
 # Of configs/train, in this order: heads are trained on the encoder's embeddings.
-RECIPES ?= expression cmn motion apexnet dynamic
+RECIPES ?= expression spotter motion cmn apexnet dynamic
 VENV := .venv
 BIN := $(VENV)/bin
 SUPPORTED := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
@@ -33,7 +33,7 @@ lint: $(VENV)/dev.stamp ## every check but the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-engines: $(VENV)/dev.stamp ## every engine anew from its recipe; takes days, goes on where it was interrupted
+engines: $(VENV)/dev.stamp ## every engine anew from its recipe; takes hours, goes on where it was interrupted
 	set -e; for recipe in $(RECIPES); do $(BIN)/python -m train rebuild --config configs/train/$$recipe.toml; done
 
 clean: ## remove the environment and all caches of the tools, but no data and no engines
