@@ -124,7 +124,8 @@ class EnginesConfig(Section, frozen=True):
     @property
     def packages(self) -> tuple[str, ...]:
         """The names of all that are at work, each once, the encoder first."""
-        return tuple(dict.fromkeys((self.encoder, *self.macro, *split(self.head))))
+        spotter = (self.spotter,) if self.spotter else ()
+        return tuple(dict.fromkeys((self.encoder, *spotter, *self.macro, *split(self.head))))
 
     @property
     def macro(self) -> tuple[str, ...]:

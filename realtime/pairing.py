@@ -64,7 +64,7 @@ def _encoder_reasons(encoder: Manifest, crop_px: int) -> Iterator[str]:
 
 
 def _head_reasons(encoder: Manifest, head: Manifest, crop_px: int) -> Iterator[str]:
-    if head.task == "still-expression":
+    if head.task in ("still-expression", "spotting"):
         yield f"{head.name} judges {head.task}, a head judges events: name another as engines.head"
         return
     yield from _missing(head, LOGITS)

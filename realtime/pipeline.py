@@ -95,7 +95,7 @@ class Pipeline:
         return self.counts.summary()
 
     def calibrate(self) -> bool:
-        """Everybody in view looks neutral from now on, for apex.calibrate_s; False where nobody is."""
+        """Everybody in view looks neutral from now on, for the detector's calibrate_s; False where nobody is."""
         people = list(self._people.values())
         for person in people:
             person.calibrate()
@@ -186,6 +186,12 @@ class Pipeline:
         expression = dict(zip(self._encoder.labels, map(float, shares), strict=True))
         return message.face_state(face, person.score, person.threshold, expression, landmarks=self.wish.landmarks)
 
+    def _at_work(self) -> Iterator[Engine]:
+        yield self._encoding
+        if self._spotter is not None:
+            yield self._spotter
+        yield from self.wish.judges.engines
+
     def _send_meta(self) -> None:
         counts, rate, dropped = self.counts, self.counts.rate_hz, self._source.dropped
         latencies = {
@@ -195,7 +201,7 @@ class Pipeline:
             Meta(
                 t=round(self._t, 6),
                 camera=self._config.publish.camera,
-                engines=tuple(_engine(engine) for engine in (self._encoding, *self.wish.judges.engines)),
+                engines=tuple(map(_engine, self._at_work())),
                 rate_hz=round(rate, 3),
                 latency_ms=latencies,
                 frames=counts.frames,

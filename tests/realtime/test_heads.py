@@ -5,7 +5,7 @@ import pytest
 
 from realtime import config
 from realtime.errors import ConfigError, EngineError
-from realtime.heads import Heads, engines
+from realtime.heads import Heads, engines, spotter
 from realtime.labels import VOCABULARIES
 from realtime.manifest import MODEL, sha256
 from realtime.preprocess import EmbeddingSequence
@@ -127,3 +127,47 @@ def test_one_may_choose_the_engines_together_or_each_alone(settings):
     assert alone.macro == together.macro
     with pytest.raises(EngineError, match=r"'head\+fields' is no engine that judges events here; there are "):
         heads.judges("head+fields")
+
+
+@pytest.fixture
+def spotting(spotting_packages):
+    """The configuration that names a spotter, with changes."""
+    fixed = {"engines.folder": spotting_packages, "engines.head": "head", "engines.device": "cpu", "align.size_px": 48}
+
+    def with_changes(spotter, **changes):
+        found = fixed | {"engines.spotter": f'"{spotter}"'} | changes
+        return config.load(overrides=[f"{key}={value}" for key, value in found.items()])
+
+    return with_changes
+
+
+def test_without_a_name_there_is_no_spotter(spotting):
+    assert spotter(spotting("")) is None
+    assert spotting("").engines.packages == ("encoder", "head")
+
+
+def test_the_spotter_is_a_package_of_spotting_and_at_work_on_the_cpu_wherever_others_are(spotting):
+    found = spotter(spotting("spotter", **{"engines.device": "cuda", "engines.fallback": "false"}))
+    assert found.manifest.name == "spotter"
+    assert (found.precision, found.fallback) == ("f32", None)
+    assert found.backend.startswith("openvino")
+    assert spotting("spotter").engines.packages == ("encoder", "spotter", "head")
+
+
+@pytest.mark.parametrize(
+    ("name", "crop_px", "reason"),
+    [
+        ("head", 48, "it judges micro-expression: name another"),
+        ("spotter", 64, "it was trained on crops of 48 px and fields of 28: train it again"),
+    ],
+)
+def test_another_package_cannot_be_the_spotter(spotting, name, crop_px, reason):
+    with pytest.raises(EngineError, match=f"{name} cannot be the spotter") as found:
+        spotter(spotting(name, **{"align.size_px": crop_px}))
+    assert found.value.reasons == (reason,)
+
+
+def test_a_spotter_judges_no_events_and_is_no_choice_of_those_who_watch(spotting):
+    assert Heads(spotting("spotter")).names == ("head", "apex", "clips", "fields")
+    with pytest.raises(EngineError, match="spotter judges spotting, a head judges events"):
+        engines(spotting("spotter", **{"engines.head": "spotter"}))

@@ -150,7 +150,7 @@ def play(settings, pair, publisher, monkeypatch):
         def close(self):
             """The film is the source as well, and that is closed by the pipeline."""
 
-    def made(film, told=None, pair=pair, **changes):
+    def made(film, told=None, pair=pair, settings=settings, **changes):
         monkeypatch.setattr("realtime.front.Tracker", lambda track: Found(track, film))
         publish = msgspec.structs.replace(settings.publish, **changes)
         return Pipeline(msgspec.structs.replace(settings, publish=publish), film, publisher, pair, told)
@@ -434,3 +434,33 @@ def test_engines_that_do_not_fit_each_other_are_refused_with_all_reasons(setting
     with pytest.raises(EngineError, match="do not fit together") as found:
         engines(wrong)
     assert len(found.value.reasons) == 2
+
+
+@pytest.fixture(scope="module")
+def with_spotter(settings, spotting_packages):
+    """The settings with the spotter of the packages, whose figures say little but that something moves."""
+    likely = {"open": 0.6, "close": 0.3, "early": 0.7, "micro": 0.7, "macro": 0.7, "fall": 0.3, "micro_max_s": 0.6}
+    spotter = msgspec.structs.replace(settings.spotter, **likely, macro_max_s=5.0, calibrate_s=3.0)
+    named = msgspec.structs.replace(settings.engines, folder=str(spotting_packages), spotter="spotter")
+    return msgspec.structs.replace(settings, spotter=spotter, engines=named)
+
+
+def test_a_spotter_finds_the_events_where_one_is_named(shown, left, play, publisher, with_spotter):
+    play(Film(shown, [[left]] * 120), settings=with_spotter).run()
+    assert [event.stage for event in publisher.events] == ["early", "final"]
+    early, final = publisher.events
+    assert (final.kind, final.id) == ("micro", early.id)
+    assert ONSET - 0.05 < final.onset_s < final.apex_s == pytest.approx(APEX, abs=0.05)
+    assert final.apex_s < early.emitted_s < final.emitted_s
+    [newest] = publisher.states[-1].faces
+    assert newest.threshold == with_spotter.spotter.open
+    assert 0.0 <= newest.score < with_spotter.spotter.close
+    assert max(state.faces[0].score for state in publisher.states) > 0.7
+    assert [engine.name for engine in publisher.metas[-1].engines] == ["encoder", "spotter", "head"]
+
+
+def test_a_calibration_hushes_the_spotter(shown, left, play, publisher, with_spotter):
+    pipeline = play(Film(shown, [[left]] * 120), lambda event: pipeline.calibrate(), settings=with_spotter)
+    pipeline.run()
+    assert [event.stage for event in publisher.events] == ["early", "withdrawn"]
+    assert publisher.events[-1].reason == "lost"
