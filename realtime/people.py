@@ -61,7 +61,7 @@ class Person:
         return moments
 
     def calibrate(self) -> None:
-        """The face is neutral from now on, for apex.calibrate_s."""
+        """The face is neutral from now on, for the calibrate_s of [apex], or of [spotter] where one is at work."""
         self._detector.calibrate()
 
     def span(self, begin: float, end: float) -> list[Seen]:
