@@ -209,16 +209,14 @@ def restored(config: SpotterTraining) -> SpotterNet:
 
 def export(config: SpotterTraining, folder: Path, precision: Precision) -> Manifest:
     """The engine package `folder` of a finished run; DataError if there is none."""
-    run = run_folder(config)
+    run, made, network = run_folder(config), representation(config), restored(config)
     found = msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...])
-    made = representation(config)
     draft = Draft.of(
         folder, precision, trained_by(config, DATA, TERMS), vocabulary=VOCABULARY, labels=LABELS,
         representation=made, scores=found, task="spotting",
     )  # fmt: skip
     golden = {TICKS: torch.randn(GOLDEN_ROWS, made.width, generator=Generator().manual_seed(1))}
-    step = SpotterStep(restored(config))
-    return write_package(step, golden, (LOGITS, MEMORY), draft, folder, run / CURVE)
+    return write_package(SpotterStep(network), golden, (LOGITS, MEMORY), draft, folder, run / CURVE)
 
 
 def report(network: SpotterNet, config: SpotterTraining, test: Sequence[Film]) -> tuple[Score, ...]:
