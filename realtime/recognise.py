@@ -18,6 +18,7 @@ from realtime.preprocess import (
     CropImages,
     EmbeddingSequence,
     FlowFields,
+    MotionTicks,
     Representation,
     clip_images,
     crop_images,
@@ -44,6 +45,8 @@ def event_input(event: Sequence[Seen], apex: float, representation: Representati
         case CropImages():
             nearest = min(event, key=lambda seen: abs(seen.crop.t - apex))
             return crop_images([nearest.crop.image], representation)
+        case MotionTicks():
+            raise ValueError("ticks are of a stream, not of an event: a spotter judges none (see pairing)")
 
 
 @dataclass(frozen=True, slots=True)

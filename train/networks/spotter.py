@@ -34,14 +34,14 @@ class SpotterStep(nn.Module):
     def __init__(self, network: SpotterNet) -> None:
         super().__init__()
         self.memory, self.inputs, self.fc = network.memory, network.inputs, network.fc
-        unit = network.gru
+        unit = network.gru.state_dict()
         self.from_input = nn.Linear(self.memory, 3 * self.memory)
         self.from_memory = nn.Linear(self.memory, 3 * self.memory)
         with torch.no_grad():
-            self.from_input.weight.copy_(unit.weight_ih_l0)
-            self.from_input.bias.copy_(unit.bias_ih_l0)
-            self.from_memory.weight.copy_(unit.weight_hh_l0)
-            self.from_memory.bias.copy_(unit.bias_hh_l0)
+            self.from_input.weight.copy_(unit["weight_ih_l0"])
+            self.from_input.bias.copy_(unit["bias_ih_l0"])
+            self.from_memory.weight.copy_(unit["weight_hh_l0"])
+            self.from_memory.bias.copy_(unit["bias_hh_l0"])
 
     def forward(self, ticks: Tensor) -> tuple[Tensor, Tensor]:
         before, tick = ticks[:, : self.memory], ticks[:, self.memory :]

@@ -44,7 +44,7 @@ def tune(config: TuneConfig, workers: int | None = None) -> Tuned:
     training, testing = (_spotted(config, side, stages, workers) for side in (learn, held))
     before = {**start, HALF: stages.recognise.half_strength}
     best, curve = _searched(config, training, start, stages)
-    found = {BEFORE: before, AFTER: {**best, HALF: _calibrated(training, applied(best, stages))}}
+    found: dict[str, Setting] = {BEFORE: before, AFTER: {**best, HALF: _calibrated(training, applied(best, stages))}}
     rows = [
         row
         for name, side in (("training", training), ("held out", testing))
