@@ -16,7 +16,7 @@ from realtime.engine import Engine
 from realtime.errors import ConfigError
 from realtime.manifest import MODEL, Manifest, Precision, Score
 from realtime.manifest import load as load_manifest
-from train import ablation, apex_frames, protocols, report, torch_tensorrt
+from train import ablation, apex_frames, enactments, protocols, report, torch_tensorrt
 from train import evaluate as evaluation
 from train.clips import ClipCrops
 from train.collection import FEWEST_FRAMES, Collection, gather
@@ -25,6 +25,7 @@ from train.config import (
     ApexnetConfig,
     CmnConfig,
     CmnRecordedConfig,
+    DynamicConfig,
     EcstflConfig,
     ExpressionConfig,
     Machine,
@@ -41,7 +42,17 @@ from train.embeddings import open_encoder
 from train.evaluate import Plan
 from train.fields import moving
 from train.graph import rounded
-from train.methods import apexnet, cmn, cmn_recorded, ecstfl, expression, motion_recorded, motion_synthetic, spotter
+from train.methods import (
+    apexnet,
+    cmn,
+    cmn_recorded,
+    dynamic,
+    ecstfl,
+    expression,
+    motion_recorded,
+    motion_synthetic,
+    spotter,
+)
 from train.methods.apexnet import Apexes, ApexnetFitPredict
 from train.methods.cmn_recorded import CmnFitPredict
 from train.methods.ecstfl import EcstflFitPredict
@@ -233,6 +244,24 @@ def _fit_spotter(config: SpotterTraining) -> Path:
     return spotter.fit(config, spotter.parts(config))
 
 
+def _prepare_dynamic(config: DynamicConfig, workers: int | None) -> Path:
+    enactments.prepare(config, workers)
+    return Path(config.cache)
+
+
+def _fit_dynamic(config: DynamicConfig) -> Path:
+    return dynamic.fit(config, enactments.prepare(config))
+
+
+def _export_dynamic(config: DynamicConfig, folder: Path, precision: Precision) -> Manifest:
+    encoder = enactments.encoder_of(config)
+    return dynamic.export(config, enactments.prepare(config), encoder, folder, precision)
+
+
+def _network_dynamic(config: DynamicConfig) -> nn.Module:
+    return dynamic.restored(config, enactments.prepare(config))
+
+
 def _collection(config: Recorded, workers: int | None = None) -> Collection:
     return gather(config.data, config.rates, Path(config.cache), workers)
 
@@ -346,6 +375,7 @@ METHODS: dict[type[TrainConfig], Method] = {
         _prepare_recorded, _fit_ecstfl, _export_recorded(ecstfl.export), _network_recorded(ecstfl.restored)
     ),
     ApexnetConfig: Method(_prepare_recorded, _fit_apexnet, _export_apexnet, _network_recorded(apexnet.restored)),
+    DynamicConfig: Method(_prepare_dynamic, _fit_dynamic, _export_dynamic, _network_dynamic),
     MotionConfig: Method(_prepare_motion, _fit_motion, _export_motion, _network_motion),
     SpotterTraining: Method(_prepare_spotter, _fit_spotter, spotter.export, spotter.restored),
     MotionRecordedConfig: Method(
