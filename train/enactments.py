@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -110,7 +112,7 @@ def _save(path: Path, clips: Sequence[Clip], encoder: Engine) -> None:
     assert isinstance(representation, CropImages)
     found = [encoder.run({"images": crop_images(clip.crops, representation)}) for clip in clips]
     spans = [clip.enacted.span for clip in clips]
-    arrays = {
+    arrays: dict[str, npt.NDArray[Any]] = {
         "embeddings": np.array([each[EMBEDDING] for each in found], np.float32),
         "logits": np.array([each[LOGITS] for each in found], np.float32),
         "times": np.array([clip.times for clip in clips], np.float64),

@@ -40,10 +40,10 @@ METHODS: dict[str, Described] = {
     "dynamic": Described(
         "A recurrent head over the embeddings of 16 frames, trained with the expression-clustering loss.",
         (
-            "It sees an event through an encoder of still expressions. With any other encoder its answers mean nothing.",
+            "It sees an event through an encoder of still expressions; with any other its answers mean nothing.",
             "It sees frames spread evenly over an event, however long that is: how fast a face moves it does not know.",
-            "It learned from pictures that were moved towards and away from a neutral face by action units, or that fade "
-            "from one face to another: what people do in between it was never shown.",
+            "It learned from pictures that were moved towards and away from a neutral face by action units, or that "
+            "fade from one face to another: what people do in between it was never shown.",
         ),
     ),
     "cmn": Described(

@@ -156,7 +156,7 @@ def fit(config: DynamicConfig, splits: Splits) -> Path:
 
 def run_folder(config: DynamicConfig, splits: Splits) -> Path:
     """Named by everything that shapes the weights."""
-    clips = [zlib.crc32(splits[name].embeddings.numpy()) for name in SPLITS]
+    clips = [zlib.crc32(splits[name].embeddings.numpy().tobytes()) for name in SPLITS]
     return Path(config.runs) / config.name / digest(shaping(config), clips)
 
 
