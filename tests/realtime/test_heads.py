@@ -47,6 +47,7 @@ def settings(folder):
     fixed = {
         "engines.folder": folder,
         "engines.spotter": "",
+        "engines.dynamic": "",
         "engines.device": "cpu",
         "engines.precision": "f32",
         "align.size_px": 48,

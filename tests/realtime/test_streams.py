@@ -80,6 +80,7 @@ def settings(packages):
     changes = {
         "engines.folder": packages,
         "engines.spotter": "",
+        "engines.dynamic": "",
         "engines.head": "head",
         "engines.device": "cpu",
         "engines.precision": "f32",
