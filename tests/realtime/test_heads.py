@@ -133,7 +133,13 @@ def test_one_may_choose_the_engines_together_or_each_alone(settings):
 @pytest.fixture
 def spotting(spotting_packages):
     """The configuration that names a spotter, with changes."""
-    fixed = {"engines.folder": spotting_packages, "engines.head": "head", "engines.device": "cpu", "align.size_px": 48}
+    fixed = {
+        "engines.folder": spotting_packages,
+        "engines.head": "head",
+        "engines.dynamic": "",
+        "engines.device": "cpu",
+        "align.size_px": 48,
+    }
 
     def with_changes(spotter, **changes):
         found = fixed | {"engines.spotter": f'"{spotter}"'} | changes
