@@ -17,6 +17,9 @@ from realtime.records import Floats, Image
 
 #: Colour statistics of ImageNet, which the public checkpoints of these networks expect.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+#: Grey is so much of red, green and blue (ITU-R BT.601), as OpenCV has it.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+CUT = 4.0  # of a change that is shown: a blink is far beyond it, and shall not hide the rest
 
 
 class CropImages(msgspec.Struct, frozen=True, tag="crop-images", forbid_unknown_fields=True):
@@ -58,7 +61,19 @@ class FlowFields(msgspec.Struct, frozen=True, tag="flow-fields", forbid_unknown_
     limit: float  #: values beyond so many sizes are cut
 
 
-Representation = CropImages | EmbeddingSequence | ClipImages | FlowFields
+class ApexChange(msgspec.Struct, frozen=True, tag="apex-change", forbid_unknown_fields=True):
+    """An event's onset, its apex, and what changed between them, in grey: float32 (B, 3, size, size).
+
+    See `apex_change`. Who somebody is, both pictures show alike: what changed is left.
+    """
+
+    crop_px: int  #: the side of the crop that `align` makes
+    size_px: int  #: the side that the network sees
+    around_s: float  #: frames so near to either moment are averaged: fast cameras lose their noise
+    gain: float  #: of the change, when pictures go from -2 to 2
+
+
+Representation = CropImages | EmbeddingSequence | ClipImages | FlowFields | ApexChange
 
 
 def crop_images(images: Sequence[Image], representation: CropImages) -> Floats:
@@ -116,3 +131,50 @@ def flow_fields(times: Times, fields: Floats, apex: float, representation: FlowF
 def scaled(events: Floats, representation: FlowFields) -> Floats:
     """Sampled events (B, frames, 2, S, S) eye distances -> float32 (B, frames, 3, S, S)."""
     return normalised(events, representation.scale, representation.floor, representation.limit)
+
+
+def apex_change(times: Times, images: Sequence[Image], apex: float, representation: ApexChange) -> Floats:
+    """Crops uint8 (S, S, 3) of an event's frames at `times` (T,), from its onset on -> float32 (1, 3, size, size)."""
+    return changed(apex_pair(times, images, apex, representation)[None], representation)
+
+
+def apex_pair(times: Times, images: Sequence[Image], apex: float, representation: ApexChange) -> Floats:
+    """Onset and apex of such an event in grey, one upon the other: float32 (2, size, size) in [0, 1]."""
+    onset, peak = (mean_grey(times, images, moment, representation) for moment in (float(times[0]), apex))
+    return np.stack([onset, upon(onset, peak)])
+
+
+def mean_grey(times: Times, images: Sequence[Image], moment: float, representation: ApexChange) -> Floats:
+    """The mean of the frames within `around_s` of `moment`, at least of the nearest: float32 (size, size) in [0, 1]."""
+    away = np.abs(times - moment)
+    near = np.flatnonzero(away <= max(representation.around_s, float(away.min())))
+    mean = np.mean([images[i] for i in near], axis=0, dtype=np.float32) @ LUMA / 255
+    size = (representation.size_px, representation.size_px)
+    return np.asarray(cv2.resize(mean, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def upon(fixed: Floats, moving: Floats) -> Floats:
+    """Grey picture `moving` (S, S), brought onto `fixed` by the affine map that fits best; as it is if none is found.
+
+    (Enhanced correlation coefficient: Evangelidis and Psarakis 2008.) Landmarks are sure to a third of a pixel: of what
+    differs between two crops of a face at rest, this takes half away.
+    """
+    found = np.eye(2, 3, dtype=np.float32)
+    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-4)
+    try:
+        _, found = cv2.findTransformECC(fixed, moving, found, cv2.MOTION_AFFINE, stop, None, 5)  # type: ignore[call-overload, assignment]
+    except cv2.error:  # it has nothing to hold on to, or loses it
+        return moving
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(moving, found, fixed.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE))
+
+
+def changed(pairs: Floats, representation: ApexChange) -> Floats:
+    """Grey pictures (B, 2, S, S) in [0, 1] of onset and apex -> both and their difference: float32 (B, 3, S, S).
+
+    The second is first made as bright as the first: lamps flicker.
+    """
+    means = np.maximum(pairs.mean((2, 3), keepdims=True), 1e-3)
+    even = pairs * (means[:, :1] / means)
+    change = np.clip(representation.gain * (even[:, 1:] - even[:, :1]), -CUT, CUT)
+    return np.asarray(np.concatenate([4.0 * even - 2.0, change], 1), np.float32)

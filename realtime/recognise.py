@@ -12,11 +12,13 @@ from realtime.errors import EngineError
 from realtime.labels import NONE
 from realtime.manifest import Manifest, input_of
 from realtime.preprocess import (
+    ApexChange,
     ClipImages,
     CropImages,
     EmbeddingSequence,
     FlowFields,
     Representation,
+    apex_change,
     clip_images,
     crop_images,
     embedding_sequence,
@@ -86,6 +88,9 @@ def event_input(event: Sequence[Seen], apex: float, representation: Representati
         case CropImages():
             nearest = min(event, key=lambda seen: abs(seen.crop.t - apex))
             return crop_images([nearest.crop.image], representation)
+        case ApexChange():
+            times = np.array([seen.crop.t for seen in event])
+            return apex_change(times, [seen.crop.image for seen in event], apex, representation)
 
 
 class Recogniser:
