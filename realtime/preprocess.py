@@ -73,6 +73,7 @@ class ApexChange(msgspec.Struct, frozen=True, tag="apex-change", forbid_unknown_
     gain: float  #: of the change, when pictures go from -2 to 2
 
 
+Images = Sequence[Image] | Image  #: pictures (S, S, 3) in a list, or as one array, which may lie on disk
 Representation = CropImages | EmbeddingSequence | ClipImages | FlowFields | ApexChange
 
 
@@ -133,18 +134,18 @@ def scaled(events: Floats, representation: FlowFields) -> Floats:
     return normalised(events, representation.scale, representation.floor, representation.limit)
 
 
-def apex_change(times: Times, images: Sequence[Image], apex: float, representation: ApexChange) -> Floats:
+def apex_change(times: Times, images: Images, apex: float, representation: ApexChange) -> Floats:
     """Crops uint8 (S, S, 3) of an event's frames at `times` (T,), from its onset on -> float32 (1, 3, size, size)."""
     return changed(apex_pair(times, images, apex, representation)[None], representation)
 
 
-def apex_pair(times: Times, images: Sequence[Image], apex: float, representation: ApexChange) -> Floats:
+def apex_pair(times: Times, images: Images, apex: float, representation: ApexChange) -> Floats:
     """Onset and apex of such an event in grey, one upon the other: float32 (2, size, size) in [0, 1]."""
     onset, peak = (mean_grey(times, images, moment, representation) for moment in (float(times[0]), apex))
     return np.stack([onset, upon(onset, peak)])
 
 
-def mean_grey(times: Times, images: Sequence[Image], moment: float, representation: ApexChange) -> Floats:
+def mean_grey(times: Times, images: Images, moment: float, representation: ApexChange) -> Floats:
     """The mean of the frames within `around_s` of `moment`, at least of the nearest: float32 (size, size) in [0, 1]."""
     away = np.abs(times - moment)
     near = np.flatnonzero(away <= max(representation.around_s, float(away.min())))
@@ -162,7 +163,7 @@ def upon(fixed: Floats, moving: Floats) -> Floats:
     found = np.eye(2, 3, dtype=np.float32)
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-4)
     try:
-        _, found = cv2.findTransformECC(fixed, moving, found, cv2.MOTION_AFFINE, stop, None, 5)  # type: ignore[call-overload, assignment]
+        _, found = cv2.findTransformECC(fixed, moving, found, cv2.MOTION_AFFINE, stop, None, 5)  # type: ignore[call-overload]
     except cv2.error:  # it has nothing to hold on to, or loses it
         return moving
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

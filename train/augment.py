@@ -57,7 +57,8 @@ def light(x: Tensor, amount: float, generator: Generator) -> Tensor:
     """Another contrast and another gamma for each of (B, C, S, S) in [0, 1], the same for its C pictures."""
     gain, gamma = torch.exp(_uniform(-amount, amount, (2, len(x), 1, 1, 1), generator))
     mean = x.mean((1, 2, 3), keepdim=True)
-    return ((x - mean) * gain + mean).clamp(1e-3, 1.0) ** gamma
+    lit: Tensor = ((x - mean) * gain + mean).clamp(1e-3, 1.0) ** gamma
+    return lit
 
 
 def noise(x: Tensor, most: float, generator: Generator) -> Tensor:

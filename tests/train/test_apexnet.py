@@ -25,17 +25,17 @@ from train.parts import LABELS
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 replace = msgspec.structs.replace
-PLACES = {"negative": (10, 12), "positive": (34, 8), "surprise": (12, 30), NONE: (0, 0)}
+SPOTS = {"negative": (-40, 10, 10), "positive": (40, 10, 10), "surprise": (40, 3, 40), NONE: (0, 1, 1)}  #: and sizes
 STILL = PairAugment(turn_deg=0, scale=0, shift=0, slip=0, light=0, tint=0, noise=0, rising=0)
 
 
 def clip(label, person, number):
-    """A second of a smooth face of 48 px at 20 Hz, of which one place brightens from 0.4 to 0.6 s and darkens again."""
+    """A second of a smooth face of 48 px at 20 Hz, of which a spot changes from 0.4 to 0.6 s and back."""
     knots = np.random.default_rng(person).uniform(80, 160, (6, 6, 3)).astype(np.float32)
     face, times = cv2.resize(knots, (48, 48), interpolation=cv2.INTER_CUBIC), np.arange(20) / 20
-    y, x = PLACES[label]
+    change, height, width = SPOTS[label]
     spot = np.zeros((48, 48, 1))
-    spot[y : y + 8, x : x + 8] = 40.0 if label != NONE else 0.0
+    spot[20 : 20 + height, 4 : 4 + width] = change
     level = np.interp(times, [0.4, 0.6, 0.75], [0, 1, 0])[:, None, None, None]
     images = np.clip(face + level * spot, 0, 255).astype(np.uint8)
     return Filmed(
@@ -45,7 +45,7 @@ def clip(label, person, number):
 
 @pytest.fixture(scope="module")
 def clips():
-    return [clip(label, person, number) for person in range(8) for number, label in enumerate((*MEGC3, NONE))]
+    return [clip(label, person, number) for person in range(14) for number, label in enumerate((*MEGC3, NONE))]
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_batch_holds_faces_at_rest_as_none(config, clips):
     images, labels = next(job.batches(0))
     assert images.shape == (16, 3, 48, 48)
     assert labels[12:].tolist() == [LABELS.index(NONE)] * 4
-    assert job.steps == 2
+    assert job.steps == 4
     moving = images[:12][labels[:12] != LABELS.index(NONE), 2].abs().amax((1, 2))
     assert float(images[12:, 2].abs().amax((1, 2)).max()) < 0.5 < float(moving.median())
     assert float(job.alpha[3]) < float(job.alpha[0])
@@ -128,11 +128,11 @@ def test_rest_is_seen_before_and_after_each_event(config, clips):
 
 def test_it_learns_what_changes_where_on_whom_it_never_saw_and_what_is_none(config, clips):
     steps = replace(config.optimiser, batch=8, average=0.0)
-    quick = replace(config, epochs=24, groups=4, augment=STILL, jitter_s=0.0, optimiser=steps)
+    quick = replace(config, epochs=12, groups=4, augment=STILL, jitter_s=0.0, optimiser=steps)
     parts = split(quick, clips)
     folder = apexnet_synthetic.fit(quick, parts)
     scores = {score["name"]: score["value"] for score in msgspec.json.decode((folder / "scores.json").read_bytes())}
-    assert scores["final_uf1"] > 0.9
+    assert scores["final_uf1"] > 0.75
     assert scores["kept"] > 0.8
     assert scores["rejected_rest"] > 0.8
     network = apexnet_synthetic.restored(quick, parts)
