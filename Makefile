@@ -2,15 +2,18 @@
 # exactly what constraints.txt says. A second call installs nothing, until pyproject.toml or constraints.txt changes.
 #   make PYTHON=/usr/local/bin/python3.12 test     another interpreter
 #   make SOURCE=clip.mp4 live                      another camera, a video, or a folder of pictures
+#   make RECIPES="expression cmn" engines          some engines alone
 
 PYTHON ?= python3.11 python3.12 python3.10 python3 python
 SOURCE ?= 0
+# Of configs/train, in this order: heads are trained on the encoder's embeddings.
+RECIPES ?= expression spotter motion cmn apexnet dynamic
 VENV := .venv
 BIN := $(VENV)/bin
 SUPPORTED := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo live test lint clean
+.PHONY: help demo live test lint engines clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\): [^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +32,9 @@ lint: $(VENV)/dev.stamp ## every check but the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+engines: $(VENV)/dev.stamp ## every engine anew from its recipe; takes hours, goes on where it was interrupted
+	set -e; for recipe in $(RECIPES); do $(BIN)/python -m train rebuild --config configs/train/$$recipe.toml; done
 
 clean: ## remove the environment and all caches of the tools, but no data and no engines
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info

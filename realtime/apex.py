@@ -71,11 +71,6 @@ class Judge:
         self.calm = False  #: the newest frame shows the face at rest
 
     @property
-    def z(self) -> Floats | None:
-        """(R,) of the newest frame: see `Scorer`."""
-        return self._scorer.z
-
-    @property
     def onset(self) -> float | None:
         """Onset of the open event in seconds; None when there is none."""
         return self._machine.onset
@@ -132,6 +127,11 @@ class Detector:
     def score(self) -> float:
         """Of the newest frame, robust standard deviations above rest."""
         return self._judge.score
+
+    @property
+    def threshold(self) -> float:
+        """The score that opens an event."""
+        return self._config.threshold
 
     @property
     def field(self) -> Floats:

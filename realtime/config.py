@@ -20,6 +20,8 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
+#: Stands between the names of engines that judge together.
+TOGETHER = "+"
 #: What runs engines: on a GPU, TensorRT or TensorRT for RTX.
 GpuBackend = Literal["tensorrt", "tensorrt-rtx"]
 Backend = Literal["openvino", "tensorrt", "tensorrt-rtx", "triton"]
@@ -79,7 +81,18 @@ class ApexConfig(Section, frozen=True):
     speech_gap_s: NotNegative
     speech_peaks: Count
     calibrate_s: Positive
-    gate: str
+
+
+class SpotterConfig(Section, frozen=True):
+    open: Share
+    close: Share
+    early: Share
+    micro: Share
+    macro: Share
+    fall: Share
+    micro_max_s: Positive
+    macro_max_s: Positive
+    calibrate_s: Positive
 
 
 class WindowConfig(Section, frozen=True):
@@ -97,7 +110,9 @@ class TritonConfig(Section, frozen=True):
 class EnginesConfig(Section, frozen=True):
     folder: str
     encoder: str
+    spotter: str
     head: str
+    dynamic: str
     device: Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda|triton://[^/\s]+:\d+)$")]
     fallback: bool
     precision: Literal["auto", "f32", "bf16"]
@@ -106,11 +121,29 @@ class EnginesConfig(Section, frozen=True):
     cache: str
     triton: TritonConfig
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The names of all that are at work, each once, the encoder first."""
+        spotter = (self.spotter,) if self.spotter else ()
+        return tuple(dict.fromkeys((self.encoder, *spotter, *self.macro, *split(self.head))))
+
+    @property
+    def macro(self) -> tuple[str, ...]:
+        """What judges macro-expressions beside the encoder."""
+        return (self.dynamic,) if self.dynamic else ()
+
+
+def split(head: str) -> tuple[str, ...]:
+    """The packages that an `engines.head` such as "motion+cmn" names."""
+    return tuple(head.split(TOGETHER))
+
 
 class RecogniseConfig(Section, frozen=True):
     smooth_s: NotNegative
     half_strength: Positive
     reject: Share
+    floor: Share
+    weights: dict[str, Positive]
 
 
 class PublishConfig(Section, frozen=True):
@@ -157,12 +190,18 @@ class Config(Section, frozen=True):
     align: AlignConfig
     motion: MotionConfig
     apex: ApexConfig
+    spotter: SpotterConfig
     window: WindowConfig
     engines: EnginesConfig
     recognise: RecogniseConfig
     publish: PublishConfig
     streams: StreamsConfig
     view: ViewConfig
+
+    @property
+    def calibrate_s(self) -> float:
+        """How long a face is neutral on request, by the detector that runs."""
+        return self.spotter.calibrate_s if self.engines.spotter else self.apex.calibrate_s
 
 
 C = TypeVar("C", bound=msgspec.Struct)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from realtime.ahead import Ahead
 from realtime.align import Aligner
 from realtime.config import Config
-from realtime.recognise import Encoder
+from realtime.encode import Encoder
 from realtime.records import Crop, Face, Frame
 from realtime.source import Source
 from realtime.track import Tracker

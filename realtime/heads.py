@@ -1,36 +1,88 @@
-"""The engines of a running Glimpse: one encoder for every frame, and the heads that can judge events with it."""
+"""The engines of a running Glimpse: one encoder for every frame, and those that can judge events with it."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from pathlib import Path
 
-from realtime.config import ROOT, Config
+import msgspec
+
+from realtime.config import ROOT, Config, split
 from realtime.engine import Engine, open_engine
-from realtime.errors import EngineError
+from realtime.errors import ConfigError, EngineError
+from realtime.fields import FIELD_PX
 from realtime.manifest import MANIFEST, Manifest, load
-from realtime.pairing import compatible
+from realtime.pairing import beside, compatible, unlike
+from realtime.recognise import Judges
 from realtime.records import Floats
+from realtime.spotter import representation
 
 log = logging.getLogger(__name__)
 
-
-def engines(config: Config) -> tuple[Engine, Engine]:
-    """Encoder and head, opened and found to fit each other; EngineError lists all reasons if they do not."""
-    folder = Path(config.engines.folder)
-    encoder = open_engine(folder / config.engines.encoder, config.engines)
-    head = open_engine(folder / config.engines.head, config.engines)
-    require_fit(encoder.manifest, head.manifest, config)
-    return encoder, head
+Opened = Callable[[str], Engine]  # by the name of its package, each opened once
 
 
-def require_fit(encoder: Manifest, head: Manifest, config: Config) -> None:
-    """That the two can run together; EngineError lists all reasons why not."""
-    reasons = compatible(encoder, head, config.align.size_px)
+def engines(config: Config) -> tuple[Engine, Judges]:
+    """Encoder and judges, opened and found to fit each other; EngineError lists all reasons if they do not."""
+    return _fitting(config, cache(partial(_open, config)))
+
+
+def spotter(config: Config) -> Engine | None:
+    """What finds the events, if there is one: on the CPU wherever the others run, for its rows come one at a time."""
+    if not config.engines.spotter:
+        return None
+    here = msgspec.structs.replace(config.engines, device="cpu", precision="f32")
+    engine = open_engine(Path(config.engines.folder) / config.engines.spotter, here)
+    made_for = representation(engine)
+    if (made_for.crop_px, made_for.size_px) != (config.align.size_px, FIELD_PX):
+        raise EngineError(
+            f"{engine.manifest.name} cannot be the spotter",
+            [f"it was trained on crops of {made_for.crop_px} px and fields of {made_for.size_px}: train it again"],
+        )
+    return engine
+
+
+def require_fit(encoder: Manifest, judges: Judges, config: Config) -> None:
+    """That they can run together; EngineError lists all reasons why not."""
+    micro, macro = ([engine.manifest for engine in some] for some in (judges.micro, judges.macro))
+    pairs = [compatible(encoder, each, config.align.size_px) for each in (*micro, *macro)]
+    reasons = [reason for found in pairs for reason in found]
+    reasons += [*unlike(micro), *(reason for each in macro for reason in beside(encoder, each))]
     if reasons:
-        raise EngineError("these engines do not fit together:", reasons)
+        raise EngineError("these engines do not fit together:", tuple(dict.fromkeys(reasons)))
+
+
+def _open(config: Config, name: str) -> Engine:
+    return open_engine(Path(config.engines.folder) / name, config.engines)
+
+
+def _judges(config: Config, head: str, opened: Opened) -> Judges:
+    """With `head` as the engine, or engines, of micro-expressions."""
+    return Judges(tuple(map(opened, split(head))), tuple(map(opened, config.engines.macro)))
+
+
+def _fitting(config: Config, opened: Opened) -> tuple[Engine, Judges]:
+    encoder, judges = opened(config.engines.encoder), _judges(config, config.engines.head, opened)
+    require_fit(encoder.manifest, judges, config)
+    _require_known(config, (encoder, *judges.engines))
+    return encoder, judges
+
+
+def _require_known(config: Config, at_work: Iterable[Engine]) -> None:
+    """That every name in recognise.weights is that of an engine, at work or to be chosen."""
+    there = {engine.manifest.name for engine in at_work} | {path.name for path in _packages(config)}
+    unknown = sorted(set(config.recognise.weights) - there)
+    if unknown:
+        raise ConfigError(
+            f"recognise.weights names {', '.join(unknown)}, wanted engines that are there: {', '.join(sorted(there))}"
+        )
+
+
+def _packages(config: Config) -> list[Path]:
+    return [path.parent for path in sorted((ROOT / config.engines.folder).glob(f"*/{MANIFEST}"))]
 
 
 class InTurn:
@@ -56,32 +108,26 @@ class InTurn:
 
 
 class Heads:
-    """The encoder, and by name each head that fits it, opened when it is first asked for. For several threads."""
+    """The encoder, and by name what can judge events with it, opened when first asked for. For several threads."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        encoder, head = engines(config)
-        self.encoder: Engine = InTurn(encoder)
-        self.default = config.engines.head
         self._lock = threading.Lock()
-        self._open: dict[str, Engine] = {self.default: InTurn(head)}
-        #: What `head` may be given: the default, then every other package beside it that fits.
-        self.names = tuple(dict.fromkeys([self.default, *self._fitting()]))
+        self._opened: Opened = cache(lambda name: InTurn(_open(config, name)))
+        self.encoder, _ = _fitting(config, self._opened)
+        self.default = config.engines.head
+        #: What `judges` may be given: the default, then alone every package that fits.
+        self.names = tuple(dict.fromkeys([self.default, *split(self.default), *self._alone()]))
 
-    def head(self, name: str) -> Engine:
-        """The head called `name`; EngineError where it is none of `names`, or does not open."""
+    def judges(self, name: str) -> Judges:
+        """Those that `name` says, one or several; EngineError where it is none of `names`, or does not open."""
         if name not in self.names:
             raise EngineError(f"{name!r} is no engine that judges events here; there are {', '.join(self.names)}")
         with self._lock:
-            if name not in self._open:
-                folder = Path(self._config.engines.folder) / name
-                self._open[name] = InTurn(open_engine(folder, self._config.engines))
-            return self._open[name]
+            return _judges(self._config, name, self._opened)
 
-    def _fitting(self) -> list[str]:
-        folder = ROOT / self._config.engines.folder
-        found = [path.parent for path in sorted(folder.glob(f"*/{MANIFEST}"))]
-        return [each.name for each in found if self._fits(each)]
+    def _alone(self) -> list[str]:
+        return [each.name for each in _packages(self._config) if self._fits(each)]
 
     def _fits(self, folder: Path) -> bool:
         try:

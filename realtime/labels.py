@@ -26,6 +26,7 @@ VOCABULARIES = {
     "mmew-6": ("happiness", "surprise", "sadness", "anger", "disgust", "fear"),
     "emotion-7": ("happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"),
     "kind-2": ("micro", "macro"),
+    "spotting-3": ("expression", "micro", "apex"),
 }
 
 #: The vocabulary of an engine whose labels are its owner's: they stand in its manifest, and nowhere else.

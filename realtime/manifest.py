@@ -23,6 +23,7 @@ from realtime.preprocess import (
     CropImages,
     EmbeddingSequence,
     FlowFields,
+    MotionTicks,
     Representation,
 )
 
@@ -30,13 +31,14 @@ SCHEMA = 1
 MANIFEST, MODEL, GOLDEN = "manifest.json", "model.onnx", "golden.npz"
 
 #: Names that callers rely on: what engines are fed, what heads are fed with, what becomes probabilities.
-IMAGES, EMBEDDINGS, CLIPS, FIELDS = "images", "embeddings", "clips", "fields"
-EMBEDDING, LOGITS = "embedding", "logits"
+IMAGES, EMBEDDINGS, CLIPS, FIELDS, TICKS = "images", "embeddings", "clips", "fields", "ticks"
+EMBEDDING, LOGITS, MEMORY = "embedding", "logits", "memory"
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]  # never a path out of the folder
-#: What one row of input shows: a picture, a micro-expression, or an event of whatever length.
-Task = Literal["still-expression", "micro-expression", "dynamic-expression"]
+#: What one row of input shows: a picture, a micro-expression, an event of whatever length, or the newest movement,
+#: of which "spotting" says whether it belongs to an expression at all.
+Task = Literal["still-expression", "micro-expression", "dynamic-expression", "spotting"]
 #: What the graph computes in, between inputs and outputs that are float32. "fp32": its large weights are kept as
 #: float16 and cast; "fp16": half precision throughout; "int8": convolutions between QuantizeLinear and
 #: DequantizeLinear with zero points of 0, the rest float32.
@@ -137,6 +139,8 @@ def input_of(representation: Representation) -> TensorSpec:
             return TensorSpec(name=CLIPS, shape=(-1, 3, frames, side, side), dtype="float32", layout="NCTHW")
         case FlowFields(frames=frames, size_px=side):
             return TensorSpec(name=FIELDS, shape=(-1, frames, 3, side, side), dtype="float32", layout="NTCHW")
+        case MotionTicks(width=width):
+            return TensorSpec(name=TICKS, shape=(-1, width), dtype="float32", layout="NC")
 
 
 def tag_of(representation: Representation) -> str:

@@ -166,7 +166,7 @@ def _measure(data: bytes) -> None:
 def face_state(
     face: records.Face, score: float, threshold: float, expression: Mapping[str, float], *, landmarks: bool
 ) -> FaceState:
-    """What the wire says of `face`, whose movement scores `score` where `threshold` opens an event."""
+    """What the wire says of `face`, whose score, the detector's or the spotter's, opens an event at `threshold`."""
     return FaceState(
         id=face.id,
         box=(face.box.x, face.box.y, face.box.width, face.box.height),

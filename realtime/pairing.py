@@ -1,10 +1,11 @@
-"""Whether two engine packages can run together: one for every frame, one for the events."""
+"""Whether engine packages can run together: one for every frame, the others for the events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from realtime.fields import FIELD_PX
+from realtime.labels import NONE
 from realtime.manifest import EMBEDDING, LOGITS, MODEL, Manifest, tag_of
 from realtime.preprocess import ApexChange, ClipImages, CropImages, EmbeddingSequence, FlowFields
 
@@ -15,6 +16,39 @@ def compatible(encoder: Manifest, head: Manifest, crop_px: int) -> tuple[str, ..
     A head of pictures needs no encoder, but each frame has one: it also tells the still expression.
     """
     return (*_encoder_reasons(encoder, crop_px), *_head_reasons(encoder, head, crop_px))
+
+
+def unlike(heads: Sequence[Manifest]) -> Iterator[str]:
+    """Every reason why `heads` cannot judge together: each must tell the same labels apart, with or without "none"."""
+    names = [head.name for head in heads]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{name} is named {names.count(name)} times in engines.head: name each engine once"
+    first = heads[0]
+    for head in heads[1:]:
+        if _told(head) != _told(first):
+            yield (
+                f"{head.name} tells {', '.join(_told(head))} apart, {first.name} {', '.join(_told(first))}: "
+                'name engines of the same labels in engines.head, where only "none" may be missing'
+            )
+
+
+def _told(head: Manifest) -> list[str]:
+    return sorted(set(head.labels) - {NONE})
+
+
+def beside(encoder: Manifest, dynamic: Manifest) -> Iterator[str]:
+    """Every reason why `dynamic` cannot judge macro-expressions together with the encoder."""
+    if dynamic.task != "dynamic-expression":
+        yield (
+            f"{dynamic.name} judges {dynamic.task}, beside the encoder an engine judges dynamic-expression: "
+            'name another as engines.dynamic, or ""'
+        )
+    unknown = [label for label in dynamic.labels if label not in encoder.labels]
+    if unknown:
+        yield (
+            f"{dynamic.name} tells {', '.join(unknown)}, of which {encoder.name} knows nothing: "
+            'name another as engines.dynamic, or ""'
+        )
 
 
 def _encoder_reasons(encoder: Manifest, crop_px: int) -> Iterator[str]:
@@ -30,7 +64,7 @@ def _encoder_reasons(encoder: Manifest, crop_px: int) -> Iterator[str]:
 
 
 def _head_reasons(encoder: Manifest, head: Manifest, crop_px: int) -> Iterator[str]:
-    if head.task == "still-expression":
+    if head.task in ("still-expression", "spotting"):
         yield f"{head.name} judges {head.task}, a head judges events: name another as engines.head"
         return
     yield from _missing(head, LOGITS)

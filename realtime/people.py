@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from realtime.apex import Detector
 from realtime.config import Config
-from realtime.recognise import Recogniser, Smoothed
+from realtime.encode import Smoothed
+from realtime.engine import Engine
+from realtime.recognise import Recogniser
 from realtime.records import Apex, Expression, Face, Floats, Moment, Offset
+from realtime.spotted import Spotting
 from realtime.window import Encoded, Seen, Window
 
 
@@ -22,20 +25,32 @@ class Presence:
 
 
 class Person:
-    """The detector, the window and the smoothing of one face; `ids` numbers events over all faces."""
+    """The detector, the window and the smoothing of one face; `ids` numbers events over all faces.
 
-    def __init__(self, config: Config, face: Face, ids: Iterator[int]) -> None:
+    `spotter` finds the events; without one the rules of [apex] do.
+    """
+
+    def __init__(self, config: Config, face: Face, ids: Iterator[int], spotter: Engine | None = None) -> None:
         self.presence = Presence(face.id, face.t, face.t)
         self.face = face
-        self._detector = Detector(config.apex, config.motion, config.align.size_px, ids)
+        self._detector: Detector | Spotting = (
+            Detector(config.apex, config.motion, config.align.size_px, ids)
+            if spotter is None
+            else Spotting(config.spotter, config.align.size_px, spotter, ids)
+        )
         self._window = Window(config.window.seconds)
         self._smoothed = Smoothed(config.recognise)
         self.expression: Floats | None = None  #: (C,) probabilities, smoothed
 
     @property
     def score(self) -> float:
-        """The movement in the newest frame, robust standard deviations."""
+        """How far the face is from rest, or how likely an expression is; an event begins at `threshold`."""
         return self._detector.score
+
+    @property
+    def threshold(self) -> float:
+        """The score at which an event begins."""
+        return self._detector.threshold
 
     def push(self, face: Face, view: Encoded) -> list[Moment]:
         """Take a new frame; the moments that it makes sure."""
@@ -46,7 +61,7 @@ class Person:
         return moments
 
     def calibrate(self) -> None:
-        """The face is neutral from now on, for apex.calibrate_s."""
+        """The face is neutral from now on, for the calibrate_s of [apex], or of [spotter] where one is at work."""
         self._detector.calibrate()
 
     def span(self, begin: float, end: float) -> list[Seen]:

@@ -12,15 +12,16 @@ import cv2
 
 from realtime import message
 from realtime.config import Config
+from realtime.encode import Encoder
 from realtime.engine import Engine
 from realtime.front import Front, Watched
-from realtime.heads import require_fit
+from realtime.heads import require_fit, spotter
 from realtime.manifest import MODEL
 from realtime.message import Event, FaceState, Meta, State
 from realtime.moments import Moments
 from realtime.people import Person, Presence
 from realtime.publish import Outlet
-from realtime.recognise import Encoder, Recogniser
+from realtime.recognise import Judges, Recogniser
 from realtime.records import Face, Floats, Frame, Moment
 from realtime.source import Source
 from realtime.summary import Counts, Summary, version
@@ -34,7 +35,7 @@ class Wish:
 
     landmarks: bool  #: in every state
     pictures: bool  #: an event's onset and apex are kept in memory
-    head: Engine  #: judges micro-expressions
+    judges: Judges  #: of events
 
 
 class Pipeline:
@@ -50,7 +51,7 @@ class Pipeline:
         config: Config,
         source: Source,
         outlet: Outlet,
-        pair: tuple[Engine, Engine],
+        pair: tuple[Engine, Judges],
         told: Callable[[Event], None] | None = None,
         *,
         ids: Iterator[int] | None = None,
@@ -64,8 +65,9 @@ class Pipeline:
         self._encoding = pair[0]
         self._encoder = Encoder(pair[0])
         self._pictures = pictures
-        self.wish = Wish(landmarks=config.publish.landmarks, pictures=pictures, head=pair[1])
+        self.wish = Wish(landmarks=config.publish.landmarks, pictures=pictures, judges=pair[1])
         self._recogniser = Recogniser(config.recognise, self._encoder, pair[1])
+        self._spotter = spotter(config)
         self._people: dict[int, Person] = {}
         self._ids = count(1) if ids is None else ids
         self._heads = heads
@@ -93,16 +95,16 @@ class Pipeline:
         return self.counts.summary()
 
     def calibrate(self) -> bool:
-        """Everybody in view looks neutral from now on, for apex.calibrate_s; False where nobody is."""
+        """Everybody in view looks neutral from now on, for the detector's calibrate_s; False where nobody is."""
         people = list(self._people.values())
         for person in people:
             person.calibrate()
         return bool(people)
 
     def change(self, wish: Wish) -> None:
-        """Watch as `wish` says from the next frame on; EngineError if its head does not fit."""
-        require_fit(self._encoding.manifest, wish.head.manifest, self._config)
-        self._recogniser = Recogniser(self._config.recognise, self._encoder, wish.head)
+        """Watch as `wish` says from the next frame on; EngineError if its judges do not fit."""
+        require_fit(self._encoding.manifest, wish.judges, self._config)
+        self._recogniser = Recogniser(self._config.recognise, self._encoder, wish.judges)
         self.wish = replace(wish, pictures=wish.pictures or self._pictures)
         self.moments.keeping = self.wish.pictures
 
@@ -141,7 +143,7 @@ class Pipeline:
 
     def _person(self, face: Face) -> Person:
         if face.id not in self._people:
-            self._people[face.id] = person = Person(self._config, face, self._ids)
+            self._people[face.id] = person = Person(self._config, face, self._ids, self._spotter)
             self.counts.face(person.presence)
         return self._people[face.id]
 
@@ -182,9 +184,13 @@ class Pipeline:
         person = self._people[face.id]
         shares: Floats | tuple[()] = person.expression if person.expression is not None else ()
         expression = dict(zip(self._encoder.labels, map(float, shares), strict=True))
-        return message.face_state(
-            face, person.score, self._config.apex.threshold, expression, landmarks=self.wish.landmarks
-        )
+        return message.face_state(face, person.score, person.threshold, expression, landmarks=self.wish.landmarks)
+
+    def _at_work(self) -> Iterator[Engine]:
+        yield self._encoding
+        if self._spotter is not None:
+            yield self._spotter
+        yield from self.wish.judges.engines
 
     def _send_meta(self) -> None:
         counts, rate, dropped = self.counts, self.counts.rate_hz, self._source.dropped
@@ -195,7 +201,7 @@ class Pipeline:
             Meta(
                 t=round(self._t, 6),
                 camera=self._config.publish.camera,
-                engines=tuple(_engine(engine) for engine in (self._encoding, self.wish.head)),
+                engines=tuple(map(_engine, self._at_work())),
                 rate_hz=round(rate, 3),
                 latency_ms=latencies,
                 frames=counts.frames,

@@ -12,14 +12,16 @@ import cv2
 import msgspec
 import numpy as np
 
+from realtime.change import Images, changed, mean_grey, upon
 from realtime.fields import Scale, Times, moments, normalised, sampled
 from realtime.records import Floats, Image
 
+TURNS = 3  # yaw, pitch, roll
+#: What brings the numbers of a tick near 1: eye distances of a small movement, of none, and degrees of a small turn.
+SMALL, LEAST, SMALL_DEG, MOST_TURNS = 0.002, 1e-4, 3.0, 3.0
+
 #: Colour statistics of ImageNet, which the public checkpoints of these networks expect.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-#: Grey is so much of red, green and blue (ITU-R BT.601), as OpenCV has it.
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-CUT = 4.0  # of a change that is shown: a blink is far beyond it, and shall not hide the rest
 
 
 class CropImages(msgspec.Struct, frozen=True, tag="crop-images", forbid_unknown_fields=True):
@@ -64,7 +66,7 @@ class FlowFields(msgspec.Struct, frozen=True, tag="flow-fields", forbid_unknown_
 class ApexChange(msgspec.Struct, frozen=True, tag="apex-change", forbid_unknown_fields=True):
     """An event's onset, its apex, and what changed between them, in grey: float32 (B, 3, size, size).
 
-    See `apex_change`. Who somebody is, both pictures show alike: what changed is left.
+    See `change`. Who somebody is, both pictures show alike: what changed is left.
     """
 
     crop_px: int  #: the side of the crop that `align` makes
@@ -73,8 +75,27 @@ class ApexChange(msgspec.Struct, frozen=True, tag="apex-change", forbid_unknown_
     gain: float  #: of the change, when pictures go from -2 to 2
 
 
-Images = Sequence[Image] | Image  #: pictures (S, S, 3) in a list, or as one array, which may lie on disk
-Representation = CropImages | EmbeddingSequence | ClipImages | FlowFields | ApexChange
+class MotionTicks(msgspec.Struct, frozen=True, tag="motion-ticks", forbid_unknown_fields=True):
+    """How the face moved in the last `lag_s`, tick by tick, behind the network's own memory: float32 (B, width).
+
+    See `motion_ticks` for one tick, and `spotter` for how they come about.
+    """
+
+    crop_px: int  #: the side of the crops that the flow was found between
+    size_px: int  #: the side of the fields
+    cells: int  #: the side of the grid that a field is pooled to
+    lag_s: float  #: a crop is held against one from so long before
+    tick_s: float
+    lookback_s: float  #: the network speaks of the moment that lies so long before the end of its newest tick
+    memory: int  #: numbers that it gives from tick to tick
+
+    @property
+    def width(self) -> int:
+        """Of one row, memory first."""
+        return self.memory + 3 * self.cells**2 + 1 + TURNS
+
+
+Representation = CropImages | EmbeddingSequence | ClipImages | FlowFields | ApexChange | MotionTicks
 
 
 def crop_images(images: Sequence[Image], representation: CropImages) -> Floats:
@@ -136,46 +157,27 @@ def scaled(events: Floats, representation: FlowFields) -> Floats:
 
 def apex_change(times: Times, images: Images, apex: float, representation: ApexChange) -> Floats:
     """Crops uint8 (S, S, 3) of an event's frames at `times` (T,), from its onset on -> float32 (1, 3, size, size)."""
-    return changed(apex_pair(times, images, apex, representation)[None], representation)
+    return changed(apex_pair(times, images, apex, representation)[None], representation.gain)
 
 
 def apex_pair(times: Times, images: Images, apex: float, representation: ApexChange) -> Floats:
     """Onset and apex of such an event in grey, one upon the other: float32 (2, size, size) in [0, 1]."""
-    onset, peak = (mean_grey(times, images, moment, representation) for moment in (float(times[0]), apex))
+    around_s, size_px = representation.around_s, representation.size_px
+    onset, peak = (mean_grey(times, images, moment, around_s, size_px) for moment in (float(times[0]), apex))
     return np.stack([onset, upon(onset, peak)])
 
 
-def mean_grey(times: Times, images: Images, moment: float, representation: ApexChange) -> Floats:
-    """The mean of the frames within `around_s` of `moment`, at least of the nearest: float32 (size, size) in [0, 1]."""
-    away = np.abs(times - moment)
-    near = np.flatnonzero(away <= max(representation.around_s, float(away.min())))
-    mean = np.mean([images[i] for i in near], axis=0, dtype=np.float32) @ LUMA / 255
-    size = (representation.size_px, representation.size_px)
-    return np.asarray(cv2.resize(mean, size, interpolation=cv2.INTER_AREA), np.float32)
+def motion_ticks(fields: Floats, head: Floats, turns: Floats, cells: int) -> Floats:
+    """Ticks as a network of `MotionTicks` sees them, without its memory: (..., 3 * cells**2 + 1 + TURNS).
 
-
-def upon(fixed: Floats, moving: Floats) -> Floats:
-    """Grey picture `moving` (S, S), brought onto `fixed` by the affine map that fits best; as it is if none is found.
-
-    (Enhanced correlation coefficient: Evangelidis and Psarakis 2008.) Landmarks are sure to a third of a pixel: of what
-    differs between two crops of a face at rest, this takes half away.
+    `fields` (..., 2, S, S) in eye distances become the means of u and v over each cell and the root mean square
+    of their lengths, all compressed, for movements differ a hundredfold; `head` (...,) is the size of the movement
+    that was taken away, in eye distances, `turns` (..., TURNS) that of the head in degrees.
     """
-    found = np.eye(2, 3, dtype=np.float32)
-    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-4)
-    try:
-        _, found = cv2.findTransformECC(fixed, moving, found, cv2.MOTION_AFFINE, stop, None, 5)  # type: ignore[call-overload]
-    except cv2.error:  # it has nothing to hold on to, or loses it
-        return moving
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(moving, found, fixed.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE))
-
-
-def changed(pairs: Floats, representation: ApexChange) -> Floats:
-    """Grey pictures (B, 2, S, S) in [0, 1] of onset and apex -> both and their difference: float32 (B, 3, S, S).
-
-    The second is first made as bright as the first: lamps flicker.
-    """
-    means = np.maximum(pairs.mean((2, 3), keepdims=True), 1e-3)
-    even = pairs * (means[:, :1] / means)
-    change = np.clip(representation.gain * (even[:, 1:] - even[:, :1]), -CUT, CUT)
-    return np.asarray(np.concatenate([4.0 * even - 2.0, change], 1), np.float32)
+    lead, side = fields.shape[:-3], fields.shape[-1] // cells
+    pooled = fields.reshape(*lead, 2, cells, side, cells, side)
+    means = np.arcsinh(pooled.mean((-3, -1)) / SMALL).reshape(*lead, -1)
+    lengths = np.sqrt(np.square(pooled).sum(-5).mean((-3, -1))).reshape(*lead, -1)
+    sizes = np.log((np.concatenate([lengths, head[..., None]], -1) + LEAST) / SMALL)
+    turned = np.clip(turns / SMALL_DEG, -MOST_TURNS, MOST_TURNS)
+    return np.asarray(np.concatenate([means, sizes, turned], -1), np.float32)

@@ -110,7 +110,7 @@ class Apex:
     onset: float
     t: float
     kind: Kind  #: as far as can be told yet
-    strength: float  #: peak of the score, robust standard deviations above rest
+    strength: float  #: peak of the score, robust standard deviations above rest; a spotter's are odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Offset:
     t: float
     kind: Kind | None
     strength: float
-    reason: str  #: "" or one of "held", "blink", "head", "speech", "short", "lost"
+    reason: str  #: "" or one of "held", "blink", "head", "speech", "short", "lost", "unsure"
 
 
 Moment = Onset | Apex | Offset

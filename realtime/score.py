@@ -6,9 +6,7 @@ from collections import deque
 
 import numpy as np
 
-from realtime import gate
-from realtime.config import ROOT, ApexConfig
-from realtime.motion import REGIONS
+from realtime.config import ApexConfig
 from realtime.records import Floats, Motion
 
 SAMPLES_HZ = 20.0  # rest changes slowly: more samples cost time and tell nothing
@@ -19,8 +17,7 @@ class Scorer:
     """Scores a face's motion against its own rest; `push(Motion) -> score`.
 
     Each region's displacement becomes (r - median) / (1.4826 MAD + floor) over the calm past; the score
-    is the mean of the largest few, smoothed by a causal low-pass (methods 7.2, step 4). Where [apex]
-    gate names a learned gate, that says how much of the mean counts.
+    is the mean of the largest few, smoothed by a causal low-pass (methods 7.2, step 4).
     """
 
     def __init__(self, config: ApexConfig) -> None:
@@ -31,8 +28,6 @@ class Scorer:
         self._first: float | None = None
         self._last = 0.0
         self._value = 0.0
-        self._gate = gate.Gate(gate.load(ROOT / config.gate, len(REGIONS))) if config.gate else None
-        self.z: Floats | None = None  #: (R,) of the newest frame: each region's deviation; None while rest is unknown
 
     @property
     def ready(self) -> bool:
@@ -44,10 +39,8 @@ class Scorer:
         step, self._last = motion.t - self._last, motion.t
         if self._median is None or self._spread is None:
             return 0.0
-        self.z = q = (motion.regions - self._median) / self._spread
+        q = (motion.regions - self._median) / self._spread
         raw = float(np.sort(q)[-self._config.top_regions :].mean())
-        if self._gate is not None:
-            raw *= self._gate.push(motion.t, gate.signals(q, motion, self._config.floor))
         gain = 1.0 if self._config.smooth_s == 0.0 else 1.0 - float(np.exp(-step / self._config.smooth_s))
         self._value += gain * (raw - self._value)
         return self._value

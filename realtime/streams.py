@@ -162,7 +162,7 @@ class Streams:
     ) -> Pipeline:
         publish = msgspec.structs.replace(self._config.publish, camera=camera)
         config = msgspec.structs.replace(self._config, publish=publish)
-        pair = self._heads.encoder, self._heads.head(self._heads.default)
+        pair = self._heads.encoder, self._heads.judges(self._heads.default)
         outlet, heads = outlet or self._outlet, self._heads.names
         return Pipeline(config, source, outlet, pair, told, ids=self._ids, heads=heads, pictures=pictures)
 
@@ -190,7 +190,7 @@ class Streams:
             Wish(
                 landmarks=now.landmarks if wish.landmarks is None else wish.landmarks,
                 pictures=now.pictures if wish.pictures is None else wish.pictures,
-                head=now.head if wish.head is None else self._heads.head(wish.head),
+                judges=now.judges if wish.head is None else self._heads.judges(wish.head),
             )
         )
         return Done()

@@ -6,6 +6,7 @@ Packages are exported once, and copied for each test that damages one.
 import shutil
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -24,6 +25,7 @@ from realtime.preprocess import (
     CropImages,
     EmbeddingSequence,
     FlowFields,
+    MotionTicks,
 )
 from realtime.records import Frame
 from realtime.source import open_source
@@ -218,6 +220,57 @@ def packages(encoder_parts, tmp_path_factory):
     )
     export(TinyFields(), {"fields": torch.randn(3, 4, 3, 28, 28)}, ["logits"], fields, folder / "fields")
     return folder
+
+
+@pytest.fixture(scope="session")
+def spotting_packages(packages, encoder_parts, tmp_path_factory):
+    """The same, and `spotter`, which finds an expression wherever the face differs from what it was a second ago."""
+    import torch
+
+    from train.export import export
+
+    class TinySpotter(torch.nn.Module):
+        """Rows (B, 1 + F): half of what it remembers is the size of the largest movement, as its logarithm."""
+
+        def forward(self, ticks):
+            seen = 0.5 * ticks[:, :1] + 0.5 * ticks[:, 1 + 2 * 49 : 1 + 3 * 49].amax(1, keepdim=True)
+            return 4.0 * seen.expand(-1, 3), seen
+
+    folder = tmp_path_factory.mktemp("spotting-engines")
+    for package in packages.iterdir():
+        (folder / package.name).symlink_to(package)
+    draft = msgspec.structs.replace(
+        encoder_parts[3],
+        name="spotter",
+        method="spotter",
+        task="spotting",
+        vocabulary="spotting-3",
+        labels=VOCABULARIES["spotting-3"],
+        representation=MotionTicks(48, 28, 7, 1.0, 1 / 60, 0.05, 1),
+    )
+    export(TinySpotter(), {"ticks": torch.randn(3, 152)}, ["logits", "memory"], draft, folder / "spotter")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def leaky_spotter():
+    """An engine class: its memory follows the size of the largest movement, and is what every spot says."""
+
+    class Leaky:
+        precision, backend, fallback = "f32", "none", None
+
+        def __init__(self, crop_px, lag_s=0.35, tick_s=1 / 60, lookback_s=0.1):
+            made = MotionTicks(crop_px, 28, 7, lag_s, tick_s, lookback_s, 1)
+            self.manifest = SimpleNamespace(name="leaky", task="spotting", representation=made)
+            self.fed = []
+
+        def run(self, inputs):
+            [rows] = inputs.values()
+            self.fed.append(rows)
+            seen = 0.7 * rows[:, :1] + 0.3 * rows[:, 1 + 2 * 49 : 1 + 3 * 49].max(1, keepdims=True)
+            return {"logits": seen.repeat(3, 1).astype(np.float32), "memory": seen.astype(np.float32)}
+
+    return Leaky
 
 
 @pytest.fixture

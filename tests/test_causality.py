@@ -2,6 +2,8 @@
 
 from itertools import count
 
+import cv2
+import msgspec
 import numpy as np
 import pytest
 
@@ -9,13 +11,15 @@ from realtime import config
 from realtime.align import Aligner
 from realtime.apex import STILL, Detector
 from realtime.decide import Machine
+from realtime.encode import Encoder, Smoothed
 from realtime.manifest import load
 from realtime.motion import REGIONS
 from realtime.people import Person
 from realtime.quality import bounding_box
-from realtime.recognise import Encoder, Recogniser, Smoothed
+from realtime.recognise import Judges, Recogniser
 from realtime.records import Box, Crop, Face, Frame, Motion, Pose, Quality
 from realtime.score import Scorer
+from realtime.spotted import Spotting
 from realtime.track import Tracker
 from realtime.window import Encoded
 
@@ -162,7 +166,8 @@ def test_the_answers_of_every_kind_of_engine(expressive_crops, packages):
     face = Face(1, 0.0, Box(0, 0, 1, 1), POINTS, Pose(0.0, 0.0, 0.0), Quality(80.0, 50.0, 120.0, ()))
     encoder = Encoder(Echo(packages / "encoder"))
     judges = [
-        Recogniser(STAGES.recognise, encoder, Echo(packages / name)) for name in ("head", "apex", "clips", "fields")
+        Recogniser(STAGES.recognise, encoder, Judges(tuple(Echo(packages / name) for name in names)))
+        for names in (["head"], ["apex"], ["clips"], ["fields"], ["fields", "head"])
     ]
 
     def make():
@@ -180,3 +185,29 @@ def test_the_answers_of_every_kind_of_engine(expressive_crops, packages):
 
 def test_the_detector(expressive_crops):
     assert_causal(make_detector, expressive_crops, cuts=(1, 2, 90, 136, 245, 252, 258, 300))
+
+
+def test_the_spotter(leaky_spotter):
+    rng, right, down = np.random.default_rng(10), wander(11, step=0.4), wander(12, step=0.4)
+    texture = cv2.GaussianBlur(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), (0, 0), 1.5)
+    items = []
+    for i in range(300):
+        t = (i + 60 * (i > 100)) / RATE  # with a pause that makes it begin anew
+        moved = cv2.warpAffine(texture, np.float32([[1, 0, right[i]], [0, 1, down[i]]]), (64, 64))
+        picture = np.where(np.arange(64)[:, None, None] < 24, moved, texture)  # only the brows move
+        items.append(Crop(1, t, picture, POINTS, MATRIX, Pose(right[i], down[i], 0.0)))
+    likely = msgspec.structs.replace(STAGES.spotter, open=0.6, close=0.5, early=0.6, micro=0.6, macro=0.6, fall=0.1)
+    begun = []
+
+    def make():
+        spotting = Spotting(likely, 64, leaky_spotter(64), count(1))
+
+        def push(crop):
+            moments = spotting.push(crop)
+            begun.extend(moments)
+            return moments, spotting.score, spotting.field
+
+        return push
+
+    assert_causal(make, items, cuts=(2, 37, 150))
+    assert len({type(moment) for moment in begun}) == 3  # onsets, apexes and offsets

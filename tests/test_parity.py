@@ -10,11 +10,12 @@ import pytest
 from realtime import config, truth
 from realtime.align import TEMPLATE
 from realtime.apex import STILL
+from realtime.encode import Encoder
 from realtime.landmarks import RIGID
 from realtime.manifest import load
 from realtime.pipeline import Pipeline
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
-from realtime.recognise import Encoder, Recogniser
+from realtime.recognise import Judges, Recogniser
 from realtime.records import Crop, Offset, Pose
 from realtime.source import open_source
 from realtime.track import MediaPipe
@@ -97,7 +98,7 @@ def served(packages):
 
     def rows(frames):
         encoder, head = Recorder(packages / "encoder"), Recorder(packages / "head")
-        Pipeline(STAGES, Playback(frames), Silence(), (encoder, head)).run()
+        Pipeline(STAGES, Playback(frames), Silence(), (encoder, Judges((head,)))).run()
         return np.concatenate(encoder.fed), encoder.manifest.representation
 
     return rows
@@ -182,7 +183,7 @@ def fed_live(clip, folder, representation, fields=None):
         crop = Crop(1, t, image, points, matrix, Pose(0, 0, 0))
         window.push(Seen(crop, np.zeros(16, np.float32), np.full(8, 1 / 8, np.float32), field))
     moments = clip.sample.onset_s, clip.sample.apex_s, clip.sample.offset_s
-    recogniser = Recogniser(STAGES.recognise, Encoder(Recorder(folder / "encoder")), judge)
+    recogniser = Recogniser(STAGES.recognise, Encoder(Recorder(folder / "encoder")), Judges((judge,)))
     recogniser.final(Offset(1, 1, *moments, "micro", 5.0, ""), window, clip.times()[-1], ())
     return judge.fed[0]
 

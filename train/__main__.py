@@ -1,4 +1,4 @@
-"""The command line of training: prepare, fit, evaluate, export, ablate, tune, sample, fabricate, datasets."""
+"""The command line of training: from data sets to engines, and what is found out about both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from realtime.config import ROOT
 from realtime.console import application, errors_told, print_json
 from realtime.errors import ConfigError, DataError
-from realtime.manifest import Precision
+from realtime.manifest import Manifest, Precision
 
 app = application("python -m train", "Makes the engines that `python -m realtime` runs, from data that you hold.")
 
@@ -137,13 +137,44 @@ def export(
                 found |= commands.convert(load(config, override or ()), engines.resolve(), precision).figures()
             else:
                 manifest = commands.export(load(config, override or ()), engines.resolve(), precision)
-                found |= {"engine": str(engines / manifest.name)}
-                found |= {score.name: score.value for score in manifest.scores}
+                found |= _made(manifest, engines)
         if triton is not None:
             from train.triton import write
 
             found |= {"repository": str(triton), "models": write(engines.resolve(), triton, plan or ())}
         _print(found, as_json)
+
+
+@app.command()
+def rebuild(
+    config: ConfigFile,
+    override: Overrides = None,
+    precision: Annotated[
+        Precision, typer.Option(help="What the engine computes in; int8: of pictures alone.")
+    ] = "fp32",
+    engines: Annotated[Path, typer.Option(help="Folder of the engine packages.")] = ROOT / "engines",
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an engine from its recipe: prepare, fit and export in one; goes on where it was interrupted."""
+    with _told(as_json):
+        from train import commands
+        from train.config import load
+
+        manifest = commands.rebuild(load(config, override or ()), engines.resolve(), precision, workers)
+        _print(_made(manifest, engines), as_json)
+
+
+@app.command()
+def card(
+    engine: Annotated[list[Path], typer.Option(help="Folder of an engine package; may be repeated.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the model cards of packages that are there anew, from their manifests; all else in them stays."""
+    with _told(as_json):
+        from train.card import rewrite
+
+        _print({folder.name: str(rewrite(folder.resolve())) for folder in engine}, as_json)
 
 
 @app.command()
@@ -222,7 +253,10 @@ def videos(
     count: Annotated[int, typer.Option(min=1, help="One of each person.")] = 4,
     seconds: Annotated[float, typer.Option(min=5.0)] = 60.0,
     micro: Annotated[float, typer.Option(min=0.0, help="Micro-expressions a minute.")] = 6.0,
-    held_out: Annotated[bool, typer.Option(help="People that training never sees, or those that it may.")] = True,
+    side: Annotated[
+        Literal["training", "calibration", "held-out"],
+        typer.Option(help="People that training sees, that settings are chosen on, or that nothing has seen."),
+    ] = "held-out",
     as_json: AsJson = False,
 ) -> None:
     """Write long synthetic videos of the people in [clips] with micro-expressions and distractors, and their truth."""
@@ -232,8 +266,8 @@ def videos(
         from train.synthesis.videos import write
 
         dataset = synthetic(load(config, override or ()))
-        people = [person for person in dataset.people if (person in dataset.held_out) == held_out]
-        _print({"truth": list(map(str, write(dataset, root, people[:count], seconds, micro)))}, as_json)
+        people = dataset.side(side)[:count]
+        _print({"truth": list(map(str, write(dataset, root, people, seconds, micro)))}, as_json)
 
 
 @app.command()
@@ -267,6 +301,10 @@ def _evaluate_chain(
             print_json(report.to_dict())
         else:
             print(report.text())
+
+
+def _made(manifest: Manifest, engines: Path) -> dict[str, object]:
+    return {"engine": str(engines / manifest.name)} | {score.name: score.value for score in manifest.scores}
 
 
 def _told(as_json: bool) -> AbstractContextManager[None]:

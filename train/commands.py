@@ -1,4 +1,4 @@
-"""What `prepare`, `fit`, `evaluate`, `export` and `ablate` do for each method: the only place that knows them all."""
+"""What `prepare`, `fit`, `evaluate`, `export` and the like do for each method: the only place that knows them all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from torch import nn
 
@@ -16,21 +16,25 @@ from realtime.engine import Engine
 from realtime.errors import ConfigError
 from realtime.manifest import MODEL, Manifest, Precision, Score
 from realtime.manifest import load as load_manifest
-from train import ablation, apex_frames, protocols, report, torch_tensorrt
+from train import ablation, apex_frames, enactments, protocols, report, torch_tensorrt
 from train import evaluate as evaluation
 from train.clips import ClipCrops
 from train.collection import FEWEST_FRAMES, Collection, gather
 from train.config import (
+    KINDS,
     ApexnetConfig,
     ApexnetRecordedConfig,
     CmnConfig,
     CmnRecordedConfig,
+    DynamicConfig,
     EcstflConfig,
     ExpressionConfig,
     Machine,
     MotionConfig,
     MotionRecordedConfig,
+    OnSynthetic,
     Recorded,
+    SpotterTraining,
     TrainConfig,
     TuneConfig,
 )
@@ -44,10 +48,12 @@ from train.methods import (
     apexnet_synthetic,
     cmn,
     cmn_recorded,
+    dynamic,
     ecstfl,
     expression,
     motion_recorded,
     motion_synthetic,
+    spotter,
 )
 from train.methods.apexnet_recorded import Apexes, ApexnetFitPredict
 from train.methods.cmn_recorded import CmnFitPredict
@@ -112,6 +118,13 @@ def export(config: TrainConfig, engines: Path, precision: Precision) -> Manifest
     return _method(config).export(config, _package(config, engines, precision), precision)
 
 
+def rebuild(config: TrainConfig, engines: Path, precision: Precision, workers: int | None = None) -> Manifest:
+    """From the data to the engine package: prepare, fit and export, each of which goes on where it was interrupted."""
+    log.info("%s is prepared in %s", config.name, prepare(config, workers))
+    log.info("%s is trained in %s", config.name, fit(config))
+    return export(config, engines, precision)
+
+
 def convert(config: TrainConfig, engines: Path, precision: Precision) -> Speed:
     """The trained network by torch-tensorrt, held against the package that `export` made of it; how fast it is."""
     torch_tensorrt.library()  # or all that follows is in vain
@@ -122,15 +135,22 @@ def convert(config: TrainConfig, engines: Path, precision: Precision) -> Speed:
 def ablate(config: TrainConfig, vary: Sequence[str], seeds: int) -> list[ablation.Row]:
     """Train the head anew for each combination of settings, such as "head=patent,cmnet", and each of seeds 1, 2 ..."""
     if not isinstance(config, CmnConfig):
-        raise ConfigError(f"{config.name} has no [clips] to compare settings on; give configs/train/cmn.toml or a copy")
+        raise ConfigError(
+            f"{config.name} is no cmn with [clips], whose settings are what can be compared; give "
+            "configs/train/cmn.toml or a copy"
+        )
     compared = ablation.variants(config, vary)
     return ablation.ablate(config, _clips(config), _encoder(config), compared, range(1, seeds + 1))
 
 
 def synthetic(config: TrainConfig) -> Synthetic:
     """The people and clips of a configuration that has [clips]."""
-    if not isinstance(config, CmnConfig):
-        raise ConfigError(f"{config.name} has no [clips] to make faces of; give configs/train/cmn.toml or a copy")
+    if not isinstance(config, OnSynthetic):
+        methods = " or ".join(method for method, kind in KINDS.items() if kind in get_args(OnSynthetic))
+        raise ConfigError(
+            f"{config.name} has no [clips] to make faces of; give a configuration of {methods} that has, such as "
+            "configs/train/cmn.toml"
+        )
     return Synthetic(config.clips)
 
 
@@ -238,6 +258,33 @@ def _export_apexnet(config: ApexnetConfig, folder: Path, precision: Precision) -
 
 def _network_apexnet(config: ApexnetConfig) -> nn.Module:
     return apexnet_synthetic.restored(config, _filmed(config))
+
+
+def _prepare_spotter(config: SpotterTraining, workers: int | None) -> Path:
+    spotter.parts(config, workers)
+    return Path(config.cache)
+
+
+def _fit_spotter(config: SpotterTraining) -> Path:
+    return spotter.fit(config, spotter.parts(config))
+
+
+def _prepare_dynamic(config: DynamicConfig, workers: int | None) -> Path:
+    enactments.prepare(config, workers)
+    return Path(config.cache)
+
+
+def _fit_dynamic(config: DynamicConfig) -> Path:
+    return dynamic.fit(config, enactments.prepare(config))
+
+
+def _export_dynamic(config: DynamicConfig, folder: Path, precision: Precision) -> Manifest:
+    encoder = enactments.encoder_of(config)
+    return dynamic.export(config, enactments.prepare(config), encoder, folder, precision)
+
+
+def _network_dynamic(config: DynamicConfig) -> nn.Module:
+    return dynamic.restored(config, enactments.prepare(config))
 
 
 def _collection(config: Recorded, workers: int | None = None) -> Collection:
@@ -359,7 +406,9 @@ METHODS: dict[type[TrainConfig], Method] = {
         _export_apexnet_recorded,
         _network_recorded(apexnet_recorded.restored),
     ),
+    DynamicConfig: Method(_prepare_dynamic, _fit_dynamic, _export_dynamic, _network_dynamic),
     MotionConfig: Method(_prepare_motion, _fit_motion, _export_motion, _network_motion),
+    SpotterTraining: Method(_prepare_spotter, _fit_spotter, spotter.export, spotter.restored),
     MotionRecordedConfig: Method(
         _prepare_motion_recorded,
         _fit_motion_recorded,

@@ -67,6 +67,11 @@ class ExpressionConfig(Section, frozen=True, tag="expression", tag_field="method
     machine: Machine
     augment: Augment
 
+    @property
+    def epochs(self) -> int:
+        """Of all stages."""
+        return sum(stage.epochs for stage in self.stages)
+
 
 class Distractors(Section, frozen=True):
     """What happens in synthetic clips that is no micro-expression, each kind so often a minute; 0 leaves it out."""
@@ -269,6 +274,54 @@ class EcstflConfig(RecordedConfig, frozen=True, tag="ecstfl", tag_field="method"
     augment: ClipAugment
 
 
+class Enactment(Section, frozen=True):
+    """The clips of dynamic expressions: FER+ pictures brought into motion."""
+
+    seed: int  #: of the pictures, of what they play and of the cameras
+    head: str  #: path of ict_facekit.npz
+    ferplus: str  #: path of ferplus.npz
+    agreed: Part  #: least share of the votes for what a picture shows
+    expressive: Count  #: clips of each expression that pictures of it play, in the training split
+    neutral: Count  #: neutral pictures that play every class once
+    resting: Count  #: neutral pictures that stay neutral
+    held_out: Share  #: the validation and the test split have this share of all of these
+    most_takes: Count  #: clips of one picture of a rare expression
+    back: tuple[Part, Part]  #: share of full strength that is taken from a picture with an expression
+    forward: tuple[Part, Part]  #: and that a neutral picture plays
+    size_px: Annotated[int, msgspec.Meta(ge=48)]  #: side of the crops
+    frames: Annotated[int, msgspec.Meta(ge=4)]  #: of each clip, evenly over its whole length
+    distractors: Distractors
+    film: Film
+
+
+class Shown(Section, frozen=True):
+    """Which part of a clip an epoch shows."""
+
+    before_s: NotNegative  #: it begins up to so long before the onset,
+    late_s: NotNegative  #: or after it
+
+
+class DynamicConfig(Section, frozen=True, tag="dynamic", tag_field="method"):
+    """A recurrent head on the encoder's embeddings, for expressions of any length."""
+
+    seed: int
+    name: str
+    encoder: str  #: folder of the encoder's engine package
+    precision: Precision  #: that the encoder computes the embeddings in
+    cache: str
+    runs: str
+    frames: Count  #: that the head sees of an event
+    fades: NotNegative  #: clips of `train.fades`, new in each epoch, for each clip that was filmed
+    dropout: Part
+    epochs: Count
+    loss: EcstflLoss
+    early: Early
+    shown: Shown
+    clips: Enactment
+    optimiser: Optimiser
+    machine: Machine
+
+
 class FocalLoss(Section, frozen=True):
     gamma: NotNegative
     alpha: Literal["none", "inverse-frequency"]
@@ -359,10 +412,10 @@ class MotionAugment(Section, frozen=True):
 
 
 class Exact(Section, frozen=True):
-    """Movements that are known exactly, mixed with those that the stages found: see `train.displaced`."""
+    """Movements that are known exactly, mixed with those that the stages found: see `train.exact`."""
 
-    files: tuple[str, ...]
-    share: Part  #: of each batch; 0 reads no file
+    share: Part  #: of each batch; 0 makes none
+    each: Count  #: of each person to train on
 
 
 class MotionSettings(Section, frozen=True):
@@ -400,6 +453,38 @@ class MotionRecordedConfig(MotionSettings, frozen=True, tag="motion", tag_field=
     evaluate: Evaluation
 
 
+class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
+    """A network that says when an expression is under way, on long films."""
+
+    seed: int
+    name: str
+    cache: str
+    runs: str
+    lag_s: Positive  #: a crop is held against the one from so long before
+    tick_s: Positive  #: of the network's clock
+    lookback_s: NotNegative  #: it speaks of the moment that lies so long back
+    cells: Literal[7, 14]  #: side of the grid that a field is pooled to
+    memory: Count
+    dropout: Part
+    films: Count  #: people to train on, a film each
+    test_films: Count  #: people who are held out, a film each
+    seconds: Annotated[float, msgspec.Meta(ge=10)]  #: of each film
+    micro_per_minute: NotNegative  #: micro-expressions in films
+    known_people: Count  #: people to train on whose exact movements are added to films,
+    known_each: Count  #: and how many of each
+    pasted_per_minute: tuple[NotNegative, NotNegative]  #: micro- and macro-expressions
+    both: Part  #: share of the chunks that show two films at once
+    gain: NotNegative  #: standard deviation of the logarithm by which everything moves more or less
+    noise: NotNegative  #: most standard deviation of noise on what the network is fed
+    weights: tuple[Positive, Positive, Positive]  #: of what is there against what is not: expression, micro, apex
+    chunk_s: Positive
+    epochs: Count
+    steps: Count  #: in each epoch
+    optimiser: Optimiser
+    machine: Machine
+    clips: Clips
+
+
 class Prices(Section, frozen=True):
     """What makes settings of the detector better or worse: see `train.tuning.worth`."""
 
@@ -420,18 +505,6 @@ class Range(Section, frozen=True):
             raise ValueError(f"{self.key} from {self.low:g} to {self.high:g}; wanted low below high")
 
 
-class GateConfig(Section, frozen=True):
-    """The learned gate of `realtime.gate`."""
-
-    train: bool  #: whether one is trained and measured beside the settings
-    leaks_s: Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1)]
-    hidden: tuple[Count, Count]
-    epochs: Count
-    rate: Positive
-    weight_decay: NotNegative
-    batch: Count
-
-
 class TuneConfig(Section, frozen=True, tag="tune", tag_field="method"):
     """The search for settings of the detector; nothing is trained."""
 
@@ -442,28 +515,28 @@ class TuneConfig(Section, frozen=True, tag="tune", tag_field="method"):
     data: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     held_out: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     rates_hz: Cameras
-    rounds: Count
     trials: Count
-    whole_trials: Count
     prices: Prices
-    gate: GateConfig
     keys: Annotated[tuple[Range, ...], msgspec.Meta(min_length=1)]
 
 
 #: With [[data]] and [evaluate].
 Recorded = CmnRecordedConfig | EcstflConfig | ApexnetRecordedConfig | MotionRecordedConfig
-TrainConfig = ExpressionConfig | CmnConfig | ApexnetConfig | MotionConfig | Recorded | TuneConfig
+OnSynthetic = CmnConfig | ApexnetConfig | MotionConfig | SpotterTraining  #: with [clips]
+TrainConfig = ExpressionConfig | OnSynthetic | DynamicConfig | Recorded | TuneConfig
 
-KINDS: dict[object, type[TrainConfig]] = {
+KINDS: dict[str, type[TrainConfig]] = {
     "expression": ExpressionConfig,
     "cmn": CmnConfig,
     "ecstfl": EcstflConfig,
     "apexnet": ApexnetConfig,
     "motion": MotionConfig,
+    "spotter": SpotterTraining,
+    "dynamic": DynamicConfig,
     "tune": TuneConfig,
 }
 #: Methods that have a second struct for [[data]].
-ON_RECORDED: dict[object, type[TrainConfig]] = {
+ON_RECORDED: dict[str, type[TrainConfig]] = {
     "cmn": CmnRecordedConfig,
     "apexnet": ApexnetRecordedConfig,
     "motion": MotionRecordedConfig,
@@ -479,7 +552,7 @@ def load(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
     for override in overrides:
         tree = merge(tree, parse_override(override))
     if tree.get("method") not in KINDS:
-        raise ConfigError(f"{path}: method is {tree.get('method')!r}, wanted one of {sorted(map(str, KINDS))}")
+        raise ConfigError(f"{path}: method is {tree.get('method')!r}, wanted one of {sorted(KINDS)}")
     kinds = KINDS | ON_RECORDED if "data" in tree else KINDS
     return convert(tree, kinds[tree["method"]], path)
 

@@ -22,6 +22,7 @@ from train.config import digest
 from train.folds import Case, Fold, checked
 from train.predictions import SCHEMA, FoldPredictions, Header, Prediction
 from train.runners import CHECKPOINT, CURVE, FitPredict, Outcome, Runner, Task
+from train.whole import writing
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +94,8 @@ def _claim(plan: Plan, folder: Path) -> None:
         if there != key:
             raise DataError(f"{folder} holds the evaluation {there}, this one is {key}; give it a folder of its own")
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_bytes(msgspec.json.encode({"key": key, "plan": plan}))
-    unfinished.replace(path)
+    with writing(path) as file:
+        file.write(msgspec.json.encode({"key": key, "plan": plan}))
 
 
 def _tasks(plan: Plan, folder: Path) -> list[Task]:

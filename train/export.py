@@ -10,12 +10,11 @@ import copy
 import datetime
 import logging
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -31,11 +30,14 @@ from realtime.errors import DataError, EngineError
 from realtime.manifest import GOLDEN, LOGITS, MODEL, Manifest, Precision, Score, Task, TensorSpec, Training
 from realtime.preprocess import Representation
 from realtime.records import Floats
+from train import card
+from train.commit import commit
 from train.golden import surest
 from train.graph import Half, answers, rounded, to_onnx
 from train.quantise import Trial, to_int8
 from train.runners import CURVE
 from train.step import STEP
+from train.whole import move
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,18 @@ ROUNDING_BAR = 1e-2  #: what float16 weights may move an output by, as a relativ
 #: For ONNX's reference evaluator; INT8 is held against torch before it rounds.
 REFERENCE_BARS: dict[Precision, float] = {"fp32": BARS["f32"], "fp16": BARS["f16"], "int8": BARS["f32"]}
 REFERENCE_ROWS = 2  #: the reference evaluator is slow; with the engine's single rows, two show that the batch is free
+
+
+class Recipe(Protocol):
+    """A training configuration, as far as all are alike."""
+
+    @property
+    def seed(self) -> int:
+        """Of the training."""
+
+    @property
+    def epochs(self) -> int:
+        """Fixed in advance."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +77,38 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     opset: int
     training: Training
     scores: tuple[Score, ...]
+
+    @classmethod
+    def of(
+        cls,
+        folder: Path,
+        precision: Precision,
+        training: Training,
+        *,
+        vocabulary: str,
+        labels: tuple[str, ...],
+        representation: Representation,
+        scores: tuple[Score, ...],
+        task: Task = "micro-expression",
+    ) -> Draft:
+        """Of a package that is named as its folder, by the method that its recipe names."""
+        return cls(
+            name=folder.name,
+            method=training.recipe["method"],
+            task=task,
+            vocabulary=vocabulary,
+            labels=labels,
+            representation=representation,
+            precision=precision,
+            opset=OPSET,
+            training=training,
+            scores=scores,
+        )
+
+
+def trained_by(config: Recipe, data: tuple[str, ...], terms: str) -> Training:
+    """What the manifest says of the training by `config`."""
+    return Training(data, terms, msgspec.to_builtins(config), config.seed, config.epochs)
 
 
 def export(
@@ -107,10 +153,10 @@ def export(
             shutil.copyfile(curve, made / CURVE)
         if step is not None:
             onnx.save(step, made / STEP)
-        manifest = _manifest(draft, golden, made)
+        manifest = card.add(_manifest(draft, golden, made), made)
         package.dump(manifest, made)
         _require_same(_runtime_reasons(made), draft.name)
-        _move(made, folder, Path(scratch) / "old")
+        move(made, folder, Path(scratch) / "old")
     log.info("%s: %.1f MB in %s", draft.name, (folder / MODEL).stat().st_size / 1e6, folder)
     return manifest
 
@@ -204,34 +250,3 @@ def _manifest(draft: Draft, golden: Mapping[str, Floats], folder: Path) -> Manif
         commit=commit(ROOT),
         created=datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0),
     )
-
-
-def commit(repository: Path) -> str:
-    """The commit of Glimpse's code, "+changes" appended when code differs from it; "unknown" outside its repository."""
-    try:
-        found = _git(repository, "rev-parse", "--show-toplevel", "HEAD")
-        # Other packages may be new beside this one: only code counts as a change.
-        changes = _git(repository, "status", "--porcelain", "--", "realtime", "train", "configs")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    top, head = found.splitlines()
-    if Path(top).resolve() != repository.resolve():
-        return "unknown"  # Glimpse is installed somewhere inside another repository
-    return f"{head}+changes" if changes else head
-
-
-def _git(repository: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(repository), *words], capture_output=True, text=True, check=True).stdout
-
-
-def _move(made: Path, folder: Path, aside: Path) -> None:
-    """Put `made` in the place of `folder`; whatever is raised in between, the old package comes back."""
-    if not folder.exists():
-        made.rename(folder)
-        return
-    try:
-        folder.rename(aside)
-        made.rename(folder)
-    finally:
-        if not folder.exists():
-            aside.rename(folder)

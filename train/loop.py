@@ -17,6 +17,7 @@ from train.config import Machine, Optimiser
 from train.curves import Curves
 from train.devices import Remote, Seat
 from train.runners import CHECKPOINT
+from train.whole import writing
 
 log = logging.getLogger(__name__)
 
@@ -163,12 +164,11 @@ class Progress:
         self.kept.update(self._network)
 
     def save(self, path: Path) -> None:
-        """Write to a temporary file and move it into place."""
+        """All of it or nothing: a run that is killed meanwhile goes on from the epoch before."""
         state = {name: part.state_dict() for name, part in self._parts.items()}
         state |= {"seen": self.kept.seen, "random": torch.get_rng_state(), "curve": self.curve}
-        unfinished = path.with_suffix(".tmp")
-        torch.save(state, unfinished)
-        unfinished.replace(path)
+        with writing(path) as file:
+            torch.save(state, file)
 
     def restore(self, path: Path) -> None:
         """Go on from `path`, if it is there."""

@@ -15,6 +15,7 @@ import numpy as np
 from realtime.errors import DataError
 from train.metrics import Indices
 from train.rates import words
+from train.whole import writing
 
 SCHEMA: Literal[2] = 2
 SUM_TOLERANCE = 1e-4  # a softmax in single precision is off by less
@@ -56,10 +57,8 @@ class FoldPredictions:
 def write(path: Path, found: FoldPredictions) -> None:
     """To a temporary file that is moved into place; DataError when readers would refuse it."""
     _check(path, found)
-    unfinished = path.with_suffix(".tmp")
-    lines = [found.header, *found.rows]
-    unfinished.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
-    unfinished.replace(path)
+    with writing(path) as file:
+        file.writelines(msgspec.json.encode(line) + b"\n" for line in (found.header, *found.rows))
 
 
 def read(path: Path) -> FoldPredictions:

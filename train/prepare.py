@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -25,6 +23,7 @@ from realtime.track import Landmarker, MediaPipe, Tracker
 from train.clips import Times
 from train.config import digest
 from train.datasets import ferplus
+from train.whole import writing
 from train.workers import run
 
 #: FER-2013's faces fill their 48 px; the detector wants them larger and with something around.
@@ -111,19 +110,6 @@ def save_array(target: Path, array: npt.NDArray[np.generic]) -> None:
     """Write `array` as `target`, in numpy's format."""
     with writing(target) as file:
         np.save(file, array)
-
-
-@contextmanager
-def writing(target: Path) -> Iterator[BinaryIO]:
-    """A temporary file, moved to `target` when it is whole, so that a killed run leaves no half one under its name."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    try:
-        with unfinished.open("wb") as file:
-            yield file
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _shrink(image: Image, size_px: int) -> Image:

@@ -21,6 +21,7 @@ from train.predictions import Prediction, at, classes
 from train.published import Benchmark
 from train.runners import CURVE
 from train.scoring import by_rate
+from train.whole import writing
 
 REPORT = "report.html"
 DRAWS = 2000  # of people, for the intervals
@@ -30,9 +31,8 @@ NAMES = {"accuracy": "accuracy (WAR)", "uf1": "UF1", "uar": "UAR"}
 def write(plan: Plan, pooled: Sequence[Prediction], folder: Path, benchmark: Benchmark | None) -> Path:
     """`folder`/report.html from the predictions of `evaluate` at all rates; curves are read from the folds' folders."""
     path = folder / REPORT
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(page(plan, pooled, folder, benchmark), "utf-8")
-    unfinished.replace(path)
+    with writing(path) as file:
+        file.write(page(plan, pooled, folder, benchmark).encode())
     return path
 
 

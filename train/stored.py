@@ -26,8 +26,9 @@ from train.clips import ClipCrops, Times, event
 from train.config import digest
 from train.datasets.sample import Dataset, Sample
 from train.folds import Case, cases
-from train.prepare import face_crops, save_array, writing
+from train.prepare import face_crops, save_array
 from train.told import Told, tell
+from train.whole import writing
 from train.workers import run
 
 #: What is kept of a crop beside its picture.

@@ -28,6 +28,7 @@ from realtime.message import Answer, Ask, Event, FaceQuality, FaceState, HeadPos
 from realtime.pipeline import Pipeline
 from realtime.publish import Answers, Inbox, Publisher
 from realtime.publish.strain import beside, crowd, end, garbage, hang, hear, read_slowly, restart
+from realtime.recognise import Judges
 from realtime.source import open_source
 from realtime.summary import rss_mb
 
@@ -190,7 +191,7 @@ def _crowded(publish: PublishConfig, size: int) -> Iterator[Publisher]:
         yield wire.publisher
 
 
-def _play(config: Config, pair: tuple[Engine, Engine], size: int, seconds: float | None) -> tuple[float, float]:
+def _play(config: Config, pair: tuple[Engine, Judges], size: int, seconds: float | None) -> tuple[float, float]:
     """Frames a second of the pipeline over the sample, as fast as possible, and its CPU milliseconds for each."""
     source = open_source(str(truth.VIDEO), config.source, fast=True)
     with _crowded(config.publish, size) as publisher:

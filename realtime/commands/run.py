@@ -105,7 +105,7 @@ def _recorder(settings: Config, record: Path, *, video: bool) -> Recorder:
     from realtime.session import Recorder
 
     folder = ROOT / settings.engines.folder
-    packages = [folder / name for name in (settings.engines.encoder, settings.engines.head)]
+    packages = [folder / name for name in settings.engines.packages]
     return Recorder(record, settings, packages, video=video)
 
 

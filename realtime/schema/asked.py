@@ -56,7 +56,7 @@ class AskMoment(Question, frozen=True, kw_only=True, tag="moment"):
 
 
 class AskNeutral(Question, frozen=True, kw_only=True, tag="neutral"):
-    """Everybody before this camera looks neutral for the next apex.calibrate_s: take that as rest."""
+    """Everybody before this camera looks neutral for the detector's calibrate_s: take that as rest."""
 
     camera: str
 
@@ -65,7 +65,7 @@ class AskWish(Question, frozen=True, kw_only=True, tag="wish"):
     """How a camera is to be watched from now on; null leaves a setting as it is.
 
     `landmarks` puts the points into every state, `pictures` keeps an event's onset and apex in memory,
-    `head` names one of the packages in `Meta.heads`.
+    `head` is one of `Meta.heads`.
     """
 
     camera: str

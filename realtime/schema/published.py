@@ -38,8 +38,10 @@ class FaceState(msgspec.Struct, frozen=True, kw_only=True):
     """One tracked face.
 
     `box` is left, top, width, height in frame pixels; `landmarks` are 468 pairs x, y in MediaPipe's
-    order, or null when they are not sent; `score` is the movement now and `threshold` what opens an
-    event, in robust standard deviations above rest; `expression` is smoothed over time.
+    order, or null when they are not sent; `threshold` is the `score` that opens an event: with a spotter
+    among the engines both are probabilities, and `score` says how likely an expression is under way, a
+    moment ago; without one both are robust standard deviations above rest, and `score` is how far the face
+    is from it now; `expression` is smoothed over time.
     """
 
     id: int
@@ -69,9 +71,10 @@ class Event(Stamped, frozen=True, kw_only=True):
     """One answer about one facial event; a later one with the same `id` replaces it, even in `kind`, so in topic.
 
     `seq` counts 1, 2, 3 ... over all topics of the socket, so read all of `event/` to see a gap. A
-    candidate with a `confidence`: `probabilities` are each engine's own, `rate_hz` is the rate of
-    capture, `reason` says why an event was withdrawn. `label` is one of those that `meta` lists for
-    the engine that judged it: for a micro-expression the last one there, for a macro-expression the first.
+    candidate with a `confidence`: `probabilities` are each engine's own and, where several judge together, what they
+    say together, under their names joined by "+"; `rate_hz` is the rate of capture, `reason` says why an event was
+    withdrawn. `label` is one of those that `meta` lists for the engine that judged it: for a micro-expression the last
+    one there, for a macro-expression the first.
     """
 
     seq: Count = 0
@@ -120,7 +123,7 @@ class Meta(Stamped, frozen=True, kw_only=True):
     its percentiles; `gaps` counts frames that the source lost and `dropped` those that nobody had
     time for; `faces` is now; `shortest_event_s` is the shortest event that the rate can show, null
     while that is unknown; `events` is the `seq` of the last one; `subscribers` is how many listen to
-    them; `heads` are the packages that AskWish may choose from.
+    them; `heads` are what AskWish may choose from: a package, or several joined by "+" that judge together.
     """
 
     engines: tuple[Engine, ...]

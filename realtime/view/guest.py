@@ -24,10 +24,10 @@ from realtime.message import (
     State,
 )
 from realtime.view import spoken
+from realtime.view.bucket import TokenBucket
 from realtime.view.link import GONE, VISITOR
 from realtime.view.outgoing import Outgoing
 from realtime.view.own import OwnCamera
-from realtime.view.pace import Pace
 from realtime.view.spoken import BROWSER, Hello, Leave, Moment, Neutral, Record, Wanted, problem, told
 from realtime.view.tape import Tape
 from realtime.view.visitors import unguessable
@@ -60,14 +60,14 @@ class Guest:
         self._wanted = self._camera = ""  # that shall be, and is watched
         self._tape = Tape(page.recordings, self.outgoing, self.complain)
         self._own = OwnCamera(self.name, page, self.complain, lambda why: self.outgoing.put(problem("refused", why)))
-        self._pace = Pace(TEXTS_HZ)
+        self._bucket = TokenBucket(TEXTS_HZ)
         self._asked = 0  # questions under way
         self._complained: dict[str, float] = {}
 
     def said(self, text: str) -> bool:
         """Take a text from the browser; False for one that came too fast."""
         self.heard = time.monotonic()
-        if not self._pace.allows():
+        if not self._bucket.allows():
             self.complain("too-fast", f"more than {TEXTS_HZ:g} texts a second; the rest is dropped: send fewer")
             return False
         try:
@@ -240,12 +240,12 @@ class Guest:
             heads=link.heads,
             most_hz=config.view.most_hz,
             longest_kb=config.streams.longest_kb,
-            calibrate_s=config.apex.calibrate_s,
+            calibrate_s=config.calibrate_s,
         )
 
     def _calibrating(self, answer: Answer) -> None:
         if isinstance(answer, Done):
-            self.outgoing.put(told("calibrating", seconds=self._page.config.apex.calibrate_s))
+            self.outgoing.put(told("calibrating", seconds=self._page.config.calibrate_s))
         elif isinstance(answer, Refused):
             self.refuse(answer.why)
 

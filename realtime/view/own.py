@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from realtime.errors import MessageError
 from realtime.message import Picture
 from realtime.view import spoken
-from realtime.view.pace import Pace
+from realtime.view.bucket import TokenBucket
 
 if TYPE_CHECKING:
     from realtime.view.page import Page
@@ -33,7 +33,7 @@ class OwnCamera:
         self.name = name
         self.sent = False  #: the recogniser may know it
         self._page, self._complain, self._no_room = page, complain, no_room
-        self._pace = Pace(page.config.view.most_hz)
+        self._bucket = TokenBucket(page.config.view.most_hz)
         self._passed = -float("inf")  # when a picture last went up
         self._answered = 0.0  # when a state last came back, or when it could first be missed
         self._said = False
@@ -41,7 +41,7 @@ class OwnCamera:
     def see(self, data: bytes, *, watched: bool) -> tuple[spoken.Fate, Picture | None]:
         """Pass a picture on while it is `watched`; what became of it, and the picture if it could be read."""
         most, most_hz = 1000 * self._page.config.streams.longest_kb, self._page.config.view.most_hz
-        if not self._pace.allows():
+        if not self._bucket.allows():
             self._complain("too-fast", f"more than {most_hz:g} pictures a second; the rest is dropped: send fewer")
             return "too-fast", None
         if not watched:

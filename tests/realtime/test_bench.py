@@ -28,7 +28,13 @@ def video(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def settings(packages):
-    changes = {"engines.folder": packages, "engines.head": "head", "align.size_px": 48}
+    changes = {
+        "engines.folder": packages,
+        "engines.head": "head",
+        "engines.spotter": "",
+        "engines.dynamic": "",
+        "align.size_px": 48,
+    }
     changes |= {"engines.precision": "f32", "publish.state_port": 0, "publish.events_port": 0}
     return config.load(overrides=[f"{key}={value}" for key, value in changes.items()])
 

@@ -36,7 +36,14 @@ def found(packages, tmp_path_factory):
     for _ in range(50):
         writer.write(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
     writer.release()
-    changes = {"engines.folder": packages, "engines.head": "head", "align.size_px": 48, "engines.precision": "f32"}
+    changes = {
+        "engines.folder": packages,
+        "engines.head": "head",
+        "engines.spotter": "",
+        "engines.dynamic": "",
+        "align.size_px": 48,
+        "engines.precision": "f32",
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measure.truth, "VIDEO", video)
         loads = measure.loads(load(overrides=[f"{key}={value}" for key, value in changes.items()]), 1, 0.5, size=3)

@@ -47,7 +47,7 @@ def tiny(packages, tmp_path_factory):
     manifest = msgspec.json.decode((folder / "encoder" / MANIFEST).read_bytes(), type=Manifest)
     pictures = msgspec.structs.replace(manifest.representation, crop_px=load().align.size_px)
     dump(msgspec.structs.replace(manifest, representation=pictures), folder / "encoder")
-    return settings(**{"engines.folder": folder, "engines.head": "head"})
+    return settings(**{"engines.folder": folder, "engines.head": "head", "engines.spotter": "", "engines.dynamic": ""})
 
 
 def settings(**changes):

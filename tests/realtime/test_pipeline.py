@@ -14,6 +14,7 @@ from realtime.errors import EngineError, EngineLost, SourceLost
 from realtime.heads import engines
 from realtime.pipeline import Pipeline
 from realtime.publish import Publisher, Subscriber
+from realtime.recognise import Judges
 from realtime.records import Frame
 from realtime.remote import decoded
 from realtime.track import Tracker
@@ -106,6 +107,8 @@ class Recording(Publisher):
 def settings(packages):
     changes = {
         "engines.folder": packages,
+        "engines.spotter": "",
+        "engines.dynamic": "",
         "engines.head": "head",
         "engines.device": "cpu",
         "engines.precision": "f32",
@@ -148,7 +151,7 @@ def play(settings, pair, publisher, monkeypatch):
         def close(self):
             """The film is the source as well, and that is closed by the pipeline."""
 
-    def made(film, told=None, pair=pair, **changes):
+    def made(film, told=None, pair=pair, settings=settings, **changes):
         monkeypatch.setattr("realtime.front.Tracker", lambda track: Found(track, film))
         publish = msgspec.structs.replace(settings.publish, **changes)
         return Pipeline(msgspec.structs.replace(settings, publish=publish), film, publisher, pair, told)
@@ -236,14 +239,27 @@ def test_a_movement_is_told_early_and_finally_to_whoever_listens(shown, left, pl
 @pytest.mark.parametrize("name", ["apex", "change", "clips", "fields"])
 def test_any_engine_of_events_runs_live_and_speaks_its_own_labels(shown, left, play, pair, settings, publisher, name):
     chosen = msgspec.structs.replace(settings, engines=msgspec.structs.replace(settings.engines, head=name))
-    encoder, judge = engines(chosen)
-    play(Film(shown, [[left]] * 120), pair=(encoder, judge)).run()
+    encoder, judges = engines(chosen)
+    [judge] = judges.micro
+    play(Film(shown, [[left]] * 120), pair=(encoder, judges)).run()
     assert [event.stage for event in publisher.events] == ["early", "final"]
     for event in publisher.events:
         assert event.label in judge.manifest.labels
         assert tuple(event.probabilities[name]) == judge.manifest.labels
         assert sum(event.probabilities[name].values()) == pytest.approx(1.0)
     assert publisher.metas[-1].engines[-1].labels == judge.manifest.labels
+
+
+def test_engines_that_judge_together_are_published_each_and_as_one(shown, left, play, settings, publisher):
+    chosen = msgspec.structs.replace(settings, engines=msgspec.structs.replace(settings.engines, head="head+fields"))
+    play(Film(shown, [[left]] * 120), pair=engines(chosen)).run()
+    assert [event.stage for event in publisher.events] == ["early", "final"]
+    for event in publisher.events:
+        assert set(event.probabilities) == {"head", "fields", "head+fields", "encoder"}
+        together = event.probabilities["head+fields"]
+        assert sum(together.values()) == pytest.approx(1.0)
+        assert event.label == max(("negative", "positive", "surprise"), key=together.get)
+    assert [engine.name for engine in publisher.metas[-1].engines] == ["encoder", "head", "fields"]
 
 
 def test_pictures_of_an_event_are_kept_only_where_they_are_wished_for(shown, left, play, publisher):
@@ -265,8 +281,8 @@ def test_pictures_of_an_event_are_kept_only_where_they_are_wished_for(shown, lef
 def test_a_head_that_does_not_fit_is_not_taken(shown, left, play, pair):
     pipeline = play(Film(shown[:2], [[left]] * 2))
     with pytest.raises(EngineError, match="do not fit together"):
-        pipeline.change(replace(pipeline.wish, head=pair[0]))
-    assert pipeline.wish.head is pair[1]
+        pipeline.change(replace(pipeline.wish, judges=Judges((pair[0],))))
+    assert pipeline.wish.judges is pair[1]
 
 
 def test_a_calibration_ends_the_open_event_and_takes_what_is_seen_as_rest(shown, left, play, publisher):
@@ -419,3 +435,33 @@ def test_engines_that_do_not_fit_each_other_are_refused_with_all_reasons(setting
     with pytest.raises(EngineError, match="do not fit together") as found:
         engines(wrong)
     assert len(found.value.reasons) == 2
+
+
+@pytest.fixture(scope="module")
+def with_spotter(settings, spotting_packages):
+    """The settings with the spotter of the packages, whose figures say little but that something moves."""
+    likely = {"open": 0.6, "close": 0.3, "early": 0.7, "micro": 0.7, "macro": 0.7, "fall": 0.3, "micro_max_s": 0.6}
+    spotter = msgspec.structs.replace(settings.spotter, **likely, macro_max_s=5.0, calibrate_s=3.0)
+    named = msgspec.structs.replace(settings.engines, folder=str(spotting_packages), spotter="spotter")
+    return msgspec.structs.replace(settings, spotter=spotter, engines=named)
+
+
+def test_a_spotter_finds_the_events_where_one_is_named(shown, left, play, publisher, with_spotter):
+    play(Film(shown, [[left]] * 120), settings=with_spotter).run()
+    assert [event.stage for event in publisher.events] == ["early", "final"]
+    early, final = publisher.events
+    assert (final.kind, final.id) == ("micro", early.id)
+    assert ONSET - 0.05 < final.onset_s < final.apex_s == pytest.approx(APEX, abs=0.05)
+    assert final.apex_s < early.emitted_s < final.emitted_s
+    [newest] = publisher.states[-1].faces
+    assert newest.threshold == with_spotter.spotter.open
+    assert 0.0 <= newest.score < with_spotter.spotter.close
+    assert max(state.faces[0].score for state in publisher.states) > 0.7
+    assert [engine.name for engine in publisher.metas[-1].engines] == ["encoder", "spotter", "head"]
+
+
+def test_a_calibration_hushes_the_spotter(shown, left, play, publisher, with_spotter):
+    pipeline = play(Film(shown, [[left]] * 120), lambda event: pipeline.calibrate(), settings=with_spotter)
+    pipeline.run()
+    assert [event.stage for event in publisher.events] == ["early", "withdrawn"]
+    assert publisher.events[-1].reason == "lost"

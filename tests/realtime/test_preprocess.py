@@ -1,4 +1,3 @@
-import cv2
 import msgspec
 import numpy as np
 import pytest
@@ -10,15 +9,14 @@ from realtime.preprocess import (
     ClipImages,
     CropImages,
     EmbeddingSequence,
+    MotionTicks,
     Representation,
-    apex_change,
     clip_images,
     crop_images,
     embedding_sequence,
     first_to_last,
-    mean_grey,
+    motion_ticks,
     spread,
-    upon,
 )
 
 
@@ -122,66 +120,6 @@ def test_a_clip_is_its_pictures_with_time_behind_colour():
         assert np.array_equal(found[:, :, place], crop_images([images[i]], shape_of(8)))
 
 
-def face(seed=1, size=48):
-    """A smooth grey picture float32 (S, S) in [0, 1], such as may be shifted by parts of a pixel."""
-    noise = np.random.default_rng(seed).uniform(0, 1, (6, 6)).astype(np.float32)
-    return np.clip(cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC), 0.05, 0.95)
-
-
-def colour(picture):
-    return np.repeat((picture * 255).round().astype(np.uint8)[..., None], 3, axis=2)
-
-
-def change(size_px=48, around_s=0.0, gain=10.0):
-    return ApexChange(48, size_px, around_s, gain)
-
-
-def test_what_changed_is_shown_beside_onset_and_apex():
-    before = face()
-    after = before.copy()
-    after[30:36, 10:16] += 0.04
-    images = [colour(before), colour(face(2)), colour(after), colour(face(3))]
-    found = apex_change(np.array([0.2, 0.3, 0.4, 0.5]), images, 0.42, change())
-    assert (found.shape, found.dtype) == ((1, 3, 48, 48), np.float32)
-    assert found[0, 0] == pytest.approx(4 * before - 2, abs=0.02)
-    assert found[0, 2, 31:35, 11:15] == pytest.approx(0.4, abs=0.12)
-    elsewhere = np.delete(found[0, 2], slice(26, 40), axis=0)
-    assert np.abs(elsewhere).max() < 0.15
-
-
-def test_neither_a_lamp_nor_a_slip_of_the_crop_is_a_change():
-    before = face()
-    slipped = cv2.warpAffine(before, np.float32([[1, 0, 0.6], [0, 1, -0.4]]), (48, 48), borderMode=cv2.BORDER_REPLICATE)
-    times = np.array([0.0, 0.1])
-    inside = (0, 2, slice(4, 44), slice(4, 44))
-    for other in (np.float32(0.8) * before, slipped):
-        found = apex_change(times, [colour(before), colour(other)], 0.1, change())[inside]
-        plain = 10.0 * (other - before)[4:44, 4:44]
-        assert np.abs(found).mean() < 0.25 * np.abs(plain).mean()
-
-
-def test_pictures_that_cannot_be_brought_together_stay_as_they_are():
-    flat = np.full((48, 48), 0.5, np.float32)
-    assert np.array_equal(upon(flat, face()), face())
-
-
-def test_frames_around_a_moment_are_averaged_and_at_least_the_nearest_is_seen():
-    times, images = (
-        np.array([0.0, 0.01, 0.02, 0.1]),
-        [np.full((48, 48, 3), level, np.uint8) for level in (0, 30, 60, 9)],
-    )
-    levels = [(0.0, 0.0, 0), (0.01, 0.012, 30), (0.01, 0.005, 30), (0.07, 0.005, 9), (9.0, 0.02, 9)]
-    for moment, around_s, level in levels:
-        assert mean_grey(times, images, moment, change(24, around_s)) == pytest.approx(level / 255, abs=1e-6)
-
-
-def test_a_picture_is_as_grey_as_its_colours_are_bright():
-    image = np.zeros((48, 48, 3), np.uint8)
-    image[...] = (200, 100, 50)
-    grey = (0.299 * 200 + 0.587 * 100 + 0.114 * 50) / 255
-    assert mean_grey(np.array([0.0]), [image], 0.0, change(24)) == pytest.approx(grey, abs=1e-5)
-
-
 def test_a_sequence_holds_the_chosen_embeddings():
     embeddings = [np.full(5, i, np.float32) for i in range(12)]
     found = embedding_sequence(embeddings, EmbeddingSequence("encoder", "0" * 64, 6, 5))
@@ -191,8 +129,14 @@ def test_a_sequence_holds_the_chosen_embeddings():
 
 @pytest.mark.parametrize(
     "representation",
-    [shape_of(32), EmbeddingSequence("encoder", "0" * 64, 6, 512), ClipImages(16, shape_of(32)), change()],
-    ids=["pictures", "sequence", "clips", "change"],
+    [
+        shape_of(32),
+        EmbeddingSequence("encoder", "0" * 64, 6, 512),
+        ClipImages(16, shape_of(32)),
+        ApexChange(128, 96, 0.02, 40.0),
+        MotionTicks(128, 28, 7, 0.35, 1 / 60, 0.1, 64),
+    ],
+    ids=["pictures", "sequence", "clips", "change", "ticks"],
 )
 def test_a_representation_survives_a_manifest(representation):
     text = msgspec.json.encode(representation)
@@ -203,3 +147,45 @@ def test_a_representation_with_an_unknown_parameter_is_refused():
     tree = msgspec.to_builtins(shape_of(32)) | {"gamma": 2.2}
     with pytest.raises(msgspec.ValidationError, match="gamma"):
         msgspec.convert(tree, Representation)
+
+
+def ticks(count=(), side=28):
+    """Random fields, head and turns of `count` ticks."""
+    rng = np.random.default_rng(5)
+    fields, turns = rng.normal(0, 0.01, (*count, 2, side, side)), rng.normal(0, 3.0, (*count, 3))
+    return fields.astype(np.float32), np.asarray(rng.random(count), np.float32), turns.astype(np.float32)
+
+
+def test_a_tick_is_what_the_formula_says():
+    """Two cells a side of two values a side: u is 0.002 in the first cell, v is 0.003 and 0.001 in turn in the last."""
+    field = np.zeros((2, 4, 4), np.float32)
+    field[0, :2, :2] = 0.002
+    field[1, 2:, 2:] = [[0.003, 0.001], [0.001, 0.003]]
+    found = motion_ticks(field, np.float32(0.0399), np.array([1.5, -3.0, 60.0], np.float32), 2)
+    assert (found.shape, found.dtype) == ((3 * 4 + 1 + 3,), np.float32)
+    assert found[:4] == pytest.approx([np.arcsinh(1.0), 0, 0, 0])  # u of the cells, row by row
+    assert found[4:8] == pytest.approx([0, 0, 0, np.arcsinh(1.0)])  # v
+    still = np.log(1e-4 / 0.002)
+    last = np.log((np.sqrt((0.003**2 + 0.001**2) / 2) + 1e-4) / 0.002)
+    assert found[8:12] == pytest.approx([np.log(0.0021 / 0.002), still, still, last], rel=1e-4)
+    assert found[12:] == pytest.approx([np.log(20.0), 0.5, -1.0, 3.0], rel=1e-5)  # head; turns, cut at 3
+
+
+@pytest.mark.parametrize("count", [(), (5,), (2, 3)])
+def test_ticks_are_made_one_by_one_as_all_at_once(count):
+    fields, head, turns = ticks(count)
+    found = motion_ticks(fields, head, turns, 7)
+    made = MotionTicks(128, 28, 7, 0.35, 1 / 60, 0.1, 64)
+    assert found.shape == (*count, made.width - made.memory)
+    for place in np.ndindex(*count):
+        assert np.array_equal(found[place], motion_ticks(fields[place], head[place], turns[place], 7))
+
+
+def test_a_mirrored_movement_makes_mirrored_cells():
+    fields, head, turns = ticks()
+    found = motion_ticks(fields, head, turns, 7)
+    other = motion_ticks(fields[..., ::-1] * np.array([-1, 1], np.float32)[:, None, None], head, turns, 7)
+    u, v, sizes = found[:147].reshape(3, 7, 7)
+    mirrored = np.stack([-u[:, ::-1], v[:, ::-1], sizes[:, ::-1]])
+    assert other[:147].reshape(3, 7, 7) == pytest.approx(mirrored, abs=1e-5)
+    assert np.array_equal(other[147:], found[147:])

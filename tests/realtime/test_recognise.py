@@ -1,11 +1,13 @@
 from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 
 from realtime.config import RecogniseConfig
+from realtime.encode import Encoder, Smoothed, softmax
 from realtime.errors import EngineError
-from realtime.labels import FERPLUS, MEGC3, NONE
+from realtime.labels import FERPLUS, MEGC3, NONE, VOCABULARIES
 from realtime.preprocess import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -19,11 +21,11 @@ from realtime.preprocess import (
     crop_images,
     flow_fields,
 )
-from realtime.recognise import Encoder, Recogniser, Smoothed, event_input, softmax
+from realtime.recognise import Judges, Recogniser, event_input
 from realtime.records import Apex, Crop, Offset, Pose
 from realtime.window import Seen, Window
 
-CONFIG = RecogniseConfig(smooth_s=0.25, half_strength=5.0, reject=0.5)
+CONFIG = RecogniseConfig(smooth_s=0.25, half_strength=5.0, reject=0.5, floor=0.01, weights={})
 PICTURES = CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD)
 SEQUENCE = EmbeddingSequence("encoder", "0" * 64, 4, 2)
 FIELDS = FlowFields(48, 28, 3, "each", 5e-4, 8.0)
@@ -124,13 +126,13 @@ def test_smoothing_is_a_low_pass_in_seconds_whatever_the_rate():
 
 
 def test_without_a_smoothing_time_every_frame_stands_for_itself():
-    smoothed = Smoothed(RecogniseConfig(smooth_s=0.0, half_strength=5.0, reject=0.5))
+    smoothed = Smoothed(msgspec.structs.replace(CONFIG, smooth_s=0.0))
     smoothed.push(seen(0.0, neutral=1.0))
     assert smoothed.push(seen(0.1, fear=1.0)) == pytest.approx(shares(FERPLUS, fear=1.0))
 
 
 def test_a_micro_expression_is_judged_by_the_head_and_both_engines_are_reported(encoder, head, window):
-    found = Recogniser(CONFIG, encoder, head).early(apex(), window, 1.2, ("dark",))
+    found = Recogniser(CONFIG, encoder, Judges((head,))).early(apex(), window, 1.2, ("dark",))
     assert (found.id, found.face, found.kind, found.stage) == (3, 1, "micro", "early")
     assert (found.onset_s, found.apex_s, found.offset_s, found.emitted_s) == (0.8, 1.1, None, 1.2)
     assert (found.label, found.quality, found.reason) == ("negative", ("dark",), "")
@@ -139,21 +141,21 @@ def test_a_micro_expression_is_judged_by_the_head_and_both_engines_are_reported(
 
 
 def test_a_macro_expression_is_judged_by_the_encoder_around_the_apex(encoder, head, window):
-    found = Recogniser(CONFIG, encoder, head).early(apex("macro"), window, 1.2, ())
+    found = Recogniser(CONFIG, encoder, Judges((head,))).early(apex("macro"), window, 1.2, ())
     assert found.label == "fear"
     assert found.probabilities["encoder"]["fear"] == pytest.approx(0.75)  # of 1.0, 1.1 and 1.2 s alone
     assert found.probabilities["encoder"]["neutral"] == pytest.approx(0.25)
 
 
 def test_confidence_is_the_labels_share_times_how_sure_the_movement_is(encoder, head, window):
-    recogniser = Recogniser(CONFIG, encoder, head)
+    recogniser = Recogniser(CONFIG, encoder, Judges((head,)))
     assert recogniser.early(apex(strength=5.0), window, 1.2, ()).confidence == pytest.approx(0.7 * 0.5)
     assert recogniser.final(offset(strength=15.0), window, 1.4, ()).confidence == pytest.approx(0.7 * 0.75)
     assert recogniser.early(apex("macro", strength=5.0), window, 1.2, ()).confidence == pytest.approx(0.75 * 0.5)
 
 
 def test_the_head_sees_the_event_so_far_and_at_the_end_all_of_it(encoder, head, window):
-    recogniser = Recogniser(CONFIG, encoder, head)
+    recogniser = Recogniser(CONFIG, encoder, Judges((head,)))
     recogniser.early(apex(), window, 1.1, ())
     recogniser.final(offset(), window, 1.9, ())
     early, final = (asked["embeddings"] for asked in head.asked)
@@ -172,7 +174,7 @@ def test_the_head_sees_the_event_so_far_and_at_the_end_all_of_it(encoder, head, 
 )
 def test_an_engine_of_pictures_sees_the_events_frames(encoder, window, representation, early, final):
     judge = Fake("mine", ("calm", "tense"), representation, lambda inputs: {"logits": np.zeros((1, 2), np.float32)})
-    recogniser = Recogniser(CONFIG, encoder, judge)
+    recogniser = Recogniser(CONFIG, encoder, Judges((judge,)))
     found = recogniser.early(apex(), window, 1.2, ())
     recogniser.final(offset(), window, 1.9, ())
     assert found.probabilities["mine"] == pytest.approx({"calm": 0.5, "tense": 0.5})
@@ -202,7 +204,7 @@ def test_the_picture_of_the_apex_is_the_events_nearest(encoder, window):
 
 
 def test_the_final_answer_has_the_id_of_the_early_one(encoder, head, window):
-    recogniser = Recogniser(CONFIG, encoder, head)
+    recogniser = Recogniser(CONFIG, encoder, Judges((head,)))
     early, final = recogniser.early(apex(), window, 1.2, ()), recogniser.final(offset(), window, 1.4, ())
     assert early.id == final.id
     assert (final.stage, final.offset_s, final.emitted_s) == ("final", 1.3, 1.4)
@@ -210,7 +212,7 @@ def test_the_final_answer_has_the_id_of_the_early_one(encoder, head, window):
 
 @pytest.mark.parametrize("reason", ["blink", "head", "speech", "short", "lost"])
 def test_what_was_no_expression_is_withdrawn_without_confidence(encoder, head, window, reason):
-    found = Recogniser(CONFIG, encoder, head).final(offset(kind=None, reason=reason), window, 1.4, ())
+    found = Recogniser(CONFIG, encoder, Judges((head,))).final(offset(kind=None, reason=reason), window, 1.4, ())
     assert (found.stage, found.confidence, found.reason, found.offset_s) == ("withdrawn", 0.0, reason, 1.3)
 
 
@@ -222,7 +224,7 @@ def judge_of(nothing):
 
 def test_an_engine_of_fields_sees_the_frames_from_onset_to_apex_alike_early_and_finally(encoder, window):
     judge = judge_of(0.1)
-    recogniser = Recogniser(CONFIG, encoder, judge)
+    recogniser = Recogniser(CONFIG, encoder, Judges((judge,)))
     recogniser.early(apex(), window, 1.2, ())
     recogniser.final(offset(), window, 1.9, ())
     early, final = (asked["fields"] for asked in judge.asked)
@@ -236,7 +238,7 @@ def test_an_engine_of_fields_sees_the_frames_from_onset_to_apex_alike_early_and_
 @pytest.mark.parametrize("nothing", [0.1, 0.49, 0.51, 0.9])
 def test_an_event_that_the_engine_calls_none_is_doubted_early_and_withdrawn_finally(encoder, window, nothing):
     stage = "withdrawn" if nothing > 0.5 else "final"
-    recogniser = Recogniser(CONFIG, encoder, judge_of(nothing))
+    recogniser = Recogniser(CONFIG, encoder, Judges((judge_of(nothing),)))
     early = recogniser.early(apex(strength=5.0), window, 1.2, ())
     final = recogniser.final(offset(strength=5.0), window, 1.4, ())
     assert (early.stage, early.label) == ("early", "surprise")  # whatever is likeliest, none is no label
@@ -247,20 +249,87 @@ def test_an_event_that_the_engine_calls_none_is_doubted_early_and_withdrawn_fina
 
 
 def test_what_the_engine_of_micro_expressions_calls_none_may_be_a_macro_expression(encoder, window):
-    found = Recogniser(CONFIG, encoder, judge_of(0.9)).final(offset("macro", "held"), window, 1.4, ())
+    found = Recogniser(CONFIG, encoder, Judges((judge_of(0.9),))).final(offset("macro", "held"), window, 1.4, ())
     assert (found.stage, found.label, found.reason) == ("final", "fear", "held")
 
 
 def test_a_reason_of_the_detector_stays(encoder, window):
-    found = Recogniser(CONFIG, encoder, judge_of(0.9)).final(offset(kind=None, reason="blink"), window, 1.4, ())
+    found = Recogniser(CONFIG, encoder, Judges((judge_of(0.9),))).final(
+        offset(kind=None, reason="blink"), window, 1.4, ()
+    )
     assert (found.stage, found.reason) == ("withdrawn", "blink")
+
+
+def judging(name, labels, **given):
+    """An engine of embeddings that always says `given`."""
+    logits = np.log(np.maximum(shares(labels, **given), 1e-9))[None]
+    return Fake(name, labels, SEQUENCE, lambda inputs: {"logits": logits})
+
+
+@pytest.fixture
+def fused(encoder):
+    """Judges by two: odds of none are 1/4, if it is something (1/4, 1/4, 1/2) and (1, 4, 2) / 7; see `test_pool`."""
+    motion = judging("motion", (*MEGC3, NONE), negative=0.2, positive=0.2, surprise=0.4, none=0.2)
+    cmn = judging("cmn", MEGC3, negative=1 / 7, positive=4 / 7, surprise=2 / 7)
+    return Judges((motion, cmn))
+
+
+@pytest.mark.parametrize(("heavy", "label", "share"), [("cmn", "positive", 0.4853), ("motion", "surprise", 0.4531)])
+def test_several_engines_of_micro_expressions_give_one_verdict(encoder, fused, window, heavy, label, share):
+    # Of positive (1/4)^(1/4) (4/7)^(3/4) = 0.4648 beside 0.1643 and 0.3286; of surprise (1/2)^(3/4) (2/7)^(1/4) ...
+    config = msgspec.structs.replace(CONFIG, weights={heavy: 3.0})
+    found = Recogniser(config, encoder, fused).early(apex(strength=5.0), window, 1.2, ())
+    together = found.probabilities["motion+cmn"]
+    assert set(found.probabilities) == {"motion", "cmn", "motion+cmn", "encoder"}
+    assert found.probabilities["motion"]["surprise"] == pytest.approx(0.4)
+    assert (found.label, together[NONE]) == (label, pytest.approx(0.2))
+    assert together[label] == pytest.approx(0.8 * share, abs=1e-4)
+    assert found.confidence == pytest.approx(0.5 * together[label])
+
+
+@pytest.mark.parametrize(("none", "stage"), [(0.4, "final"), (0.6, "withdrawn")])
+def test_what_the_engines_together_call_none_is_withdrawn(encoder, window, none, stage):
+    motion = judging("motion", (*MEGC3, NONE), surprise=1 - none, none=none)
+    cmn = judging("cmn", MEGC3, negative=0.9, positive=0.05, surprise=0.05)
+    found = Recogniser(CONFIG, encoder, Judges((cmn, motion))).final(offset(), window, 1.4, ())
+    assert (found.stage, found.reason) == (stage, NONE if stage == "withdrawn" else "")
+    assert found.probabilities["cmn+motion"][NONE] == pytest.approx(none)
+
+
+def test_a_macro_expression_is_judged_by_the_encoder_and_the_dynamic_engine_over_the_event(encoder, head, window):
+    dfew = VOCABULARIES["dfew-7"]
+    dynamic = judging("dynamic", dfew, sadness=0.9, fear=0.1)
+    found = Recogniser(CONFIG, encoder, Judges((head,), (dynamic,))).final(offset("macro"), window, 1.4, ())
+    still, moving = found.probabilities["encoder"], found.probabilities["dynamic"]
+    together = found.probabilities["encoder+dynamic"]
+    assert list(together) == list(FERPLUS)
+    assert found.label == "fear"  # sqrt(0.75 * 0.1) against sqrt(0.01 * 0.9) of sadness, and sqrt(0.25 * 0.01)
+    assert together["fear"] / together["sadness"] == pytest.approx(np.sqrt(0.075 / 0.009), rel=1e-4)
+    assert together["contempt"] == still["contempt"] == 0.0
+    assert found.confidence == pytest.approx(0.75 * together["fear"])
+    assert dynamic.asked[0]["embeddings"][0, :, 0] == pytest.approx([0.8, 1.0, 1.1, 1.3])
+    assert "contempt" not in moving
+
+
+def test_a_macro_expression_is_not_withdrawn_for_what_the_others_call_none(encoder, window):
+    judges = Judges((judge_of(0.9),), (judging("dynamic", VOCABULARIES["dfew-7"], happiness=1.0),))
+    found = Recogniser(CONFIG, encoder, judges).final(offset("macro"), window, 1.4, ())
+    assert (found.stage, found.probabilities["motion"][NONE]) == ("final", pytest.approx(0.9))
+
+
+def test_an_engine_that_judges_both_kinds_is_asked_once(encoder, window):
+    both = judging("both", VOCABULARIES["dfew-7"], happiness=1.0)
+    judges = Judges((both,), (both,))
+    found = Recogniser(CONFIG, encoder, judges).early(apex(), window, 1.2, ())
+    assert (judges.engines, len(both.asked)) == ((both,), 1)
+    assert (found.label, set(found.probabilities)) == ("happiness", {"both", "encoder", "encoder+both"})
 
 
 def test_an_event_older_than_the_window_is_judged_by_what_is_left(encoder, head):
     short = Window(0.3)
     for number in range(30):
         short.push(seen(number / RATE_HZ, fear=1.0))
-    found = Recogniser(CONFIG, encoder, head).final(offset(), short, 2.9, ())
+    found = Recogniser(CONFIG, encoder, Judges((head,))).final(offset(), short, 2.9, ())
     assert found.probabilities["encoder"]["fear"] == pytest.approx(1.0)
 
 

@@ -79,6 +79,8 @@ def jpegs():
 def settings(packages):
     changes = {
         "engines.folder": packages,
+        "engines.spotter": "",
+        "engines.dynamic": "",
         "engines.head": "head",
         "engines.device": "cpu",
         "engines.precision": "f32",
@@ -99,8 +101,11 @@ def outlet():
 def open_streams(settings, outlet):
     opened = []
 
-    def with_changes(**changes):
-        chosen = msgspec.structs.replace(settings, streams=msgspec.structs.replace(settings.streams, **changes))
+    def with_changes(head="head", **changes):
+        replace = msgspec.structs.replace
+        chosen = replace(
+            settings, streams=replace(settings.streams, **changes), engines=replace(settings.engines, head=head)
+        )
         opened.append(Streams(chosen, outlet))
         return opened[-1]
 
@@ -230,6 +235,21 @@ def test_a_head_is_chosen_for_one_camera_alone(streams, browser, outlet):
     other.watched(62)
     told = {meta.camera: meta.engines[-1].name for meta in outlet.metas}
     assert told == {"visitor-1": "apex", "visitor-2": "head"}
+
+
+def test_engines_that_judge_together_are_a_choice_and_so_is_each_alone(open_streams, outlet, jpegs):
+    streams = open_streams(head="fields+head")
+    visitor = Browser(streams, outlet, jpegs, "visitor-1")
+    visitor.watched(1)
+    outlet.wait(lambda: outlet.metas)  # it comes after the state
+    assert outlet.metas[0].heads == ("fields+head", "fields", "head", "apex", "clips")
+    assert [engine.name for engine in outlet.metas[0].engines] == ["encoder", "fields", "head"]
+    assert streams.answer(AskWish(camera="visitor-1", head="fields")) == Done()
+    outlet.metas.clear()
+    visitor.watched(62)
+    outlet.wait(lambda: outlet.metas)
+    assert [engine.name for engine in outlet.metas[-1].engines] == ["encoder", "fields"]
+    assert streams.answer(AskWish(camera="visitor-1", head="fields+head")) == Done()
 
 
 def test_a_head_that_is_not_there_is_refused_with_those_that_are(streams, browser):

@@ -42,7 +42,7 @@ def test_pictures_of_events_and_video_are_off_until_the_person_says_otherwise(pa
 
 
 def test_the_page_says_what_it_is_worth_where_pictures_go_and_the_law():
-    config_of = config.load(overrides=["apex.calibrate_s=2.5"])
+    config_of = config.load(overrides=["spotter.calibrate_s=2.5"])
     told = " ".join(str(each["props"].get("value")) for each in blocks(config_of).get_config_file()["components"])
     for sentence in (
         "candidate with a confidence",

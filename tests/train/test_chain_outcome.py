@@ -60,6 +60,26 @@ def test_strs_is_the_product_of_both_f1():
     assert micro.strs == pytest.approx(1 / 3)
 
 
+def test_each_engine_alone_is_scored_on_the_events_that_were_found_beside_all_together():
+    shares = {
+        "motion": ({"surprise": 0.3, "positive": 0.2, "none": 0.5}, {"positive": 0.4, "surprise": 0.6}),
+        "cmn": ({"surprise": 0.2, "positive": 0.8}, {"positive": 0.9, "surprise": 0.1}),
+        "motion+cmn": ({"surprise": 0.4, "positive": 0.2, "none": 0.4}, {"positive": 0.8, "surprise": 0.2}),
+    }
+    first, second = ({name: both[i] for name, both in shares.items()} for i in (0, 1))
+    said = [told(1.0, 1.2, 1.4, probabilities=first), told(3.0, 3.2, 3.4, "positive", probabilities=second)]
+    row = outcome([played(said, expressions=[MICRO, ("micro", "positive", 3.0, 3.2, 3.4)])])
+    found = row.parts["micro"].recognition
+    assert list(found) == [VERDICT, EARLY, "motion", "cmn", "motion+cmn"]
+    assert (found[VERDICT].uf1, found["motion+cmn"].uf1) == (1.0, 1.0)
+    assert found["motion"].uf1 == pytest.approx((2 / 3 + 0) / 2)  # surprise both times: none is nothing to tell
+    assert found["cmn"].uf1 == pytest.approx((0 + 2 / 3) / 2)
+    assert (found["motion"].uar, found["cmn"].uar) == (0.5, 0.5)
+    assert "| micro | cmn | 2 | 0.333 | 0.500 | 0.500 | positive 1, surprise 1 |" in "\n".join(show.lines([row]))
+    [plainly] = plain([row])
+    assert plainly["parts"]["micro"]["recognition"]["motion"]["uar"] == 0.5
+
+
 def test_false_alarms_lie_under_what_shares_most_of_their_time():
     said = [told(at, at + 0.1, at + 0.3) for at in (2.0, 4.0, 6.0, 8.0)]
     under = [("blink", 2.0, 2.1), ("speech", 2.1, 3.0), ("gaze", 4.2, 9.0), ("turn", 0.0, 0.5)]

@@ -87,8 +87,9 @@ def test_settings_are_compared_on_synthetic_clips_and_refused_before_any_is_made
     monkeypatch.setattr("train.ablation.ablate", lambda *given: compared.append(given) or [])
     with pytest.raises(ConfigError, match="aman"):
         commands.ablate(cmn, ["head=cmnet,aman"], 2)
-    with pytest.raises(ConfigError, match=r"cmn-smic-3 has no \[clips\]"):
-        commands.ablate(load(ROOT / "configs/train/cmn-smic-3.toml"), ["head=cmnet"], 2)
+    for other in ("cmn-smic-3", "motion"):
+        with pytest.raises(ConfigError, match=rf"{other} is no cmn with \[clips\]"):
+            commands.ablate(load(ROOT / f"configs/train/{other}.toml"), ["head=cmnet"], 2)
     assert compared == []
     assert commands.ablate(cmn, ["head=cmnet"], 2) == []
     (config, clips, encoder, (variant,), seeds) = compared[1]
@@ -121,3 +122,36 @@ def test_the_head_is_given_its_clips_and_its_encoder(cmn, monkeypatch, tmp_path)
         ("prepare", (cmn, ["clips"], "encoder")),
         ("export", (cmn, "prepare", "encoder", tmp_path, "fp16")),
     ]
+
+
+def test_an_engine_is_rebuilt_step_by_step_and_an_interrupted_step_is_the_last(cmn, monkeypatch, tmp_path):
+    done = []
+
+    def step(word):
+        return lambda *given: done.append((word, *given[1:])) or word
+
+    monkeypatch.setitem(METHODS, CmnConfig, Method(*map(step, ("prepare", "fit", "export", "network"))))
+    assert commands.rebuild(cmn, tmp_path, "fp16", 3) == "export"
+    assert done == [("prepare", 3), ("fit",), ("export", tmp_path / "cmn-fp16", "fp16")]
+
+    def killed(config):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(METHODS, CmnConfig, Method(step("prepare"), killed, step("export"), step("network")))
+    with pytest.raises(KeyboardInterrupt):
+        commands.rebuild(cmn, tmp_path, "fp32")
+    assert done[3:] == [("prepare", None)]
+
+
+@pytest.mark.parametrize("file", ["cmn", "motion"])
+def test_synthetic_faces_are_those_of_any_configuration_with_clips(file, monkeypatch):
+    config = load(ROOT / f"configs/train/{file}.toml")
+    monkeypatch.setattr("train.commands.Synthetic", lambda clips: clips)
+    assert commands.synthetic(config) == config.clips
+
+
+@pytest.mark.parametrize("file", ["expression", "cmn-smic-3", "motion-smic-3", "tune"])
+def test_a_configuration_without_clips_makes_no_faces_and_is_told_of_those_that_do(file):
+    config = load(ROOT / f"configs/train/{file}.toml")
+    with pytest.raises(ConfigError, match=rf"{config.name} has no \[clips\].*of cmn or apexnet or motion or spotter that has"):
+        commands.synthetic(config)

@@ -108,8 +108,8 @@ def test_a_checkpoint_is_never_half_written(tmp_path, monkeypatch):
         fit(Line((2, 0)), recipe(), tmp_path)
     before = (tmp_path / "last.pt").read_bytes()
 
-    def half(state, path):
-        path.write_bytes(b"half")
+    def half(state, file):
+        file.write(b"half")
         raise Killed
 
     monkeypatch.setattr(torch, "save", half)

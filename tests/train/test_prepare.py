@@ -108,16 +108,6 @@ def test_the_cache_of_stills_keeps_its_name(ferplus, tmp_path, found):
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [f"ferplus-train-{wanted}.npy"]
 
 
-def test_a_file_is_there_whole_or_not_at_all(tmp_path):
-    target = tmp_path / "folder" / "a.b.npy"
-    with pytest.raises(TypeError), prepare.writing(target) as file:
-        file.writelines([b"half", None])
-    assert list(target.parent.iterdir()) == []
-    prepare.save_array(target, np.arange(3))
-    assert [path.name for path in target.parent.iterdir()] == ["a.b.npy"]
-    assert np.load(target).tolist() == [0, 1, 2]
-
-
 def test_a_still_without_a_face_is_its_own_crop(drawn_face):
     face = np.tile(np.linspace(0, 24, 48).astype(np.uint8)[:, None, None], (1, 48, 3))
     crop = prepare.still_crop(face, Landmarker(drawn_face(SIZE / 2, SIZE / 3, 80.0)), 48)

@@ -26,6 +26,8 @@ OPTIONS = {
     "evaluate": {"--config", "--ray", "--json", "--help"},
     "ablate": {"--config", "--vary", "--seeds", "--json", "--help"},
     "export": {"--config", "--engines", "--triton", "--plan", "--json", "--help"},
+    "rebuild": {"--config", "--precision", "--engines", "--workers", "--json", "--help"},
+    "card": {"--engine", "--json", "--help"},
     "sample": {"--folder", "--json", "--help"},
 }
 
@@ -64,7 +66,7 @@ def test_a_configuration_is_asked_for(command):
     assert "--config" in found.stderr
 
 
-@pytest.mark.parametrize("command", ["prepare", "fit", "evaluate", "export"])
+@pytest.mark.parametrize("command", ["prepare", "fit", "evaluate", "export", "rebuild"])
 def test_a_missing_configuration_is_named(command, tmp_path):
     fails([command, "--config", tmp_path / "mine.toml"], tmp_path / "mine.toml")
 
@@ -123,6 +125,24 @@ def test_an_export_prints_the_package_and_its_scores(options, precision, monkeyp
     found = call("export", "--config", CONFIG, "--engines", tmp_path, "--json", *options)
     assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5, "uar": 0.6}
     assert asked == [(tmp_path, precision)]
+
+
+def test_an_engine_is_rebuilt_by_one_command(monkeypatch, tmp_path):
+    asked = []
+    made = SimpleNamespace(name="cmn", scores=[SimpleNamespace(name="uf1", value=0.5)])
+    monkeypatch.setattr("train.commands.rebuild", lambda config, *given: asked.append((config.name, *given)) or made)
+    words = ("rebuild", "--config", CONFIG, "--engines", tmp_path, "--workers", 2, "--precision", "fp16")
+    found = call(*words, "--set", "name=mine", "--json")
+    assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5}
+    assert asked == [("mine", tmp_path, "fp16", 2)]
+
+
+def test_cards_are_written_for_packages_that_are_there(encoder_folder, tmp_path):
+    found = call("card", "--engine", encoder_folder, "--json")
+    assert msgspec.json.decode(found.stdout) == {"encoder": str(encoder_folder / "card.md")}
+    (encoder_folder / "model.onnx").write_bytes(b"damaged")
+    fails(["card", "--engine", encoder_folder], "model.onnx differs")
+    fails(["card", "--engine", tmp_path / "none"], "there is no such folder")
 
 
 def test_an_unknown_precision_is_refused_with_those_there_are():

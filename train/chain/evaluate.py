@@ -50,8 +50,7 @@ def evaluate(
     settings = realtime_config.load(config, overrides)
     played = play_all(read(data), rates_hz, settings, workers)
     folder = ROOT / settings.engines.folder
-    names = (settings.engines.encoder, settings.engines.head)
-    engines = {name: load_manifest(folder / name).files[MODEL] for name in names}
+    engines = {name: load_manifest(folder / name).files[MODEL] for name in settings.engines.packages}
     return Report(data, engines, settings, tuple(map(outcome, played.values())))
 
 

@@ -1,16 +1,19 @@
 """What was told of all videos at one rate, against what happens in them.
 
-Spotting as in `train.spotting`; recognition on the events that were found, engine by engine and of the verdict that
-was published; both together by STRS, the product of the F1 of spotting and of recognition (Liong, See and Chan 2023,
-"Spot-then-Recognize", and the challenge MEGC 2024), the latter being UF1 here. All is pooled over the videos.
+Spotting as in `train.spotting`; recognition on the events that were found: of the verdict that was published, of each
+engine alone, and of those that judge together; both by STRS, the product of the F1 of spotting and of recognition on
+what was spotted (Liong, See and Chan 2023, "Spot-then-recognize"; the challenge MEGC 2025). The latter is UF1 here, the
+mean of the classes' F1, over the classes that were shown; the authors' script (genbing99/STRS-Metric) takes the F1 of
+their mean precision and mean recall. All is pooled over the videos.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from realtime.labels import NONE
 from train.chain.labels import Recognition, recognition, shared
 from train.chain.play import Played, Told
 from train.chain.reliability import Reliability, reliability
@@ -112,7 +115,7 @@ def _recognition(pairs: Sequence[tuple[Labelled, Answered]]) -> dict[str, Recogn
     said = {VERDICT: [{event.label: 1.0} for event in last]}
     said[EARLY] = [{found.told.first.label: 1.0} for _, found in pairs]
     for engine in dict.fromkeys(name for event in last for name in event.probabilities):
-        said[engine] = [event.probabilities.get(engine, {}) for event in last]
+        said[engine] = [_told(event.probabilities.get(engine, {})) for event in last]
     found = {}
     for name, shares in said.items():
         told = [(label, share) for label, share in zip(truth, shares, strict=True) if share]
@@ -120,6 +123,11 @@ def _recognition(pairs: Sequence[tuple[Labelled, Answered]]) -> dict[str, Recogn
         if one is not None:
             found[name] = one
     return found
+
+
+def _told(shares: Mapping[str, float]) -> dict[str, float]:
+    """What an engine would have told alone of an event that was kept: any label but "none", as the verdict does."""
+    return {label: share for label, share in shares.items() if label != NONE}
 
 
 def _reliability(answers: Sequence[Answered], pairs: Sequence[tuple[Labelled, Answered]]) -> Reliability | None:

@@ -13,6 +13,7 @@ from realtime.errors import DataError
 from realtime.heads import engines
 from realtime.message import Event, Meta, State
 from realtime.pipeline import Pipeline
+from realtime.recognise import Judges
 from realtime.source import Source, open_source
 from train.chain.slowed import Slowed
 from train.chain.truth import Video, seen
@@ -74,7 +75,7 @@ class Kept:
         return (self.frames - 1) / span if span > 0 else 0.0
 
 
-def play(video: Video, rate_hz: float, config: Config, pair: tuple[Engine, Engine]) -> Played:
+def play(video: Video, rate_hz: float, config: Config, pair: tuple[Engine, Judges]) -> Played:
     """The whole video, with every stage that runs live; DataError where it has no two frames."""
     outlet = Kept()
     source = opened(video, rate_hz, config.source)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from train.synthesis.render import Rendered
 from train.synthesis.scene import Scene, clip_scene, video_scene
 from train.synthesis.warp import Warp
 
+Side = Literal["training", "calibration", "held-out"]
 VIDEO = 1_000_000  # takes from this number on are videos
 
 
@@ -70,6 +72,18 @@ class Synthetic:
     def held_out(self) -> frozenset[str]:
         """People that only evaluations may see, in clips and in videos alike."""
         return hold_out(self.people, self._clips.held_out, self._clips.seed)
+
+    @property
+    def calibration(self) -> frozenset[str]:
+        """People that engines are calibrated on, and settings chosen: none of them trains, none is held out."""
+        others = [person for person in self.people if person not in self.held_out]
+        return hold_out(others, self._clips.calibration, self._clips.seed)
+
+    def side(self, name: Side) -> list[str]:
+        """Its people, in the order of all."""
+        parts = {"held-out": self.held_out, "calibration": self.calibration}
+        others = frozenset(self.people) - self.held_out - self.calibration
+        return [person for person in self.people if person in parts.get(name, others)]
 
     def samples(self) -> list[Sample]:
         takes = range(self._clips.per_person)

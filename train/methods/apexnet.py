@@ -16,16 +16,15 @@ import torch
 from torch import Generator, Tensor, nn
 
 from realtime import config as realtime_config
+from realtime.change import LUMA, changed
 from realtime.labels import NONE
 from realtime.preprocess import (
     IMAGENET_MEAN,
     IMAGENET_STD,
-    LUMA,
     ApexChange,
     CropImages,
     apex_change,
     apex_pair,
-    changed,
     crop_images,
 )
 from realtime.records import Floats, Image
@@ -131,7 +130,7 @@ def varied(x: Tensor, config: ApexnetConfig, made: CropImages | ApexChange, gene
     if isinstance(made, ApexChange):
         x = augment.pairs(x, a.turn_deg, a.scale, a.shift, a.slip, generator)
         x = augment.noise(augment.light(x, a.light, generator), a.noise, generator)
-        return torch.from_numpy(changed(x.numpy(), made)).contiguous(memory_format=torch.channels_last)
+        return torch.from_numpy(changed(x.numpy(), made.gain)).contiguous(memory_format=torch.channels_last)
     x = augment.similarity(x, a.turn_deg, a.scale, a.shift, generator)
     x = augment.noise(augment.tint(x, a.light, a.tint, generator), a.noise, generator)
     return standardise(x.clamp(0.0, 1.0))

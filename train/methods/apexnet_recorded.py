@@ -12,14 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from realtime.errors import ConfigError
-from realtime.manifest import Manifest, Precision, Score, Training
+from realtime.manifest import Manifest, Precision, Score
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from realtime.records import Image
 from train import loop
 from train.augment import grey, similarity
 from train.collection import TERMS, Collection, named, vocabulary
 from train.config import ApexnetRecordedConfig, digest, shaping
-from train.export import OPSET, WEIGHTS, Draft, trained
+from train.export import WEIGHTS, Draft, trained, trained_by
 from train.export import export as write_package
 from train.golden import golden_crops
 from train.losses.focal import focal, inverse_frequency
@@ -214,16 +214,13 @@ def export(
     network = restored(config, collection)
     golden = golden_crops(precision)
     representation = _representation(config, golden[0], IMAGENET)
-    draft = Draft(
-        name=folder.name,
-        method="apexnet",
-        task="micro-expression",
+    draft = Draft.of(
+        folder,
+        precision,
+        trained_by(config, named(config.data), TERMS),
         vocabulary=vocabulary(config.data),
         labels=collection.labels,
         representation=representation,
-        precision=precision,
-        opset=OPSET,
-        training=Training(named(config.data), TERMS, msgspec.to_builtins(config), config.seed, config.epochs),
         scores=scores,
     )
     images = torch.from_numpy(crop_images(golden, representation))

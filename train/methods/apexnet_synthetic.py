@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from realtime.labels import NONE
-from realtime.manifest import IMAGES, Manifest, Precision, Score, Training
+from realtime.manifest import IMAGES, Manifest, Precision, Score
 from realtime.preprocess import ApexChange, CropImages, crop_images
 from realtime.records import Floats
 from train import loop
 from train.calibration import calibrate as temper
 from train.config import ApexnetConfig, digest, shaping
-from train.export import OPSET, WEIGHTS, Draft, trained
+from train.export import WEIGHTS, Draft, trained, trained_by
 from train.export import export as write_package
 from train.golden import golden_changes, golden_crops
 from train.methods.apexnet import ApexnetJob, bare, indices, inputs, predict, representation, shown
@@ -97,16 +97,13 @@ def report(network: SeResNeXt, config: ApexnetConfig, clips: Sequence[Filmed]) -
 def export(config: ApexnetConfig, parts: Parts[Filmed], folder: Path, precision: Precision) -> Manifest:
     """The engine package `folder` of a finished run, with the scores that `fit` wrote; DataError if there is none."""
     network, run, made = restored(config, parts), run_folder(config, parts), representation(config)
-    draft = Draft(
-        name=folder.name,
-        method="apexnet",
-        task="micro-expression",
+    draft = Draft.of(
+        folder,
+        precision,
+        trained_by(config, DATA, TERMS),
         vocabulary=VOCABULARY,
         labels=LABELS,
         representation=made,
-        precision=precision,
-        opset=OPSET,
-        training=Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, config.epochs),
         scores=msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...]),
     )
     golden = {IMAGES: torch.from_numpy(_golden(made, precision))}

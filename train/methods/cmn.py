@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from realtime.engine import Engine
 from realtime.errors import DataError
-from realtime.labels import MEGC3
+from realtime.labels import VOCABULARIES
 from realtime.manifest import MODEL, Manifest, Precision, Score, Training
 from realtime.preprocess import EmbeddingSequence
 from train import loop, sampling
@@ -31,7 +31,7 @@ from train.clips import ClipCrops, check
 from train.config import CmnConfig, CmnSettings, HeadKind, digest, shaping
 from train.embeddings import embed, embed_images
 from train.events import Events, Parts, split
-from train.export import OPSET, Draft
+from train.export import OPSET, Draft, trained_by
 from train.export import export as write_package
 from train.losses.inter import inter_contrast
 from train.losses.intra import intra_contrast
@@ -132,9 +132,15 @@ class CmnJob:
 
 def prepare(config: CmnConfig, found: Sequence[ClipCrops], encoder: Engine) -> Parts:
     """Check, embed and split the clips; the training's seed changes nothing here."""
-    check(found, MEGC3)
+    labels = VOCABULARIES[vocabulary_of(config)]
+    check(found, labels)
     embedded = embed(found, encoder, config.views, config.clips.seed, Path(config.cache))
-    return split(embedded, MEGC3, config.clips.held_out, config.clips.calibration, config.clips.seed)
+    return split(embedded, labels, config.clips.held_out, config.clips.calibration, config.clips.seed)
+
+
+def vocabulary_of(config: CmnConfig) -> str:
+    """With "none" as a class where some clips show none."""
+    return "megc-3-none" if config.clips.none else "megc-3"
 
 
 def fit(config: CmnConfig, found: Sequence[ClipCrops], encoder: Engine) -> Path:
@@ -203,9 +209,10 @@ def export(config: CmnConfig, parts: Parts, encoder: Engine, folder: Path, preci
     """The engine package `folder` of a finished run, with the scores that `fit` wrote; DataError if there is none."""
     run = run_folder(config, parts)
     head = load(run)
-    training = Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, config.epochs)
+    training = trained_by(config, DATA, TERMS)
     scores = msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...])
-    return package(config, head, encoder, "megc-3", MEGC3, training, scores, run, folder, precision)
+    name = vocabulary_of(config)
+    return package(config, head, encoder, name, VOCABULARIES[name], training, scores, run, folder, precision)
 
 
 def package(
@@ -225,17 +232,9 @@ def package(
     The golden inputs are embeddings of the bundled sample stream, which may be passed on.
     """
     name, sha256, width = encoder.manifest.name, encoder.manifest.files[MODEL], head.width
-    draft = Draft(
-        name=folder.name,
-        method="cmn",
-        task="micro-expression",
-        vocabulary=vocabulary,
-        labels=labels,
-        representation=EmbeddingSequence(name, sha256, config.frames, width),
-        precision=precision,
-        opset=OPSET,
-        training=training,
-        scores=scores,
+    made = EmbeddingSequence(name, sha256, config.frames, width)
+    draft = Draft.of(
+        folder, precision, training, vocabulary=vocabulary, labels=labels, representation=made, scores=scores
     )
     stream = torch.from_numpy(embed_images(sample_crops(config.frames + GOLDEN_ROWS - 1), encoder))
     golden = stream.unfold(0, config.frames, 1).transpose(1, 2).contiguous()  # (rows, frames, width)

@@ -12,14 +12,14 @@ import torch
 from torch import Generator
 
 from realtime.engine import Engine
-from realtime.manifest import MODEL, Manifest, Precision, Score, Training
+from realtime.manifest import MODEL, Manifest, Precision, Score
 from train.answers import predict
 from train.clips import ClipCrops
 from train.collection import TERMS, Collection, named, vocabulary
 from train.config import CmnRecordedConfig, digest, shaping
 from train.embeddings import EmbeddedClip, embed, open_encoder
 from train.events import Events, Parts
-from train.export import WEIGHTS, trained
+from train.export import WEIGHTS, trained, trained_by
 from train.folds import hold_out
 from train.methods.cmn import package, restore, train_head
 from train.networks.cmn import CmnHead
@@ -100,7 +100,7 @@ def export(
     """
     encoder = open_encoder(Path(config.encoder))
     run, head = run_folder(config, collection, encoder), restored(config, collection, encoder)
-    training = Training(named(config.data), TERMS, msgspec.to_builtins(config), config.seed, config.epochs)
+    training = trained_by(config, named(config.data), TERMS)
     name, labels = vocabulary(config.data), collection.labels
     return package(config, head, encoder, name, labels, training, scores, run, folder, precision)
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime.errors import ConfigError
-from realtime.manifest import CLIPS, LOGITS, Manifest, Precision, Score, Training
+from realtime.manifest import CLIPS, LOGITS, Manifest, Precision, Score
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, clip_images
 from train import config as configs
 from train import loop
@@ -22,7 +22,7 @@ from train.augment import resized_crop
 from train.clip_frames import Pictures, interpolated, shown
 from train.collection import TERMS, Collection, named, vocabulary
 from train.config import EcstflConfig
-from train.export import OPSET, WEIGHTS, Draft, trained
+from train.export import WEIGHTS, Draft, trained, trained_by
 from train.export import export as write_package
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.networks import checkpoints
@@ -194,16 +194,14 @@ def export(
     network = restored(config, collection)
     crops = sample_crops(config.frames + GOLDEN_ROWS - 1)
     representation = _representation(config, crops[0].shape[0])
-    draft = Draft(
-        name=folder.name,
-        method="ecstfl",
+    draft = Draft.of(
+        folder,
+        precision,
+        trained_by(config, named(config.data), TERMS),
         task="dynamic-expression",
         vocabulary=vocabulary(config.data),
         labels=collection.labels,
         representation=representation,
-        precision=precision,
-        opset=OPSET,
-        training=Training(named(config.data), TERMS, msgspec.to_builtins(config), config.seed, config.epochs),
         scores=scores,
     )
     rows = [clip_images(crops[row : row + config.frames], representation) for row in range(GOLDEN_ROWS)]

@@ -12,21 +12,20 @@ import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime.labels import FERPLUS
-from realtime.manifest import Manifest, Precision, Score, Training
+from realtime.manifest import Manifest, Precision, Score
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images, spread
 from realtime.records import Image
 from train import loop
 from train.augment import StillAugment
 from train.config import ExpressionConfig, digest, shaping
 from train.datasets.ferplus import SPLITS
-from train.export import OPSET, WEIGHTS, Draft, trained
+from train.export import WEIGHTS, Draft, trained, trained_by
 from train.export import export as write_package
 from train.golden import golden_crops
 from train.losses.votes import vote_cross_entropy
@@ -152,16 +151,14 @@ def export(config: ExpressionConfig, folder: Path, precision: Precision) -> Mani
     network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     test = Stills(config, "test")
     representation = CropImages(config.crop_px, config.stages[-1].size_px, IMAGENET_MEAN, IMAGENET_STD)
-    draft = Draft(
-        name=folder.name,
-        method="expression",
+    draft = Draft.of(
+        folder,
+        precision,
+        trained_by(config, DATA, TERMS),
         task="still-expression",
         vocabulary="ferplus-8",
         labels=FERPLUS,
         representation=representation,
-        precision=precision,
-        opset=OPSET,
-        training=Training(DATA, TERMS, msgspec.to_builtins(config), config.seed, sum(s.epochs for s in config.stages)),
         scores=tuple(_scores(network, test, config)),
     )
     golden = {"images": torch.from_numpy(crop_images(golden_crops(precision), representation))}

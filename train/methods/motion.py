@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
@@ -27,9 +26,9 @@ from realtime.records import Floats
 from train import loop
 from train.clips import event
 from train.config import MotionSettings
-from train.displaced import Displaced
 from train.distort import distort
-from train.export import OPSET, Draft
+from train.exact import Movements
+from train.export import Draft
 from train.export import export as write_package
 from train.fields import MovingClip
 from train.golden import golden_fields
@@ -43,6 +42,7 @@ from train.takes import draw
 log = logging.getLogger(__name__)
 
 CHUNK = 256  # events that are judged at once
+RISE = np.array([0.0, 1.0])  # from rest to the apex
 
 Batch = tuple[Tensor, Tensor]
 
@@ -52,7 +52,7 @@ class Mixed(NamedTuple):
 
     none: int | None = None  #: the class of faces at rest; None where there is no such class
     rest: float = 0.0
-    exact: Displaced | None = None
+    exact: Movements | None = None
     exact_share: float = 0.0
 
 
@@ -140,8 +140,7 @@ class MotionJob:
         if known is None or not self.counts.exact:
             return [], torch.zeros(0, dtype=torch.int64)
         rows = torch.randint(len(known), (self.counts.exact,), generator=generator).tolist()
-        times = moments(0.0, 1.0, known.fields.shape[1])
-        found = [self._sampled(times, known.fields[row], 0.0, 1.0, generator) for row in rows]
+        found = [self._sampled(RISE, ramp(known.fields[row]), 0.0, 1.0, generator) for row in rows]
         return found, _indices(known.labels[rows].tolist(), self.vocabulary)
 
     def _sampled(self, times: Times, fields: Floats, onset: float, apex: float, generator: Generator) -> Floats:
@@ -158,6 +157,11 @@ class MotionJob:
             known = _indices(self.mixed.exact.labels.tolist(), self.vocabulary)
             shown += torch.bincount(known, minlength=classes) * (self.counts.exact * self.steps / len(known))
         return shown
+
+
+def ramp(apex: Floats) -> Floats:
+    """A movement (2, S, S) that grows evenly, at the moments `RISE`."""
+    return np.stack([np.zeros_like(apex), apex])
 
 
 def build(config: MotionSettings, classes: int) -> MotionNet:
@@ -217,25 +221,11 @@ def package(
     The golden inputs are fields of the bundled sample stream, which may be passed on.
     """
     made = representation(config)
-    draft = Draft(
-        name=folder.name,
-        method="motion",
-        task="micro-expression",
-        vocabulary=vocabulary,
-        labels=labels,
-        representation=made,
-        precision=precision,
-        opset=OPSET,
-        training=training,
-        scores=scores,
+    draft = Draft.of(
+        folder, precision, training, vocabulary=vocabulary, labels=labels, representation=made, scores=scores
     )
     golden = {FIELDS: torch.from_numpy(golden_fields(made))}
     return write_package(network, golden, ("logits", "event"), draft, folder, run / CURVE)
-
-
-def recipe(config: MotionSettings, data: tuple[str, ...], terms: str) -> Training:
-    """What the manifest says of the training."""
-    return Training(data, terms, msgspec.to_builtins(config), config.seed, config.epochs)
 
 
 def _counts(batch: int, events: int, mixed: Mixed, resting: bool) -> Counts:

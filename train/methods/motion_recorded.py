@@ -13,9 +13,9 @@ import torch
 from realtime.manifest import Manifest, Precision, Score
 from train.collection import TERMS, Collection, named, vocabulary
 from train.config import MotionRecordedConfig, digest, shaping
-from train.export import WEIGHTS, trained
+from train.export import WEIGHTS, trained, trained_by
 from train.fields import moving
-from train.methods.motion import MotionJob, inputs, package, predict, recipe
+from train.methods.motion import MotionJob, inputs, package, predict
 from train.methods.motion import fit as train_network
 from train.networks import checkpoints
 from train.networks.motion import MotionNet
@@ -74,5 +74,5 @@ def export(
     `scores` are those of the evaluation: of networks that were trained alike, without the people they were tested on.
     """
     network, run = restored(config, collection), run_folder(config, collection)
-    training, name = recipe(config, named(config.data), TERMS), vocabulary(config.data)
+    training, name = trained_by(config, named(config.data), TERMS), vocabulary(config.data)
     return package(config, network, name, collection.labels, training, scores, run, folder, precision)

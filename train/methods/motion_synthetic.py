@@ -15,12 +15,13 @@ from torch import Tensor
 from realtime.labels import NONE
 from realtime.manifest import Manifest, Precision, Score
 from realtime.preprocess import flow_fields
-from train import displaced
 from train.calibration import calibrate as temper
 from train.config import MotionConfig, digest, shaping
-from train.export import WEIGHTS, trained
+from train.datasets.synthetic import Synthetic
+from train.exact import Movements, movements
+from train.export import WEIGHTS, trained, trained_by
 from train.fields import MovingClip
-from train.methods.motion import Mixed, MotionJob, inputs, package, predict, recipe, representation
+from train.methods.motion import Mixed, MotionJob, inputs, package, predict, representation
 from train.methods.motion import fit as train_network
 from train.networks import checkpoints
 from train.networks.motion import MotionNet
@@ -43,7 +44,7 @@ def fit(config: MotionConfig, parts: Parts[MovingClip]) -> Path:
     It holds `weights.pt`, `config.json` and `scores.json`, and is named by everything that shaped them.
     """
     folder = run_folder(config, parts)
-    known = _exact(config, {clip.sample.subject for clip in (*parts.calibration, *parts.test)})
+    known = _exact(config, parts.train)
     mixed = Mixed(LABELS.index(NONE), config.rest, known, config.exact.share)
     network = train_network(MotionJob(config, LABELS, [parts.train], config.seed, mixed, parts.calibration), folder)
     log.info("temperature %.3f", calibrate(network, config, parts.calibration))
@@ -56,8 +57,7 @@ def fit(config: MotionConfig, parts: Parts[MovingClip]) -> Path:
 
 def run_folder(config: MotionConfig, parts: Parts[MovingClip]) -> Path:
     """Named by everything that shapes the weights."""
-    files = [checkpoints.fingerprint(path) for path in (config.initial, *_files(config))]
-    return Path(config.runs) / config.name / digest(shaping(config), parts.key, files)
+    return Path(config.runs) / config.name / digest(shaping(config), parts.key, checkpoints.fingerprint(config.initial))
 
 
 def restored(config: MotionConfig, parts: Parts[MovingClip]) -> MotionNet:
@@ -71,7 +71,7 @@ def export(config: MotionConfig, parts: Parts[MovingClip], folder: Path, precisi
     """The engine package `folder` of a finished run, with the scores that `fit` wrote; DataError if there is none."""
     network, run = restored(config, parts), run_folder(config, parts)
     found = msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...])
-    training = recipe(config, DATA, TERMS)
+    training = trained_by(config, DATA, TERMS)
     return package(config, network, VOCABULARY, LABELS, training, found, run, folder, precision)
 
 
@@ -108,10 +108,9 @@ def report(network: MotionNet, config: MotionConfig, clips: Sequence[MovingClip]
     return judged(told, real, rejected, protocol)
 
 
-def _files(config: MotionConfig) -> tuple[str, ...]:
-    return config.exact.files if config.exact.share else ()
-
-
-def _exact(config: MotionConfig, without: set[str]) -> displaced.Displaced | None:
-    files = _files(config)
-    return displaced.read(files, LABELS, frozenset(without)) if files else None
+def _exact(config: MotionConfig, clips: Sequence[MovingClip]) -> Movements | None:
+    """Movements of the people in `clips`; None where none are wanted."""
+    if not config.exact.share:
+        return None
+    people = {clip.sample.subject.removeprefix(f"{Synthetic.name}/") for clip in clips}
+    return movements(config.clips, sorted(people), config.exact.each, Path(config.cache))

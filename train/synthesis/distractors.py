@@ -1,9 +1,11 @@
 """What faces do that is no micro-expression: blinks, gaze shifts, speech, turns of the head, macro-expressions.
 
 Each is a list of strokes with one span; how often each happens is the configuration's, per minute. Blinks: 17 a
-minute at rest, 26 in talk (Bentivoglio et al. 1997), lids down in 0.07-0.11 s, up in 0.12-0.28 s (VanderWerf et al.
-2003). Gaze: jumps of 0.02-0.08 s, the upper lid follows what is looked at (Leigh and Zee 2015). Speech: the mouth
-opens and shuts 2 to 7 times a second (Chandrasekaran et al. 2009). The other figures are ours.
+minute at rest, 26 in talk (Bentivoglio et al. 1997); lids come up more slowly than they go down, and many do not shut
+whole (Sforza et al. 2008); spontaneous blinks are long and vary much (VanderWerf et al. 2003). Gaze: jumps, the longer
+the farther they go, and the upper lid follows what is looked at (Leigh and Zee 2015). Speech: the mouth opens and shuts
+2 to 7 times a second (Chandrasekaran et al. 2009). All other figures are ours, how long lids and jumps take among them:
+0.07-0.11 s down, 0.12-0.28 s up, 0.02-0.08 s for a jump of any size.
 """
 
 from __future__ import annotations

@@ -12,8 +12,11 @@ from realtime.errors import DataError
 from realtime.records import Frame
 
 
-def encode(frames: Iterable[Frame], rate_hz: float, target: Path, quality: int = 17) -> None:
-    """H.264 by the ffmpeg program, which is needed only here: OpenCV's own encoders smear small movements."""
+def encode(frames: Iterable[Frame], rate_hz: float, target: Path, quality: int = 17, preset: str = "slow") -> None:
+    """H.264 by the ffmpeg program, which is needed only here: OpenCV's own encoders smear small movements.
+
+    `preset` is libx264's: a fast one makes larger files, of the same quality.
+    """
     program = shutil.which("ffmpeg")
     if program is None:
         raise DataError("no ffmpeg on the path; it encodes videos: install it (Debian: apt-get install ffmpeg)")
@@ -21,7 +24,7 @@ def encode(frames: Iterable[Frame], rate_hz: float, target: Path, quality: int =
     first = next(rest)
     height, width = first.image.shape[:2]
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{rate_hz:g}", "-i", "-"]
-    coded = ["-c:v", "libx264", "-preset", "slow", "-crf", str(quality), "-pix_fmt", "yuv420p"]
+    coded = ["-c:v", "libx264", "-preset", preset, "-crf", str(quality), "-pix_fmt", "yuv420p"]
     command = [program, "-y", "-loglevel", "error", *raw, *coded, "-movflags", "+faststart", str(target)]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
         assert process.stdin is not None

@@ -94,20 +94,23 @@ class Portraits:
 
     def _look(self, person: str) -> Portrait | None:
         if person in self._files:
-            return next(filter(None, map(self._face, _pictures(self._files[person]))), None)
+            return next(filter(None, (found_face(p, self._landmarker) for p in _pictures(self._files[person]))), None)
         if self._faces is not None and person.startswith(FERPLUS_PREFIX):
-            return self._face(enlarged(self._faces.image(int(person.removeprefix(FERPLUS_PREFIX)))))
+            picture = enlarged(self._faces.image(int(person.removeprefix(FERPLUS_PREFIX))))
+            return found_face(picture, self._landmarker)
         return None
 
-    def _face(self, image: Image) -> Portrait | None:
-        self._landmarker.restart()  # nothing is known from the picture before
-        found = self._landmarker.find(image, 1)
-        if not found:
-            return None
-        pose = head_pose(found[0])
-        if max(abs(pose.yaw), abs(pose.pitch)) > TURNED_DEG:
-            return None
-        return Portrait(image, found[0])
+
+def found_face(image: Image, landmarker: Landmarker) -> Portrait | None:
+    """The face of `image`; None where none is found, or one that is turned too far."""
+    landmarker.restart()  # nothing is known from the picture before
+    found = landmarker.find(image, 1)
+    if not found:
+        return None
+    pose = head_pose(found[0])
+    if max(abs(pose.yaw), abs(pose.pitch)) > TURNED_DEG:
+        return None
+    return Portrait(image, found[0])
 
 
 def enlarged(face: Image) -> Image:

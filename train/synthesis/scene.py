@@ -84,23 +84,23 @@ def clip_scene(clips: Clips, label: str | None, rng: np.random.Generator) -> Sce
     found: list[Happening] = []
     on = rates(clips.distractors)
     if label is None:
-        found += _one_of(on, seconds, rng)
+        found += one_of(on, seconds, rng)
     else:
         length = min(micro_length(rng), seconds - LEAD_S - TAIL_S)
         onset = rng.uniform(LEAD_S, seconds - length - TAIL_S)
         found.append(micro(label, clips.intensities, onset, length, rng))
         on.pop("macro", None)  # it would hide the event
     for name, rate in on.items():
-        found += [MAKERS[name](float(at), rng) for at in _moments(rate, seconds, rng)]
-    return _scene(seconds, found, clips, rng)
+        found += [MAKERS[name](float(at), rng) for at in poisson(rate, seconds, rng)]
+    return composed(seconds, found, clips.distractors, rng)
 
 
 def video_scene(clips: Clips, seconds: float, micro_per_minute: float, rng: np.random.Generator) -> Scene:
     """A long film: micro-expressions of all classes, macro-expressions between them, distractors at their rates."""
     on = rates(clips.distractors)
     expressions: list[Happening] = []
-    plan = [("", at) for at in _moments(micro_per_minute, seconds, rng)]
-    plan += [("macro", at) for at in _moments(on.pop("macro", 0.0), seconds, rng)]
+    plan = [("", at) for at in poisson(micro_per_minute, seconds, rng)]
+    plan += [("macro", at) for at in poisson(on.pop("macro", 0.0), seconds, rng)]
     for kind, at in plan:
         labels = ("negative", "positive", "surprise")
         drawn = (
@@ -110,8 +110,8 @@ def video_scene(clips: Clips, seconds: float, micro_per_minute: float, rng: np.r
         )
         if drawn.offset < seconds and drawn.onset > APART_S and all(_clear(drawn, other) for other in expressions):
             expressions.append(drawn)
-    others = [MAKERS[name](float(at), rng) for name, rate in on.items() for at in _moments(rate, seconds, rng)]
-    return _scene(seconds, expressions + others, clips, rng)
+    others = [MAKERS[name](float(at), rng) for name, rate in on.items() for at in poisson(rate, seconds, rng)]
+    return composed(seconds, expressions + others, clips.distractors, rng)
 
 
 def rates(distractors: Distractors) -> dict[str, float]:
@@ -119,14 +119,15 @@ def rates(distractors: Distractors) -> dict[str, float]:
     return {name: rate for name in MAKERS if (rate := float(getattr(distractors, name))) > 0.0}
 
 
-def _one_of(on: dict[str, float], seconds: float, rng: np.random.Generator) -> list[Happening]:
+def one_of(on: dict[str, float], seconds: float, rng: np.random.Generator) -> list[Happening]:
+    """One distractor of those that are on, somewhere in the film."""
     if not on:
         return []
     name = list(on)[int(rng.integers(len(on)))]
     return [MAKERS[name](rng.uniform(0.0, 0.7 * seconds), rng)]
 
 
-def _moments(per_minute: float, seconds: float, rng: np.random.Generator) -> Times:
+def poisson(per_minute: float, seconds: float, rng: np.random.Generator) -> Times:
     """Onsets of a Poisson process."""
     return rng.uniform(0.0, seconds, rng.poisson(per_minute * seconds / 60.0))
 
@@ -135,8 +136,8 @@ def _clear(one: Happening, other: Happening) -> bool:
     return one.onset > other.offset + APART_S or other.onset > one.offset + APART_S
 
 
-def _scene(seconds: float, found: list[Happening], clips: Clips, rng: np.random.Generator) -> Scene:
-    distractors = clips.distractors
+def composed(seconds: float, found: list[Happening], distractors: Distractors, rng: np.random.Generator) -> Scene:
+    """`found` in order, with a head that sways and a lamp that flickers."""
     degrees = distractors.sway_deg * rng.uniform(0.1, 1.0)
     head = sway(rng, degrees=degrees, shift=0.015 * degrees) if degrees else {}
     size = distractors.flicker * rng.uniform(0.0, 1.0)

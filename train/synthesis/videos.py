@@ -18,7 +18,7 @@ from train.datasets.action_units import ActionUnit
 from train.datasets.synthetic import Synthetic, Take
 from train.synthesis.encode import encode
 
-QUALITY = 12  # of the file: the scripted camera has compressed already
+QUALITY, PRESET = 12, "superfast"  # of the file: the scripted camera has compressed already, and films go by the hour
 
 
 def write(dataset: Synthetic, root: Path, people: Sequence[str], seconds: float, micro_per_minute: float) -> list[Path]:
@@ -29,7 +29,7 @@ def write(dataset: Synthetic, root: Path, people: Sequence[str], seconds: float,
     written = []
     for person in tqdm(people, "videos"):
         take = dataset.video(person, 0, seconds, micro_per_minute)
-        encode(dataset.film(take), take.camera.rate_hz, root / f"{person}.mp4", QUALITY)
+        encode(dataset.film(take), take.camera.rate_hz, root / f"{person}.mp4", QUALITY, PRESET)
         written.append(root / f"{person}.json")
         written[-1].write_bytes(msgspec.json.format(msgspec.json.encode(truth(take)), indent=1) + b"\n")
     return written

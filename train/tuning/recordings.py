@@ -25,7 +25,7 @@ from realtime.track import Landmarker, MediaPipe, Tracker
 from train.chain.play import opened
 from train.chain.truth import Video, seen
 from train.config import digest
-from train.prepare import writing
+from train.whole import writing
 from train.workers import run
 
 POINTS, MATRIX = np.zeros((0, 2), np.float32), np.eye(2, 3, dtype=np.float32)  # the detector looks at neither

@@ -29,9 +29,8 @@ class Tuned:
     """Settings by name, the first those before the search, and what each is worth."""
 
     settings: dict[str, Setting]
-    gates: dict[str, Path]  #: of those settings that have one
     rows: tuple[Row, ...]
-    curves: dict[str, list[float]]  #: the best worth on the training side after each trial, round after round
+    curve: list[float]  #: the best worth on the training side after each trial
 
 
 def write(config: TuneConfig, tuned: Tuned) -> Path:
@@ -43,8 +42,6 @@ def write(config: TuneConfig, tuned: Tuned) -> Path:
         for key, value in setting.items():
             section, _, key_name = key.partition(".")
             by_section.setdefault(section, []).append(f"{key_name} = {value!r}")
-        if name in tuned.gates:
-            by_section.setdefault("apex", []).append(f"gate = {str(tuned.gates[name])!r}")
         text = "\n\n".join(f"[{section}]\n" + "\n".join(told) for section, told in by_section.items())
         (folder / f"{name}.toml").write_text(text + "\n", "utf-8")
     path = folder / "tuned.json"
@@ -55,7 +52,7 @@ def write(config: TuneConfig, tuned: Tuned) -> Path:
 
 def plain(tuned: Tuned) -> dict[str, object]:
     """As JSON has it."""
-    return {**asdict(tuned), "gates": {name: str(path) for name, path in tuned.gates.items()}}
+    return asdict(tuned)
 
 
 def lines(tuned: Tuned) -> list[str]:

@@ -1,8 +1,7 @@
-"""`python -m train tune`: record, search on the training side, measure both sides, write the settings.
+"""`python -m train tune`: record, spot, search on the training side, measure both sides, write the settings.
 
-Nothing is chosen on the held-out side: each setting that was found is measured there once. The learned gate is trained
-on the training side's motion and its settings searched there too, where it knows the people: only the held-out rows say
-what it is worth, and whether it becomes the default is for whoever reads them.
+Nothing is chosen on the held-out side: what was found is measured there once. Nobody of the training side should be
+among those whom the spotter was trained on, for of them it is surer than of others.
 """
 
 from __future__ import annotations
@@ -10,27 +9,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
+import numpy as np
 
 from realtime import config as realtime_config
-from realtime import gate
+from realtime import heads
 from realtime.config import Config
 from realtime.errors import ConfigError, DataError
 from train.chain import scripted
 from train.chain.reliability import reliability
 from train.chain.truth import Video, people
 from train.config import TuneConfig
-from train.tuning import gating, search
-from train.tuning.recordings import Recording, record
+from train.movements import Detection
+from train.tuning import search
+from train.tuning.recordings import record
 from train.tuning.report import Row, Tuned, write
-from train.tuning.rounds import calibrated, searched
 from train.tuning.search import Setting, applied
-from train.tuning.streams import all_streams, whole
-from train.tuning.worth import figures, hits, sides
+from train.tuning.streams import Stream, said, streams
+from train.tuning.worth import Side, figures, half_strength, hits, mean_worth, sides
 
-SECTIONS = ("apex", "motion")
+SECTION = "spotter"
 HALF = "recognise.half_strength"
-BEFORE, AFTER, GATED = "before", "tuned", "gated"
+BEFORE, AFTER = "before", "tuned"
+Spotted = tuple[list[Side], list[Stream]]
 
 
 def tune(config: TuneConfig, workers: int | None = None) -> Tuned:
@@ -41,40 +41,46 @@ def tune(config: TuneConfig, workers: int | None = None) -> Tuned:
     both = people(learn) & people(held)
     if both:
         raise DataError("people on both sides; a setting that was chosen on them says nothing of them", sorted(both))
-    training, testing = (record(side, config.rates_hz, stages, Path(config.cache), workers) for side in (learn, held))
-    found: dict[str, tuple[Config, Setting]] = {BEFORE: (stages, {**start, HALF: stages.recognise.half_strength})}
-    curves: dict[str, list[float]] = {}
-    found[AFTER], curves[AFTER] = _found(config, training, start, stages)
-    gates: dict[str, Path] = {}
-    if config.gate.train:
-        gates[GATED] = _gate(config, training, applied(found[AFTER][1], stages))
-        gated = msgspec.structs.replace(stages, apex=msgspec.structs.replace(stages.apex, gate=str(gates[GATED])))
-        tuned = {key: found[AFTER][1][key] for key in start}
-        found[GATED], curves[GATED] = _found(config, training, tuned, gated)
+    training, testing = (_spotted(config, side, stages, workers) for side in (learn, held))
+    before = {**start, HALF: stages.recognise.half_strength}
+    best, curve = _searched(config, training, start, stages)
+    found: dict[str, Setting] = {BEFORE: before, AFTER: {**best, HALF: _calibrated(training, applied(best, stages))}}
     rows = [
         row
-        for side, recordings in (("training", training), ("held out", testing))
-        for name, (base, setting) in found.items()
-        for row in _measured(config, side, name, recordings, applied(setting, base))
+        for name, side in (("training", training), ("held out", testing))
+        for setting, values in found.items()
+        for row in _measured(config, name, setting, side, applied(values, stages))
     ]
-    result = Tuned({name: setting for name, (_, setting) in found.items()}, gates, tuple(rows), curves)
+    result = Tuned(found, tuple(rows), curve)
     write(config, result)
     return result
 
 
-def _found(
-    config: TuneConfig, recordings: Sequence[Recording], start: Setting, stages: Config
-) -> tuple[tuple[Config, Setting], list[float]]:
-    best, curve = searched(config, recordings, start, stages)
-    return (stages, {**best, HALF: calibrated(recordings, applied(best, stages))}), curve
+def _spotted(config: TuneConfig, videos: Sequence[Video], stages: Config, workers: int | None) -> Spotted:
+    spotter = heads.spotter(stages)
+    if spotter is None:
+        raise ConfigError("engines.spotter names none, and its settings are what is searched; name one")
+    recordings = record(videos, config.rates_hz, stages, Path(config.cache), workers)
+    return sides(recordings), streams(recordings, spotter)
 
 
-def _gate(config: TuneConfig, recordings: Sequence[Recording], stages: Config) -> Path:
-    streams = all_streams([whole(each, stages) for each in recordings])
-    path = (Path(config.runs) / config.name / "gate.npz").resolve()
-    gate.save(path, gating.train(streams, config.gate, stages.apex, config.seed))
-    gate.load.cache_clear()  # there may have been another one of this name
-    return path
+def _searched(config: TuneConfig, spotted: Spotted, start: Setting, stages: Config) -> tuple[Setting, list[float]]:
+    def worth(setting: Setting) -> float:
+        tried = applied(setting, stages)
+        return mean_worth([figures(side, _said(side, spotted, tried), config.prices) for side in spotted[0]])
+
+    return search.climb(start, config.keys, worth, config.trials, np.random.default_rng(config.seed))
+
+
+def _said(side: Side, spotted: Spotted, stages: Config) -> list[Detection]:
+    return [one for stream in spotted[1] if stream.rate_hz == side.rate_hz for one in said(stream, stages.spotter)]
+
+
+def _calibrated(spotted: Spotted, stages: Config) -> float:
+    """The half strength that fits what is said."""
+    told = [hits(side, _said(side, spotted, stages)) for side in spotted[0]]
+    strengths, right = ([one for each in told for one in each[column]] for column in (0, 1))
+    return half_strength(strengths, [bool(each) for each in right], stages.recognise.half_strength)
 
 
 def _videos(folders: Sequence[str]) -> list[Video]:
@@ -86,24 +92,20 @@ def _videos(folders: Sequence[str]) -> list[Video]:
 
 
 def _start(key: str, stages: Config) -> float:
-    if key.partition(".")[0] not in SECTIONS:
-        raise ConfigError(f"{key} cannot be searched: only keys of {' and '.join(SECTIONS)} act on what is recorded")
+    if key.partition(".")[0] != SECTION:
+        raise ConfigError(f"{key} cannot be searched: only keys of {SECTION} act on what the spotter says")
     try:
         return search.value_of(key, stages)
     except AttributeError:
-        raise ConfigError(f"{key} is no key of configs/realtime.toml; wanted one such as apex.threshold") from None
+        raise ConfigError(f"{key} is no key of configs/realtime.toml; wanted one such as spotter.micro") from None
 
 
-def _measured(
-    config: TuneConfig, side_name: str, name: str, recordings: Sequence[Recording], stages: Config
-) -> list[Row]:
+def _measured(config: TuneConfig, name: str, setting: str, spotted: Spotted, stages: Config) -> list[Row]:
     rows = []
-    for side in sides(recordings):
-        own = [each for each in recordings if each.rate_hz == side.rate_hz]
-        said = [one for each in own for one in whole(each, stages).said]
-        strengths, right = hits(side, said)
-        sure = [s / (s + stages.recognise.half_strength) for s in strengths]
-        meant = reliability(sure, right)
+    for side in spotted[0]:
+        told = _said(side, spotted, stages)
+        strengths, right = hits(side, told)
+        meant = reliability([s / (s + stages.recognise.half_strength) for s in strengths], right)
         error = meant.expected_error if meant else None
-        rows.append(Row(side_name, name, side.rate_hz, figures(side, said, config.prices), error))
+        rows.append(Row(name, setting, side.rate_hz, figures(side, told, config.prices), error))
     return rows

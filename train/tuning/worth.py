@@ -19,7 +19,7 @@ from train.movements import Detection, match
 from train.spotting import IOU, Spotting, score
 from train.tuning.recordings import Recording
 
-GRID = np.geomspace(0.5, 100.0, 120)
+GRID = np.geomspace(0.1, 1e4, 240)
 
 
 @dataclass(frozen=True, slots=True)

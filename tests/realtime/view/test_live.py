@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from realtime.message import AskLeave, AskMoment, AskNeutral, AskPicture, AskWish, Refused
-from realtime.view.pace import BURST
+from realtime.view.bucket import BURST
 from realtime.view.page import MOST_OF_ONE
 
 JPEG = b"\xff\xd8 a picture"

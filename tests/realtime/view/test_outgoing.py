@@ -3,8 +3,8 @@ from contextlib import suppress
 
 import pytest
 
+from realtime.view.bucket import BURST, TokenBucket
 from realtime.view.outgoing import MOST_WAITING, Outgoing
-from realtime.view.pace import BURST, Pace
 
 
 async def all_of(outgoing):
@@ -40,12 +40,12 @@ def test_one_who_lags_too_far_is_hung_up_on_rather_than_told_less():
     assert asyncio.run(all_of(outgoing)) == []
 
 
-def test_a_pace_allows_a_burst_and_then_its_rate():
+def test_a_bucket_allows_a_burst_and_then_its_rate():
     now = [0.0]
-    pace = Pace(10.0, lambda: now[0])
-    assert sum(pace.allows() for _ in range(50)) == BURST
+    bucket = TokenBucket(10.0, lambda: now[0])
+    assert sum(bucket.allows() for _ in range(50)) == BURST
     allowed = 0
     for tick in range(1, 1001):
         now[0] = tick / 100
-        allowed += pace.allows()
+        allowed += bucket.allows()
     assert allowed == pytest.approx(100, abs=1)

@@ -1,4 +1,4 @@
-"""How fast somebody may come."""
+"""How fast somebody may come: a token bucket."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 BURST = 8.0
 
 
-class Pace:
+class TokenBucket:
     """At most `most_hz` a second, after a short burst."""
 
     def __init__(self, most_hz: float, clock: Callable[[], float] = time.monotonic) -> None:

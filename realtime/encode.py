@@ -1,0 +1,65 @@
+"""Crops -> what the encoder makes of each: once for every frame of every face, whatever happens in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from realtime.config import RecogniseConfig
+from realtime.engine import Engine
+from realtime.errors import EngineError
+from realtime.manifest import Manifest
+from realtime.preprocess import CropImages, crop_images
+from realtime.records import Crop, Floats
+from realtime.window import Encoded
+
+
+def softmax(logits: Floats) -> Floats:
+    """Probabilities (..., C) of logits (..., C)."""
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
+
+
+class Encoder:
+    """Crops -> embeddings and still-expression probabilities, once for every frame of every face."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.manifest = engine.manifest
+        self.labels: tuple[str, ...] = tuple(engine.manifest.labels)
+        self._engine = engine
+        self._representation = _crops(engine.manifest)
+
+    def see(self, crops: Sequence[Crop]) -> list[Encoded]:
+        """One result a crop; the faces of a frame go through together."""
+        if not crops:
+            return []
+        found = self._engine.run({"images": crop_images([crop.image for crop in crops], self._representation)})
+        probabilities = softmax(found["logits"])
+        return [Encoded(crop, found["embedding"][i], probabilities[i]) for i, crop in enumerate(crops)]
+
+
+class Smoothed:
+    """A face's expression probabilities over time: the first form of the dynamic-expression output."""
+
+    def __init__(self, config: RecogniseConfig) -> None:
+        self._time_s = config.smooth_s
+        self._t = 0.0
+        self._value: Floats | None = None
+
+    def push(self, view: Encoded) -> Floats:
+        """Probabilities (C,) after a causal low-pass of `smooth_s`."""
+        step, self._t = view.crop.t - self._t, view.crop.t
+        if self._value is None or self._time_s == 0.0:
+            self._value = view.probabilities
+        else:
+            self._value = self._value + (1.0 - np.float32(np.exp(-step / self._time_s))) * (
+                view.probabilities - self._value
+            )
+        return self._value
+
+
+def _crops(manifest: Manifest) -> CropImages:
+    if not isinstance(manifest.representation, CropImages):
+        raise EngineError(f"engine {manifest.name} cannot be the encoder", ["it does not take crops as pictures"])
+    return manifest.representation

@@ -1,0 +1,60 @@
+"""One distribution of several that engines give: a log-linear opinion pool.
+
+    p(c) = prod_k p_k(c)^w_k / sum_c' prod_k p_k(c')^w_k        with sum_k w_k = 1
+
+Genest and Zidek 1986, "Combining probability distributions: a critique and an annotated bibliography". It is Hinton's
+product of experts (2002) with weights that sum to one: engines that judge the same frames are no independent
+witnesses, so two that are 70 % sure of the same are together 70 % sure, not 84. What is likeliest is the same either
+way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import exp, log
+
+Shares = Mapping[str, float]  #: label -> probability; they sum to one
+
+REST = ""  # stands for the shared labels together; no engine has an empty label
+
+
+def pool(opinions: Sequence[Shares], weights: Sequence[float], floor: float) -> dict[str, float]:
+    """The pool of opinions (K,) with weights (K,) above 0, of whatever sum; one opinion alone stays as it is.
+
+    Shares below `floor` count as `floor`: nobody's 0 is a veto. Each opinion knows all labels, or only those that all
+    know. The others, such as "none", are decided first, by those who know them and with their weights alone: an
+    engine without a label says nothing about it. All then divide the rest.
+    """
+    if len(opinions) == 1:
+        return dict(opinions[0])
+    labels = list(dict.fromkeys(label for opinion in opinions for label in opinion))
+    shared = [label for label in labels if all(label in opinion for opinion in opinions)]
+    pooled = _log_linear([_among(shared, opinion) for opinion in opinions], weights, floor)
+    apart = [label for label in labels if label not in shared]
+    if not apart:
+        return pooled
+    knowing = [k for k, opinion in enumerate(opinions) if len(opinion) == len(labels)]
+    parts = [_parts(apart, shared, opinions[k]) for k in knowing]
+    first = pool(parts, [weights[k] for k in knowing], floor)
+    return {label: first[label] if label in first else first[REST] * pooled[label] for label in labels}
+
+
+def _log_linear(opinions: Sequence[Shares], weights: Sequence[float], floor: float) -> dict[str, float]:
+    """The formula, of opinions that have the same labels."""
+    total = sum(weights)
+    logs = {
+        label: sum(w / total * log(max(opinion[label], floor)) for opinion, w in zip(opinions, weights, strict=True))
+        for label in opinions[0]
+    }
+    return _among(logs, {label: exp(value) for label, value in logs.items()})
+
+
+def _among(labels: Iterable[str], opinion: Shares) -> dict[str, float]:
+    """What `opinion` says if it is one of `labels`; nothing where it rules all of them out."""
+    some = {label: opinion[label] for label in labels}
+    total = sum(some.values())
+    return {label: share / total if total > 0.0 else 0.0 for label, share in some.items()}
+
+
+def _parts(apart: Iterable[str], shared: Iterable[str], opinion: Shares) -> dict[str, float]:
+    return {label: opinion[label] for label in apart} | {REST: sum(opinion[label] for label in shared)}

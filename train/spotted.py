@@ -1,0 +1,43 @@
+"""What the serving process makes of the spots of a film, and what is true of it, so that they can be compared."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+from realtime.config import SpotterConfig
+from realtime.records import Apex, Moment, Offset
+from realtime.spotted import Machine
+from realtime.spotter import Spot
+from train.films import MICRO, Film
+from train.movements import Detection, Movement
+
+
+def shown(film: Film) -> list[Movement]:
+    """The expressions of a film, which goes by its person's name."""
+    return [
+        Movement(film.person, "micro" if kind == MICRO else "macro", onset, apex, offset)
+        for kind, onset, apex, offset in film.expressions.tolist()
+    ]
+
+
+def detections(film: Film, spots: Sequence[Spot], config: SpotterConfig, lookback_s: float) -> list[Detection]:
+    """The expressions that are told of it."""
+    machine = Machine(config, itertools.count(1))
+    moments = [(spot.t + lookback_s, moment) for spot in spots for moment in machine.push(0, spot)]
+    moments += [(film.seconds, moment) for moment in machine.flush()]
+    return told(film.person, moments)
+
+
+def told(video: str, moments: Iterable[tuple[float, Moment]]) -> list[Detection]:
+    """The expressions among `moments`, each with the time when it was first told as what it is; surest by strength."""
+    first: dict[tuple[int, str], float] = {}
+    found = []
+    for t, moment in moments:
+        if isinstance(moment, Apex):
+            first.setdefault((moment.event, moment.kind), t)
+        if isinstance(moment, Offset) and moment.kind is not None:
+            emitted = first.get((moment.event, moment.kind), t)
+            times = (moment.onset, moment.apex, moment.t)
+            found.append(Detection(video, moment.kind, *times, confidence=moment.strength, emitted_s=emitted))
+    return found
