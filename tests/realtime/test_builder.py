@@ -27,7 +27,7 @@ def settings(engines, tmp_path):
 def test_every_shipped_package_builds(settings):
     built = build(SHIPPED, settings, "tensorrt-rtx")
     assert [each.record.identity.package for each in built] == [load(folder).name for folder in SHIPPED]
-    assert all(each.new and each.record.bytes > 1e6 for each in built)
+    assert all(each.new and each.record.bytes > 1e4 for each in built)
     again = build(SHIPPED, settings, "tensorrt-rtx")
     assert [(each.plan, each.new) for each in again] == [(each.plan, False) for each in built]
     assert "was there" in next(iter(lines(again)))

@@ -49,7 +49,17 @@ def path(tmp_path_factory):
 def clips(path, facekit_path):
     shipped = load(ROOT / "configs/train/cmn.toml").clips
     film = replace(shipped.film, rates_hz=(30.0,))
-    return replace(shipped, head=facekit_path, ferplus=str(path), people=2, film=film, framing="crop", size_px=64)
+    return replace(
+        shipped,
+        head=facekit_path,
+        ferplus=str(path),
+        people=2,
+        per_person=3,
+        none=0.0,
+        film=film,
+        framing="crop",
+        size_px=64,
+    )
 
 
 @pytest.fixture
