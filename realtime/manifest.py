@@ -17,7 +17,15 @@ import msgspec
 from realtime.errors import EngineError
 from realtime.labels import OWN, VOCABULARIES
 from realtime.opset import opset_of
-from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence, FlowFields, MotionTicks, Representation
+from realtime.preprocess import (
+    ApexChange,
+    ClipImages,
+    CropImages,
+    EmbeddingSequence,
+    FlowFields,
+    MotionTicks,
+    Representation,
+)
 
 SCHEMA = 1
 MANIFEST, MODEL, GOLDEN = "manifest.json", "model.onnx", "golden.npz"
@@ -123,7 +131,7 @@ def sha256(path: Path) -> str:
 def input_of(representation: Representation) -> TensorSpec:
     """The one input that a network of this representation has."""
     match representation:
-        case CropImages(size_px=side):
+        case CropImages(size_px=side) | ApexChange(size_px=side):
             return TensorSpec(name=IMAGES, shape=(-1, 3, side, side), dtype="float32", layout="NCHW")
         case EmbeddingSequence(frames=frames, width=width):
             return TensorSpec(name=EMBEDDINGS, shape=(-1, frames, width), dtype="float32", layout="NTC")

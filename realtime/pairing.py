@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from realtime.fields import FIELD_PX
 from realtime.labels import NONE
 from realtime.manifest import EMBEDDING, LOGITS, MODEL, Manifest, tag_of
-from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence, FlowFields
+from realtime.preprocess import ApexChange, ClipImages, CropImages, EmbeddingSequence, FlowFields
 
 
 def compatible(encoder: Manifest, head: Manifest, crop_px: int) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def _head_reasons(encoder: Manifest, head: Manifest, crop_px: int) -> Iterator[s
     match head.representation:
         case EmbeddingSequence() as wanted:
             yield from _embedding_reasons(encoder, head.name, wanted)
-        case (CropImages() as picture) | ClipImages(picture=picture):
+        case (CropImages() as picture) | (ApexChange() as picture) | ClipImages(picture=picture):
             yield from _crop_reasons(head.name, picture, crop_px)
         case FlowFields() as fields:
             yield from _crop_reasons(head.name, fields, crop_px)
@@ -79,7 +79,7 @@ def _head_reasons(encoder: Manifest, head: Manifest, crop_px: int) -> Iterator[s
                 yield f"{head.name} sees fields of side {fields.size_px}, {FIELD_PX} are made: train it again"
 
 
-def _crop_reasons(name: str, picture: CropImages | FlowFields, crop_px: int) -> Iterator[str]:
+def _crop_reasons(name: str, picture: CropImages | ApexChange | FlowFields, crop_px: int) -> Iterator[str]:
     if picture.crop_px != crop_px:
         yield (
             f"{name} was trained on crops of {picture.crop_px} px, align.size_px is {crop_px}: "

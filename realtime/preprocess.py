@@ -12,6 +12,7 @@ import cv2
 import msgspec
 import numpy as np
 
+from realtime.change import Images, changed, mean_grey, upon
 from realtime.fields import Scale, Times, moments, normalised, sampled
 from realtime.records import Floats, Image
 
@@ -62,6 +63,18 @@ class FlowFields(msgspec.Struct, frozen=True, tag="flow-fields", forbid_unknown_
     limit: float  #: values beyond so many sizes are cut
 
 
+class ApexChange(msgspec.Struct, frozen=True, tag="apex-change", forbid_unknown_fields=True):
+    """An event's onset, its apex, and what changed between them, in grey: float32 (B, 3, size, size).
+
+    See `change`. Who somebody is, both pictures show alike: what changed is left.
+    """
+
+    crop_px: int  #: the side of the crop that `align` makes
+    size_px: int  #: the side that the network sees
+    around_s: float  #: frames so near to either moment are averaged: fast cameras lose their noise
+    gain: float  #: of the change, when pictures go from -2 to 2
+
+
 class MotionTicks(msgspec.Struct, frozen=True, tag="motion-ticks", forbid_unknown_fields=True):
     """How the face moved in the last `lag_s`, tick by tick, behind the network's own memory: float32 (B, width).
 
@@ -82,7 +95,7 @@ class MotionTicks(msgspec.Struct, frozen=True, tag="motion-ticks", forbid_unknow
         return self.memory + 3 * self.cells**2 + 1 + TURNS
 
 
-Representation = CropImages | EmbeddingSequence | ClipImages | FlowFields | MotionTicks
+Representation = CropImages | EmbeddingSequence | ClipImages | FlowFields | ApexChange | MotionTicks
 
 
 def crop_images(images: Sequence[Image], representation: CropImages) -> Floats:
@@ -140,6 +153,18 @@ def flow_fields(times: Times, fields: Floats, apex: float, representation: FlowF
 def scaled(events: Floats, representation: FlowFields) -> Floats:
     """Sampled events (B, frames, 2, S, S) eye distances -> float32 (B, frames, 3, S, S)."""
     return normalised(events, representation.scale, representation.floor, representation.limit)
+
+
+def apex_change(times: Times, images: Images, apex: float, representation: ApexChange) -> Floats:
+    """Crops uint8 (S, S, 3) of an event's frames at `times` (T,), from its onset on -> float32 (1, 3, size, size)."""
+    return changed(apex_pair(times, images, apex, representation)[None], representation.gain)
+
+
+def apex_pair(times: Times, images: Images, apex: float, representation: ApexChange) -> Floats:
+    """Onset and apex of such an event in grey, one upon the other: float32 (2, size, size) in [0, 1]."""
+    around_s, size_px = representation.around_s, representation.size_px
+    onset, peak = (mean_grey(times, images, moment, around_s, size_px) for moment in (float(times[0]), apex))
+    return np.stack([onset, upon(onset, peak)])
 
 
 def motion_ticks(fields: Floats, head: Floats, turns: Floats, cells: int) -> Floats:

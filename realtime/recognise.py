@@ -14,12 +14,14 @@ from realtime.labels import NONE
 from realtime.manifest import input_of
 from realtime.pool import Shares, pool
 from realtime.preprocess import (
+    ApexChange,
     ClipImages,
     CropImages,
     EmbeddingSequence,
     FlowFields,
     MotionTicks,
     Representation,
+    apex_change,
     clip_images,
     crop_images,
     embedding_sequence,
@@ -45,6 +47,9 @@ def event_input(event: Sequence[Seen], apex: float, representation: Representati
         case CropImages():
             nearest = min(event, key=lambda seen: abs(seen.crop.t - apex))
             return crop_images([nearest.crop.image], representation)
+        case ApexChange():
+            times = np.array([seen.crop.t for seen in event])
+            return apex_change(times, [seen.crop.image for seen in event], apex, representation)
         case MotionTicks():
             raise ValueError("ticks are of a stream, not of an event: a spotter judges none (see pairing)")
 

@@ -20,6 +20,7 @@ from realtime.manifest import MODEL, Score, Training, sha256
 from realtime.preprocess import (
     IMAGENET_MEAN,
     IMAGENET_STD,
+    ApexChange,
     ClipImages,
     CropImages,
     EmbeddingSequence,
@@ -147,7 +148,7 @@ def encoder_parts():
 
 @pytest.fixture(scope="session")
 def packages(encoder_parts, tmp_path_factory):
-    """A folder with `encoder`, and four that judge events: `head`, `apex`, `clips`, `fields`; not to be changed."""
+    """A folder with `encoder`, and `head`, `apex`, `change`, `clips`, `fields` that judge events; not to change."""
     import torch
 
     from train.export import export
@@ -199,6 +200,8 @@ def packages(encoder_parts, tmp_path_factory):
         draft, name="apex", vocabulary=OWN, labels=("calm", "a little tense"), representation=picture
     )
     export(TinyPictures(2), encoder_parts[1], ["logits"], apex, folder / "apex")
+    change = msgspec.structs.replace(apex, name="change", representation=ApexChange(48, 32, 0.02, 20.0))
+    export(TinyPictures(2), encoder_parts[1], ["logits"], change, folder / "change")
     clips = msgspec.structs.replace(
         draft,
         name="clips",

@@ -217,7 +217,7 @@ def test_a_network_of_clips_is_fed_an_event_as_it_was_trained(recorded, packages
 def test_a_network_of_the_apex_is_fed_the_frame_that_it_was_trained_on(recorded, packages):
     from train.apex_frames import annotated
     from train.config import load as load_config
-    from train.methods import apexnet
+    from train.methods import apexnet_recorded as apexnet
 
     settings = load_config(config.ROOT / "configs/train/apexnet-casme2-5.toml")
     picture = apexnet.Shot(recorded, annotated(recorded)).picture()
@@ -225,6 +225,19 @@ def test_a_network_of_the_apex_is_fed_the_frame_that_it_was_trained_on(recorded,
     live = fed_live(recorded, packages, apexnet._representation(settings, picture, apexnet.IMAGENET))
     assert np.array_equal(picture, recorded.crops()[18])
     assert np.array_equal(trained, live)
+
+
+@pytest.mark.parametrize("shows", ["apex", "change"])
+def test_a_network_of_synthetic_apexes_is_fed_what_it_was_tested_on(recorded, packages, shows):
+    from train.config import load as load_config
+    from train.methods import apexnet
+    from train.pairs import Filmed
+
+    settings = load_config(config.ROOT / "configs/train/apexnet.toml", [f"shows={shows}"])
+    clip = Filmed(recorded.sample, recorded.times(), recorded.crops(), "a")
+    live = fed_live(recorded, packages, apexnet.representation(settings))
+    assert live.shape == (1, 3, settings.size_px, settings.size_px)
+    assert np.array_equal(apexnet.inputs(settings, [clip]).numpy(), live)
 
 
 def test_a_network_of_fields_is_fed_an_event_as_it_was_trained(prepare, landmarker, frames, recorded, packages):

@@ -36,13 +36,52 @@ def _uniform(low: float, high: float, shape: tuple[int, ...], generator: Generat
 
 def similarity(x: Tensor, turn_deg: float, scale: float, shift: float, generator: Generator) -> Tensor:
     """Turn, scale, shift and mirror each picture of (B, C, S, S) at random."""
-    count = len(x)
+    return _moved(x, _turned(len(x), turn_deg, scale, shift, generator))
+
+
+def pairs(x: Tensor, turn_deg: float, scale: float, shift: float, slip: float, generator: Generator) -> Tensor:
+    """The same for two pictures of one face (B, 2, S, S): both alike, but that the second slips against the first.
+
+    Landmarks are not sure to the pixel: it moves by up to `slip` of the side, turns by as many radians, and is scaled.
+    """
+    count, _, side, _ = x.shape
+    both = _turned(count, turn_deg, scale, shift, generator)
+    own = _turned(count, slip * 180 / math.pi, slip, slip, generator, mirrored=False)
+    linear = both[..., :2] @ own[..., :2]
+    slipped = torch.cat([linear, both[..., :2] @ own[..., 2:] + both[..., 2:]], 2)
+    theta = torch.stack([both, slipped], 1).flatten(0, 1)
+    return _moved(x.reshape(2 * count, 1, side, side), theta).view(x.shape)
+
+
+def light(x: Tensor, amount: float, generator: Generator) -> Tensor:
+    """Another contrast and another gamma for each of (B, C, S, S) in [0, 1], the same for its C pictures."""
+    gain, gamma = torch.exp(_uniform(-amount, amount, (2, len(x), 1, 1, 1), generator))
+    mean = x.mean((1, 2, 3), keepdim=True)
+    lit: Tensor = ((x - mean) * gain + mean).clamp(1e-3, 1.0) ** gamma
+    return lit
+
+
+def noise(x: Tensor, most: float, generator: Generator) -> Tensor:
+    """Add to each of (B, C, S, S) noise of its own strength, in standard deviations up to `most`."""
+    strength = _uniform(0.0, most, (len(x), 1, 1, 1), generator)
+    return x + strength * torch.randn(x.shape, generator=generator)
+
+
+def _turned(
+    count: int, turn_deg: float, scale: float, shift: float, generator: Generator, *, mirrored: bool = True
+) -> Tensor:
+    """Similarities (B, 2, 3) as `F.affine_grid` has them, half of them `mirrored`."""
     angle = _uniform(-turn_deg, turn_deg, (count,), generator) * (math.pi / 180)
     factor = torch.exp(_uniform(-scale, scale, (count,), generator))
-    mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
+    mirror = torch.ones(count)
+    if mirrored:
+        mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     move = _uniform(-2 * shift, 2 * shift, (count, 2), generator)
     cos, sin = factor * angle.cos(), factor * angle.sin()
-    theta = torch.stack([cos * mirror, -sin, move[:, 0], sin * mirror, cos, move[:, 1]], 1).view(count, 2, 3)
+    return torch.stack([cos * mirror, -sin, move[:, 0], sin * mirror, cos, move[:, 1]], 1).view(count, 2, 3)
+
+
+def _moved(x: Tensor, theta: Tensor) -> Tensor:
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 

@@ -18,7 +18,15 @@ import msgspec
 from realtime import manifest as package
 from realtime.config import ROOT, read_toml
 from realtime.manifest import MANIFEST, MODEL, Manifest, Precision, Score, Task, TensorSpec
-from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence, FlowFields, MotionTicks, Representation
+from realtime.preprocess import (
+    ApexChange,
+    ClipImages,
+    CropImages,
+    EmbeddingSequence,
+    FlowFields,
+    MotionTicks,
+    Representation,
+)
 from train.limits import described, limits
 from train.whole import move
 
@@ -92,6 +100,11 @@ def _made(representation: Representation) -> str:
             return f"{frames} frames from the event's first to its last: {_made(picture)}"
         case FlowFields(frames=frames, size_px=size):
             return f"u, v and strain at {frames} moments from onset to apex, on a grid of {size} by {size}"
+        case ApexChange(crop_px=crop, size_px=size, around_s=around, gain=gain):
+            return (
+                f"aligned crops of {crop} px, grey, brought to {size} px: onset and apex, each the mean of the frames "
+                f"within {1000 * around:.0f} ms, from -2 to 2, and {gain:g} times their difference"
+            )
         case MotionTicks(cells=cells, lag_s=lag, tick_s=tick, memory=memory):
             return (
                 f"{memory} numbers that it gave for the tick before, then the movement since {1000 * lag:.0f} ms ago "

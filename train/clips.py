@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,17 @@ from realtime.records import Image
 from train.datasets.sample import Sample
 
 Times = npt.NDArray[np.float64]
+
+
+class Timed(Protocol):
+    """A clip in whatever form: what it shows, and when."""
+
+    @property
+    def sample(self) -> Sample: ...
+
+    @property
+    def times(self) -> Times:
+        """float64 (T,), rising, on the clock of the sample's moments."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

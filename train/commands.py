@@ -23,6 +23,7 @@ from train.collection import FEWEST_FRAMES, Collection, gather
 from train.config import (
     KINDS,
     ApexnetConfig,
+    ApexnetRecordedConfig,
     CmnConfig,
     CmnRecordedConfig,
     DynamicConfig,
@@ -40,10 +41,11 @@ from train.config import (
 from train.datasets.synthetic import Synthetic
 from train.embeddings import open_encoder
 from train.evaluate import Plan
-from train.fields import moving
+from train.fields import MovingClip, moving
 from train.graph import rounded
 from train.methods import (
-    apexnet,
+    apexnet_recorded,
+    apexnet_synthetic,
     cmn,
     cmn_recorded,
     dynamic,
@@ -53,12 +55,14 @@ from train.methods import (
     motion_synthetic,
     spotter,
 )
-from train.methods.apexnet import Apexes, ApexnetFitPredict
+from train.methods.apexnet_recorded import Apexes, ApexnetFitPredict
 from train.methods.cmn_recorded import CmnFitPredict
 from train.methods.ecstfl import EcstflFitPredict
 from train.methods.motion_recorded import MotionFitPredict
 from train.metrics import Scores
 from train.networks.checkpoints import fingerprint
+from train.pairs import Filmed, filmed
+from train.parts import Parts
 from train.runners import FitPredict, Runner
 from train.scoring import by_rate, figures
 from train.stored import StoredClip, store
@@ -174,7 +178,7 @@ def _package(config: TrainConfig, engines: Path, precision: Precision) -> Path:
     return engines / (config.name if precision == "fp32" else f"{config.name}-{precision}")
 
 
-def _whole(config: CmnConfig | MotionConfig, workers: int | None = None) -> list[StoredClip]:
+def _whole(config: CmnConfig | ApexnetConfig | MotionConfig, workers: int | None = None) -> list[StoredClip]:
     """The synthetic clips without those in which tracking lost the face during the event."""
     clips = store(Synthetic(config.clips), Path(config.cache), workers)
     whole = [clip for clip in clips if len(clip.event()) >= FEWEST_FRAMES]
@@ -214,7 +218,7 @@ def _network_cmn_recorded(config: CmnRecordedConfig) -> nn.Module:
     return cmn_recorded.restored(config, _collection(config), open_encoder(Path(config.encoder)))
 
 
-def _parts(config: MotionConfig, workers: int | None = None) -> motion_synthetic.Parts:
+def _parts(config: MotionConfig, workers: int | None = None) -> Parts[MovingClip]:
     return motion_synthetic.split(config, moving(_whole(config, workers), workers))
 
 
@@ -233,6 +237,27 @@ def _export_motion(config: MotionConfig, folder: Path, precision: Precision) -> 
 
 def _network_motion(config: MotionConfig) -> nn.Module:
     return motion_synthetic.restored(config, _parts(config))
+
+
+def _filmed(config: ApexnetConfig, workers: int | None = None) -> Parts[Filmed]:
+    return apexnet_synthetic.split(config, filmed(_whole(config, workers)))
+
+
+def _prepare_apexnet(config: ApexnetConfig, workers: int | None) -> Path:
+    _whole(config, workers)
+    return Path(config.cache)
+
+
+def _fit_apexnet(config: ApexnetConfig) -> Path:
+    return apexnet_synthetic.fit(config, _filmed(config))
+
+
+def _export_apexnet(config: ApexnetConfig, folder: Path, precision: Precision) -> Manifest:
+    return apexnet_synthetic.export(config, _filmed(config), folder, precision)
+
+
+def _network_apexnet(config: ApexnetConfig) -> nn.Module:
+    return apexnet_synthetic.restored(config, _filmed(config))
 
 
 def _prepare_spotter(config: SpotterTraining, workers: int | None) -> Path:
@@ -318,9 +343,9 @@ def _fit_ecstfl(config: EcstflConfig) -> Path:
     return ecstfl.fit(config, _collection(config))
 
 
-def _fit_apexnet(config: ApexnetConfig) -> Path:
+def _fit_apexnet_recorded(config: ApexnetRecordedConfig) -> Path:
     collection = _collection(config)
-    return apexnet.fit(config, collection, _apexes(config, collection))
+    return apexnet_recorded.fit(config, collection, _apexes(config, collection))
 
 
 def _export_recorded(export: Callable[..., Manifest]) -> Callable[[Any, Path, Precision], Manifest]:
@@ -333,11 +358,11 @@ def _export_recorded(export: Callable[..., Manifest]) -> Callable[[Any, Path, Pr
     return with_scores
 
 
-def _export_apexnet(config: ApexnetConfig, folder: Path, precision: Precision) -> Manifest:
+def _export_apexnet_recorded(config: ApexnetRecordedConfig, folder: Path, precision: Precision) -> Manifest:
     collection = _collection(config)
     int8 = precision == "int8"
-    trial = apexnet.trial(config, collection, _apexes(config, collection)) if int8 else None
-    return apexnet.export(config, collection, _evaluated(config, collection), folder, precision, trial)
+    trial = apexnet_recorded.trial(config, collection, _apexes(config, collection)) if int8 else None
+    return apexnet_recorded.export(config, collection, _evaluated(config, collection), folder, precision, trial)
 
 
 def _network_recorded(restored: Callable[[Any, Collection], nn.Module]) -> Callable[[Any], nn.Module]:
@@ -350,7 +375,7 @@ def _cmn_folds(config: CmnRecordedConfig, collection: Collection) -> FitPredict:
     return CmnFitPredict(config, collection)
 
 
-def _apexnet_folds(config: ApexnetConfig, collection: Collection) -> FitPredict:
+def _apexnet_folds(config: ApexnetRecordedConfig, collection: Collection) -> FitPredict:
     return ApexnetFitPredict(config, collection, _apexes(config, collection))
 
 
@@ -359,7 +384,7 @@ def _motion_folds(config: MotionRecordedConfig, collection: Collection) -> FitPr
     return MotionFitPredict(config, collection)
 
 
-def _apexes(config: ApexnetConfig, collection: Collection) -> Apexes:
+def _apexes(config: ApexnetRecordedConfig, collection: Collection) -> Apexes:
     """Found anew at each rate: a slow camera shows the apex in another frame."""
     choose = apex_frames.choose
     return {hz: choose(tuple(clips.values()), config.apex, config.quang) for hz, clips in collection.at.items()}
@@ -374,7 +399,13 @@ METHODS: dict[type[TrainConfig], Method] = {
     EcstflConfig: Method(
         _prepare_recorded, _fit_ecstfl, _export_recorded(ecstfl.export), _network_recorded(ecstfl.restored)
     ),
-    ApexnetConfig: Method(_prepare_recorded, _fit_apexnet, _export_apexnet, _network_recorded(apexnet.restored)),
+    ApexnetConfig: Method(_prepare_apexnet, _fit_apexnet, _export_apexnet, _network_apexnet),
+    ApexnetRecordedConfig: Method(
+        _prepare_recorded,
+        _fit_apexnet_recorded,
+        _export_apexnet_recorded,
+        _network_recorded(apexnet_recorded.restored),
+    ),
     DynamicConfig: Method(_prepare_dynamic, _fit_dynamic, _export_dynamic, _network_dynamic),
     MotionConfig: Method(_prepare_motion, _fit_motion, _export_motion, _network_motion),
     SpotterTraining: Method(_prepare_spotter, _fit_spotter, spotter.export, spotter.restored),
@@ -390,6 +421,6 @@ METHODS: dict[type[TrainConfig], Method] = {
 FOLDS: dict[type[Recorded], Callable[[Any, Collection], FitPredict]] = {
     CmnRecordedConfig: _cmn_folds,
     EcstflConfig: EcstflFitPredict,
-    ApexnetConfig: _apexnet_folds,
+    ApexnetRecordedConfig: _apexnet_folds,
     MotionRecordedConfig: _motion_folds,
 }

@@ -339,8 +339,47 @@ class Quang(Section, frozen=True):
     terms: Literal["onset", "offset", "both"]
 
 
-class ApexnetConfig(RecordedConfig, frozen=True, tag="apexnet", tag_field="method"):
-    """A network of the apex frame alone."""
+class PairAugment(Section, frozen=True):
+    """Half of the events are mirrored; onset and apex are changed alike, but for `slip` and `noise`."""
+
+    turn_deg: NotNegative
+    scale: NotNegative  #: up to this share larger or smaller
+    shift: NotNegative  #: up to this share of the side
+    slip: NotNegative  #: of the apex against the onset: shift as a share of the side, scale, and radians
+    light: NotNegative  #: most logarithm of contrast and of gamma
+    tint: NotNegative  #: most logarithm of each colour's own gamma; read only if the apex is shown alone
+    noise: NotNegative  #: most standard deviation of the noise, pictures in [0, 1]
+    rising: Part  #: share of the events whose apex is taken for earlier than it is, up to the middle of the rise
+
+
+class ApexnetConfig(Section, frozen=True, tag="apexnet", tag_field="method"):
+    """On synthetic clips, with "none" as one more class."""
+
+    seed: int
+    name: str
+    initial: str  #: path of weights to begin with, whose classifier may be of other classes; "" is none
+    cache: str
+    runs: str
+    shows: Literal["apex", "change"]  #: the apex alone, or what changed since the onset too
+    size_px: Annotated[int, msgspec.Meta(ge=32)]  #: what the network sees
+    around_s: NotNegative  #: see `realtime.preprocess.ApexChange`; read only if the change is shown
+    gain: Positive  #: likewise
+    blocks: tuple[Count, Count, Count, Count]  #: of each stage
+    groups: Annotated[int, msgspec.Meta(ge=2)]  #: of the convolutions; all widths are in proportion
+    dropout: Part
+    precision: Precision  #: of the arithmetic in training; weights are always f32
+    rest: Part  #: share of each batch that shows stretches of the clips without an event, as "none"
+    jitter_s: NotNegative  #: onset and apex are moved by up to so much in each epoch
+    epochs: Count
+    loss: FocalLoss
+    augment: PairAugment
+    optimiser: Optimiser
+    machine: Machine
+    clips: Clips
+
+
+class ApexnetRecordedConfig(RecordedConfig, frozen=True, tag="apexnet", tag_field="method"):
+    """On recorded clips: a network of the apex frame alone."""
 
     apex: ApexSource
     blocks: Literal["standard", "ren"]
@@ -481,8 +520,9 @@ class TuneConfig(Section, frozen=True, tag="tune", tag_field="method"):
     keys: Annotated[tuple[Range, ...], msgspec.Meta(min_length=1)]
 
 
-Recorded = CmnRecordedConfig | EcstflConfig | ApexnetConfig | MotionRecordedConfig  #: with [[data]] and [evaluate]
-OnSynthetic = CmnConfig | MotionConfig | SpotterTraining  #: with [clips]
+#: With [[data]] and [evaluate].
+Recorded = CmnRecordedConfig | EcstflConfig | ApexnetRecordedConfig | MotionRecordedConfig
+OnSynthetic = CmnConfig | ApexnetConfig | MotionConfig | SpotterTraining  #: with [clips]
 TrainConfig = ExpressionConfig | OnSynthetic | DynamicConfig | Recorded | TuneConfig
 
 KINDS: dict[str, type[TrainConfig]] = {
@@ -496,7 +536,11 @@ KINDS: dict[str, type[TrainConfig]] = {
     "tune": TuneConfig,
 }
 #: Methods that have a second struct for [[data]].
-ON_RECORDED: dict[str, type[TrainConfig]] = {"cmn": CmnRecordedConfig, "motion": MotionRecordedConfig}
+ON_RECORDED: dict[str, type[TrainConfig]] = {
+    "cmn": CmnRecordedConfig,
+    "apexnet": ApexnetRecordedConfig,
+    "motion": MotionRecordedConfig,
+}
 
 
 def load(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:

@@ -10,7 +10,7 @@ import torch
 
 from realtime.manifest import Precision
 from realtime.motion import Flow, grey, layout, measure
-from realtime.preprocess import FlowFields, flow_fields
+from realtime.preprocess import ApexChange, FlowFields, apex_change, flow_fields
 from realtime.records import Floats, Image
 from train.augment import StillAugment
 from train.prepare import sample_crops
@@ -38,6 +38,14 @@ def golden_fields(representation: FlowFields) -> Floats:
         fields = np.stack([measure(0.0, flow(pictures[first], picture), place, 1.0).field for picture in event])
         rows.append(flow_fields(np.arange(EVENT_FRAMES, dtype=np.float64), fields, EVENT_FRAMES - 1.0, representation))
     return np.concatenate(rows)
+
+
+def golden_changes(representation: ApexChange) -> Floats:
+    """What changed in the sample's face, each from another frame to a later one: (ROWS, 3, S, S)."""
+    pictures = sample_crops(ROWS + EVENT_FRAMES)
+    times = np.arange(EVENT_FRAMES + 1, dtype=np.float64)
+    events = [pictures[first : first + len(times)] for first in range(ROWS)]
+    return np.concatenate([apex_change(times, event, float(EVENT_FRAMES), representation) for event in events])
 
 
 def surest(logits: Floats) -> npt.NDArray[np.intp]:

@@ -63,10 +63,10 @@ METHODS: dict[str, Described] = {
         ),
     ),
     "apexnet": Described(
-        "An SE-ResNeXt-50 that judges the picture of the apex.",
+        "An SE-ResNeXt that judges the picture of the apex, alone or beside that of the onset.",
         (
-            "It sees one picture: it cannot tell an expression from a face that looks so at rest.",
-            "A picture that is not of the apex is judged as if it were.",
+            "Shown the apex alone, it cannot tell an expression from a face that looks so at rest.",
+            "A picture that is not of the apex is judged as if it were, and so is one of the onset.",
         ),
     ),
     "ecstfl": Described(

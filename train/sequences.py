@@ -10,7 +10,7 @@ from torch import Generator
 
 from realtime.fields import Times
 from realtime.records import Floats
-from train.clips import event
+from train.clips import Timed, event
 from train.config import Early
 from train.fields import MovingClip
 from train.takes import jittered
@@ -42,7 +42,7 @@ def bent(wanted: Times, onset: float, most: float, generator: Generator) -> Time
     return wanted if length <= 0.0 else np.asarray(onset + length * ((wanted - onset) / length) ** exponent)
 
 
-def rests(clip: MovingClip) -> list[slice]:
+def rests(clip: Timed) -> list[slice]:
     """The frames before the onset and those after the offset, where there are enough."""
     inside = event(clip.times, clip.sample)
     spans = [slice(0, inside.start), slice(inside.stop, len(clip.times))]

@@ -19,10 +19,12 @@ from realtime.config import EnginesConfig
 from realtime.engine.fit import require_fit, unlike
 from realtime.errors import EngineError
 from realtime.manifest import MODEL, Manifest
-from realtime.preprocess import EmbeddingSequence, FlowFields, Representation
+from realtime.preprocess import ApexChange, EmbeddingSequence, FlowFields, Representation
 from realtime.records import Floats
 
 log = logging.getLogger(__name__)
+
+FINE = (EmbeddingSequence, FlowFields, ApexChange)  # what shows small differences
 
 
 class OpenVino:
@@ -71,13 +73,13 @@ def _openvino() -> Any:
 def _hints(config: EnginesConfig, capabilities: Sequence[str], representation: Representation) -> dict[str, object]:
     """OpenVINO's properties; one stream, because an answer is wanted soon rather than many later.
 
-    A head lives on small differences of embeddings, of which bf16 leaves little, and takes no time: it stays f32.
+    A head lives on small differences, of which bf16 leaves little, and takes no time: it stays f32.
     """
     able = "BF16" in capabilities
     if config.precision == "bf16" and not able:
         reasons = [f"it lists {', '.join(capabilities)}: set engines.precision to auto or f32"]
         raise EngineError("engines.precision is bf16, which this processor does not compute:", reasons)
-    rounded = able and config.precision != "f32" and not isinstance(representation, EmbeddingSequence | FlowFields)
+    rounded = able and config.precision != "f32" and not isinstance(representation, FINE)
     return {
         "PERFORMANCE_HINT": "LATENCY",
         "ENABLE_CPU_PINNING": False,  # the other stages' threads want the same cores

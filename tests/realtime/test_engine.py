@@ -10,7 +10,7 @@ from realtime import engine as engine_module
 from realtime.engine import open_engine, openvino
 from realtime.errors import EngineError
 from realtime.manifest import GOLDEN, MODEL, dump, load, sha256
-from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence
+from realtime.preprocess import ApexChange, ClipImages, CropImages, EmbeddingSequence
 
 replace = msgspec.structs.replace
 
@@ -150,10 +150,10 @@ def test_bf16_is_not_pretended(engines):
         openvino._hints(replace(engines, precision="bf16"), ["FP32"], PICTURES)
 
 
-def test_a_head_stays_in_f32(engines):
-    sequence = EmbeddingSequence("encoder", "0" * 64, 8, 512)
-    hints = openvino._hints(replace(engines, precision="bf16"), ["FP32", "BF16"], sequence)
-    assert hints["INFERENCE_PRECISION_HINT"] == "f32"
+def test_what_shows_small_differences_stays_in_f32(engines):
+    for fine in (EmbeddingSequence("encoder", "0" * 64, 8, 512), ApexChange(128, 112, 0.02, 40.0)):
+        hints = openvino._hints(replace(engines, precision="bf16"), ["FP32", "BF16"], fine)
+        assert hints["INFERENCE_PRECISION_HINT"] == "f32"
 
 
 def test_an_engine_names_its_arithmetic_and_library(opened):

@@ -7,7 +7,7 @@ import pytest
 from realtime.errors import EngineError
 from realtime.labels import VOCABULARIES
 from realtime.manifest import GOLDEN, MANIFEST, MODEL, dump, input_of, load
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, EmbeddingSequence
+from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, ApexChange, ClipImages, CropImages, EmbeddingSequence
 
 replace = msgspec.structs.replace
 
@@ -127,9 +127,10 @@ PICTURE = CropImages(128, 96, IMAGENET_MEAN, IMAGENET_STD)
     [
         (PICTURE, (-1, 3, 96, 96), "NCHW"),
         (EmbeddingSequence("encoder", "0" * 64, 8, 512), (-1, 8, 512), "NTC"),
+        (ApexChange(128, 112, 0.02, 40.0), (-1, 3, 112, 112), "NCHW"),
         (ClipImages(16, PICTURE), (-1, 3, 16, 96, 96), "NCTHW"),
     ],
-    ids=["picture", "sequence", "clip"],
+    ids=["picture", "sequence", "change", "clip"],
 )
 def test_an_input_has_a_letter_for_each_of_its_axes(representation, shape, layout):
     spec = input_of(representation)

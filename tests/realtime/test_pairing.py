@@ -36,7 +36,7 @@ def test_engines_in_each_others_place_are_refused(packages):
     ]
 
 
-@pytest.mark.parametrize("name", ["apex", "clips", "fields"])
+@pytest.mark.parametrize("name", ["apex", "change", "clips", "fields"])
 def test_an_engine_of_pictures_fits_any_encoder_of_the_same_crops(packages, name):
     encoder, judge = replace(load(packages / "encoder"), files={MODEL: "f" * 64}), load(packages / name)
     assert compatible(encoder, judge, 48) == ()

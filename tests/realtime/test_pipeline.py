@@ -236,7 +236,7 @@ def test_a_movement_is_told_early_and_finally_to_whoever_listens(shown, left, pl
     assert [event["id"] for event in summary.events] == [final.id]
 
 
-@pytest.mark.parametrize("name", ["apex", "clips", "fields"])
+@pytest.mark.parametrize("name", ["apex", "change", "clips", "fields"])
 def test_any_engine_of_events_runs_live_and_speaks_its_own_labels(shown, left, play, pair, settings, publisher, name):
     chosen = msgspec.structs.replace(settings, engines=msgspec.structs.replace(settings.engines, head=name))
     encoder, judges = engines(chosen)

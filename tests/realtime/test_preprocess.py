@@ -5,6 +5,7 @@ import pytest
 from realtime.preprocess import (
     IMAGENET_MEAN,
     IMAGENET_STD,
+    ApexChange,
     ClipImages,
     CropImages,
     EmbeddingSequence,
@@ -132,9 +133,10 @@ def test_a_sequence_holds_the_chosen_embeddings():
         shape_of(32),
         EmbeddingSequence("encoder", "0" * 64, 6, 512),
         ClipImages(16, shape_of(32)),
+        ApexChange(128, 96, 0.02, 40.0),
         MotionTicks(128, 28, 7, 0.35, 1 / 60, 0.1, 64),
     ],
-    ids=["pictures", "sequence", "clips", "ticks"],
+    ids=["pictures", "sequence", "clips", "change", "ticks"],
 )
 def test_a_representation_survives_a_manifest(representation):
     text = msgspec.json.encode(representation)

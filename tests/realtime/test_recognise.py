@@ -11,10 +11,12 @@ from realtime.labels import FERPLUS, MEGC3, NONE, VOCABULARIES
 from realtime.preprocess import (
     IMAGENET_MEAN,
     IMAGENET_STD,
+    ApexChange,
     ClipImages,
     CropImages,
     EmbeddingSequence,
     FlowFields,
+    apex_change,
     clip_images,
     crop_images,
     flow_fields,
@@ -183,6 +185,15 @@ def test_an_engine_of_pictures_sees_the_events_frames(encoder, window, represent
             assert np.array_equal(asked["clips"], clip_images(images, representation))
         else:
             assert np.array_equal(asked["images"], crop_images(images, representation))
+
+
+def test_what_changed_is_shown_from_the_events_first_frame_to_its_apex(encoder, window):
+    change = ApexChange(48, 32, 0.0, 20.0)
+    frames = window.span(0.8, 1.3)
+    images = [seen.crop.image for seen in frames]
+    times = np.array([seen.crop.t for seen in frames])
+    assert np.array_equal(event_input(frames, 1.04, change), apex_change(times, images, 1.04, change))
+    assert not np.array_equal(event_input(frames[1:], 1.04, change), event_input(frames, 1.04, change))
 
 
 def test_the_picture_of_the_apex_is_the_events_nearest(encoder, window):

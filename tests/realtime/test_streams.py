@@ -228,7 +228,7 @@ def test_a_head_is_chosen_for_one_camera_alone(streams, browser, outlet):
     visitor, other = browser("visitor-1"), browser("visitor-2")
     visitor.watched(1)
     other.watched(1)
-    assert set(outlet.metas[0].heads) == {"head", "apex", "clips", "fields"}
+    assert set(outlet.metas[0].heads) == {"head", "apex", "change", "clips", "fields"}
     assert streams.answer(AskWish(camera="visitor-1", head="apex")) == Done()
     outlet.metas.clear()
     visitor.watched(62)  # a second, after which meta comes again

@@ -172,7 +172,7 @@ def small(tmp_path):
 def tiny_networks(monkeypatch):
     """In place of resnet18-gru and of SE-ResNeXt-50's stages: networks that learn in no time."""
     torch = pytest.importorskip("torch", reason="training needs the train extra")
-    from train.methods import apexnet, ecstfl
+    from train.methods import apexnet_recorded, ecstfl
 
     class TinyClips(torch.nn.Module):
         def __init__(self, classes, dropout):
@@ -189,4 +189,4 @@ def tiny_networks(monkeypatch):
     tiny = dataclasses.replace(ecstfl.BACKBONES["resnet18-gru"], build=TinyClips)
     for name in ("resnet18-gru", "r3d18"):
         monkeypatch.setitem(ecstfl.BACKBONES, name, tiny)
-    monkeypatch.setitem(apexnet.BLOCKS, "standard", (1, 1, 1, 1))
+    monkeypatch.setitem(apexnet_recorded.BLOCKS, "standard", (1, 1, 1, 1))

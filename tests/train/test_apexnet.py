@@ -1,188 +1,172 @@
+"""The engine of the apex on synthetic clips: what it is shown, that it learns, and the way from clips to a package."""
+
 import dataclasses
 
+import cv2
 import msgspec
 import numpy as np
 import pytest
 import torch
 
 from realtime.check import check
-from realtime.errors import ConfigError, DataError
-from realtime.manifest import Score
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
-from train.apex_frames import choose
-from train.losses.focal import focal, inverse_frequency
-from train.methods import apexnet
-from train.methods.apexnet import ApexnetJob, build, predict, shots
-from train.networks.se_resnext import SeResNeXt50
-from train.takes import draw
+from realtime.config import ROOT
+from realtime.errors import DataError
+from realtime.labels import MEGC3, NONE
+from realtime.preprocess import ApexChange, CropImages, apex_change, crop_images
+from train import commands
+from train.config import PairAugment, load
+from train.datasets.sample import Sample
+from train.methods import apexnet_synthetic
+from train.methods.apexnet import ApexnetJob, build, inputs, predict, representation, varied
+from train.methods.apexnet_synthetic import resting, split
+from train.networks.se_resnext import SeResNeXt
+from train.pairs import Filmed
+from train.parts import LABELS
 
-pytestmark = pytest.mark.usefixtures("one_thread", "tiny_networks")
+pytestmark = pytest.mark.usefixtures("one_thread")
 replace = msgspec.structs.replace
+SPOTS = {"negative": (-40, 10, 10), "positive": (40, 10, 10), "surprise": (40, 3, 40), NONE: (0, 1, 1)}  #: and sizes
+STILL = PairAugment(turn_deg=0, scale=0, shift=0, slip=0, light=0, tint=0, noise=0, rising=0)
+
+
+def clip(label, person, number):
+    """A second of a smooth face of 48 px at 20 Hz, of which a spot changes from 0.4 to 0.6 s and back."""
+    knots = np.random.default_rng(person).uniform(80, 160, (6, 6, 3)).astype(np.float32)
+    face, times = cv2.resize(knots, (48, 48), interpolation=cv2.INTER_CUBIC), np.arange(20) / 20
+    change, height, width = SPOTS[label]
+    spot = np.zeros((48, 48, 1))
+    spot[20 : 20 + height, 4 : 4 + width] = change
+    level = np.interp(times, [0.4, 0.6, 0.75], [0, 1, 0])[:, None, None, None]
+    images = np.clip(face + level * spot, 0, 255).astype(np.uint8)
+    return Filmed(
+        Sample(f"{person}-{number}", f"p{person}", label, 0.4, 0.6, 0.75), times, images, f"{person}-{number}"
+    )
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return [clip(label, person, number) for person in range(14) for number, label in enumerate((*MEGC3, NONE))]
 
 
 @pytest.fixture
-def config(small):
-    return small("apexnet-casme2-5")
+def config(tmp_path):
+    given = load(ROOT / "configs/train/apexnet.toml")
+    files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
+    slim = {"size_px": 48, "blocks": (1, 1, 1, 1), "groups": 2, "precision": "f32", "dropout": 0.0}
+    return replace(given, **files, **slim, epochs=1, optimiser=replace(given.optimiser, batch=16))
 
 
-@pytest.fixture
-def collection(drawn, collected):
-    return collected(drawn())
+@pytest.fixture(params=["apex", "change"])
+def either(config, request):
+    return replace(config, shows=request.param)
 
 
-def apexes(config, collection):
-    return {hz: choose(tuple(clips.values()), config.apex, config.quang) for hz, clips in collection.at.items()}
+def test_the_shipped_network_is_slim_and_the_papers_is_possible():
+    with torch.device("meta"):
+        shipped = build(load(ROOT / "configs/train/apexnet.toml"))
+        paper = build(load(ROOT / "configs/train/apexnet.toml", ["blocks=[3,4,6,3]", "groups=32"]))
+    assert sum(p.numel() for p in shipped.parameters()) < 4e6  # two bytes each in the package
+    assert sum(p.numel() for p in paper.parameters()) > 25e6
 
 
-def takes(config, collection):
-    chosen = apexes(config, collection)
-    return [shots(collection, chosen, collection.ids(), hz) for hz in config.rates.train_hz]
+def test_what_serving_feeds_it_is_of_the_representation(config, clips):
+    [one] = clips[:1]
+    inside = (one.times >= 0.4) & (one.times <= 0.75)
+    both = inputs(replace(config, shows="change"), [one])
+    assert np.array_equal(
+        both, apex_change(one.times[inside], one.images[inside], 0.6, ApexChange(128, 48, 0.02, 40.0))
+    )
+    alone = replace(config, shows="apex")
+    assert isinstance(representation(alone), CropImages)
+    assert np.array_equal(inputs(alone, [one]), crop_images([one.images[12]], representation(alone)))
 
 
-def job(config, collection, seed=1):
-    return ApexnetJob(config, collection.labels, takes(config, collection), seed)
+def test_without_augmentation_training_sees_what_serving_sees_or_its_mirror(either, clips):
+    grey = [dataclasses.replace(one, images=one.images[..., :1].repeat(3, 3)) for one in clips]
+    job = ApexnetJob(replace(either, augment=STILL, jitter_s=0.0, rest=0.0), grey, [])
+    wanted = inputs(job.config, grey)
+    for images, labels in job.batches(0):
+        for image, label in zip(images, labels, strict=True):
+            apart = torch.minimum(
+                (wanted - image).abs().amax((1, 2, 3)), (wanted.flip(-1) - image).abs().amax((1, 2, 3))
+            )
+            assert float(apart.min()) < 0.05
+            assert grey[int(apart.argmin())].sample.label == LABELS[label]
 
 
-def test_the_picture_is_the_crop_at_the_apex(config, collection):
-    for shot in takes(config, collection)[0]:
-        assert np.array_equal(shot.picture(), shot.clip.crops()[6])  # 0.12 s at 50 Hz
+def test_a_batch_holds_faces_at_rest_as_none(config, clips):
+    job = ApexnetJob(replace(config, rest=0.25, augment=STILL, jitter_s=0.0), clips, clips)
+    images, labels = next(job.batches(0))
+    assert images.shape == (16, 3, 48, 48)
+    assert labels[12:].tolist() == [LABELS.index(NONE)] * 4
+    assert job.steps == 4
+    moving = images[:12][labels[:12] != LABELS.index(NONE), 2].abs().amax((1, 2))
+    assert float(images[12:, 2].abs().amax((1, 2)).max()) < 0.5 < float(moving.median())
+    assert float(job.alpha[3]) < float(job.alpha[0])
 
 
-def test_each_epoch_shows_the_apex_through_one_of_the_cameras(config, drawn, collected):
-    both = replace(config, rates=replace(config.rates, train_hz=(0.0, 25.0)))
-    collection = collected(drawn(), train_hz=(0.0, 25.0))
-    own, slow = takes(both, collection)
-    assert {shot.frame for shot in own} == {6}
-    assert all(abs(shot.clip.times()[shot.frame] - 0.12) <= 0.02 + 1e-9 for shot in slow)  # the nearest exposure
-    made, seen = job(both, collection), set()
-    for epoch in range(6):
-        for shot in draw(made.takes, torch.Generator().manual_seed(epoch)):
-            seen.add((shot.clip.case.id, "25hz" in shot.clip.path.parent.name))
-    assert len(seen) == 24
-    first, again = (next(made.batches(0)) for _ in range(2))
-    assert torch.equal(first[0], again[0])
-
-
-def test_the_apex_moves_within_the_event_by_no_more_than_asked(config, collection, monkeypatch):
-    moved = job(replace(config, jitter_s=0.05), collection)
-    shown, picture = [], apexnet.Shot.picture
-    monkeypatch.setattr(apexnet.Shot, "picture", lambda shot: shown.append(shot.frame) or picture(shot))
-    for epoch in range(20):
-        list(moved.batches(epoch))
-    assert set(shown) == {4, 5, 6, 7, 8}  # 0.12 s and up to 0.05 s around it, at 50 Hz
-
-
-def test_the_cost_is_the_focal_loss_weighed_by_the_training_clips(config, collection):
-    uneven = dataclasses.replace(collection, cases=collection.cases[:5])
-    made = job(config, uneven)
-    counts = torch.bincount(made.labels, minlength=3)
-    assert torch.equal(made.alpha, inverse_frequency(counts))
-    made.network.eval()
-    x, y = next(made.batches(0))
-    with torch.no_grad():
-        wanted = focal(made.network(x)[1], y, 2.0, inverse_frequency(counts))
-        assert made.loss((x, y)).item() == pytest.approx(wanted.item(), rel=1e-4)
-    assert job(replace(config, loss=replace(config.loss, alpha="none")), uneven).alpha is None
-
-
-def test_without_augmentation_training_sees_what_serving_sees_or_its_mirror(config, collection):
-    still = replace(config, augment=replace(config.augment, turn_deg=0.0, grey_probability=0.0))
-    made = job(still, collection)
-    pictures = [shot.picture() for shot in made.takes[0]]
-    wanted = crop_images(pictures, CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD))
-    for x, _ in made.batches(0):
-        for picture in x.numpy():
-            near = [min(np.abs(picture - w).max(), np.abs(picture - w[:, :, ::-1]).max()) for w in wanted]
-            assert min(near) < 1e-3
-
-
-def test_batches_are_new_in_each_epoch_and_the_same_when_asked_for_again(config, collection):
-    made = job(config, collection)
-    first, again, other = (next(made.batches(epoch)) for epoch in (0, 0, 1))
+def test_batches_are_new_in_each_epoch_and_the_same_when_asked_for_again(either, clips):
+    job = ApexnetJob(either, clips, clips)
+    first, again, other = (next(job.batches(epoch)) for epoch in (0, 0, 1))
     assert torch.equal(first[0], again[0])
     assert not torch.equal(first[0], other[0])
 
 
-def test_frozen_statistics_stay_and_the_rest_learns(config, collection, tmp_path):
-    given = SeResNeXt50(1000, (1, 1, 1, 1))
-    torch.save(given.state_dict(), tmp_path / "seresnext.pth")
-    made = job(replace(config, frozen_norm=True, initial=str(tmp_path / "seresnext.pth")), collection)
-    made.network.train()
-    before = {name: value.clone() for name, value in made.network.state_dict().items()}
-    optimiser = torch.optim.SGD(made.network.parameters(), lr=0.1)
-    made.loss(next(made.batches(0))).backward()
-    optimiser.step()
-    for name, value in made.network.state_dict().items():
-        moved = not torch.equal(value, before[name])
-        assert not (moved and ("running" in name or "tracked" in name)), name
-    assert not torch.equal(made.network.bn1.weight, before["bn1.weight"])
-    assert torch.equal(before["conv1.weight"], given.conv1.weight)
+def test_one_kind_of_light_falls_on_onset_and_apex(config, clips):
+    change = replace(config, shows="change", augment=replace(STILL, light=0.5))
+    same = torch.rand(4, 1, 48, 48).repeat(1, 2, 1, 1)
+    found = varied(same, change, representation(change), torch.Generator().manual_seed(1))
+    assert float(found[:, 2].abs().max()) < 1e-3
+    assert float((found[:, 0] - (4 * same[:, 0] - 2)).abs().max()) > 0.2
 
 
-def test_freezing_the_statistics_of_no_checkpoint_is_refused(config):
-    with pytest.raises(ConfigError, match="initial names none"):
-        build(replace(config, frozen_norm=True), 3)
+def test_rest_is_seen_before_and_after_each_event(config, clips):
+    found = resting(config, clips[:4])
+    assert found.shape == (8, 3, 48, 48)
+    assert float(found[:, 2].abs().max()) < 0.5
 
 
-def test_predictions_are_probabilities_in_the_order_of_the_pictures(config, collection):
-    network = build(config, 3)
-    images = [shot.picture() for shot in takes(config, collection)[0]] * 3  # more than one chunk
-    found = predict(network, config, images)
-    assert found.shape == (36, 3)
-    assert found.sum(1).numpy() == pytest.approx(1.0, abs=1e-5)
-    assert found[33:34].numpy() == pytest.approx(predict(network, config, images[33:34]).numpy(), abs=1e-4)
+def test_it_learns_what_changes_where_on_whom_it_never_saw_and_what_is_none(config, clips):
+    steps = replace(config.optimiser, batch=8, average=0.0)
+    quick = replace(config, epochs=12, groups=4, augment=STILL, jitter_s=0.0, optimiser=steps)
+    parts = split(quick, clips)
+    folder = apexnet_synthetic.fit(quick, parts)
+    scores = {score["name"]: score["value"] for score in msgspec.json.decode((folder / "scores.json").read_bytes())}
+    assert scores["final_uf1"] > 0.75
+    assert scores["kept"] > 0.8
+    assert scores["rejected_rest"] > 0.8
+    network = apexnet_synthetic.restored(quick, parts)
+    assert predict(network, inputs(quick, parts.test)).shape == (len(parts.test), len(LABELS))
 
 
-@pytest.fixture
-def crops(monkeypatch):
-    """In place of the bundled stream's: noise."""
-    rng = np.random.default_rng(1)
-    monkeypatch.setattr(apexnet, "golden_crops", lambda _: list(rng.integers(0, 256, (4, 48, 48, 3), dtype=np.uint8)))
-
-
-def named(config, name, labels):
-    """`config` on another data set."""
-    return replace(config, data=(replace(config.data[0], name=name, labels=labels),))
-
-
-def test_a_fitted_network_is_exported_with_the_scores_it_is_given(config, collection, tmp_path, crops, engines):
-    target = tmp_path / "engines" / config.name
-    config = named(config, "smic", "smic-3")
+def test_a_run_becomes_a_package_that_answers_as_torch_does(config, clips, tmp_path, monkeypatch, engines):
+    crops = list(np.random.default_rng(1).integers(0, 256, (20, 48, 48, 3), dtype=np.uint8))
+    monkeypatch.setattr("train.golden.sample_crops", lambda count: crops[:count])
+    parts, target = split(config, clips), tmp_path / "engines" / "apexnet"
     with pytest.raises(DataError, match="train first"):
-        apexnet.export(config, collection, (), target, "fp32")
-    apexnet.fit(config, collection, apexes(config, collection))
-    scores = (Score(name="uf1", value=0.5, protocol="toy", counts={"negative": 4}),)
-    made = apexnet.export(config, collection, scores, target, "fp32")
+        apexnet_synthetic.export(config, parts, target, "fp32")
+    apexnet_synthetic.fit(config, parts)
+    made = apexnet_synthetic.export(config, parts, target, "fp32")
     assert check(target, engines).ok
-    assert (made.vocabulary, made.representation.size_px, made.scores) == ("smic-3", 32, scores)
-    assert made.training.data == ("smic (smic-3)",)
+    assert (made.labels, made.vocabulary) == (LABELS, "megc-3-none")
+    assert made.representation == representation(config)
+    assert {score.name for score in made.scores} >= {"final_uf1", "kept", "rejected_rest", "rejected_none"}
 
 
-def test_labels_as_they_stand_are_exported_as_the_owners(config, drawn, collected, tmp_path, crops, monkeypatch):
-    mine, collection = named(config, "manifest", ""), collected(drawn(labels=("a little tense", "calm")))
-    run = apexnet.run_folder(mine, collection)
-    run.mkdir(parents=True)
-    torch.save(build(mine, 2).state_dict(), run / "weights.pt")
-    monkeypatch.setattr(apexnet, "write_package", lambda network, example, outputs, draft, *where, trial: draft)
-    draft = apexnet.export(mine, collection, (), tmp_path / "mine", "fp32")
-    assert (draft.vocabulary, draft.labels) == ("own", ("a little tense", "calm"))
+def test_weights_of_other_classes_may_be_the_beginning(config, tmp_path):
+    taught = SeResNeXt(7, (1, 1, 1, 1), 0.0, 2)
+    torch.save(taught.state_dict(), tmp_path / "weights.pt")
+    begun = build(replace(config, initial=str(tmp_path / "weights.pt")))
+    assert torch.equal(begun.conv1.weight, taught.conv1.weight)
+    assert begun.fc.out_features == len(LABELS)
 
 
-def test_int8_is_tried_on_the_apex_frames_of_every_camera_to_train_on(config, drawn, collected):
-    both = replace(config, rates=replace(config.rates, train_hz=(0.0, 25.0)))
-    collection = collected(drawn(), train_hz=(0.0, 25.0))
-    taken = [shot for take in takes(both, collection) for shot in take]
-    found = apexnet.trial(both, collection, apexes(both, collection))
-    assert found.representation == CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD)
-    assert np.array_equal(found.calibration, [shot.picture() for shot in taken[::2]])
-    assert np.array_equal(found.test, [shot.picture() for shot in taken[1::2]])
-    assert [collection.labels[i] for i in found.truth] == [shot.clip.sample.label for shot in taken[1::2]]
-
-
-def test_int8_is_exported_with_its_trial_and_more_golden_crops(config, collection, tmp_path, crops, monkeypatch):
-    run = apexnet.run_folder(config, collection)
-    run.mkdir(parents=True)
-    torch.save(build(config, 3).state_dict(), run / "weights.pt")
-    monkeypatch.setattr(apexnet, "write_package", lambda *given, trial: (given[3], trial))
-    draft, trial = apexnet.export(config, collection, (), tmp_path / "apexnet-int8", "int8", "the trial")
-    assert (draft.name, draft.precision, trial) == ("apexnet-int8", "int8", "the trial")
+def test_the_commands_go_from_synthetic_film_to_a_run_and_go_on_with_it(config, drawn, monkeypatch, tmp_path):
+    monkeypatch.setattr("train.commands.Synthetic", lambda clips: drawn("synthetic", people=5, frames=18))
+    assert commands.prepare(config, 1) == tmp_path / "cache"
+    folder = commands.fit(config)
+    assert {path.name for path in folder.iterdir()} >= {"weights.pt", "config.json", "scores.json", "curve.csv"}
+    before = (folder / "weights.pt").read_bytes()
+    assert commands.fit(config) == folder
+    assert (folder / "weights.pt").read_bytes() == before
+    assert commands.fit(replace(config, seed=2)) != folder

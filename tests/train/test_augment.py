@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from train.augment import StillAugment, grey, hide_patch, resized_crop, similarity, tint
+from train.augment import StillAugment, grey, hide_patch, light, noise, pairs, resized_crop, similarity, tint
 
 
 def generator(seed=0):
@@ -138,3 +138,35 @@ def test_a_crop_covers_its_share_of_the_picture_and_lies_inside_it():
     assert 1.25 < float(ratio.max()) < 1.36
     assert float((across < 0).float().mean()) == pytest.approx(0.5, abs=0.1)  # mirrored
     assert float(y.abs().max()) <= 1.0
+
+
+def pairs_of(count=24, side=24):
+    x = torch.rand(count, 1, 4, 4, generator=torch.Generator().manual_seed(5))
+    return torch.nn.functional.interpolate(x, size=(side, side), mode="bicubic", align_corners=True).repeat(1, 2, 1, 1)
+
+
+def test_two_pictures_of_a_face_are_moved_alike():
+    x = pairs_of()
+    moved = pairs(x, 10.0, 0.1, 0.05, 0.0, torch.Generator().manual_seed(1))
+    assert torch.allclose(moved[:, 0], moved[:, 1])
+    assert float((moved - x).abs().mean()) > 0.02
+
+
+def test_the_second_slips_against_the_first_and_is_never_mirrored_alone():
+    x = pairs_of()
+    moved = pairs(x, 10.0, 0.1, 0.05, 0.01, torch.Generator().manual_seed(1))
+    alike = pairs(x, 10.0, 0.1, 0.05, 0.0, torch.Generator().manual_seed(1))
+    slipped = (moved[:, 0] - moved[:, 1]).abs().mean((1, 2))
+    assert float(slipped.min()) > 0.0
+    assert float(slipped.max()) < 0.1
+    assert torch.allclose(moved[:, 0], alike[:, 0])
+
+
+def test_light_and_noise_are_no_larger_than_asked():
+    x, g = pairs_of().clamp(0.1, 0.9), torch.Generator().manual_seed(1)
+    lit = light(x, 0.3, g)
+    assert torch.allclose(lit[:, 0], lit[:, 1])
+    assert torch.allclose(light(x, 0.0, g), x, atol=1e-6)
+    noisy = (noise(x, 0.05, g) - x).std((1, 2, 3))
+    assert float(noisy.min()) < 0.01
+    assert 0.04 < float(noisy.max()) < 0.06

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.optimize import minimize_scalar
 
-from train.calibration import temperature
+from train.calibration import calibrate, temperature
 
 
 def drawn(true_temperature, count=4000, seed=1):
@@ -45,3 +45,14 @@ def test_clips_that_are_all_right_ask_for_no_endless_certainty():
 def test_logits_that_are_worse_than_chance_are_flattened():
     logits = torch.eye(3).repeat(4, 1)
     assert temperature(logits, (torch.arange(3).repeat(4) + 1) % 3) == pytest.approx(50.0)
+
+
+def test_the_last_layer_takes_the_temperature_in():
+    logits, labels = drawn(3.0)
+    last = torch.nn.Linear(3, 3)
+    with torch.no_grad():
+        last.weight.copy_(torch.eye(3))
+        last.bias.zero_()
+    found = calibrate(last, logits, labels)
+    assert torch.allclose(last(logits), logits / found, atol=1e-5)
+    assert temperature(last(logits).detach(), labels) == pytest.approx(1.0, abs=0.01)

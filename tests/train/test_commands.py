@@ -10,7 +10,7 @@ from realtime.config import ROOT
 from realtime.errors import ConfigError
 from train import commands
 from train.commands import METHODS, Method
-from train.config import ApexnetConfig, CmnConfig, TuneConfig, load
+from train.config import ApexnetRecordedConfig, CmnConfig, TuneConfig, load
 
 
 @pytest.fixture(params=["expression", "cmn"])
@@ -55,10 +55,16 @@ def test_only_int8_looks_for_the_apexes_to_calibrate_with(monkeypatch, tmp_path,
     monkeypatch.setattr("train.commands._collection", lambda config: "clips")
     monkeypatch.setattr("train.commands._evaluated", lambda config, clips: "scores")
     monkeypatch.setattr("train.commands._apexes", lambda config, clips: "apexes")
-    monkeypatch.setattr("train.commands.apexnet.trial", lambda config, *given: given)
-    monkeypatch.setattr("train.commands.apexnet.export", lambda config, *given: given)
+    monkeypatch.setattr("train.commands.apexnet_recorded.trial", lambda config, *given: given)
+    monkeypatch.setattr("train.commands.apexnet_recorded.export", lambda config, *given: given)
     trial = ("clips", "apexes") if precision == "int8" else None
-    assert METHODS[ApexnetConfig].export(config, tmp_path, precision) == ("clips", "scores", tmp_path, precision, trial)
+    assert METHODS[ApexnetRecordedConfig].export(config, tmp_path, precision) == (
+        "clips",
+        "scores",
+        tmp_path,
+        precision,
+        trial,
+    )
 
 
 def test_the_head_sees_each_clips_event_alone_and_no_clip_that_lost_the_face(cmn, drawn, monkeypatch, caplog, tmp_path):
@@ -147,5 +153,6 @@ def test_synthetic_faces_are_those_of_any_configuration_with_clips(file, monkeyp
 @pytest.mark.parametrize("file", ["expression", "cmn-smic-3", "motion-smic-3", "tune"])
 def test_a_configuration_without_clips_makes_no_faces_and_is_told_of_those_that_do(file):
     config = load(ROOT / f"configs/train/{file}.toml")
-    with pytest.raises(ConfigError, match=rf"{config.name} has no \[clips\].*of cmn or motion or spotter that has"):
+    methods = "cmn or apexnet or motion or spotter"
+    with pytest.raises(ConfigError, match=rf"{config.name} has no \[clips\].*of {methods} that has"):
         commands.synthetic(config)

@@ -12,7 +12,7 @@ from train.config import Rates
 from train.embeddings import open_encoder
 from train.folds import hold_out
 from train.methods import cmn_recorded
-from train.methods.apexnet import ApexnetFitPredict
+from train.methods.apexnet_recorded import ApexnetFitPredict
 from train.methods.cmn_recorded import CmnFitPredict
 from train.methods.ecstfl import EcstflFitPredict
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from train.networks.se_resnext import REN, STANDARD, Bottleneck, SeResNeXt50, SqueezeExcite
+from train.networks.se_resnext import REN, STANDARD, Bottleneck, SeResNeXt, SqueezeExcite
 
 
 def published_shapes(blocks, classes):
@@ -32,7 +32,7 @@ def norm(at, width):
 @pytest.mark.parametrize("blocks", [STANDARD, REN])
 def test_names_and_shapes_are_those_of_the_public_checkpoint_and_of_the_papers_table(blocks):
     with torch.device("meta"):
-        network = SeResNeXt50(1000, blocks)
+        network = SeResNeXt(1000, blocks)
     assert {name: tuple(value.shape) for name, value in network.state_dict().items()} == published_shapes(blocks, 1000)
     layers = sum("downsample" not in name and name.count("conv") for name in network.state_dict()) + 1
     assert layers == {STANDARD: 50, REN: 38}[blocks]
@@ -40,20 +40,20 @@ def test_names_and_shapes_are_those_of_the_public_checkpoint_and_of_the_papers_t
 
 def test_it_is_as_large_as_timms():
     with torch.device("meta"):
-        network = SeResNeXt50(1000)
+        network = SeResNeXt(1000)
     assert sum(p.numel() for p in network.parameters()) == 27_559_896
 
 
 def test_the_squeeze_is_as_in_the_papers_table():
     with torch.device("meta"):
-        network = SeResNeXt50(5)
+        network = SeResNeXt(5)
     found = [network.get_submodule(f"layer{stage}.0.se.fc1").weight.shape[:2] for stage in (1, 2, 3, 4)]
     assert found == [(16, 256), (32, 512), (64, 1024), (128, 2048)]
 
 
 def test_the_stages_have_the_sizes_of_the_papers_table():
     with torch.device("meta"):
-        network, x = SeResNeXt50(5, REN), torch.empty(1, 3, 224, 224)
+        network, x = SeResNeXt(5, REN), torch.empty(1, 3, 224, 224)
         x = network.conv1(x)
         assert x.shape[1:] == (64, 112, 112)
         x = network.maxpool(x)
@@ -84,7 +84,7 @@ def test_the_channels_are_weighed_before_the_shortcut_is_added():
 
 def test_any_size_gives_a_feature_that_the_last_layer_judges():
     torch.manual_seed(2)
-    network = SeResNeXt50(5, dropout=0.5).eval()
+    network = SeResNeXt(5, dropout=0.5).eval()
     for side in (64, 96):
         with torch.no_grad():
             feature, logits = network(torch.rand(1, 3, side, side))
@@ -94,6 +94,24 @@ def test_any_size_gives_a_feature_that_the_last_layer_judges():
 
 def test_it_can_be_exported():
     with torch.device("meta"):
-        program = torch.export.export(SeResNeXt50(5).eval(), (torch.empty(2, 3, 64, 64),))
+        program = torch.export.export(SeResNeXt(5).eval(), (torch.empty(2, 3, 64, 64),))
     convolutions = sum(node.target is torch.ops.aten.conv2d.default for node in program.graph.nodes)
     assert convolutions == 1 + 16 * 5 + 4  # stem, three and the squeeze's two in each block, four shortcuts
+
+
+def test_all_widths_are_in_proportion_to_the_groups():
+    with torch.device("meta"):
+        slim = SeResNeXt(4, (2, 2, 2, 2), 0.0, 8)
+    assert slim.width == 512
+    assert slim.layer1[0].conv2.weight.shape == (32, 4, 3, 3)
+    assert slim.layer4[1].conv2.weight.shape == (256, 32, 3, 3)
+    assert sum(p.numel() for p in slim.parameters()) == pytest.approx(1.08e6, rel=0.01)
+    with torch.device("meta"):
+        assert slim(torch.empty(1, 3, 80, 80))[0].shape == (1, 512)
+
+
+def test_a_fresh_block_is_its_shortcut():
+    torch.manual_seed(3)
+    network, x = SeResNeXt(4, (1, 2, 1, 1), 0.0, 2).eval(), torch.rand(1, 32, 4, 4)
+    with torch.no_grad():
+        assert torch.equal(network.layer2[1](x), x)

@@ -1,109 +1,79 @@
-"""One picture of the movement's peak, judged by SE-ResNeXt-50 with focal loss."""
+"""SE-ResNeXt with focal loss on the peak of a movement: on its picture alone, or on what changed since the onset.
+
+Ren et al. 2024 (doi 10.16055/j.issn.1672-058X.2024.0001.003) show the apex alone, in which a micro-expression of
+somebody unknown hardly differs from that person's face at rest. So the network may be shown the onset too, and the
+difference of the two. Here it learns from synthetic clips, slim; `train.methods.apexnet_recorded` is the paper's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
-from realtime.errors import ConfigError
-from realtime.manifest import Manifest, Precision, Score
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
-from realtime.records import Image
-from train import loop
-from train.augment import grey, similarity
-from train.collection import TERMS, Collection, named, vocabulary
-from train.config import ApexnetConfig, digest, shaping
-from train.export import WEIGHTS, Draft, trained, trained_by
-from train.export import export as write_package
-from train.golden import golden_crops
+from realtime import config as realtime_config
+from realtime.change import LUMA, changed
+from realtime.labels import NONE
+from realtime.preprocess import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    ApexChange,
+    CropImages,
+    apex_change,
+    apex_pair,
+    crop_images,
+)
+from realtime.records import Floats, Image
+from train import augment
+from train.clips import Times
+from train.config import ApexnetConfig
 from train.losses.focal import focal, inverse_frequency
 from train.methods.expression import standardise
 from train.networks import checkpoints
-from train.networks.se_resnext import REN, STANDARD, Blocks, SeResNeXt50
-from train.quantise import Trial
-from train.runners import CURVE, Probabilities
-from train.stored import StoredClip
-from train.takes import draw, near
+from train.networks.se_resnext import SeResNeXt
+from train.pairs import Filmed, Moments, moments, resting
+from train.parts import LABELS
+from train.sequences import rests
 
-BLOCKS: dict[str, Blocks] = {"standard": STANDARD, "ren": REN}
 CHUNK = 32  # pictures that are judged at once
-TRIAL = (
-    "every second apex frame of the clips that it was trained on; the others calibrated it: what INT8 changes, and not "
-    "how good the network is"
-)
+DARK, BRIGHT = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # statistics that leave colours in [0, 1], as augmentation wants them
 
 Batch = tuple[Tensor, Tensor]
-Apexes = Mapping[float, Mapping[str, int]]  #: of each rate and case, by `apex_frames.choose`
-Statistics = tuple[tuple[float, float, float], tuple[float, float, float]]
-
-IMAGENET: Statistics = (IMAGENET_MEAN, IMAGENET_STD)
-UNIT: Statistics = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # numbers in [0, 1], as the augmentation wants them
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A clip and its apex."""
-
-    clip: StoredClip
-    frame: int  #: counted from the clip's first
-
-    def picture(self) -> Image:
-        """The crop uint8 (S, S, 3)."""
-        return np.array(self.clip.crops()[self.frame])
-
-
-class FrozenNorm(SeResNeXt50):
-    """Its batch normalisation always uses the statistics that it was loaded with; scale and shift are learnt."""
-
-    def train(self, mode: bool = True) -> FrozenNorm:
-        super().train(mode)
-        for module in self.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
-        return self
 
 
 class ApexnetJob:
-    """Ren et al. 2024 (doi 10.16055/j.issn.1672-058X.2024.0001.003), with the apex finder of Quang et al. 2019.
+    """Implements `loop.Job`. The curve's score is of the clips that calibrate."""
 
-    Differences: SGD and a batch of 16 by default, for Adam and a batch of 2, which batch normalisation does
-    not bear; 3-4-6-3 blocks unless their table's are asked for (see `train.networks.se_resnext`); faces are cut by the
-    live process's stages, and a crop of 128 px is enlarged to the network's 224. Implements `loop.Job`.
-    """
-
-    def __init__(
-        self,
-        config: ApexnetConfig,
-        labels: tuple[str, ...],
-        takes: Sequence[Sequence[Shot]],
-        seed: int,
-    ) -> None:
-        """`takes`: the same clips through each camera to train on."""
-        torch.manual_seed(seed)
-        self.config, self.takes, self.seed = config, takes, seed
-        self.network: nn.Module = build(config, len(labels))
-        self.labels = torch.tensor([labels.index(shot.clip.sample.label) for shot in takes[0]])
-        counts = torch.bincount(self.labels, minlength=len(labels))
-        self.alpha = inverse_frequency(counts) if config.loss.alpha == "inverse-frequency" else None
+    def __init__(self, config: ApexnetConfig, train: Sequence[Filmed], valid: Sequence[Filmed]) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.train, self.valid = config, train, valid
+        self.judge = build(config)
+        self.network: nn.Module = self.judge
+        self.made = representation(config)
+        self.labels = indices(train)
+        self.rests = [clip for clip in train if rests(clip)] if config.rest else []
+        still = round(config.rest * config.optimiser.batch) if self.rests else 0
+        self.size = min(max(config.optimiser.batch - still, 1), len(train))
+        self.still = still
         self.epochs = config.epochs
-        self.size = min(config.optimiser.batch, len(self.labels))
-        self.steps = len(self.labels) // self.size
+        self.steps = len(train) // self.size
+        shown = torch.bincount(self.labels, minlength=len(LABELS))
+        shown[LABELS.index(NONE)] += still * self.steps
+        self.alpha = inverse_frequency(shown) if config.loss.alpha == "inverse-frequency" else None
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        augment, generator = self.config.augment, torch.Generator().manual_seed(self.seed * 1000 + epoch)
-        shots, order = draw(self.takes, generator), torch.randperm(len(self.labels), generator=generator)
+        generator = torch.Generator().manual_seed(self.config.seed * 1000 + epoch)
+        order = torch.randperm(len(self.train), generator=generator)
         for step in range(self.steps):
             rows = order[step * self.size : (step + 1) * self.size]
-            chosen = [self._picture(shots[row], generator) for row in rows.tolist()]
-            x = torch.from_numpy(crop_images(chosen, _representation(self.config, chosen[0], UNIT)))
-            x = similarity(x, augment.turn_deg, 0.0, 0.0, generator)
-            yield standardise(grey(x, augment.grey_probability, generator)), self.labels[rows]
+            shown = [self._event(self.train[row], generator) for row in rows.tolist()]
+            shown += [self._rest(generator) for _ in range(self.still)]
+            labels = torch.cat([self.labels[rows], torch.full((self.still,), LABELS.index(NONE))])
+            yield varied(torch.from_numpy(np.stack(shown)), self.config, self.made, generator), labels
 
     def loss(self, batch: Batch) -> Tensor:
         images, labels = batch
@@ -112,121 +82,87 @@ class ApexnetJob:
         return focal(logits.float(), labels, self.config.loss.gamma, self.alpha)
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
-        """Nothing: all clips of the fold are trained on, and nothing would be chosen by a score."""
-        return {}
+        said = predict(network, inputs(self.config, self.valid)).argmax(1)
+        return {"valid_accuracy": float((said == indices(self.valid)).float().mean())}
 
-    def _picture(self, shot: Shot, generator: torch.Generator) -> Image:
-        times, inside = shot.clip.times(), shot.clip.event()
-        return replace(shot, frame=near(shot.frame, times, inside, self.config.jitter_s, generator)).picture()
+    def _event(self, clip: Filmed, generator: Generator) -> Floats:
+        """The event as one run of the detector might have found it: see `seen`."""
+        return seen(clip, moments(clip.sample, self.config.jitter_s, self.config.augment.rising, generator), self.made)
+
+    def _rest(self, generator: Generator) -> Floats:
+        clip = self.rests[int(torch.randint(len(self.rests), (), generator=generator))]
+        return seen(clip, resting(clip, generator), self.made)
 
 
-def build(config: ApexnetConfig, classes: int) -> SeResNeXt50:
-    """A fresh network, from the checkpoint if one is named; ConfigError if statistics of none would be frozen."""
-    if config.frozen_norm and not config.initial:
-        raise ConfigError("frozen_norm = true keeps a checkpoint's statistics, and initial names none; name one")
-    kind = FrozenNorm if config.frozen_norm else SeResNeXt50
-    network = kind(classes, BLOCKS[config.blocks], config.dropout)
+def build(config: ApexnetConfig) -> SeResNeXt:
+    """A fresh network, from other weights if they are named; of another number of classes, all but the last layer."""
+    network = bare(config)
     if config.initial:
         checkpoints.load(network, Path(config.initial))
     return network
 
 
-def shots(collection: Collection, apexes: Apexes, ids: Sequence[str], rate_hz: float) -> list[Shot]:
-    """The clips of these cases at one of the rates, each with its apex."""
-    return [Shot(clip, apexes[rate_hz][clip.case.id]) for clip in collection.of(ids, rate_hz)]
+def bare(config: ApexnetConfig) -> SeResNeXt:
+    """The network with random weights."""
+    return SeResNeXt(len(LABELS), config.blocks, config.dropout, config.groups)
+
+
+def representation(config: ApexnetConfig) -> CropImages | ApexChange:
+    """What serving is to feed the network with."""
+    crop_px = realtime_config.load().align.size_px
+    if config.shows == "apex":
+        return CropImages(crop_px, config.size_px, IMAGENET_MEAN, IMAGENET_STD)
+    return ApexChange(crop_px, config.size_px, config.around_s, config.gain)
+
+
+def seen(clip: Filmed, at: Moments, made: CropImages | ApexChange) -> Floats:
+    """What is shown of `clip` in grey, (1 or 2, S, S) in [0, 1]: its apex, or its onset and its apex."""
+    times, images = clip.since(at[0])
+    if isinstance(made, ApexChange):
+        return apex_pair(times, images, at[1], made)
+    picture = crop_images([_apex(times, images, at[1])], msgspec.structs.replace(made, mean=DARK, std=BRIGHT))
+    return np.tensordot(LUMA, picture, (0, 1))
+
+
+def varied(x: Tensor, config: ApexnetConfig, made: CropImages | ApexChange, generator: Generator) -> Tensor:
+    """What `seen` gives of each event -> (B, 3, S, S), as other cameras might have shown it to the network."""
+    a = config.augment
+    if isinstance(made, ApexChange):
+        x = augment.pairs(x, a.turn_deg, a.scale, a.shift, a.slip, generator)
+        x = augment.noise(augment.light(x, a.light, generator), a.noise, generator)
+        return torch.from_numpy(changed(x.numpy(), made.gain)).contiguous(memory_format=torch.channels_last)
+    x = augment.similarity(x, a.turn_deg, a.scale, a.shift, generator)
+    x = augment.noise(augment.tint(x, a.light, a.tint, generator), a.noise, generator)
+    return standardise(x.clamp(0.0, 1.0))
+
+
+def shown(clip: Filmed, at: Moments, end: float, made: CropImages | ApexChange) -> Floats:
+    """What serving feeds the network with for an event of these moments that is over at `end`: (1, 3, S, S)."""
+    times, images = clip.since(at[0])
+    until = max(int(np.searchsorted(times, end, side="right")), 1)
+    if isinstance(made, ApexChange):
+        return apex_change(times[:until], images[:until], at[1], made)
+    return crop_images([_apex(times[:until], images, at[1])], made)
+
+
+def inputs(config: ApexnetConfig, clips: Sequence[Filmed]) -> Tensor:
+    """What serving feeds the network at the end of each event: (K, 3, S, S)."""
+    made, events = representation(config), [clip.sample for clip in clips]
+    rows = [shown(c, (s.onset_s, s.apex_s), s.offset_s, made) for c, s in zip(clips, events, strict=True)]
+    return torch.from_numpy(np.concatenate(rows))
 
 
 @torch.no_grad()
-def predict(network: nn.Module, config: ApexnetConfig, images: Sequence[Image]) -> Tensor:
-    """Class probabilities (K, C) of K crops."""
+def predict(network: nn.Module, images: Tensor) -> Tensor:
+    """Logits (K, C) of K events (K, 3, S, S)."""
     network.eval()
-    chunks = [images[i : i + CHUNK] for i in range(0, len(images), CHUNK)]
-    inputs = (torch.from_numpy(crop_images(chunk, _representation(config, chunk[0], IMAGENET))) for chunk in chunks)
-    return torch.cat([network(x)[1].softmax(1) for x in inputs])
+    return torch.cat([network(chunk)[1] for chunk in torch.split(images, CHUNK)])
 
 
-@dataclass(frozen=True, slots=True)
-class ApexnetFitPredict:
-    """Implements `runners.FitPredict`."""
-
-    config: ApexnetConfig
-    collection: Collection
-    apexes: Apexes
-
-    def __call__(self, train_ids: Sequence[str], test_ids: Sequence[str], seed: int, folder: Path) -> Probabilities:
-        config, rates = self.config, self.config.rates
-        job = ApexnetJob(config, self.collection.labels, [self._shots(train_ids, hz) for hz in rates.train_hz], seed)
-        network = loop.fit(job, config.optimiser, folder, config.machine)
-        tests = ([shot.picture() for shot in self._shots(test_ids, hz)] for hz in rates.test_hz)
-        return np.stack([predict(network, config, pictures).numpy() for pictures in tests])
-
-    def _shots(self, ids: Sequence[str], rate_hz: float) -> list[Shot]:
-        return shots(self.collection, self.apexes, ids, rate_hz)
+def indices(clips: Sequence[Filmed]) -> Tensor:
+    """The labels (K,) of `clips`."""
+    return torch.tensor([LABELS.index(clip.sample.label) for clip in clips], dtype=torch.int64)
 
 
-def fit(config: ApexnetConfig, collection: Collection, apexes: Apexes) -> Path:
-    """Train on all clips, write `weights.pt` and `config.json`, and return the run's folder."""
-    folder = run_folder(config, collection)
-    takes = [shots(collection, apexes, collection.ids(), rate_hz) for rate_hz in config.rates.train_hz]
-    job = ApexnetJob(config, collection.labels, takes, config.seed)
-    network = loop.fit(job, config.optimiser, folder, config.machine)
-    torch.save(network.state_dict(), folder / WEIGHTS)
-    (folder / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(config)))
-    return folder
-
-
-def run_folder(config: ApexnetConfig, collection: Collection) -> Path:
-    """Named by everything that shapes the weights."""
-    shaped = (shaping(config), collection.key(), checkpoints.fingerprint(config.initial))
-    return Path(config.runs) / config.name / digest(*shaped)
-
-
-def trial(config: ApexnetConfig, collection: Collection, apexes: Apexes) -> Trial:
-    """What INT8 is calibrated with and compared by: the apex frames of all clips, through each camera to train on."""
-    takes = [shots(collection, apexes, collection.ids(), rate_hz) for rate_hz in config.rates.train_hz]
-    taken = [shot for take in takes for shot in take]
-    pictures = [shot.picture() for shot in taken]
-    truth = np.array([collection.labels.index(shot.clip.sample.label) for shot in taken])
-    representation = _representation(config, pictures[0], IMAGENET)
-    return Trial(representation, pictures[::2], pictures[1::2], truth[1::2], TRIAL)
-
-
-def restored(config: ApexnetConfig, collection: Collection) -> SeResNeXt50:
-    """The network that `fit` made; DataError if there is none."""
-    network = SeResNeXt50(len(collection.labels), BLOCKS[config.blocks], config.dropout)
-    network.load_state_dict(torch.load(trained(run_folder(config, collection)), weights_only=True))
-    return network
-
-
-def export(
-    config: ApexnetConfig,
-    collection: Collection,
-    scores: tuple[Score, ...],
-    folder: Path,
-    precision: Precision,
-    trial: Trial | None = None,
-) -> Manifest:
-    """The engine package `folder` of the network that `fit` made; DataError if there is none.
-
-    `scores` are those of the evaluation: of networks that were trained alike, without the people they were tested on.
-    INT8 needs a `trial`.
-    """
-    network = restored(config, collection)
-    golden = golden_crops(precision)
-    representation = _representation(config, golden[0], IMAGENET)
-    draft = Draft.of(
-        folder,
-        precision,
-        trained_by(config, named(config.data), TERMS),
-        vocabulary=vocabulary(config.data),
-        labels=collection.labels,
-        representation=representation,
-        scores=scores,
-    )
-    images = torch.from_numpy(crop_images(golden, representation))
-    curve = run_folder(config, collection) / CURVE
-    return write_package(network, {"images": images}, ("embedding", "logits"), draft, folder, curve, trial=trial)
-
-
-def _representation(config: ApexnetConfig, crop: Image, statistics: Statistics) -> CropImages:
-    return CropImages(crop.shape[0], config.size_px, *statistics)
+def _apex(times: Times, images: Image, apex: float) -> Image:
+    return np.array(images[int(np.abs(times - apex).argmin())])

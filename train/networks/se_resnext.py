@@ -1,6 +1,7 @@
-"""SE-ResNeXt-50 32x4d (Xie et al. 2017, arXiv 1611.05431; Hu et al. 2018, arXiv 1709.01507) with timm's names.
+"""SE-ResNeXt (Xie et al. 2017, arXiv 1611.05431; Hu et al. 2018, arXiv 1709.01507) with timm's names.
 
-They are those of timm's `seresnext50_32x4d`, so its checkpoints load.
+As it stands it is SE-ResNeXt-50 32x4d, whose names are those of timm's `seresnext50_32x4d`, so its checkpoints load.
+Fewer blocks and groups make it slim: every width is a multiple of the number of groups.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ Blocks = tuple[int, int, int, int]
 STANDARD: Blocks = (3, 4, 6, 3)
 REN: Blocks = (3, 3, 3, 3)
 
-GROUPS = 32
+GROUPS = 32  # each of 4 channels in the first stage, of twice as many in every later one
 REDUCTION = 16  # of the squeeze: 256 channels are judged by 16, 2048 by 128
 
 
@@ -38,12 +39,12 @@ class SqueezeExcite(nn.Module):
 class Bottleneck(nn.Module):
     """1x1, grouped 3x3 and 1x1 convolutions, the channels weighed, and a shortcut; the 3x3 one takes the stride."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int, groups: int = GROUPS) -> None:
         super().__init__()
-        inner = outputs // 2  # 32 groups of 4, 8, 16 and 32 channels
+        inner = outputs // 2
         self.conv1 = nn.Conv2d(inputs, inner, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(inner)
-        self.conv2 = nn.Conv2d(inner, inner, 3, stride, 1, groups=GROUPS, bias=False)
+        self.conv2 = nn.Conv2d(inner, inner, 3, stride, 1, groups=groups, bias=False)
         self.bn2 = nn.BatchNorm2d(inner)
         self.conv3 = nn.Conv2d(inner, outputs, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
@@ -59,26 +60,26 @@ class Bottleneck(nn.Module):
         return F.relu(y + self.downsample(x))
 
 
-class SeResNeXt50(nn.Module):
-    """Pictures (B, 3, S, S) -> feature (B, 2048), which is the average over the picture, and logits (B, classes)."""
+class SeResNeXt(nn.Module):
+    """Pictures (B, 3, S, S) -> feature (B, width), which is the average over the picture, and logits (B, classes)."""
 
-    width = 2048
-
-    def __init__(self, classes: int, blocks: Blocks = STANDARD, dropout: float = 0.0) -> None:
+    def __init__(self, classes: int, blocks: Blocks = STANDARD, dropout: float = 0.0, groups: int = GROUPS) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        stem, first = 2 * groups, 8 * groups
+        self.width = 8 * first
+        self.conv1 = nn.Conv2d(3, stem, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(stem)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.layer1 = _stage(64, 256, blocks[0], 1)
-        self.layer2 = _stage(256, 512, blocks[1], 2)
-        self.layer3 = _stage(512, 1024, blocks[2], 2)
-        self.layer4 = _stage(1024, 2048, blocks[3], 2)
+        self.layer1 = _stage(stem, first, blocks[0], 1, groups)
+        self.layer2 = _stage(first, 2 * first, blocks[1], 2, groups)
+        self.layer3 = _stage(2 * first, 4 * first, blocks[2], 2, groups)
+        self.layer4 = _stage(4 * first, 8 * first, blocks[3], 2, groups)
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(self.width, classes)
         self.apply(_initialise)
 
     def embed(self, x: Tensor) -> Tensor:
-        """(B, 3, S, S) -> (B, 2048)."""
+        """(B, 3, S, S) -> (B, width)."""
         x = self.maxpool(F.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return x.mean((2, 3))
@@ -88,11 +89,14 @@ class SeResNeXt50(nn.Module):
         return feature, self.fc(self.dropout(feature))
 
 
-def _stage(inputs: int, outputs: int, blocks: int, stride: int) -> nn.Sequential:
-    rest = (Bottleneck(outputs, outputs, 1) for _ in range(blocks - 1))
-    return nn.Sequential(Bottleneck(inputs, outputs, stride), *rest)
+def _stage(inputs: int, outputs: int, blocks: int, stride: int, groups: int) -> nn.Sequential:
+    rest = (Bottleneck(outputs, outputs, 1, groups) for _ in range(blocks - 1))
+    return nn.Sequential(Bottleneck(inputs, outputs, stride, groups), *rest)
 
 
 def _initialise(module: nn.Module) -> None:
+    """Each block begins as its shortcut alone (Goyal et al. 2017, arXiv 1706.02677, section 5.1)."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    if isinstance(module, Bottleneck):
+        nn.init.zeros_(module.bn3.weight)

@@ -1,0 +1,114 @@
+"""The network of the apex (see `train.methods.apexnet`) on synthetic clips, with "none" as a class."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+from torch import Tensor
+
+from realtime.labels import NONE
+from realtime.manifest import IMAGES, Manifest, Precision, Score
+from realtime.preprocess import ApexChange, CropImages, crop_images
+from realtime.records import Floats
+from train import loop
+from train.calibration import calibrate as temper
+from train.config import ApexnetConfig, digest, shaping
+from train.export import WEIGHTS, Draft, trained, trained_by
+from train.export import export as write_package
+from train.golden import golden_changes, golden_crops
+from train.methods.apexnet import ApexnetJob, bare, indices, inputs, predict, representation, shown
+from train.networks import checkpoints
+from train.networks.se_resnext import SeResNeXt
+from train.pairs import Filmed, still
+from train.parts import DATA, LABELS, TERMS, VOCABULARY, Parts
+from train.parts import split as by_person
+from train.rejection import judged
+from train.runners import CURVE
+
+log = logging.getLogger(__name__)
+
+
+def split(config: ApexnetConfig, clips: Sequence[Filmed]) -> Parts[Filmed]:
+    """The clips of people to train on, to calibrate by and to test on."""
+    return by_person(config.clips, clips, lambda clip: (clip.key, clip.times.tolist()))
+
+
+def fit(config: ApexnetConfig, parts: Parts[Filmed]) -> Path:
+    """Train, calibrate, score once on the held-out people, and return the run's folder.
+
+    It holds `weights.pt`, `config.json` and `scores.json`, and is named by everything that shaped them.
+    """
+    folder = run_folder(config, parts)
+    job = ApexnetJob(config, parts.train, parts.calibration)
+    loop.fit(job, config.optimiser, folder, config.machine)
+    log.info("temperature %.3f", calibrate(job.judge, config, parts.calibration))
+    torch.save(job.judge.state_dict(), folder / WEIGHTS)
+    (folder / "config.json").write_bytes(msgspec.json.format(msgspec.json.encode(config)))
+    found = report(job.judge, config, parts.test)
+    (folder / "scores.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)))
+    return folder
+
+
+def run_folder(config: ApexnetConfig, parts: Parts[Filmed]) -> Path:
+    """Named by everything that shapes the weights."""
+    shaped = (shaping(config), parts.key, checkpoints.fingerprint(config.initial))
+    return Path(config.runs) / config.name / digest(*shaped)
+
+
+def restored(config: ApexnetConfig, parts: Parts[Filmed]) -> SeResNeXt:
+    """The network that `fit` made; DataError if there is none."""
+    network = bare(config)
+    network.load_state_dict(torch.load(trained(run_folder(config, parts)), weights_only=True))
+    return network.eval()
+
+
+def calibrate(network: SeResNeXt, config: ApexnetConfig, clips: Sequence[Filmed]) -> float:
+    """Fold into the last layer the temperature that fits events and faces at rest, and return it."""
+    calm = resting(config, clips)
+    labels = torch.cat([indices(clips), torch.full((len(calm),), LABELS.index(NONE))])
+    return temper(network.fc, predict(network, torch.cat([inputs(config, clips), calm])), labels)
+
+
+def resting(config: ApexnetConfig, clips: Sequence[Filmed]) -> Tensor:
+    """What serving would feed the network if the detector took a face at rest for an event: (K, 3, S, S)."""
+    made = representation(config)
+    rows = [np.zeros((0, 3, made.size_px, made.size_px), np.float32)]
+    rows += [shown(clip, at, at[1], made) for clip in clips for at in still(clip)]
+    return torch.from_numpy(np.concatenate(rows))
+
+
+def report(network: SeResNeXt, config: ApexnetConfig, clips: Sequence[Filmed]) -> tuple[Score, ...]:
+    """What the manifest says of `network`: figures on people that no part of it has seen."""
+    real = [clip for clip in clips if clip.sample.label != NONE]
+    others = [clip for clip in clips if clip.sample.label == NONE]
+    protocol = (
+        f"{len(real)} events of held-out people, pooled; {config.epochs} epochs, fixed in advance; annotated moments"
+    )
+    nothing = {"rest": resting(config, clips)} | ({"none": inputs(config, others)} if others else {})
+    rejected = {name: predict(network, images) for name, images in nothing.items() if len(images)}
+    return judged({"final": predict(network, inputs(config, real))}, real, rejected, protocol)
+
+
+def export(config: ApexnetConfig, parts: Parts[Filmed], folder: Path, precision: Precision) -> Manifest:
+    """The engine package `folder` of a finished run, with the scores that `fit` wrote; DataError if there is none."""
+    network, run, made = restored(config, parts), run_folder(config, parts), representation(config)
+    draft = Draft.of(
+        folder,
+        precision,
+        trained_by(config, DATA, TERMS),
+        vocabulary=VOCABULARY,
+        labels=LABELS,
+        representation=made,
+        scores=msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...]),
+    )
+    golden = {IMAGES: torch.from_numpy(_golden(made, precision))}
+    return write_package(network, golden, ("embedding", "logits"), draft, folder, run / CURVE)
+
+
+def _golden(made: CropImages | ApexChange, precision: Precision) -> Floats:
+    return golden_changes(made) if isinstance(made, ApexChange) else crop_images(golden_crops(precision), made)

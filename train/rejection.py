@@ -1,0 +1,50 @@
+"""What an engine is worth that has "none" as a class: micro-expressions told apart as live, and what is withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from realtime import config as realtime_config
+from realtime.labels import MEGC3, NONE
+from realtime.manifest import Score
+from train.clips import Timed
+from train.metrics import Scores, scores
+from train.parts import LABELS
+
+
+def judged(
+    told: Mapping[str, Tensor], clips: Sequence[Timed], nothing: Mapping[str, Tensor], protocol: str
+) -> tuple[Score, ...]:
+    """Figures of logits (K, 4) of the micro-expressions `clips` at each stage, and of what is none, by name.
+
+    Micro-expressions are told apart as they are live, where none is no label to tell; beside that, how many of them
+    would not have been withdrawn, and how many of each kind of `nothing` would have been.
+    """
+    found = []
+    for stage, said in told.items():
+        result = judge(said, clips)
+        found += [_score(f"{stage}_{name}", value, protocol, result.counts) for name, value in result.figures().items()]
+    found.append(_score("kept", 1.0 - rejected(told["final"]), protocol, {"events": len(clips)}))
+    for name, said in nothing.items():
+        share = rejected(said)
+        found.append(_score(f"rejected_{name}", share, f"{len(said)} of held-out people", {NONE: len(said)}))
+    return tuple(found)
+
+
+def judge(logits: Tensor, clips: Sequence[Timed]) -> Scores:
+    """Scores over the classes that are told; logits (K, 4) of K micro-expressions."""
+    truth = np.array([MEGC3.index(clip.sample.label) for clip in clips])
+    return scores(truth, logits[:, : len(MEGC3)].argmax(1).numpy(), MEGC3)
+
+
+def rejected(logits: Tensor) -> float:
+    """The share of events (K, 4) that serving would withdraw."""
+    nothing = logits.softmax(1)[:, LABELS.index(NONE)]
+    return float((nothing >= realtime_config.load().recognise.reject).float().mean()) if len(nothing) else 0.0
+
+
+def _score(name: str, value: float, protocol: str, counts: dict[str, int]) -> Score:
+    return Score(name=name, value=round(value, 4), protocol=protocol, counts=counts)
