@@ -121,7 +121,7 @@ def test_weights_are_of_engines_that_are_there(settings):
 
 def test_one_may_choose_the_engines_together_or_each_alone(settings):
     heads = Heads(settings("fields+head", "dynamic"))
-    assert heads.names == ("fields+head", "fields", "head", "apex", "clips", "dynamic")
+    assert heads.names == ("fields+head", "fields", "head", "apex", "change", "clips", "dynamic")
     together, alone = heads.judges("fields+head"), heads.judges("fields")
     assert (names(together.micro), names(alone.micro)) == (["fields", "head"], ["fields"])
     assert alone.micro[0] is together.micro[0]  # opened once, so that each waits for the other
@@ -175,6 +175,6 @@ def test_another_package_cannot_be_the_spotter(spotting, name, crop_px, reason):
 
 
 def test_a_spotter_judges_no_events_and_is_no_choice_of_those_who_watch(spotting):
-    assert Heads(spotting("spotter")).names == ("head", "apex", "clips", "fields")
+    assert Heads(spotting("spotter")).names == ("head", "apex", "change", "clips", "fields")
     with pytest.raises(EngineError, match="spotter judges spotting, a head judges events"):
         engines(spotting("spotter", **{"engines.head": "spotter"}))

@@ -242,7 +242,7 @@ def test_engines_that_judge_together_are_a_choice_and_so_is_each_alone(open_stre
     visitor = Browser(streams, outlet, jpegs, "visitor-1")
     visitor.watched(1)
     outlet.wait(lambda: outlet.metas)  # it comes after the state
-    assert outlet.metas[0].heads == ("fields+head", "fields", "head", "apex", "clips")
+    assert outlet.metas[0].heads == ("fields+head", "fields", "head", "apex", "change", "clips")
     assert [engine.name for engine in outlet.metas[0].engines] == ["encoder", "fields", "head"]
     assert streams.answer(AskWish(camera="visitor-1", head="fields")) == Done()
     outlet.metas.clear()
@@ -254,7 +254,9 @@ def test_engines_that_judge_together_are_a_choice_and_so_is_each_alone(open_stre
 
 def test_a_head_that_is_not_there_is_refused_with_those_that_are(streams, browser):
     browser().watched(1)
-    with pytest.raises(EngineError, match="'cnn' is no engine that judges events here; there are head, apex, clips"):
+    with pytest.raises(
+        EngineError, match="'cnn' is no engine that judges events here; there are head, apex, change, clips"
+    ):
         streams.answer(AskWish(camera="visitor-1", head="cnn"))
 
 
