@@ -85,7 +85,7 @@ def test_every_package_is_tried_by_every_backend_and_who_does_not_run_says_why(s
     assert found.ok
     shown = list(lines(found))
     assert len(shown) == 1 + 6 + 1 + 1  # a reason that all packages share is said once
-    assert shown[6] == "absent does not run here: no such library:\n  - install it"
+    assert shown[7] == "absent does not run here: no such library:\n  - install it"
     assert machine(settings).cpu in shown[-1]
 
 
