@@ -21,7 +21,7 @@ from realtime.preprocess import TURNS, MotionTicks, motion_ticks
 from realtime.records import Crop, Floats, Image, Motion
 from realtime.ticks import Ticks
 
-TOP = 0.3
+TOP = 0.3  # of `motion.measure`: for the regions alone, at which the network does not look
 PAUSE_S = 0.5  # after a longer gap between frames nothing is known of what came before
 
 
