@@ -49,7 +49,7 @@ class Trouble:
         if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL and value == zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
             return self._mismatch()
         self._vague += 1
-        return self._reason if self._vague < SURE else self._no_handshake()
+        return self._reason or (self._no_handshake() if self._vague >= SURE else "")
 
     def _mismatch(self) -> str:
         if self._keys:
@@ -60,6 +60,7 @@ class Trouble:
         )
 
     def _no_handshake(self) -> str:
+        """On a busy machine a mismatch too looks like this: the other end hangs up before this one has read why."""
         if self._keys:
-            return f"no handshake: is server.key in {self._keys} that of the Glimpse there?"
-        return "no handshake: another program than Glimpse is there"
+            return f"no handshake: server.key in {self._keys} is not that of the Glimpse there, or {self._mismatch()}"
+        return f"no handshake: another program than Glimpse is there, or {self._mismatch()}"
