@@ -353,7 +353,7 @@ class PairAugment(Section, frozen=True):
 
 
 class ApexnetConfig(Section, frozen=True, tag="apexnet", tag_field="method"):
-    """On synthetic clips, with "none" as one more class."""
+    """On synthetic clips, with or without "none" as one more class."""
 
     seed: int
     name: str
@@ -368,7 +368,7 @@ class ApexnetConfig(Section, frozen=True, tag="apexnet", tag_field="method"):
     groups: Annotated[int, msgspec.Meta(ge=2)]  #: of the convolutions; all widths are in proportion
     dropout: Part
     precision: Precision  #: of the arithmetic in training; weights are always f32
-    rest: Part  #: share of each batch that shows stretches of the clips without an event, as "none"
+    rest: Part  #: share of each batch that shows stretches of the clips without an event; 0: "none" is no class
     jitter_s: NotNegative  #: onset and apex are moved by up to so much in each epoch
     epochs: Count
     loss: FocalLoss

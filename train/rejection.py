@@ -1,4 +1,4 @@
-"""What an engine is worth that has "none" as a class: micro-expressions told apart as live, and what is withdrawn."""
+"""What an engine is worth that may have "none" as a class: micro-expressions told apart as live, what is withdrawn."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from train.parts import LABELS
 def judged(
     told: Mapping[str, Tensor], clips: Sequence[Timed], nothing: Mapping[str, Tensor], protocol: str
 ) -> tuple[Score, ...]:
-    """Figures of logits (K, 4) of the micro-expressions `clips` at each stage, and of what is none, by name.
+    """Figures of logits (K, 3 or 4) of the micro-expressions `clips` at each stage, and of what is none, by name.
 
     Micro-expressions are told apart as they are live, where none is no label to tell; beside that, how many of them
-    would not have been withdrawn, and how many of each kind of `nothing` would have been.
+    would not have been withdrawn, and how many of each kind of `nothing` would have been; without any, only the first.
     """
     found = []
     for stage, said in told.items():
         result = judge(said, clips)
         found += [_score(f"{stage}_{name}", value, protocol, result.counts) for name, value in result.figures().items()]
-    found.append(_score("kept", 1.0 - rejected(told["final"]), protocol, {"events": len(clips)}))
+    if nothing:
+        found.append(_score("kept", 1.0 - rejected(told["final"]), protocol, {"events": len(clips)}))
     for name, said in nothing.items():
         share = rejected(said)
         found.append(_score(f"rejected_{name}", share, f"{len(said)} of held-out people", {NONE: len(said)}))
@@ -35,7 +36,7 @@ def judged(
 
 
 def judge(logits: Tensor, clips: Sequence[Timed]) -> Scores:
-    """Scores over the classes that are told; logits (K, 4) of K micro-expressions."""
+    """Scores over the classes that are told; logits (K, 3 or 4) of K micro-expressions."""
     truth = np.array([MEGC3.index(clip.sample.label) for clip in clips])
     return scores(truth, logits[:, : len(MEGC3)].argmax(1).numpy(), MEGC3)
 

@@ -50,7 +50,7 @@ def clips():
 
 @pytest.fixture
 def config(tmp_path):
-    given = load(ROOT / "configs/train/apexnet.toml")
+    given = load(ROOT / "configs/train/apexnet.toml", ["rest=0.2"])
     files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
     slim = {"size_px": 48, "blocks": (1, 1, 1, 1), "groups": 2, "precision": "f32", "dropout": 0.0}
     return replace(given, **files, **slim, epochs=1, optimiser=replace(given.optimiser, batch=16))
@@ -82,7 +82,9 @@ def test_what_serving_feeds_it_is_of_the_representation(config, clips):
 
 
 def test_without_augmentation_training_sees_what_serving_sees_or_its_mirror(either, clips):
-    grey = [dataclasses.replace(one, images=one.images[..., :1].repeat(3, 3)) for one in clips]
+    grey = [
+        dataclasses.replace(one, images=one.images[..., :1].repeat(3, 3)) for one in clips if one.sample.label != NONE
+    ]
     job = ApexnetJob(replace(either, augment=STILL, jitter_s=0.0, rest=0.0), grey, [])
     wanted = inputs(job.config, grey)
     for images, labels in job.batches(0):
@@ -151,6 +153,19 @@ def test_a_run_becomes_a_package_that_answers_as_torch_does(config, clips, tmp_p
     assert (made.labels, made.vocabulary) == (LABELS, "megc-3-none")
     assert made.representation == representation(config)
     assert {score.name for score in made.scores} >= {"final_uf1", "kept", "rejected_rest", "rejected_none"}
+
+
+def test_without_rest_there_is_no_class_none(config, clips, tmp_path, monkeypatch, engines):
+    crops = list(np.random.default_rng(1).integers(0, 256, (20, 48, 48, 3), dtype=np.uint8))
+    monkeypatch.setattr("train.golden.sample_crops", lambda count: crops[:count])
+    alone = replace(config, rest=0.0)
+    parts = split(alone, clips)
+    assert {one.sample.label for one in (*parts.train, *parts.calibration, *parts.test)} == set(MEGC3)
+    apexnet_synthetic.fit(alone, parts)
+    made = apexnet_synthetic.export(alone, parts, tmp_path / "engines" / "apexnet", "fp32")
+    assert check(tmp_path / "engines" / "apexnet", engines).ok
+    assert (made.labels, made.vocabulary) == (MEGC3, "megc-3")
+    assert {score.name.partition("_")[0] for score in made.scores} == {"final"}
 
 
 def test_weights_of_other_classes_may_be_the_beginning(config, tmp_path):

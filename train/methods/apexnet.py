@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 
 from realtime import config as realtime_config
 from realtime.change import LUMA, changed
-from realtime.labels import NONE
+from realtime.labels import NONE, VOCABULARIES
 from realtime.preprocess import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -61,8 +61,9 @@ class ApexnetJob:
         self.still = still
         self.epochs = config.epochs
         self.steps = len(train) // self.size
-        shown = torch.bincount(self.labels, minlength=len(LABELS))
-        shown[LABELS.index(NONE)] += still * self.steps
+        shown = torch.bincount(
+            torch.cat([self.labels, nothing(still * self.steps)]), minlength=self.judge.fc.out_features
+        )
         self.alpha = inverse_frequency(shown) if config.loss.alpha == "inverse-frequency" else None
 
     def batches(self, epoch: int) -> Iterator[Batch]:
@@ -72,7 +73,7 @@ class ApexnetJob:
             rows = order[step * self.size : (step + 1) * self.size]
             shown = [self._event(self.train[row], generator) for row in rows.tolist()]
             shown += [self._rest(generator) for _ in range(self.still)]
-            labels = torch.cat([self.labels[rows], torch.full((self.still,), LABELS.index(NONE))])
+            labels = torch.cat([self.labels[rows], nothing(self.still)])
             yield varied(torch.from_numpy(np.stack(shown)), self.config, self.made, generator), labels
 
     def loss(self, batch: Batch) -> Tensor:
@@ -104,7 +105,12 @@ def build(config: ApexnetConfig) -> SeResNeXt:
 
 def bare(config: ApexnetConfig) -> SeResNeXt:
     """The network with random weights."""
-    return SeResNeXt(len(LABELS), config.blocks, config.dropout, config.groups)
+    return SeResNeXt(len(VOCABULARIES[vocabulary(config)]), config.blocks, config.dropout, config.groups)
+
+
+def vocabulary(config: ApexnetConfig) -> str:
+    """With "none" as a class where faces at rest are shown as that."""
+    return "megc-3-none" if config.rest else "megc-3"
 
 
 def representation(config: ApexnetConfig) -> CropImages | ApexChange:
@@ -162,6 +168,11 @@ def predict(network: nn.Module, images: Tensor) -> Tensor:
 def indices(clips: Sequence[Filmed]) -> Tensor:
     """The labels (K,) of `clips`."""
     return torch.tensor([LABELS.index(clip.sample.label) for clip in clips], dtype=torch.int64)
+
+
+def nothing(count: int) -> Tensor:
+    """The label "none" (count,)."""
+    return torch.full((count,), LABELS.index(NONE), dtype=torch.int64)
 
 
 def _apex(times: Times, images: Image, apex: float) -> Image:

@@ -1,4 +1,4 @@
-"""The network of the apex (see `train.methods.apexnet`) on synthetic clips, with "none" as a class."""
+"""The network of the apex (see `train.methods.apexnet`) on synthetic clips, with or without "none" as a class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realtime.labels import NONE
+from realtime.labels import NONE, VOCABULARIES
 from realtime.manifest import IMAGES, Manifest, Precision, Score
 from realtime.preprocess import ApexChange, CropImages, crop_images
 from realtime.records import Floats
@@ -21,11 +21,11 @@ from train.config import ApexnetConfig, digest, shaping
 from train.export import WEIGHTS, Draft, trained, trained_by
 from train.export import export as write_package
 from train.golden import golden_changes, golden_crops
-from train.methods.apexnet import ApexnetJob, bare, indices, inputs, predict, representation, shown
+from train.methods.apexnet import ApexnetJob, bare, indices, inputs, nothing, predict, representation, shown, vocabulary
 from train.networks import checkpoints
 from train.networks.se_resnext import SeResNeXt
 from train.pairs import Filmed, still
-from train.parts import DATA, LABELS, TERMS, VOCABULARY, Parts
+from train.parts import DATA, TERMS, Parts
 from train.parts import split as by_person
 from train.rejection import judged
 from train.runners import CURVE
@@ -34,8 +34,9 @@ log = logging.getLogger(__name__)
 
 
 def split(config: ApexnetConfig, clips: Sequence[Filmed]) -> Parts[Filmed]:
-    """The clips of people to train on, to calibrate by and to test on."""
-    return by_person(config.clips, clips, lambda clip: (clip.key, clip.times.tolist()))
+    """The clips of people to train on, to calibrate by and to test on; without a class "none", of what is one."""
+    known = [clip for clip in clips if config.rest or clip.sample.label != NONE]
+    return by_person(config.clips, known, lambda clip: (clip.key, clip.times.tolist()))
 
 
 def fit(config: ApexnetConfig, parts: Parts[Filmed]) -> Path:
@@ -70,15 +71,18 @@ def restored(config: ApexnetConfig, parts: Parts[Filmed]) -> SeResNeXt:
 def calibrate(network: SeResNeXt, config: ApexnetConfig, clips: Sequence[Filmed]) -> float:
     """Fold into the last layer the temperature that fits events and faces at rest, and return it."""
     calm = resting(config, clips)
-    labels = torch.cat([indices(clips), torch.full((len(calm),), LABELS.index(NONE))])
+    labels = torch.cat([indices(clips), nothing(len(calm))])
     return temper(network.fc, predict(network, torch.cat([inputs(config, clips), calm])), labels)
 
 
 def resting(config: ApexnetConfig, clips: Sequence[Filmed]) -> Tensor:
-    """What serving would feed the network if the detector took a face at rest for an event: (K, 3, S, S)."""
+    """What serving would feed the network if the detector took a face at rest for an event: (K, 3, S, S).
+
+    Nothing where rest is no class.
+    """
     made = representation(config)
     rows = [np.zeros((0, 3, made.size_px, made.size_px), np.float32)]
-    rows += [shown(clip, at, at[1], made) for clip in clips for at in still(clip)]
+    rows += [shown(clip, at, at[1], made) for clip in clips for at in still(clip) if config.rest]
     return torch.from_numpy(np.concatenate(rows))
 
 
@@ -89,23 +93,20 @@ def report(network: SeResNeXt, config: ApexnetConfig, clips: Sequence[Filmed]) -
     protocol = (
         f"{len(real)} events of held-out people, pooled; {config.epochs} epochs, fixed in advance; annotated moments"
     )
-    nothing = {"rest": resting(config, clips)} | ({"none": inputs(config, others)} if others else {})
-    rejected = {name: predict(network, images) for name, images in nothing.items() if len(images)}
+    calm = {"rest": resting(config, clips)} | ({"none": inputs(config, others)} if others else {})
+    rejected = {name: predict(network, images) for name, images in calm.items() if len(images)}
     return judged({"final": predict(network, inputs(config, real))}, real, rejected, protocol)
 
 
 def export(config: ApexnetConfig, parts: Parts[Filmed], folder: Path, precision: Precision) -> Manifest:
     """The engine package `folder` of a finished run, with the scores that `fit` wrote; DataError if there is none."""
     network, run, made = restored(config, parts), run_folder(config, parts), representation(config)
+    found = msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...])
+    name = vocabulary(config)
     draft = Draft.of(
-        folder,
-        precision,
-        trained_by(config, DATA, TERMS),
-        vocabulary=VOCABULARY,
-        labels=LABELS,
-        representation=made,
-        scores=msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...]),
-    )
+        folder, precision, trained_by(config, DATA, TERMS), vocabulary=name, labels=VOCABULARIES[name],
+        representation=made, scores=found,
+    )  # fmt: skip
     golden = {IMAGES: torch.from_numpy(_golden(made, precision))}
     return write_package(network, golden, ("embedding", "logits"), draft, folder, run / CURVE)
 
