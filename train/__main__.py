@@ -251,6 +251,7 @@ def videos(
     root: Annotated[Path, typer.Option(help="Empty or new folder for NAME.mp4 and NAME.json, its truth.")],
     override: Overrides = None,
     count: Annotated[int, typer.Option(min=1, help="One of each person.")] = 4,
+    skip: Annotated[int, typer.Option(min=0, help="So many people of that side are left out, as seen before.")] = 0,
     seconds: Annotated[float, typer.Option(min=5.0)] = 60.0,
     micro: Annotated[float, typer.Option(min=0.0, help="Micro-expressions a minute.")] = 6.0,
     side: Annotated[
@@ -266,7 +267,7 @@ def videos(
         from train.synthesis.videos import write
 
         dataset = synthetic(load(config, override or ()))
-        people = dataset.side(side)[:count]
+        people = dataset.side(side)[skip : skip + count]
         _print({"truth": list(map(str, write(dataset, root, people, seconds, micro)))}, as_json)
 
 

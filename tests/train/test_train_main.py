@@ -250,3 +250,12 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
     manifest = load_manifest(Path(exported["engine"]))
     assert (manifest.vocabulary, manifest.labels) == ("own", ("negative", "positive"))
     assert check(Path(exported["engine"]), load_settings().engines).ok
+
+
+@pytest.mark.parametrize(("options", "people"), [([], "abcd"), (["--skip", 3, "--count", 2], "de")])
+def test_videos_are_of_the_people_of_a_side_after_those_left_out(options, people, monkeypatch, tmp_path):
+    written = []
+    monkeypatch.setattr("train.commands.synthetic", lambda config: SimpleNamespace(side=lambda name: list("abcdef")))
+    monkeypatch.setattr("train.synthesis.videos.write", lambda dataset, root, people, *_: written.extend(people) or [])
+    assert call("videos", "--config", CONFIG, "--root", tmp_path, *options).exit_code == 0
+    assert written == list(people)
