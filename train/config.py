@@ -21,6 +21,7 @@ FrameSampling = Literal["random", "segments", "tim"]
 Cameras = Annotated[tuple[NotNegative, ...], msgspec.Meta(min_length=1)]  #: frames a second; 0 is the recording's own
 ApexSource = Literal["annotation", "quang", "detector"]
 Precision = Literal["f32", "bf16"]
+Distractor = Literal["blink", "gaze", "speech", "turn", "macro", "flicker", "sway"]  #: the fields of `Distractors`
 
 
 class Stage(Section, frozen=True):
@@ -470,6 +471,7 @@ class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
     test_films: Count  #: people who are held out, a film each
     seconds: Annotated[float, msgspec.Meta(ge=10)]  #: of each film
     micro_per_minute: NotNegative  #: micro-expressions in films
+    without: tuple[Distractor, ...]  #: that training is to see none of: see `train.chunks`; tests have all of them
     known_people: Count  #: people to train on whose exact movements are added to films,
     known_each: Count  #: and how many of each
     pasted_per_minute: tuple[NotNegative, NotNegative]  #: micro- and macro-expressions

@@ -82,18 +82,37 @@ def test_the_head_sees_each_clips_event_alone_and_no_clip_that_lost_the_face(cmn
 
 def test_settings_are_compared_on_synthetic_clips_and_refused_before_any_is_made(cmn, monkeypatch):
     compared = []
-    monkeypatch.setattr("train.commands._clips", lambda config: compared.append("made") or "clips")
-    monkeypatch.setattr("train.commands._encoder", lambda config: "encoder")
     monkeypatch.setattr("train.ablation.ablate", lambda *given: compared.append(given) or [])
     with pytest.raises(ConfigError, match="aman"):
         commands.ablate(cmn, ["head=cmnet,aman"], 2)
-    for other in ("cmn-smic-3", "motion"):
-        with pytest.raises(ConfigError, match=rf"{other} is no cmn with \[clips\]"):
+    for other in ("cmn-smic-3", "dynamic"):
+        with pytest.raises(ConfigError, match=rf"{other} is no cmn or motion or spotter with \[clips\]"):
             commands.ablate(load(ROOT / f"configs/train/{other}.toml"), ["head=cmnet"], 2)
     assert compared == []
-    assert commands.ablate(cmn, ["head=cmnet"], 2) == []
-    (config, clips, encoder, (variant,), seeds) = compared[1]
-    assert (config, clips, encoder, variant.config.head, list(seeds)) == (cmn, "clips", "encoder", "cmnet", [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("file", "vary", "refused"),
+    [
+        ("cmn", "head=cmnet", "clips.people=3"),
+        ("motion", "exact.share=0", "clips.people=3"),
+        ("spotter", "without=blink", "test_films=3"),
+    ],
+)
+def test_each_method_that_knows_its_truth_can_be_compared(file, vary, refused, monkeypatch):
+    compared = []
+    monkeypatch.setattr("train.ablation.ablate", lambda *given: compared.append(given) or [])
+    config = load(ROOT / f"configs/train/{file}.toml")
+    with pytest.raises(ConfigError, match=refused.partition("=")[0]):
+        commands.ablate(config, [refused], 2)
+    assert commands.ablate(config, [vary], 2) == []
+    [(method, [variant], seeds)] = compared
+    assert method is commands.COMPARED[type(config)]
+    assert (variant.config, list(seeds)) == (
+        load(ROOT / f"configs/train/{file}.toml", [vary.replace("blink", "['blink']")]),
+        [1, 2],
+    )
+    assert all(hasattr(config, name) for name in (*method.data, *method.shared))
 
 
 def test_the_encoder_of_a_training_computes_in_f32(cmn, monkeypatch):
