@@ -18,7 +18,6 @@ from realtime.manifest import MODEL, Manifest, Precision, Score
 from realtime.manifest import load as load_manifest
 from train import ablation, apex_frames, enactments, events, protocols, report, torch_tensorrt
 from train import evaluate as evaluation
-from train.clips import ClipCrops
 from train.collection import FEWEST_FRAMES, Collection, gather
 from train.config import (
     KINDS,
@@ -139,7 +138,7 @@ def ablate(config: TrainConfig, vary: Sequence[str], seeds: int) -> list[ablatio
         methods = " or ".join(name for name, kind in KINDS.items() if kind in COMPARED)
         raise ConfigError(
             f"{config.name} is no {methods} with [clips], whose settings are what can be compared; give "
-            "configs/train/cmn.toml, motion.toml or spotter.toml, or a copy"
+            "configs/train/cmn.toml, motion.toml, apexnet.toml or spotter.toml, or a copy"
         )
     return ablation.ablate(method, ablation.variants(config, vary, method.shared), range(1, seeds + 1))
 
@@ -188,17 +187,15 @@ def _whole(config: CmnConfig | ApexnetConfig | MotionConfig, workers: int | None
     return whole
 
 
-def _clips(config: CmnConfig, workers: int | None = None) -> list[ClipCrops]:
+def _events(config: CmnConfig, workers: int | None = None) -> events.Parts:
     """The synthetic clips, each cut to its event."""
-    return [clip.cut() for clip in _whole(config, workers)]
+    whole = _whole(config, workers)
+    moved = moving(whole, workers) if config.motion.cells else ()
+    return cmn.prepare(config, [clip.cut() for clip in whole], _encoder(config), moved)
 
 
 def _encoder(config: CmnConfig) -> Engine:
     return open_encoder(Path(config.encoder))
-
-
-def _events(config: CmnConfig, workers: int | None = None) -> events.Parts:
-    return cmn.prepare(config, _clips(config, workers), _encoder(config))
 
 
 def _prepare_cmn(config: CmnConfig, workers: int | None) -> Path:
@@ -207,7 +204,7 @@ def _prepare_cmn(config: CmnConfig, workers: int | None) -> Path:
 
 
 def _fit_cmn(config: CmnConfig) -> Path:
-    return cmn.fit(config, _clips(config), _encoder(config))
+    return cmn.fit(config, _events(config))
 
 
 def _export_cmn(config: CmnConfig, folder: Path, precision: Precision) -> Manifest:
@@ -423,8 +420,9 @@ METHODS: dict[type[TrainConfig], Method] = {
 
 #: Those whose settings can be compared: on synthetic clips or films, of which some people are held out.
 COMPARED: dict[type[TrainConfig], ablation.Compared] = {
-    CmnConfig: ablation.Compared(_events, cmn.fit_parts, data=("encoder", "views")),
+    CmnConfig: ablation.Compared(_events, cmn.fit, data=("encoder", "views", "motion")),
     MotionConfig: ablation.Compared(_parts, motion_synthetic.fit),
+    ApexnetConfig: ablation.Compared(_filmed, apexnet_synthetic.fit, data=("rest",)),
     SpotterTraining: ablation.Compared(
         spotter.parts,
         spotter.fit,

@@ -197,6 +197,19 @@ class Cross(Protocol, frozen=True, tag="cross"):
 Evaluation = LeaveOneSubjectOut | Composite | KFold | Lists | Cross
 
 
+class MotionInput(Section, frozen=True):
+    """What stands behind the embedding of each frame: see `train.moved`."""
+
+    cells: Literal[0, 4, 7, 14]  #: the side of the grid that its displacement field is pooled to; 0: embeddings alone
+    gain: NotNegative  #: standard deviation of the logarithm by which a view's movement is more or less
+    noise: NotNegative  #: standard deviation of the noise on a view's cells
+
+    @property
+    def row(self) -> int:
+        """Numbers of one frame."""
+        return 2 * self.cells**2
+
+
 class CmnSettings(Section, frozen=True):
     """The contrastive magnification head on a trained encoder, whatever clips it sees."""
 
@@ -212,6 +225,7 @@ class CmnSettings(Section, frozen=True):
     sharpness: NotNegative  #: beta of the far sampling
     reference: Reference  #: what is subtracted from every embedding: nothing, or the first source frame's
     views: Views
+    motion: MotionInput
     early: Early
     loss: CmnLoss
     epochs: Count
