@@ -507,6 +507,7 @@ class Prices(Section, frozen=True):
     macro: NotNegative
     false: NotNegative
     delay: NotNegative
+    taken_back: NotNegative
 
 
 class Range(Section, frozen=True):
