@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 from train.config import Distractor
@@ -23,9 +24,14 @@ def false_alarms(films: Sequence[Film], said: Sequence[Detection]) -> list[Detec
     return [each for each in micro if id(each) not in right]
 
 
-def lying_on(films: Sequence[Film], alarms: Sequence[Detection]) -> dict[Distractor, int]:
-    """How many share some time with each distractor; an alarm may lie on several, or on none."""
-    happened = {film.person: film.happened for film in films}
+def lying_on(films: Sequence[Film], alarms: Sequence[Detection], lag_s: float) -> dict[Distractor, int]:
+    """How many share some time with each distractor; an alarm may lie on several, or on none.
+
+    A distractor counts until `lag_s` after its end: so long a spotter that looks so far back sees its way back.
+    """
+    happened = {
+        film.person: [replace(each, offset_s=each.offset_s + lag_s) for each in film.happened] for film in films
+    }
     counts = Counter(name for alarm in alarms for name in under(alarm, happened[alarm.video]))
     return {name: counts[name] for name in DISTRACTORS}
 

@@ -36,8 +36,14 @@ def test_a_micro_expression_that_is_none_is_a_false_alarm(films):
 def test_an_alarm_counts_for_all_that_happens_meanwhile(films):
     on = {"gaze": 2, "blink": 2, "macro": 1, "flicker": 4}
     alarms = [said("anna", 4.9), said("anna", 5.5), said("anna", 8.5), said("anna", 20.0), said("bert", 9.1)]
-    assert lying_on(films, alarms) == {name: on.get(name, 0) for name in DISTRACTORS}
-    assert set(lying_on(films, []).values()) == {0}
+    assert lying_on(films, alarms, 0.0) == {name: on.get(name, 0) for name in DISTRACTORS}
+    assert set(lying_on(films, [], 0.0).values()) == {0}
+
+
+def test_an_alarm_lies_on_the_way_back_too_which_is_seen_later(films):
+    alarms = [said("bert", 9.3), said("bert", 9.6), said("bert", 8.5)]
+    assert [lying_on(films, [each], 0.0)["blink"] for each in alarms] == [0, 0, 0]
+    assert [lying_on(films, [each], 0.35)["blink"] for each in alarms] == [1, 0, 0]
 
 
 def test_the_surest_that_find_a_share_are_as_few_as_can_be(films):
