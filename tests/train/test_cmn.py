@@ -16,7 +16,7 @@ from realtime.errors import ConfigError, DataError
 from realtime.labels import MEGC3
 from realtime.manifest import MODEL, Score
 from realtime.preprocess import CropImages, EmbeddingSequence, crop_images, embedding_sequence
-from train.ablation import ablate, variants
+from train.ablation import Compared, ablate, variants
 from train.answers import calibrate, evaluate, predict
 from train.clips import ClipCrops
 from train.config import CmnConfig, load
@@ -324,7 +324,8 @@ def test_the_head_exported_to_onnx_answers_as_in_torch(kind, reference):
 def test_an_ablation_gives_a_row_for_each_setting_on_the_same_people(clips, tmp_path):
     short = config(tmp_path, epochs=1)
     compared = variants(short, ["head=patent,cmnet", "sampling=far,uniform"])
-    rows = ablate(short, clips, Encoder(), compared, seeds=[1, 2])
+    method = Compared(lambda config: prepare(config, clips, Encoder()), fit_parts)
+    rows = ablate(method, compared, seeds=[1, 2])
     assert [(*row.setting.values(), row.seed) for row in rows] == [
         (head, sampling, seed) for head in ("patent", "cmnet") for sampling in ("far", "uniform") for seed in (1, 2)
     ]
