@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from realtime.config import convert, merge, parse_override
 from realtime.errors import ConfigError
 from realtime.manifest import Score
-from train.config import TrainConfig
+from train.config import Distractor, TrainConfig
 
 SHARED = ("clips", "cache", "seed")  #: by all rows of any method; the seeds are `ablate`'s own
 NOTHING = "none"  #: in the table, of a setting that is empty
@@ -30,6 +29,8 @@ SHOWN = {
     "f1": "F1",
     "recall": "recall",
     "false_per_minute": "false a minute",
+    "half_false_per_minute": "false a minute where half are found",
+    **{f"half_false_per_minute_on_{name}": f"on {name}" for name in get_args(Distractor)},
 }
 
 
@@ -90,19 +91,13 @@ def ablate(method: Compared, compared: Sequence[Variant], seeds: Sequence[int]) 
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """Markdown: for each setting the mean of each figure over its seeds, and its standard deviation if there are any.
-
-    False alarms follow by what they lie on.
-    """
-    names = {name: said for name, said in SHOWN.items() if all(name in row.scores for row in rows)}
-    names |= {
-        name: f"on {on[1]}" for name in rows[0].scores if (on := re.fullmatch(r"false_per_minute_on_(\w+)", name))
-    }
+    """Markdown: for each setting the mean of each figure over its seeds, and the standard deviation of several."""
+    names = {name: said for name, said in SHOWN.items() if any(name in row.scores for row in rows)}
     lines = [_line([*rows[0].setting, *names.values()]), _line(["---"] * (len(rows[0].setting) + len(names)))]
     for values, own in itertools.groupby(rows, lambda row: tuple(row.setting.values())):
         scores = [row.scores for row in own]
         said = (value or NOTHING for value in values)
-        lines.append(_line([*said, *(_spread([each[name] for each in scores]) for name in names)]))
+        lines.append(_line([*said, *(_spread([each[name] for each in scores if name in each]) for name in names)]))
     return lines
 
 
@@ -128,6 +123,8 @@ def _override(tree: Mapping[str, Any], key: str, value: str) -> dict[str, Any]:
 
 
 def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return "-"
     mean = f"{statistics.fmean(values):.3f}"
     return f"{mean} ± {statistics.stdev(values):.3f}" if len(values) > 1 else mean
 

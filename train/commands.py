@@ -208,7 +208,8 @@ def _fit_cmn(config: CmnConfig) -> Path:
 
 
 def _export_cmn(config: CmnConfig, folder: Path, precision: Precision) -> Manifest:
-    return cmn.export(config, _events(config), _encoder(config), folder, precision)
+    encoder = _encoder(config)
+    return cmn.export(config, cmn.prepare(config, _clips(config), encoder), encoder, folder, precision)
 
 
 def _network_cmn(config: CmnConfig) -> nn.Module:

@@ -90,12 +90,13 @@ def test_the_table_gives_mean_and_deviation_over_the_seeds_of_each_setting():
 
 def test_the_table_shows_what_a_method_measures():
     spotted = {"f1": 0.5, "apex_error_median_ms": 9.0, "false_per_minute": 2.0, "false_per_minute_on_blink": 1.0}
-    rows = [Row({"without": each}, 1, spotted) for each in ("", "blink")]
+    half = {"half_false_per_minute": 3.0, "half_false_per_minute_on_blink": 0.25}
+    rows = [Row({"without": ""}, 1, spotted | half), Row({"without": "blink"}, 1, spotted)]
     assert table(rows) == [
-        "| without | F1 | false a minute | on blink |",
-        "| --- | --- | --- | --- |",
-        "| none | 0.500 | 2.000 | 1.000 |",
-        "| blink | 0.500 | 2.000 | 1.000 |",
+        "| without | F1 | false a minute | false a minute where half are found | on blink |",
+        "| --- | --- | --- | --- | --- |",
+        "| none | 0.500 | 2.000 | 3.000 | 0.250 |",
+        "| blink | 0.500 | 2.000 | - | - |",  # which never finds half
     ]
     judged = {"final_uf1": 0.9, "early_uf1": 0.8, "kept": 0.7, "rejected_rest": 0.6, "rejected_none": 0.5}
     assert table([Row({"exact.share": "0"}, 1, judged)])[0] == (

@@ -1,6 +1,7 @@
 """The motion engine: what it is shown, that it learns, and the way from clips to a package."""
 
 import dataclasses
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -14,7 +15,8 @@ from realtime.fields import FIELD_PX
 from realtime.labels import MEGC3, NONE
 from realtime.preprocess import flow_fields
 from train import commands
-from train.config import Early, KFold, MotionAugment, load
+from train.ablation import table
+from train.config import Early, KFold, MotionAugment, MotionConfig, load
 from train.datasets.sample import Sample
 from train.exact import Movements
 from train.fields import MovingClip, moving
@@ -210,6 +212,17 @@ def test_the_commands_go_from_synthetic_film_to_a_run_and_go_on_with_it(config, 
     assert commands.fit(quick) == folder
     assert (folder / "weights.pt").read_bytes() == before
     assert commands.fit(replace(quick, seed=2)) != folder
+
+
+def test_its_settings_are_compared_in_a_table(config, clips, monkeypatch):
+    made = dataclasses.replace(commands.COMPARED[MotionConfig], parts=lambda config: split(config, clips))
+    monkeypatch.setitem(commands.COMPARED, MotionConfig, made)
+    rows = commands.ablate(replace(config, epochs=1), ["rest=0,0.4"], 1)
+    head, _, *lines = table(rows)
+    assert head == "| rest | at the offset | at the apex | kept | rest rejected | none rejected |"
+    assert [line.split(" | ")[0] for line in lines] == ["| 0", "| 0.4"]
+    assert all(0.0 <= row.scores["rejected_rest"] <= 1.0 for row in rows)
+    assert len({path.read_bytes() for path in Path(config.runs).glob("*/*/weights.pt")}) == 2
 
 
 def test_recorded_clips_are_judged_by_their_own_labels(small, drawn, collected, tmp_path):

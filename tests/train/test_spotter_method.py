@@ -1,6 +1,7 @@
 """The spotter's training: what it is shown and asked, and the way from films to a package."""
 
 from dataclasses import replace as replace_in
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -18,7 +19,9 @@ from realtime.labels import NONE
 from realtime.preprocess import motion_ticks
 from realtime.records import Crop, Pose
 from realtime.spotter import Spotter, unpacked
-from train.config import load
+from train import commands
+from train.ablation import table
+from train.config import SpotterTraining, load
 from train.exact import Movements
 from train.films import MACRO, MICRO, Face, Film
 from train.happened import Happened
@@ -181,6 +184,16 @@ def test_films_without_room_for_a_chunk_are_refused(config, data):
     assert SpotterJob(config, crowded).steps == 2
     with pytest.raises(DataError, match=r"no film shows 1.5 s without blink"):
         SpotterJob(replace(config, without=("blink",)), crowded)
+
+
+def test_what_is_left_out_is_compared_in_a_table(config, data, monkeypatch):
+    blinked = replace_in(data, train=[blinking(each, 3.0) for each in data.train])
+    made = replace_in(commands.COMPARED[SpotterTraining], parts=lambda config: blinked)
+    monkeypatch.setitem(commands.COMPARED, SpotterTraining, made)
+    rows = commands.ablate(config, ["without=,blink"], 1)
+    assert [line.split(" | ")[0] for line in table(rows)[2:]] == ["| none", "| blink"]
+    assert all("false_per_minute_on_blink" in row.scores for row in rows)
+    assert len({path.read_bytes() for path in Path(config.runs).glob("*/*/weights.pt")}) == 2
 
 
 def test_what_is_left_out_must_be_a_distractor():

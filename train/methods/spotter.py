@@ -38,8 +38,7 @@ from train.films import MACRO, MICRO, Film, Order, Times, films
 from train.networks.spotter import SpotterNet, SpotterStep
 from train.pasted import Expressions, apart, paste
 from train.runners import CURVE
-from train.spotted import detections, shown
-from train.spotting import score
+from train.spotter_scores import judged
 
 log = logging.getLogger(__name__)
 
@@ -229,28 +228,8 @@ def export(config: SpotterTraining, folder: Path, precision: Precision) -> Manif
 
 
 def report(network: SpotterNet, config: SpotterTraining, test: Sequence[Film]) -> tuple[Score, ...]:
-    """What the manifest says of `network` with the settings that serve: figures on people that it has not seen."""
-    settings = realtime_config.load().spotter
-    said = [
-        each for film in test for each in detections(film, spots(network, config, film), settings, config.lookback_s)
-    ]
-    truth = [each for film in test for each in shown(film)]
-    micro = score(truth, said, {film.person: film.seconds for film in test})["micro"]
-    minutes = sum(film.seconds for film in test) / 60.0
-    protocol = (
-        f"{len(test)} films of held-out people, {minutes:.1f} minutes with all distractors, at "
-        f"{', '.join(f'{hz:g}' for hz in sorted(set(config.clips.film.rates_hz)))} Hz; IoU of 0.5; "
-        f"{config.epochs} epochs, fixed in advance"
-    )
-    figures = {
-        "f1": micro.f1,
-        "precision": micro.precision,
-        "recall": micro.recall,
-        "false_per_minute": micro.false_per_minute,
-        "apex_error_median_ms": micro.apex_error_median_ms or 0.0,
-    }
-    counts = {"micro": micro.found + micro.missed}
-    return tuple(Score(name=k, value=round(v, 4), protocol=protocol, counts=counts) for k, v in figures.items())
+    """What the manifest says of `network`: figures on people that it has not seen."""
+    return judged([(film, spots(network, config, film)) for film in test], config)
 
 
 @torch.no_grad()

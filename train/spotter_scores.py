@@ -1,0 +1,81 @@
+"""What a spotter is worth on films of held-out people: what it finds, and what its false alarms lie on.
+
+Two networks cannot be compared by their false alarms at one threshold: one that is less sure has fewer of them, and
+finds less. So false alarms are told twice: with the settings that serve, and with the threshold, each network's own, at
+which half of the micro-expressions are found. That one is read off the test itself: it is good for comparing networks,
+and says nothing of what serving does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from realtime import config as realtime_config
+from realtime.config import SpotterConfig
+from realtime.manifest import Score
+from realtime.spotter import Spot
+from train.alarms import false_alarms, lying_on, surest
+from train.config import SpotterTraining
+from train.films import Film
+from train.movements import Detection
+from train.spotted import detections, shown
+from train.spotting import score
+
+HALF = 0.5  # share of the micro-expressions that are found where networks are compared
+
+Seen = Sequence[tuple[Film, Sequence[Spot]]]
+
+
+def judged(seen: Seen, config: SpotterTraining) -> tuple[Score, ...]:
+    """Figures of micro-expressions; those that begin with half_ are left out where half of them are never found."""
+    settings, films = realtime_config.load().spotter, [film for film, _ in seen]
+    protocol = _protocol(films, config)
+    said = _said(seen, settings, config.lookback_s)
+    truth = [each for film in films for each in shown(film)]
+    micro = score(truth, said, {film.person: film.seconds for film in films})["micro"]
+    counts = {"micro": micro.found + micro.missed}
+    figures = {
+        "f1": micro.f1,
+        "precision": micro.precision,
+        "recall": micro.recall,
+        "apex_error_median_ms": micro.apex_error_median_ms or 0.0,
+        **_false(films, said, config.lag_s),
+    }
+    found = [_score(name, value, protocol, counts) for name, value in figures.items()]
+    anything = _said(seen, msgspec.structs.replace(settings, micro=0.0), config.lookback_s)
+    half = surest(films, anything, HALF)
+    if half is not None:
+        protocol += f"; [spotter] micro such that {HALF:.0%} are found"
+        found += [
+            _score(f"half_{name}", value, protocol, counts) for name, value in _false(films, half, config.lag_s).items()
+        ]
+    return tuple(found)
+
+
+def _said(seen: Seen, settings: SpotterConfig, lookback_s: float) -> list[Detection]:
+    return [each for film, spots in seen for each in detections(film, spots, settings, lookback_s)]
+
+
+def _false(films: Sequence[Film], said: Sequence[Detection], lag_s: float) -> dict[str, float]:
+    """False micro-expressions a minute, all of them and those that lie on each distractor."""
+    alarms, minutes = false_alarms(films, said), _minutes(films)
+    on = {f"false_per_minute_on_{name}": count / minutes for name, count in lying_on(films, alarms, lag_s).items()}
+    return {"false_per_minute": len(alarms) / minutes} | on
+
+
+def _protocol(films: Sequence[Film], config: SpotterTraining) -> str:
+    rates = ", ".join(f"{hz:g}" for hz in sorted(set(config.clips.film.rates_hz)))
+    return (
+        f"{len(films)} films of held-out people, {_minutes(films):.1f} minutes with all distractors, at {rates} Hz; "
+        f"IoU of 0.5; {config.epochs} epochs, fixed in advance"
+    )
+
+
+def _minutes(films: Sequence[Film]) -> float:
+    return sum(film.seconds for film in films) / 60.0
+
+
+def _score(name: str, value: float, protocol: str, counts: dict[str, int]) -> Score:
+    return Score(name=name, value=round(value, 4), protocol=protocol, counts=counts)
