@@ -133,8 +133,8 @@ def input_of(representation: Representation) -> TensorSpec:
     match representation:
         case CropImages(size_px=side) | ApexChange(size_px=side):
             return TensorSpec(name=IMAGES, shape=(-1, 3, side, side), dtype="float32", layout="NCHW")
-        case EmbeddingSequence(frames=frames, width=width):
-            return TensorSpec(name=EMBEDDINGS, shape=(-1, frames, width), dtype="float32", layout="NTC")
+        case EmbeddingSequence(frames=frames, row=row):
+            return TensorSpec(name=EMBEDDINGS, shape=(-1, frames, row), dtype="float32", layout="NTC")
         case ClipImages(frames=frames, picture=CropImages(size_px=side)):
             return TensorSpec(name=CLIPS, shape=(-1, 3, frames, side, side), dtype="float32", layout="NCTHW")
         case FlowFields(frames=frames, size_px=side):

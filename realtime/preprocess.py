@@ -39,7 +39,13 @@ class EmbeddingSequence(msgspec.Struct, frozen=True, tag="embedding-sequence", f
     encoder: str  #: name of the engine package that makes the embeddings
     encoder_sha256: str  #: of its model.onnx: another encoder's embeddings mean something else
     frames: int
-    width: int
+    width: int  #: of an embedding
+    cells: int = 0  #: the side of the grid that each frame's field is pooled to, behind its embedding; 0: no field
+
+    @property
+    def row(self) -> int:
+        """Numbers of one frame."""
+        return self.width + 2 * self.cells**2
 
 
 class ClipImages(msgspec.Struct, frozen=True, tag="clip-images", forbid_unknown_fields=True):
@@ -132,10 +138,23 @@ def first_to_last(length: int, frames: int) -> list[int]:
     return [round(i * (length - 1) / max(frames - 1, 1)) for i in range(frames)]
 
 
-def embedding_sequence(embeddings: Sequence[Floats], representation: EmbeddingSequence) -> Floats:
-    """Embeddings (width,) of an event's frames in order -> float32 (1, frames, width)."""
+def embedding_sequence(
+    embeddings: Sequence[Floats], fields: Sequence[Floats], representation: EmbeddingSequence
+) -> Floats:
+    """Embeddings (width,) and fields (2, S, S) of an event's frames in order -> float32 (1, frames, row)."""
     chosen = spread(len(embeddings), representation.frames)
-    return np.stack([embeddings[i] for i in chosen])[None].astype(np.float32)
+    rows = np.stack([embeddings[i] for i in chosen])
+    if representation.cells:
+        moved = pooled(np.stack([fields[i] for i in chosen]), representation.cells)
+        rows = np.concatenate([rows, moved], axis=1)
+    return rows[None].astype(np.float32)
+
+
+def pooled(fields: Floats, cells: int) -> Floats:
+    """The mean of u and of v over each cell of fields (..., 2, S, S), compressed: float32 (..., 2 * cells**2)."""
+    return np.asarray(
+        np.arcsinh(_cut(fields, cells).mean((-3, -1)) / SMALL).reshape(*fields.shape[:-3], -1), np.float32
+    )
 
 
 def clip_images(images: Sequence[Image], representation: ClipImages) -> Floats:
@@ -174,10 +193,13 @@ def motion_ticks(fields: Floats, head: Floats, turns: Floats, cells: int) -> Flo
     of their lengths, all compressed, for movements differ a hundredfold; `head` (...,) is the size of the movement
     that was taken away, in eye distances, `turns` (..., TURNS) that of the head in degrees.
     """
-    lead, side = fields.shape[:-3], fields.shape[-1] // cells
-    pooled = fields.reshape(*lead, 2, cells, side, cells, side)
-    means = np.arcsinh(pooled.mean((-3, -1)) / SMALL).reshape(*lead, -1)
-    lengths = np.sqrt(np.square(pooled).sum(-5).mean((-3, -1))).reshape(*lead, -1)
+    lengths = np.sqrt(np.square(_cut(fields, cells)).sum(-5).mean((-3, -1))).reshape(*fields.shape[:-3], -1)
     sizes = np.log((np.concatenate([lengths, head[..., None]], -1) + LEAST) / SMALL)
     turned = np.clip(turns / SMALL_DEG, -MOST_TURNS, MOST_TURNS)
-    return np.asarray(np.concatenate([means, sizes, turned], -1), np.float32)
+    return np.asarray(np.concatenate([pooled(fields, cells), sizes, turned], -1), np.float32)
+
+
+def _cut(fields: Floats, cells: int) -> Floats:
+    """(..., S, S) -> (..., cells, side, cells, side)."""
+    side = fields.shape[-1] // cells
+    return fields.reshape(*fields.shape[:-2], cells, side, cells, side)

@@ -38,7 +38,9 @@ def event_input(event: Sequence[Seen], apex: float, representation: Representati
     """What an engine is fed for the frames of an event whose apex is at `apex`: one row."""
     match representation:
         case EmbeddingSequence():
-            return embedding_sequence([seen.embedding for seen in event], representation)
+            return embedding_sequence(
+                [seen.embedding for seen in event], [seen.field for seen in event], representation
+            )
         case ClipImages():
             return clip_images([seen.crop.image for seen in event], representation)
         case FlowFields():

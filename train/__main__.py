@@ -181,13 +181,17 @@ def card(
 def ablate(
     config: ConfigFile,
     vary: Annotated[
-        list[str], typer.Option(help="A setting and what to compare, such as head=patent,cmnet; may be given again.")
+        list[str],
+        typer.Option(
+            help="A setting and what to compare, such as head=patent,cmnet, or of a list without=,blink,gaze+turn; "
+            "may be given again."
+        ),
     ],
     override: Overrides = None,
     seeds: Annotated[int, typer.Option(min=1, help="So many trainings of each.")] = 5,
     as_json: AsJson = False,
 ) -> None:
-    """Compare settings of the head on the same synthetic clips and people: UF1, mean and deviation over the seeds."""
+    """Compare settings of cmn, motion or spotter on the same held-out people: mean and deviation over the seeds."""
     with _told(as_json):
         from train import commands
         from train.ablation import table

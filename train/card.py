@@ -94,8 +94,10 @@ def _made(representation: Representation) -> str:
         case CropImages(crop_px=crop, size_px=size, mean=mean, std=std):
             scale = f"(x / 255 - mean) / std of {list(mean)} and {list(std)}"
             return f"aligned crops of {crop} px, RGB, brought to {size} px, {scale}"
-        case EmbeddingSequence(encoder=encoder, encoder_sha256=sha256, frames=frames):
-            return f"embeddings of {frames} frames, spread evenly over the event, by `{encoder}` of SHA-256 {sha256}"
+        case EmbeddingSequence(encoder=encoder, encoder_sha256=sha256, frames=frames, cells=cells):
+            moved = f", each with its displacement field on a grid of {cells} by {cells}" if cells else ""
+            made = f"embeddings of {frames} frames, spread evenly over the event, by `{encoder}` of SHA-256 {sha256}"
+            return made + moved
         case ClipImages(frames=frames, picture=picture):
             return f"{frames} frames from the event's first to its last: {_made(picture)}"
         case FlowFields(frames=frames, size_px=size):

@@ -16,9 +16,8 @@ from realtime.engine import Engine
 from realtime.errors import ConfigError
 from realtime.manifest import MODEL, Manifest, Precision, Score
 from realtime.manifest import load as load_manifest
-from train import ablation, apex_frames, enactments, protocols, report, torch_tensorrt
+from train import ablation, apex_frames, enactments, events, protocols, report, torch_tensorrt
 from train import evaluate as evaluation
-from train.clips import ClipCrops
 from train.collection import FEWEST_FRAMES, Collection, gather
 from train.config import (
     KINDS,
@@ -133,14 +132,15 @@ def convert(config: TrainConfig, engines: Path, precision: Precision) -> Speed:
 
 
 def ablate(config: TrainConfig, vary: Sequence[str], seeds: int) -> list[ablation.Row]:
-    """Train the head anew for each combination of settings, such as "head=patent,cmnet", and each of seeds 1, 2 ..."""
-    if not isinstance(config, CmnConfig):
+    """Train anew for each combination of settings, such as "head=patent,cmnet", and each of seeds 1, 2 ..."""
+    method = COMPARED.get(type(config))
+    if method is None:
+        methods = " or ".join(name for name, kind in KINDS.items() if kind in COMPARED)
         raise ConfigError(
-            f"{config.name} is no cmn with [clips], whose settings are what can be compared; give "
-            "configs/train/cmn.toml or a copy"
+            f"{config.name} is no {methods} with [clips], whose settings are what can be compared; give "
+            "configs/train/cmn.toml, motion.toml, apexnet.toml or spotter.toml, or a copy"
         )
-    compared = ablation.variants(config, vary)
-    return ablation.ablate(config, _clips(config), _encoder(config), compared, range(1, seeds + 1))
+    return ablation.ablate(method, ablation.variants(config, vary, method.shared), range(1, seeds + 1))
 
 
 def synthetic(config: TrainConfig) -> Synthetic:
@@ -187,9 +187,11 @@ def _whole(config: CmnConfig | ApexnetConfig | MotionConfig, workers: int | None
     return whole
 
 
-def _clips(config: CmnConfig, workers: int | None = None) -> list[ClipCrops]:
+def _events(config: CmnConfig, workers: int | None = None) -> events.Parts:
     """The synthetic clips, each cut to its event."""
-    return [clip.cut() for clip in _whole(config, workers)]
+    whole = _whole(config, workers)
+    moved = moving(whole, workers) if config.motion.cells else ()
+    return cmn.prepare(config, [clip.cut() for clip in whole], _encoder(config), moved)
 
 
 def _encoder(config: CmnConfig) -> Engine:
@@ -197,21 +199,20 @@ def _encoder(config: CmnConfig) -> Engine:
 
 
 def _prepare_cmn(config: CmnConfig, workers: int | None) -> Path:
-    cmn.prepare(config, _clips(config, workers), _encoder(config))
+    _events(config, workers)
     return Path(config.cache)
 
 
 def _fit_cmn(config: CmnConfig) -> Path:
-    return cmn.fit(config, _clips(config), _encoder(config))
+    return cmn.fit(config, _events(config))
 
 
 def _export_cmn(config: CmnConfig, folder: Path, precision: Precision) -> Manifest:
-    encoder = _encoder(config)
-    return cmn.export(config, cmn.prepare(config, _clips(config), encoder), encoder, folder, precision)
+    return cmn.export(config, _events(config), _encoder(config), folder, precision)
 
 
 def _network_cmn(config: CmnConfig) -> nn.Module:
-    return cmn.load(cmn.run_folder(config, cmn.prepare(config, _clips(config), _encoder(config))))
+    return cmn.load(cmn.run_folder(config, _events(config)))
 
 
 def _network_cmn_recorded(config: CmnRecordedConfig) -> nn.Module:
@@ -414,6 +415,19 @@ METHODS: dict[type[TrainConfig], Method] = {
         _fit_motion_recorded,
         _export_recorded(motion_recorded.export),
         _network_recorded(motion_recorded.restored),
+    ),
+}
+
+#: Those whose settings can be compared: on synthetic clips or films, of which some people are held out.
+COMPARED: dict[type[TrainConfig], ablation.Compared] = {
+    CmnConfig: ablation.Compared(_events, cmn.fit, data=("encoder", "views", "motion")),
+    MotionConfig: ablation.Compared(_parts, motion_synthetic.fit),
+    ApexnetConfig: ablation.Compared(_filmed, apexnet_synthetic.fit, data=("rest",)),
+    SpotterTraining: ablation.Compared(
+        spotter.parts,
+        spotter.fit,
+        data=("lag_s", "tick_s", "films", "known_people", "known_each"),
+        shared=("test_films", "seconds", "micro_per_minute"),
     ),
 }
 

@@ -21,6 +21,7 @@ FrameSampling = Literal["random", "segments", "tim"]
 Cameras = Annotated[tuple[NotNegative, ...], msgspec.Meta(min_length=1)]  #: frames a second; 0 is the recording's own
 ApexSource = Literal["annotation", "quang", "detector"]
 Precision = Literal["f32", "bf16"]
+Distractor = Literal["blink", "gaze", "speech", "turn", "macro", "flicker", "sway"]  #: the fields of `Distractors`
 
 
 class Stage(Section, frozen=True):
@@ -196,6 +197,19 @@ class Cross(Protocol, frozen=True, tag="cross"):
 Evaluation = LeaveOneSubjectOut | Composite | KFold | Lists | Cross
 
 
+class MotionInput(Section, frozen=True):
+    """What stands behind the embedding of each frame: see `train.moved`."""
+
+    cells: Literal[0, 4, 7, 14]  #: the side of the grid that its displacement field is pooled to; 0: embeddings alone
+    gain: NotNegative  #: standard deviation of the logarithm by which a view's movement is more or less
+    noise: NotNegative  #: standard deviation of the noise on a view's cells
+
+    @property
+    def row(self) -> int:
+        """Numbers of one frame."""
+        return 2 * self.cells**2
+
+
 class CmnSettings(Section, frozen=True):
     """The contrastive magnification head on a trained encoder, whatever clips it sees."""
 
@@ -211,6 +225,7 @@ class CmnSettings(Section, frozen=True):
     sharpness: NotNegative  #: beta of the far sampling
     reference: Reference  #: what is subtracted from every embedding: nothing, or the first source frame's
     views: Views
+    motion: MotionInput
     early: Early
     loss: CmnLoss
     epochs: Count
@@ -470,6 +485,7 @@ class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
     test_films: Count  #: people who are held out, a film each
     seconds: Annotated[float, msgspec.Meta(ge=10)]  #: of each film
     micro_per_minute: NotNegative  #: micro-expressions in films
+    without: tuple[Distractor, ...]  #: that training is to see none of: see `train.chunks`; tests have all of them
     known_people: Count  #: people to train on whose exact movements are added to films,
     known_each: Count  #: and how many of each
     pasted_per_minute: tuple[NotNegative, NotNegative]  #: micro- and macro-expressions
@@ -491,6 +507,7 @@ class Prices(Section, frozen=True):
     macro: NotNegative
     false: NotNegative
     delay: NotNegative
+    taken_back: NotNegative
 
 
 class Range(Section, frozen=True):

@@ -61,11 +61,15 @@ class Events:
         chosen = torch.tensor([spread(int(length), frames) for length in lengths])
         return self.clean[self.rows(torch.arange(len(self)), chosen)]
 
-    def scale(self, reference: Reference) -> float:
-        """One over the root mean square of what the projector is given."""
+    def scale(self, reference: Reference, behind: int = 0) -> Tensor:
+        """One over the root mean square of what the projector is given: (width,).
+
+        Of the last `behind` numbers of each row, and of those before them, apart.
+        """
         own = torch.repeat_interleave(self._begin, self.lengths)
         x = self.clean - self.clean[own] if reference == "first" else self.clean
-        return 1.0 / max(float(x.square().mean().sqrt()), 1e-6)
+        kinds = [x[:, : x.shape[1] - behind], x[:, x.shape[1] - behind :]] if behind else [x]
+        return torch.cat([(1.0 / kind.square().mean().sqrt().clamp(min=1e-6)).expand(kind.shape[1]) for kind in kinds])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

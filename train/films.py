@@ -26,6 +26,7 @@ from realtime.ticks import Ticks
 from realtime.track import MediaPipe, Tracker
 from train.config import Clips, digest
 from train.datasets.synthetic import Synthetic, Take
+from train.happened import Happened, happened
 from train.whole import writing
 from train.workers import run
 
@@ -43,6 +44,7 @@ class Film:
     ends: Times  #: (G,) seconds, when each tick ends
     ticks: Floats  #: float16 (G, W), as `spotter.packed` has them
     expressions: Times  #: (N, 4) MICRO or MACRO, onset, apex, offset
+    happened: tuple[Happened, ...] = ()  #: all that does, expressions too
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,15 @@ def _filming(order: Order, cache: Path) -> Iterator[Callable[[str], Film]]:
 
     def work(person: str) -> Film:
         path = cache / f"film-{_key(order, person, stages)}.npz"
+        take = dataset.video(person, 0, order.seconds, order.micro_per_minute)
         if not path.exists():
-            take = dataset.video(person, 0, order.seconds, order.micro_per_minute)
             landmarker.restart()
             made = _watched(dataset, take, order.seen, Tracker(stages.track, landmarker), stages)
             with writing(path) as file:
                 np.savez(file, ends=made.ends, ticks=made.ticks, expressions=made.expressions)
         with np.load(path) as kept:
-            return Film(person, order.seconds, kept["ends"], kept["ticks"], kept["expressions"])
+            parts = (kept["ends"], kept["ticks"], kept["expressions"])
+        return Film(person, order.seconds, *parts, happened(take.scene, order.clips.distractors))
 
     yield work
     landmarker.close()

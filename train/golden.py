@@ -31,13 +31,18 @@ def golden_crops(precision: Precision) -> list[Image]:
 
 def golden_fields(representation: FlowFields) -> Floats:
     """Movements of the sample's face, each from another frame to some later ones: (ROWS, frames, 3, S, S)."""
-    pictures = [grey(image) for image in sample_crops(ROWS + EVENT_FRAMES)]
-    place, flow, rows = layout(len(pictures[0])), Flow(), []
+    crops, rows = sample_crops(ROWS + EVENT_FRAMES), []
     for first in range(ROWS):
-        event = pictures[first + 1 : first + 1 + EVENT_FRAMES]
-        fields = np.stack([measure(0.0, flow(pictures[first], picture), place, 1.0).field for picture in event])
+        fields = golden_motion(crops[first : first + 1 + EVENT_FRAMES])[1:]
         rows.append(flow_fields(np.arange(EVENT_FRAMES, dtype=np.float64), fields, EVENT_FRAMES - 1.0, representation))
     return np.concatenate(rows)
+
+
+def golden_motion(crops: Sequence[Image]) -> Floats:
+    """How the face of `crops` has moved since the first of them: (T, 2, FIELD_PX, FIELD_PX)."""
+    pictures = [grey(image) for image in crops]
+    place, flow = layout(len(pictures[0])), Flow()
+    return np.stack([measure(0.0, flow(pictures[0], picture), place, 1.0).field for picture in pictures])
 
 
 def golden_changes(representation: ApexChange) -> Floats:

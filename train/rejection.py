@@ -10,34 +10,33 @@ from torch import Tensor
 from realtime import config as realtime_config
 from realtime.labels import MEGC3, NONE
 from realtime.manifest import Score
-from train.clips import Timed
 from train.metrics import Scores, scores
 from train.parts import LABELS
 
 
 def judged(
-    told: Mapping[str, Tensor], clips: Sequence[Timed], nothing: Mapping[str, Tensor], protocol: str
+    told: Mapping[str, Tensor], labels: Sequence[str], nothing: Mapping[str, Tensor], protocol: str
 ) -> tuple[Score, ...]:
-    """Figures of logits (K, 3 or 4) of the micro-expressions `clips` at each stage, and of what is none, by name.
+    """Figures of logits (K, 3 or 4) of micro-expressions with `labels` at each stage, and of what is none, by name.
 
     Micro-expressions are told apart as they are live, where none is no label to tell; beside that, how many of them
     would not have been withdrawn, and how many of each kind of `nothing` would have been; without any, only the first.
     """
     found = []
     for stage, said in told.items():
-        result = judge(said, clips)
+        result = judge(said, labels)
         found += [_score(f"{stage}_{name}", value, protocol, result.counts) for name, value in result.figures().items()]
     if nothing:
-        found.append(_score("kept", 1.0 - rejected(told["final"]), protocol, {"events": len(clips)}))
+        found.append(_score("kept", 1.0 - rejected(told["final"]), protocol, {"events": len(labels)}))
     for name, said in nothing.items():
         share = rejected(said)
         found.append(_score(f"rejected_{name}", share, f"{len(said)} of held-out people", {NONE: len(said)}))
     return tuple(found)
 
 
-def judge(logits: Tensor, clips: Sequence[Timed]) -> Scores:
+def judge(logits: Tensor, labels: Sequence[str]) -> Scores:
     """Scores over the classes that are told; logits (K, 3 or 4) of K micro-expressions."""
-    truth = np.array([MEGC3.index(clip.sample.label) for clip in clips])
+    truth = np.array([MEGC3.index(label) for label in labels])
     return scores(truth, logits[:, : len(MEGC3)].argmax(1).numpy(), MEGC3)
 
 

@@ -29,6 +29,13 @@ def detections(film: Film, spots: Sequence[Spot], config: SpotterConfig, lookbac
     return told(film.person, moments)
 
 
+def taken_back(moments: Iterable[Moment]) -> int:
+    """How many events were told at their apex as a micro-expression, and at their end as none."""
+    seen = list(moments)
+    early = {moment.event for moment in seen if isinstance(moment, Apex) and moment.kind == "micro"}
+    return sum(isinstance(moment, Offset) and moment.event in early and moment.kind != "micro" for moment in seen)
+
+
 def told(video: str, moments: Iterable[tuple[float, Moment]]) -> list[Detection]:
     """The expressions among `moments`, each with the time when it was first told as what it is; surest by strength."""
     first: dict[tuple[int, str], float] = {}

@@ -194,7 +194,7 @@ def test_calibrating_counts_down_from_the_last_click(server, begun):
     server.say("calibrating", seconds=2.0)
     begun.wait_for_timeout(500)
     server.say("calibrating", seconds=2.0)
-    begun.get_by_text("Movement is now measured from this face").wait_for()
+    begun.get_by_text("From now on expressions are told again").wait_for()
     begun.locator("[data-part=countdown]").wait_for(state="hidden")
     assert [told[-1] for told in begun.evaluate("window.counted")] == ["2", "2", "1", "."]
 

@@ -2,6 +2,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from realtime.manifest import input_of
 from realtime.preprocess import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -122,9 +123,21 @@ def test_a_clip_is_its_pictures_with_time_behind_colour():
 
 def test_a_sequence_holds_the_chosen_embeddings():
     embeddings = [np.full(5, i, np.float32) for i in range(12)]
-    found = embedding_sequence(embeddings, EmbeddingSequence("encoder", "0" * 64, 6, 5))
+    found = embedding_sequence(embeddings, (), EmbeddingSequence("encoder", "0" * 64, 6, 5))
     assert (found.shape, found.dtype) == ((1, 6, 5), np.float32)
     assert found[0, :, 0].tolist() == [1, 3, 5, 7, 9, 11]
+
+
+def test_a_sequence_may_hold_how_the_face_moved_behind_each_embedding():
+    """A grid of two cells a side: v is 0.002 below on the left, and grows from frame to frame."""
+    embeddings, fields = [np.full(5, i, np.float32) for i in range(12)], np.zeros((12, 2, 4, 4), np.float32)
+    fields[:, 1, 2:, :2] = 0.002 * np.arange(12)[:, None, None]
+    made = EmbeddingSequence("encoder", "0" * 64, 6, 5, cells=2)
+    found = embedding_sequence(embeddings, list(fields), made)
+    assert found.shape == (1, *input_of(made).shape[1:]) == (1, 6, 13)
+    assert found[0, :, 0].tolist() == [1, 3, 5, 7, 9, 11]
+    assert found[0, :, 11] == pytest.approx(np.arcsinh([1, 3, 5, 7, 9, 11]))
+    assert not found[0, :, [5, 6, 7, 8, 9, 10, 12]].any()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from realtime.errors import ConfigError, DataError
 from realtime.labels import MEGC3
 from realtime.manifest import MODEL, Score
 from realtime.preprocess import CropImages, EmbeddingSequence, crop_images, embedding_sequence
-from train.ablation import ablate, variants
+from train.ablation import Compared, ablate, variants
 from train.answers import calibrate, evaluate, predict
 from train.clips import ClipCrops
 from train.config import CmnConfig, load
@@ -25,7 +25,7 @@ from train.embeddings import embed
 from train.losses.inter import inter_contrast
 from train.losses.intra import intra_contrast
 from train.methods import cmn
-from train.methods.cmn import CmnJob, fit, fit_parts, prepare
+from train.methods.cmn import CmnJob, fit, prepare
 from train.networks.cmn import CmnHead
 
 SHIPPED = Path(__file__).resolve().parents[2] / "configs/train/cmn.toml"
@@ -82,7 +82,7 @@ def clips():
 def config(folder, **changes):
     """The shipped configuration, small and quick, its files under `folder`."""
     small = {"cache": str(folder / "cache"), "runs": str(folder / "runs"), "epochs": 12}
-    given = load(SHIPPED)
+    given = load(SHIPPED, ["motion.cells=0"])
     three = msgspec.structs.replace(given.clips, none=0.0)  # the clips here show all that there is
     return msgspec.structs.replace(given, **({"clips": three} | small | changes))
 
@@ -91,7 +91,8 @@ def config(folder, **changes):
 def run(clips, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     settings = config(folder)
-    return settings, prepare(settings, clips, Encoder()), fit(settings, clips, Encoder())
+    parts = prepare(settings, clips, Encoder())
+    return settings, parts, fit(settings, parts)
 
 
 def figures(folder):
@@ -146,13 +147,13 @@ def test_the_head_answers_serving_as_it_answered_its_evaluation(run, clips):
     ends = {"final": shown.sample.offset_s, "early": shown.sample.apex_s + 0.075}
     for stage, end in ends.items():
         inside = (shown.times >= shown.sample.onset_s) & (shown.times <= end)
-        served = embedding_sequence(list(shown.clean[inside]), sequence)
+        served = embedding_sequence(list(shown.clean[inside]), (), sequence)
         with torch.no_grad():
             assert torch.allclose(head(torch.from_numpy(served))[0][0], logits[stage][0], atol=1e-5)
 
 
 def test_training_twice_gives_the_same_weights(run, clips, tmp_path):
-    again = fit(config(tmp_path), clips, Encoder())
+    again = fit(config(tmp_path), prepare(config(tmp_path), clips, Encoder()))
     one, two = (torch.load(folder / "weights.pt") for folder in (run[2], again))
     assert all(torch.equal(one[name], two[name]) for name in one)
 
@@ -170,15 +171,15 @@ def test_a_killed_training_goes_on_to_the_same_weights(run, tmp_path, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(CmnJob, "batches", killed)
         with pytest.raises(KeyboardInterrupt):
-            fit_parts(moved, parts)
-    one, two = (torch.load(each / "weights.pt") for each in (folder, fit_parts(moved, parts)))
+            fit(moved, parts)
+    one, two = (torch.load(each / "weights.pt") for each in (folder, fit(moved, parts)))
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_other_settings_have_a_folder_of_their_own(run, tmp_path):
     settings, parts, _ = run
     short = msgspec.structs.replace(settings, runs=str(tmp_path), epochs=1)
-    folders = [fit_parts(msgspec.structs.replace(short, **change), parts) for change in ({}, {"seed": 2}, {})]
+    folders = [fit(msgspec.structs.replace(short, **change), parts) for change in ({}, {"seed": 2}, {})]
     assert folders[0] == folders[2] != folders[1]
 
 
@@ -265,7 +266,7 @@ def test_the_head_with_a_reference_sees_no_offset_common_to_all_frames():
     torch.manual_seed(1)
     x, face = torch.randn(2, 8, 16), torch.randn(2, 1, 16)
     with torch.no_grad():
-        first, none = CmnHead(16, 3, "first", 1.0), CmnHead(16, 3, "none", 1.0)
+        first, none = (CmnHead(16, 3, reference, torch.ones(16)) for reference in ("first", "none"))
         assert torch.allclose(first(x + face)[0], first(x)[0], atol=1e-5)
         assert not torch.allclose(none(x + face)[0], none(x)[0], atol=1e-2)
 
@@ -294,7 +295,7 @@ def test_an_untrained_head_is_not_exported(run, tmp_path):
 
 def test_the_head_minds_the_order_of_frames():
     torch.manual_seed(1)
-    head = CmnHead(16, 3, "none", 1.0)
+    head = CmnHead(16, 3, "none", torch.ones(16))
     x = torch.randn(2, 8, 16)
     assert not torch.allclose(head(x)[0], head(x.flip(1))[0], atol=1e-4)
 
@@ -302,7 +303,7 @@ def test_the_head_minds_the_order_of_frames():
 @pytest.mark.parametrize(("kind", "reference"), [("patent", "none"), ("cmnet", "first")])
 def test_the_head_exported_to_onnx_answers_as_in_torch(kind, reference):
     torch.manual_seed(1)
-    head = cmn.HEADS[kind](16, 3, reference, 0.5).eval()
+    head = cmn.HEADS[kind](16, 3, reference, torch.full((16,), 0.5)).eval()
     x = torch.randn(3, 8, 16)
     program = torch.onnx.export(
         head,
@@ -324,7 +325,7 @@ def test_the_head_exported_to_onnx_answers_as_in_torch(kind, reference):
 def test_an_ablation_gives_a_row_for_each_setting_on_the_same_people(clips, tmp_path):
     short = config(tmp_path, epochs=1)
     compared = variants(short, ["head=patent,cmnet", "sampling=far,uniform"])
-    rows = ablate(short, clips, Encoder(), compared, seeds=[1, 2])
+    rows = ablate(Compared(lambda each: prepare(each, clips, Encoder()), fit), compared, seeds=[1, 2])
     assert [(*row.setting.values(), row.seed) for row in rows] == [
         (head, sampling, seed) for head in ("patent", "cmnet") for sampling in ("far", "uniform") for seed in (1, 2)
     ]

@@ -1,6 +1,7 @@
 import dataclasses
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -73,7 +74,8 @@ def test_the_head_sees_each_clips_event_alone_and_no_clip_that_lost_the_face(cmn
     dataset.frames = lambda sample: film(sample)[:5] if sample.id == "1-0" else film(sample)
     monkeypatch.setattr("train.commands.Synthetic", lambda clips: dataset)
     with caplog.at_level(logging.WARNING):
-        (kept,) = commands._clips(msgspec.structs.replace(cmn, cache=str(tmp_path)))
+        (whole,) = commands._whole(msgspec.structs.replace(cmn, cache=str(tmp_path)))
+    kept = whole.cut()
     assert kept.sample.id == "toy/0-0"
     assert kept.times == pytest.approx(np.arange(2, 11) / 50)
     assert np.array_equal(kept.crops, [frame.image for frame in film(dataset.samples()[0])[2:11]])
@@ -82,18 +84,37 @@ def test_the_head_sees_each_clips_event_alone_and_no_clip_that_lost_the_face(cmn
 
 def test_settings_are_compared_on_synthetic_clips_and_refused_before_any_is_made(cmn, monkeypatch):
     compared = []
-    monkeypatch.setattr("train.commands._clips", lambda config: compared.append("made") or "clips")
-    monkeypatch.setattr("train.commands._encoder", lambda config: "encoder")
     monkeypatch.setattr("train.ablation.ablate", lambda *given: compared.append(given) or [])
     with pytest.raises(ConfigError, match="aman"):
         commands.ablate(cmn, ["head=cmnet,aman"], 2)
-    for other in ("cmn-smic-3", "motion"):
-        with pytest.raises(ConfigError, match=rf"{other} is no cmn with \[clips\]"):
+    for other in ("cmn-smic-3", "dynamic"):
+        with pytest.raises(ConfigError, match=rf"{other} is no cmn or apexnet or motion or spotter with \[clips\]"):
             commands.ablate(load(ROOT / f"configs/train/{other}.toml"), ["head=cmnet"], 2)
     assert compared == []
-    assert commands.ablate(cmn, ["head=cmnet"], 2) == []
-    (config, clips, encoder, (variant,), seeds) = compared[1]
-    assert (config, clips, encoder, variant.config.head, list(seeds)) == (cmn, "clips", "encoder", "cmnet", [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("file", "vary", "refused"),
+    [
+        ("cmn", "head=cmnet", "clips.people=3"),
+        ("motion", "exact.share=0", "clips.people=3"),
+        ("spotter", "without=blink", "test_films=3"),
+    ],
+)
+def test_each_method_that_knows_its_truth_can_be_compared(file, vary, refused, monkeypatch):
+    compared = []
+    monkeypatch.setattr("train.ablation.ablate", lambda *given: compared.append(given) or [])
+    config = load(ROOT / f"configs/train/{file}.toml")
+    with pytest.raises(ConfigError, match=refused.partition("=")[0]):
+        commands.ablate(config, [refused], 2)
+    assert commands.ablate(config, [vary], 2) == []
+    [(method, [variant], seeds)] = compared
+    assert method is commands.COMPARED[type(config)]
+    assert (variant.config, list(seeds)) == (
+        load(ROOT / f"configs/train/{file}.toml", [vary.replace("blink", "['blink']")]),
+        [1, 2],
+    )
+    assert all(hasattr(config, name) for name in (*method.data, *method.shared))
 
 
 def test_the_encoder_of_a_training_computes_in_f32(cmn, monkeypatch):
@@ -107,7 +128,9 @@ def test_the_encoder_of_a_training_computes_in_f32(cmn, monkeypatch):
 def test_the_head_is_given_its_clips_and_its_encoder(cmn, monkeypatch, tmp_path):
     method = METHODS[CmnConfig]
     asked = []
-    monkeypatch.setattr("train.commands._clips", lambda config, workers=None: asked.append(workers) or ["clips"])
+    whole = [SimpleNamespace(cut=lambda: "clip")]
+    monkeypatch.setattr("train.commands._whole", lambda config, workers=None: asked.append(workers) or whole)
+    monkeypatch.setattr("train.commands.moving", lambda clips, workers=None: ["fields", workers, clips is whole])
     monkeypatch.setattr("train.commands._encoder", lambda config: "encoder")
     calls = []
     for word in ("prepare", "fit", "export"):
@@ -117,9 +140,10 @@ def test_the_head_is_given_its_clips_and_its_encoder(cmn, monkeypatch, tmp_path)
     assert method.export(cmn, tmp_path, "fp16") == "export"
     assert asked == [3, None, None]
     assert calls == [
-        ("prepare", (cmn, ["clips"], "encoder")),
-        ("fit", (cmn, ["clips"], "encoder")),
-        ("prepare", (cmn, ["clips"], "encoder")),
+        ("prepare", (cmn, ["clip"], "encoder", ["fields", 3, True])),
+        ("prepare", (cmn, ["clip"], "encoder", ["fields", None, True])),
+        ("fit", (cmn, "prepare")),
+        ("prepare", (cmn, ["clip"], "encoder", ["fields", None, True])),
         ("export", (cmn, "prepare", "encoder", tmp_path, "fp16")),
     ]
 

@@ -83,7 +83,7 @@ def test_sequences_are_what_serving_gives_to_the_head(splits):
     found = sequences(clips, begin, end, 6)
     for k in range(len(clips)):
         inside = (clips.times[k] >= begin[k]) & (clips.times[k] <= end[k])
-        served = embedding_sequence(list(clips.embeddings[k][inside].numpy()), made)
+        served = embedding_sequence(list(clips.embeddings[k][inside].numpy()), (), made)
         assert np.array_equal(found[k].numpy(), served[0])
 
 

@@ -92,8 +92,17 @@ def test_sequences_are_what_serving_takes():
 def test_the_scale_brings_the_inputs_to_one():
     events = Events([embedded(), embedded(number=1)], MEGC3)
     moved = torch.cat([torch.arange(6.0), torch.arange(6.0)])
-    assert events.scale("first") == pytest.approx(1 / float(moved.square().mean().sqrt()))
-    assert events.scale("none") == pytest.approx(1 / float(events.clean.square().mean().sqrt()))
+    width = events.clean.shape[1]
+    assert events.scale("first").tolist() == pytest.approx([1 / float(moved.square().mean().sqrt())] * width)
+    assert events.scale("none").tolist() == pytest.approx([1 / float(events.clean.square().mean().sqrt())] * width)
+
+
+def test_what_stands_behind_an_embedding_has_a_scale_of_its_own():
+    events = Events([embedded(), embedded(number=1)], MEGC3)
+    events.clean = torch.cat([events.clean, torch.full((len(events.clean), 2), 5.0)], 1)
+    found = events.scale("none", behind=2)
+    assert found[-2:].tolist() == pytest.approx([0.2, 0.2])
+    assert float(found[0]) == pytest.approx(1 / float(events.clean[:, :-2].square().mean().sqrt()))
 
 
 def test_no_person_is_on_two_sides_and_none_is_lost():

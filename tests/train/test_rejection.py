@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import pytest
 import torch
 
@@ -15,13 +13,9 @@ def logits(*columns):
     return found
 
 
-def events(*labels):
-    return [SimpleNamespace(sample=SimpleNamespace(label=label)) for label in labels]
-
-
 def test_none_is_no_label_to_tell():
     doubtful = torch.tensor([[0.0, 2.0, 1.0, 9.0]])
-    assert judge(doubtful, events("positive")).recall["positive"] == 1.0
+    assert judge(doubtful, ["positive"]).recall["positive"] == 1.0
 
 
 def test_what_serving_would_withdraw_is_counted():
@@ -32,8 +26,7 @@ def test_what_serving_would_withdraw_is_counted():
 
 def test_figures_are_told_by_stage_and_by_kind_of_nothing():
     told = {"final": logits(0, 1, 2, 3), "early": logits(0, 0, 2, 1)}
-    shown = events(*MEGC3, "positive")
-    found = {score.name: score for score in judged(told, shown, {"rest": logits(3, 3, 3, 0)}, "toy")}
+    found = {score.name: score for score in judged(told, [*MEGC3, "positive"], {"rest": logits(3, 3, 3, 0)}, "toy")}
     assert found["kept"].value == 0.75
     assert found["rejected_rest"].value == 0.75
     assert found["rejected_rest"].counts == {"none": 4}

@@ -13,7 +13,7 @@ from realtime import config as realtime_config
 from realtime.check import check
 from realtime.config import ROOT
 from realtime.engine import open_engine
-from realtime.errors import DataError
+from realtime.errors import ConfigError, DataError
 from realtime.labels import NONE
 from realtime.preprocess import motion_ticks
 from realtime.records import Crop, Pose
@@ -21,12 +21,14 @@ from realtime.spotter import Spotter, unpacked
 from train.config import load
 from train.exact import Movements
 from train.films import MACRO, MICRO, Face, Film
+from train.happened import Happened
 from train.methods import spotter
 from train.methods.spotter import APEX_S, BLIND_TICKS, Parts, SpotterJob, mirrored, targets
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 replace = msgspec.structs.replace
 TICK_S, WIDTH = 1 / 60, 2 * 28 * 28 + 1 + 3
+LAG_S, MARK = 0.35, 50.0
 PLAIN = {"both": 0.0, "gain": 0.0, "noise": 0.0, "pasted_per_minute": (0.0, 0.0)}
 
 
@@ -138,6 +140,52 @@ def test_a_network_that_has_just_begun_to_look_is_not_asked(config, data):
 def test_a_film_that_is_shorter_than_a_chunk_is_refused(config, data):
     with pytest.raises(DataError, match="too short for chunks of"):
         SpotterJob(replace(config, chunk_s=9.9), data)
+
+
+def blinking(film, *at):
+    """The same film with blinks at these moments, of which the ticks show a mark, on the way there and back."""
+    ticks = film.ticks.copy()
+    for t in at:
+        ticks[(film.ends > t) & (film.ends < t + 0.2 + LAG_S)] = MARK
+    return replace_in(film, ticks=ticks, happened=tuple(Happened("blink", t, t + 0.2) for t in at))
+
+
+def test_what_is_left_out_is_shown_in_no_chunk(config, data):
+    parts = replace_in(data, train=[blinking(each, 3.0, 6.5) for each in data.train])
+
+    def marked(*without):
+        job = SpotterJob(replace(config, **(PLAIN | {"both": 0.5, "steps": 8, "without": without})), parts)
+        inputs = torch.cat([inputs for inputs, _ in job.batches(0)])
+        return float((inputs[..., -3:].abs() > 1.0).any(2).any(1).float().mean())
+
+    assert marked() > 0.4
+    assert marked("gaze") == marked()
+    assert marked("blink") == marked("blink", "turn") == 0.0
+
+
+def test_macro_expressions_that_are_left_out_are_not_pasted_either(config, data):
+    changes = PLAIN | {"pasted_per_minute": (0.0, 90.0), "steps": 4}
+    quiet = replace_in(data, train=[replace_in(each, expressions=np.zeros((0, 4))) for each in data.train])
+    asked = {
+        without: torch.cat(
+            [wanted for _, wanted in SpotterJob(replace(config, **changes, without=without), quiet).batches(0)]
+        )
+        for without in ((), ("macro",))
+    }
+    assert asked[()].any()
+    assert not asked[("macro",)].any()
+
+
+def test_films_without_room_for_a_chunk_are_refused(config, data):
+    crowded = replace_in(data, train=[blinking(each, *np.arange(0.0, 10.0, 1.0)) for each in data.train])
+    assert SpotterJob(config, crowded).steps == 2
+    with pytest.raises(DataError, match=r"no film shows 1.5 s without blink"):
+        SpotterJob(replace(config, without=("blink",)), crowded)
+
+
+def test_what_is_left_out_must_be_a_distractor():
+    with pytest.raises(ConfigError, match=r"without.*sneeze|sneeze.*without"):
+        load(ROOT / "configs/train/spotter.toml", ["without=['sneeze']"])
 
 
 def test_nobody_is_filmed_for_training_and_for_the_test(config, monkeypatch):

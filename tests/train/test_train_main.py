@@ -98,7 +98,7 @@ def test_a_comparison_is_a_table_or_its_rows(monkeypatch):
     asked = []
     monkeypatch.setattr("train.commands.ablate", lambda config, vary, seeds: asked.append((vary, seeds)) or rows)
     words = ("ablate", "--config", CONFIG, "--vary", "head=patent,cmnet", "--vary", "sampling=far", "--seeds", 1)
-    assert call(*words).stdout.splitlines()[-1] == "| cmnet | 0.500 ± 0.000 | 0.250 ± 0.000 |"
+    assert call(*words).stdout.splitlines()[-1] == "| cmnet | 0.500 | 0.250 |"
     assert msgspec.json.decode(call(*words, "--json").stdout, type=dict[str, list[Row]]) == {"rows": rows}
     assert asked == [(["head=patent,cmnet", "sampling=far"], 1)] * 2
 

@@ -18,11 +18,11 @@ from train.spotted import told
 from train.tuning import report, search, tune
 from train.tuning.recordings import Recording
 from train.tuning.search import applied, climb, moved, value_of
-from train.tuning.streams import Stream, said, streams
+from train.tuning.streams import Said, Stream, said, streams, together
 from train.tuning.worth import figures, half_strength, hits, mean_worth, sides
 
 STAGES = config.load()
-PRICES = Prices(macro=0.5, false=0.1, delay=1.0)
+PRICES = Prices(macro=0.5, false=0.1, delay=1.0, taken_back=0.05)
 RANGES = (Range(key="spotter.open", low=0.3, high=0.9), Range(key="spotter.micro", low=0.5, high=0.98))
 EVENTS = (4.0, 7.0, 10.0)
 
@@ -65,14 +65,14 @@ def test_a_recording_is_told_of_as_it_is_live(recording, sample_crops, spotter):
     moments = [(c.t, moment) for c in sample_crops if c.t < 9.0 for moment in live.push(c)]
     moments += [(recording.times[-1], moment) for moment in live.flush()]
     [stream] = streams([recording], spotter)
-    found, wanted = said(stream, STAGES.spotter), told("v", moments)
+    found, wanted = said(stream, STAGES.spotter).detections, told("v", moments)
     assert len(found) == len(wanted) > 0
     for one, other in zip(found, wanted, strict=True):  # the poses of a recording are float32
         assert (one.kind, one.emitted_s) == (other.kind, other.emitted_s)
         times, others = ((each.onset_s, each.apex_s, each.offset_s) for each in (one, other))
         assert times == pytest.approx(others, abs=1e-4)
     deaf = msgspec.structs.replace(STAGES.spotter, open=1.0)
-    assert said(stream, deaf) == []
+    assert said(stream, deaf) == Said([], 0)
 
 
 def test_a_grey_crop_gives_back_its_very_picture(recording):
@@ -123,13 +123,26 @@ def test_worth_is_f1_minus_the_price_of_false_alarms_and_of_delay():
     found = figures(side, right, PRICES)
     late = found.micro.after_apex.p95_s
     assert found.worth == pytest.approx(1.0 - late)
-    more = figures(side, [right[0], *right, right[1]], PRICES)
+    twice = [right.detections[0], *right.detections, right.detections[1]]
+    more = figures(side, Said(twice, 0), PRICES)
     assert more.micro.false == 2
     assert more.worth == pytest.approx(more.micro.f1 - 0.1 * 2 * 60 / 12.0 - more.micro.after_apex.p95_s)
     assert mean_worth([found, more]) == pytest.approx((found.worth + more.worth) / 2)
-    strengths, hit = hits(side, right)
+    hasty = figures(side, Said(right.detections, 3), PRICES)
+    assert hasty.taken_back_per_minute == 3 * 60 / 12.0
+    assert hasty.worth == pytest.approx(found.worth - 0.05 * 15)
+    strengths, hit = hits(side, right.detections)
     assert hit == [True, True, True]
-    assert strengths == [each.confidence for each in right] == pytest.approx([4.0] * 3)  # odds of 0.8
+    assert strengths == [each.confidence for each in right.detections] == pytest.approx([4.0] * 3)  # odds of 0.8
+
+
+def test_what_was_told_early_and_not_kept_is_counted_over_all_streams():
+    stream = scripted_stream()
+    hasty = msgspec.structs.replace(STAGES.spotter, open=0.6, close=0.3, early=0.6, micro=0.99)
+    found = said(stream, hasty)
+    assert [each.kind for each in found.detections].count("micro") == 0
+    assert found.taken_back == 3
+    assert together([found, found, Said([], 1)]) == Said(found.detections * 2, 7)
 
 
 def test_half_strength_is_where_one_in_two_is_right():

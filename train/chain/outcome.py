@@ -18,6 +18,7 @@ from train.chain.labels import Recognition, recognition, shared
 from train.chain.play import Played, Told
 from train.chain.reliability import Reliability, reliability
 from train.chain.truth import Labelled
+from train.happened import Happened, under
 from train.movements import Detection, match
 from train.spotting import GROUPS, IOU, Group, Spotting, score
 
@@ -144,19 +145,16 @@ def _reliability(answers: Sequence[Answered], pairs: Sequence[tuple[Labelled, An
 
 def _under(answers: Sequence[Answered], right: Sequence[Answered], played: Sequence[Played]) -> dict[str, int]:
     """What shares most of its time with each false alarm: a distractor, an expression, or nothing."""
-    lying: dict[str, list[tuple[str, float, float]]] = {}
+    lying: dict[str, list[Happened]] = {}
     for each in played:
-        lying[each.video.id] = [(d.name, d.onset_s, d.offset_s) for d in each.video.distractions]
-        lying[each.video.id] += [(e.kind, e.onset_s, e.offset_s) for e in each.video.expressions]
+        lying[each.video.id] = [Happened(d.name, d.onset_s, d.offset_s) for d in each.video.distractions]
+        lying[each.video.id] += [Happened(e.kind, e.onset_s, e.offset_s) for e in each.video.expressions]
     known = {id(found) for found in right}
     counts: Counter[str] = Counter()
     for found in answers:
         if id(found) not in known:
-            shares = [
-                (min(found.offset_s, end) - max(found.onset_s, begin), name) for name, begin, end in lying[found.video]
-            ]
-            most, name = max(shares, default=(0.0, NOTHING))
-            counts[name if most > 0.0 else NOTHING] += 1
+            shares = ((seconds, name) for name, seconds in under(found, lying[found.video]).items())
+            counts[max(shares, default=(0.0, NOTHING))[1]] += 1
     return dict(counts.most_common())
 
 

@@ -95,7 +95,8 @@ def report(network: SeResNeXt, config: ApexnetConfig, clips: Sequence[Filmed]) -
     )
     calm = {"rest": resting(config, clips)} | ({"none": inputs(config, others)} if others else {})
     rejected = {name: predict(network, images) for name, images in calm.items() if len(images)}
-    return judged({"final": predict(network, inputs(config, real))}, real, rejected, protocol)
+    labels = [clip.sample.label for clip in real]
+    return judged({"final": predict(network, inputs(config, real))}, labels, rejected, protocol)
 
 
 def export(config: ApexnetConfig, parts: Parts[Filmed], folder: Path, precision: Precision) -> Manifest:

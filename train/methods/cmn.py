@@ -16,29 +16,34 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime.engine import Engine
 from realtime.errors import DataError
-from realtime.labels import VOCABULARIES
+from realtime.labels import NONE, VOCABULARIES
 from realtime.manifest import MODEL, Manifest, Precision, Score, Training
-from realtime.preprocess import EmbeddingSequence
+from realtime.preprocess import EmbeddingSequence, pooled
 from train import loop, sampling
-from train.answers import calibrate, evaluate
+from train.answers import STAGES, calibrate, evaluate, predict
 from train.clips import ClipCrops, check
 from train.config import CmnConfig, CmnSettings, HeadKind, digest, shaping
 from train.embeddings import embed, embed_images
 from train.events import Events, Parts, split
 from train.export import OPSET, Draft, trained_by
 from train.export import export as write_package
+from train.fields import MovingClip
+from train.golden import golden_motion
 from train.losses.inter import inter_contrast
 from train.losses.intra import intra_contrast
 from train.losses.trend import trend
+from train.moved import beside
 from train.networks.cmn import CmnHead
 from train.networks.cmnet import CmnetHead
 from train.prepare import sample_crops
+from train.rejection import judged
 from train.runners import CURVE
 from train.step import step_graph
 
@@ -67,7 +72,8 @@ class CmnJob:
         torch.manual_seed(config.seed)
         self.config, self.train, self.valid = config, parts.train, parts.calibration
         width, classes = self.train.clean.shape[1], len(self.train.vocabulary)
-        self.head = HEADS[config.head](width, classes, config.reference, self.train.scale(config.reference))
+        scale = self.train.scale(config.reference, config.motion.row)
+        self.head = HEADS[config.head](width, classes, config.reference, scale)
         self.network: nn.Module = self.head
         self.epochs = config.epochs
         self.size = min(config.optimiser.batch, len(parts.train))
@@ -130,11 +136,17 @@ class CmnJob:
         return sampling.draw(weights, config.negatives, generator)
 
 
-def prepare(config: CmnConfig, found: Sequence[ClipCrops], encoder: Engine) -> Parts:
-    """Check, embed and split the clips; the training's seed changes nothing here."""
+def prepare(config: CmnConfig, found: Sequence[ClipCrops], encoder: Engine, moving: Sequence[MovingClip] = ()) -> Parts:
+    """Check, embed and split the clips; the training's seed changes nothing here.
+
+    `moving` are the same clips as fields, and read only if [motion] has cells.
+    """
     labels = VOCABULARIES[vocabulary_of(config)]
     check(found, labels)
     embedded = embed(found, encoder, config.views, config.clips.seed, Path(config.cache))
+    if config.motion.cells:
+        both = zip(embedded, moving, strict=True)
+        embedded = [beside(clip, moved, config.motion, config.clips.seed) for clip, moved in both]
     return split(embedded, labels, config.clips.held_out, config.clips.calibration, config.clips.seed)
 
 
@@ -143,16 +155,11 @@ def vocabulary_of(config: CmnConfig) -> str:
     return "megc-3-none" if config.clips.none else "megc-3"
 
 
-def fit(config: CmnConfig, found: Sequence[ClipCrops], encoder: Engine) -> Path:
+def fit(config: CmnConfig, parts: Parts) -> Path:
     """Train, calibrate, score once on the held-out people, and return the run's folder.
 
     It holds `weights.pt` (see `load`), `config.json` and `scores.json`, and is named by everything that shaped them.
     """
-    return fit_parts(config, prepare(config, found, encoder))
-
-
-def fit_parts(config: CmnConfig, parts: Parts) -> Path:
-    """`fit` on clips that are prepared already."""
     folder = run_folder(config, parts)
     head = train_head(config, parts, folder)
     torch.save(head.state_dict(), folder / "weights.pt")
@@ -176,15 +183,16 @@ def run_folder(config: CmnConfig, parts: Parts) -> Path:
 
 def report(head: CmnHead, parts: Parts, config: CmnConfig) -> tuple[Score, ...]:
     """What the manifest says of `head`: figures of final and early answers, on people that no part of it has seen."""
+    labels = [parts.test.vocabulary[int(label)] for label in parts.test.labels]
+    real = torch.tensor([label != NONE for label in labels])
     protocol = (
-        f"{len(parts.test)} clips of held-out people, pooled; {config.epochs} epochs, fixed in advance; "
+        f"{int(real.sum())} events of held-out people, pooled; {config.epochs} epochs, fixed in advance; "
         f"annotated moments; final: onset to offset, early: to {1000 * config.early.middle_s:.0f} ms after the apex"
     )
-    return tuple(
-        Score(name=f"{stage}_{name}", value=round(value, 4), protocol=protocol, counts=found.counts)
-        for stage, found in evaluate(head, parts.test, config).items()
-        for name, value in found.figures().items()
-    )
+    said = {stage: predict(head, parts.test, config, stage) for stage in STAGES}
+    told: dict[str, Tensor] = {stage: logits[real] for stage, logits in said.items()}
+    nothing = {} if bool(real.all()) else {NONE: said["final"][~real]}
+    return judged(told, [label for label in labels if label != NONE], nothing, protocol)
 
 
 def load(folder: Path) -> CmnHead:
@@ -200,7 +208,7 @@ def restore(path: Path, config: CmnSettings) -> CmnHead:
     """A head with the weights that lie at `path`, and of their sizes."""
     weights = torch.load(path, weights_only=True)
     width, classes = weights["projector.0.weight"].shape[1], len(weights["classifier.bias"])
-    head = HEADS[config.head](width, classes, config.reference, 1.0)
+    head = HEADS[config.head](width, classes, config.reference, torch.ones(width))
     head.load_state_dict(weights)
     return head.eval()
 
@@ -231,12 +239,16 @@ def package(
 
     The golden inputs are embeddings of the bundled sample stream, which may be passed on.
     """
-    name, sha256, width = encoder.manifest.name, encoder.manifest.files[MODEL], head.width
-    made = EmbeddingSequence(name, sha256, config.frames, width)
+    name, sha256, motion = encoder.manifest.name, encoder.manifest.files[MODEL], config.motion
+    made = EmbeddingSequence(name, sha256, config.frames, head.width - motion.row, motion.cells)
     draft = Draft.of(
         folder, precision, training, vocabulary=vocabulary, labels=labels, representation=made, scores=scores
     )
-    stream = torch.from_numpy(embed_images(sample_crops(config.frames + GOLDEN_ROWS - 1), encoder))
+    crops = sample_crops(config.frames + GOLDEN_ROWS - 1)
+    rows = [embed_images(crops, encoder)]
+    if motion.cells:
+        rows.append(pooled(golden_motion(crops), motion.cells))
+    stream = torch.from_numpy(np.concatenate(rows, axis=1))
     golden = stream.unfold(0, config.frames, 1).transpose(1, 2).contiguous()  # (rows, frames, width)
     step = step_graph(head, golden, OPSET)
     return write_package(head, {"embeddings": golden}, ("logits", "clip"), draft, folder, run / CURVE, step=step)

@@ -20,8 +20,10 @@ from train.config import CmnRecordedConfig, digest, shaping
 from train.embeddings import EmbeddedClip, embed, open_encoder
 from train.events import Events, Parts
 from train.export import WEIGHTS, trained, trained_by
+from train.fields import moving
 from train.folds import hold_out
 from train.methods.cmn import package, restore, train_head
+from train.moved import beside
 from train.networks.cmn import CmnHead
 from train.runners import Probabilities
 from train.stored import StoredClip
@@ -111,7 +113,11 @@ def embedded(config: CmnRecordedConfig, clips: Sequence[StoredClip], encoder: En
     Embedded one after another: their pictures do not all fit into memory.
     """
     cut = (_cut(clip, config.jitter_s) for clip in clips)
-    return [embed([clip], encoder, config.views, config.seed, Path(config.cache))[0] for clip in cut]
+    found = [embed([clip], encoder, config.views, config.seed, Path(config.cache))[0] for clip in cut]
+    if not config.motion.cells:
+        return found
+    both = zip(found, moving(clips), strict=True)
+    return [beside(clip, moved, config.motion, config.seed) for clip, moved in both]
 
 
 def _cut(clip: StoredClip, around_s: float) -> ClipCrops:

@@ -105,7 +105,7 @@ def report(network: MotionNet, config: MotionConfig, clips: Sequence[MovingClip]
     shown = {"final": inputs(config, real), "early": inputs(config, real, config.early.middle_s)}
     nothing = {"rest": resting(config, clips)} | ({"none": inputs(config, others)} if others else {})
     told, rejected = ({k: predict(network, config, x) for k, x in each.items()} for each in (shown, nothing))
-    return judged(told, real, rejected, protocol)
+    return judged(told, [clip.sample.label for clip in real], rejected, protocol)
 
 
 def _exact(config: MotionConfig, clips: Sequence[MovingClip]) -> Movements | None:

@@ -28,6 +28,7 @@ from realtime.preprocess import MotionTicks, motion_ticks
 from realtime.records import Floats
 from realtime.spotter import Spot, unpacked
 from train import loop
+from train.chunks import begins
 from train.config import SpotterTraining, digest, shaping
 from train.datasets.synthetic import Synthetic
 from train.exact import movements
@@ -83,10 +84,17 @@ class SpotterJob:
         self.network: nn.Module = self.spotter
         self.epochs, self.steps = config.epochs, config.steps
         self.length = round(config.chunk_s / config.tick_s)
-        lengths = np.array([len(film.ends) - self.length for film in parts.train], np.float64)
-        if lengths.min(initial=1.0) <= 0:
+        if any(len(film.ends) <= self.length for film in parts.train):
             raise DataError(f"films of {config.seconds:g} s are too short for chunks of {config.chunk_s:g} s")
-        self.shares = lengths / lengths.sum()
+        self.begins = [begins(film, self.length, config.without, config.lag_s) for film in parts.train]
+        places = np.array([len(rows) for rows in self.begins], np.float64)
+        if not places.any():
+            raise DataError(
+                f"no film shows {config.chunk_s:g} s without {', '.join(config.without)}; wanted shorter ones"
+            )
+        self.shares = places / places.sum()
+        micro, macro = config.pasted_per_minute
+        self.pasted = (micro, 0.0 if "macro" in config.without else macro)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         rng = np.random.default_rng((self.config.seed, epoch))
@@ -114,14 +122,15 @@ class SpotterJob:
             if apart(chunk.expressions, other.expressions):
                 chunk = _together(chunk, other)
         fields = chunk.fields * np.float32(np.exp(config.gain * rng.standard_normal()))
-        wanted = rng.poisson(np.multiply(config.pasted_per_minute, config.chunk_s / 60.0))
+        wanted = rng.poisson(np.multiply(self.pasted, config.chunk_s / 60.0))
         kinds = rng.permutation(np.repeat((MICRO, MACRO), wanted)).tolist()
         found = paste(chunk.ends, fields, chunk.expressions, self.parts.known, kinds, config.lag_s, rng)
         return Chunk(chunk.ends, fields, chunk.head, chunk.turns, found)
 
     def _chunk(self, rng: np.random.Generator) -> Chunk:
-        film = self.parts.train[int(rng.choice(len(self.shares), p=self.shares))]
-        begin = int(rng.integers(len(film.ends) - self.length))
+        number = int(rng.choice(len(self.shares), p=self.shares))
+        film, places = self.parts.train[number], self.begins[number]
+        begin = int(places[rng.integers(len(places))])
         rows = slice(begin, begin + self.length)
         fields, head, turns = unpacked(film.ticks[rows].astype(np.float32), FIELD_PX)
         if rng.random() < 0.5:

@@ -27,12 +27,12 @@ class CmnHead(nn.Module):
 
     projected, hidden = 128, 128
 
-    def __init__(self, width: int, classes: int, reference: Reference, scale: float) -> None:
-        """`scale` brings the projector's inputs to about 1; it is kept with the weights, and not trained."""
+    def __init__(self, width: int, classes: int, reference: Reference, scale: Tensor | float) -> None:
+        """`scale`, (width,) or one for all, brings the projector's inputs to about 1; it is kept, and not trained."""
         super().__init__()
         self.reference, self.width = reference, width
         self.scale: Tensor
-        self.register_buffer("scale", torch.tensor(scale))
+        self.register_buffer("scale", torch.as_tensor(scale).expand(width).clone())
         self.projector = projector(width, self.projected)
         self.lstm = nn.LSTM(self.projected, self.hidden, batch_first=True)
         self.classifier = nn.Linear(self.hidden, classes)

@@ -23,7 +23,7 @@ from train.networks.cmn import CmnHead, projector
 class CmnetHead(CmnHead):
     """As `CmnHead`; its z are intensity vectors, and its LSTM reads the texture that they magnify."""
 
-    def __init__(self, width: int, classes: int, reference: Reference, scale: float) -> None:
+    def __init__(self, width: int, classes: int, reference: Reference, scale: Tensor | float) -> None:
         super().__init__(width, classes, reference, scale)
         self.texture = projector(width, self.projected)
         self.squeeze = nn.Linear(self.projected, 1)

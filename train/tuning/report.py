@@ -57,7 +57,7 @@ def plain(tuned: Tuned) -> dict[str, object]:
 
 def lines(tuned: Tuned) -> list[str]:
     """Markdown."""
-    head = ["side", "setting", "Hz", "worth", "F1 micro", "F1 macro", "false micro a minute"]
+    head = ["side", "setting", "Hz", "worth", "F1 micro", "F1 macro", "false micro a minute", "taken back a minute"]
     head += ["apex error ms, median", "apex delay ms, p95", "calibration error"]
     told = [_line(head), _line(["---"] * len(head)), *map(_row, tuned.rows)]
     told += ["", _line(("key", *tuned.settings)), _line(["---"] * (1 + len(tuned.settings)))]
@@ -70,8 +70,9 @@ def _row(row: Row) -> str:
     late = 1e3 * micro.after_apex.p95_s if micro.after_apex else None
     times = ("-" if value is None else f"{value:.0f}" for value in (micro.apex_error_median_ms, late))
     shares = (f"{found.worth:.3f}", f"{micro.f1:.3f}", f"{found.macro.f1:.3f}", f"{micro.false_per_minute:.2f}")
+    back = f"{found.taken_back_per_minute:.2f}"
     error = "-" if row.calibration_error is None else f"{row.calibration_error:.3f}"
-    return _line((row.side, row.setting, f"{row.rate_hz:g}" if row.rate_hz else "own", *shares, *times, error))
+    return _line((row.side, row.setting, f"{row.rate_hz:g}" if row.rate_hz else "own", *shares, back, *times, error))
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from realtime.config import SpotterConfig
@@ -13,7 +13,7 @@ from realtime.spotted import Machine
 from realtime.spotter import Spot, Spotter
 from train.chain.truth import Video
 from train.movements import Detection
-from train.spotted import told
+from train.spotted import taken_back, told
 from train.tuning.recordings import Recording
 
 
@@ -32,13 +32,28 @@ def streams(recordings: Sequence[Recording], spotter: Engine) -> list[Stream]:
     return [_stream(recording, face, spotter) for recording in recordings for face in recording.ids]
 
 
-def said(stream: Stream, config: SpotterConfig) -> list[Detection]:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is told live."""
+
+    detections: list[Detection]
+    taken_back: int  #: micro-expressions that were told at their apex, and not at their end
+
+
+def together(every: Iterable[Said]) -> Said:
+    """Of several streams."""
+    all_of = list(every)
+    return Said([one for said in all_of for one in said.detections], sum(said.taken_back for said in all_of))
+
+
+def said(stream: Stream, config: SpotterConfig) -> Said:
     """What is told of it live, with these settings."""
     machine, last = Machine(config, itertools.count(1)), 0.0
     moments: list[tuple[float, Moment]] = []
     for last, spot in stream.spots:
         moments += [(last, moment) for moment in machine.push(stream.face, spot)]
-    return told(stream.video.id, moments + [(last, moment) for moment in machine.flush()])
+    moments += [(last, moment) for moment in machine.flush()]
+    return Said(told(stream.video.id, moments), taken_back(moment for _, moment in moments))
 
 
 def _stream(recording: Recording, face: int, engine: Engine) -> Stream:

@@ -19,12 +19,11 @@ from train.chain import scripted
 from train.chain.reliability import reliability
 from train.chain.truth import Video, people
 from train.config import TuneConfig
-from train.movements import Detection
 from train.tuning import search
 from train.tuning.recordings import record
 from train.tuning.report import Row, Tuned, write
 from train.tuning.search import Setting, applied
-from train.tuning.streams import Stream, said, streams
+from train.tuning.streams import Said, Stream, said, streams, together
 from train.tuning.worth import Side, figures, half_strength, hits, mean_worth, sides
 
 SECTION = "spotter"
@@ -72,13 +71,13 @@ def _searched(config: TuneConfig, spotted: Spotted, start: Setting, stages: Conf
     return search.climb(start, config.keys, worth, config.trials, np.random.default_rng(config.seed))
 
 
-def _said(side: Side, spotted: Spotted, stages: Config) -> list[Detection]:
-    return [one for stream in spotted[1] if stream.rate_hz == side.rate_hz for one in said(stream, stages.spotter)]
+def _said(side: Side, spotted: Spotted, stages: Config) -> Said:
+    return together(said(stream, stages.spotter) for stream in spotted[1] if stream.rate_hz == side.rate_hz)
 
 
 def _calibrated(spotted: Spotted, stages: Config) -> float:
     """The half strength that fits what is said."""
-    told = [hits(side, _said(side, spotted, stages)) for side in spotted[0]]
+    told = [hits(side, _said(side, spotted, stages).detections) for side in spotted[0]]
     strengths, right = ([one for each in told for one in each[column]] for column in (0, 1))
     return half_strength(strengths, [bool(each) for each in right], stages.recognise.half_strength)
 
@@ -104,7 +103,7 @@ def _measured(config: TuneConfig, name: str, setting: str, spotted: Spotted, sta
     rows = []
     for side in spotted[0]:
         told = _said(side, spotted, stages)
-        strengths, right = hits(side, told)
+        strengths, right = hits(side, told.detections)
         meant = reliability([s / (s + stages.recognise.half_strength) for s in strengths], right)
         error = meant.expected_error if meant else None
         rows.append(Row(name, setting, side.rate_hz, figures(side, told, config.prices), error))

@@ -1,6 +1,7 @@
 """What detections are worth in one number, and the figures behind it.
 
     worth = F1 micro + macro * F1 macro - false * (false micro alarms a minute) - delay * (apex delay p95, seconds)
+            - taken_back * (early micro answers a minute that were not kept)
 
 for each frame rate, and the mean of them. The prices are the configuration's. Where no micro-expression was found
 nothing was told late, but F1 is 0.
@@ -18,6 +19,7 @@ from train.config import Prices
 from train.movements import Detection, match
 from train.spotting import IOU, Spotting, score
 from train.tuning.recordings import Recording
+from train.tuning.streams import Said
 
 GRID = np.geomspace(0.1, 1e4, 240)
 
@@ -29,6 +31,7 @@ class Figures:
     worth: float
     micro: Spotting
     macro: Spotting
+    taken_back_per_minute: float  #: micro-expressions that were told at their apex, and not at their end
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,15 @@ def sides(recordings: Sequence[Recording]) -> list[Side]:
     ]
 
 
-def figures(side: Side, said: Sequence[Detection], prices: Prices) -> Figures:
+def figures(side: Side, said: Said, prices: Prices) -> Figures:
     """Of all that was said of the videos at one rate."""
     truth = [true for video in side.videos for true in video.expressions]
-    found = score(truth, said, side.seconds)
+    found = score(truth, said.detections, side.seconds)
     micro, macro = found["micro"], found["macro"]
     late = micro.after_apex.p95_s if micro.after_apex else 0.0
+    back = 60.0 * said.taken_back / sum(side.seconds.values())
     worth = micro.f1 + prices.macro * macro.f1 - prices.false * micro.false_per_minute - prices.delay * late
-    return Figures(worth, micro, macro)
+    return Figures(worth - prices.taken_back * back, micro, macro, back)
 
 
 def mean_worth(found: Sequence[Figures]) -> float:

@@ -78,7 +78,7 @@ export const buttons = {
 
 export const countdown = (seconds) => `Keep a neutral face: ${seconds}`;
 
-export const calibrated = "Done. Movement is now measured from this face.";
+export const calibrated = "Done. From now on expressions are told again.";
 export const notCalibrated = "Not done: the face was lost. Look into the camera and calibrate again.";
 
 export const saved = (messages) => `Download the session (${messages.toLocaleString("en")} messages)`;
