@@ -208,8 +208,7 @@ def _fit_cmn(config: CmnConfig) -> Path:
 
 
 def _export_cmn(config: CmnConfig, folder: Path, precision: Precision) -> Manifest:
-    encoder = _encoder(config)
-    return cmn.export(config, cmn.prepare(config, _clips(config), encoder), encoder, folder, precision)
+    return cmn.export(config, _events(config), _encoder(config), folder, precision)
 
 
 def _network_cmn(config: CmnConfig) -> nn.Module:

@@ -142,8 +142,10 @@ class SpotterJob:
     def _inputs(self, chunk: Chunk, rng: np.random.Generator) -> Floats:
         if rng.random() < self.config.slow:
             rate_hz, phase = rng.uniform(*self.config.slow_hz), rng.random()
-            seen = (slower(chunk.ends, each, rate_hz, phase) for each in (chunk.fields, chunk.head, chunk.turns))
-            chunk = Chunk(chunk.ends, *seen, chunk.expressions)
+            fields, head, turns = (
+                slower(chunk.ends, x, rate_hz, phase) for x in (chunk.fields, chunk.head, chunk.turns)
+            )
+            chunk = Chunk(chunk.ends, fields, head, turns, chunk.expressions)
         made = motion_ticks(chunk.fields, chunk.head, chunk.turns, self.config.cells)
         noise = self.config.noise * rng.random() * rng.standard_normal(made.shape, dtype=np.float32)
         return np.asarray(made + noise, np.float32)
