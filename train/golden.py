@@ -35,7 +35,7 @@ def golden_fields(representation: FlowFields) -> Floats:
     place, flow, rows = layout(len(pictures[0])), Flow(), []
     for first in range(ROWS):
         event = pictures[first + 1 : first + 1 + EVENT_FRAMES]
-        fields = np.stack([measure(0.0, flow(pictures[first], picture), place, 1.0).field for picture in event])
+        fields = np.stack([measure(0.0, flow(pictures[first], picture), place).field for picture in event])
         rows.append(flow_fields(np.arange(EVENT_FRAMES, dtype=np.float64), fields, EVENT_FRAMES - 1.0, representation))
     return np.concatenate(rows)
 

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from realtime import config as realtime_config
 from realtime.errors import DataError
-from realtime.fields import FIELD_PX
+from realtime.fields import FIELD_PX, LAG_S
 from realtime.labels import NONE, VOCABULARIES
 from realtime.manifest import LOGITS, MEMORY, TICKS, Manifest, Precision, Score
 from realtime.preprocess import MotionTicks, motion_ticks
@@ -116,7 +116,7 @@ class SpotterJob:
         fields = chunk.fields * np.float32(np.exp(config.gain * rng.standard_normal()))
         wanted = rng.poisson(np.multiply(config.pasted_per_minute, config.chunk_s / 60.0))
         kinds = rng.permutation(np.repeat((MICRO, MACRO), wanted)).tolist()
-        found = paste(chunk.ends, fields, chunk.expressions, self.parts.known, kinds, config.lag_s, rng)
+        found = paste(chunk.ends, fields, chunk.expressions, self.parts.known, kinds, LAG_S, rng)
         return Chunk(chunk.ends, fields, chunk.head, chunk.turns, found)
 
     def _chunk(self, rng: np.random.Generator) -> Chunk:
@@ -153,9 +153,7 @@ def parts(config: SpotterTraining, workers: int | None = None) -> Parts:
 def representation(config: SpotterTraining) -> MotionTicks:
     """What serving is to feed the network with."""
     crop_px = realtime_config.load().align.size_px
-    return MotionTicks(
-        crop_px, FIELD_PX, config.cells, config.lag_s, config.tick_s, config.lookback_s, config.memory
-    )  # fmt: skip
+    return MotionTicks(crop_px, FIELD_PX, config.cells, LAG_S, config.tick_s, config.lookback_s, config.memory)
 
 
 def build(config: SpotterTraining) -> SpotterNet:
