@@ -1,7 +1,7 @@
 """States and events as streams of the Lab Streaming Layer, beside EEG, eye trackers and the like; only door to pylsl.
 
 Every sample is stamped on LSL's clock with the time at which the camera took the picture, however late it comes:
-    <name> state <camera> face <id>    numbers: the movement, and each expression's probability, for every frame
+    <name> state <camera> face <id>    numbers: the probabilities of any expression, and of each, for every frame
     <name> events <camera>             one string a sample: the event as JSON, its times on LSL's clock too
     <name> event values <camera>       the same as numbers
 The sample of an event carries the time of the newest picture that its answer knew, since its onset and apex lie
@@ -157,7 +157,7 @@ class Bridge:
     def _push_face(self, camera: str, face: FaceState, stamp: float) -> None:
         if not face.expression:
             return  # no engine has looked yet: the labels are not known
-        channels = [("motion", "robust standard deviations above rest"), *((each, "") for each in face.expression)]
+        channels = [("motion", "probability"), *((each, "") for each in face.expression)]
         stream = self._stream(f"state {camera} face {face.id}", "Expression", channels)
         stream.push([face.score, *face.expression.values()], stamp)
 

@@ -56,33 +56,6 @@ class AlignConfig(Section, frozen=True):
     forget_s: Positive
 
 
-class MotionConfig(Section, frozen=True):
-    lag_s: Positive
-    refresh_s: Positive
-    top: Share
-
-
-class ApexConfig(Section, frozen=True):
-    history_s: Positive
-    warmup_s: Positive
-    floor: Positive
-    top_regions: Count
-    smooth_s: NotNegative
-    threshold: Positive
-    release: Share
-    release_peak: Share
-    fall: Share
-    micro_min_s: Positive
-    micro_max_s: Positive
-    macro_max_s: Positive
-    blink_ratio: Positive
-    turn_deg: Positive
-    turn_macro_deg: Positive
-    speech_gap_s: NotNegative
-    speech_peaks: Count
-    calibrate_s: Positive
-
-
 class SpotterConfig(Section, frozen=True):
     open: Share
     close: Share
@@ -110,7 +83,7 @@ class TritonConfig(Section, frozen=True):
 class EnginesConfig(Section, frozen=True):
     folder: str
     encoder: str
-    spotter: str
+    spotter: Annotated[str, msgspec.Meta(min_length=1)]
     head: str
     dynamic: str
     device: Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda|triton://[^/\s]+:\d+)$")]
@@ -124,8 +97,7 @@ class EnginesConfig(Section, frozen=True):
     @property
     def packages(self) -> tuple[str, ...]:
         """The names of all that are at work, each once, the encoder first."""
-        spotter = (self.spotter,) if self.spotter else ()
-        return tuple(dict.fromkeys((self.encoder, *spotter, *self.macro, *split(self.head))))
+        return tuple(dict.fromkeys((self.encoder, self.spotter, *self.macro, *split(self.head))))
 
     @property
     def macro(self) -> tuple[str, ...]:
@@ -188,8 +160,6 @@ class Config(Section, frozen=True):
     source: SourceConfig
     track: TrackConfig
     align: AlignConfig
-    motion: MotionConfig
-    apex: ApexConfig
     spotter: SpotterConfig
     window: WindowConfig
     engines: EnginesConfig
@@ -198,17 +168,12 @@ class Config(Section, frozen=True):
     streams: StreamsConfig
     view: ViewConfig
 
-    @property
-    def calibrate_s(self) -> float:
-        """How long a face is neutral on request, by the detector that runs."""
-        return self.spotter.calibrate_s if self.engines.spotter else self.apex.calibrate_s
-
 
 C = TypeVar("C", bound=msgspec.Struct)
 
 
 def load(path: Path | None = None, overrides: Iterable[str] = ()) -> Config:
-    """The default file, `path` over it, then overrides such as "apex.threshold=8"; ConfigError names the culprit."""
+    """The default file, `path` over it, then overrides such as "spotter.open=0.6"; ConfigError names the culprit."""
     tree = read_toml(DEFAULT)
     if path is not None:
         tree = merge(tree, read_toml(path))
@@ -258,7 +223,7 @@ def parse_override(text: str) -> dict[str, Any]:
     """ "a.b=1" -> {"a": {"b": 1}}; the value is TOML, and a bare word is a string."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise ConfigError(f"override {text!r} is not of the form section.key=value, such as apex.threshold=8")
+        raise ConfigError(f"override {text!r} is not of the form section.key=value, such as spotter.open=0.6")
     tree: Any = _toml_value(value.strip())
     for part in reversed(key.strip().split(".")):
         tree = {part: tree}

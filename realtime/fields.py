@@ -1,7 +1,7 @@
 """How a face moved during an event, on a coarse grid: sampled at moments, and freed of how strong the movement was.
 
-A field is a displacement from rest in outer eye distances, float32 (2, S, S): right, down; `motion` makes one of
-every frame. Training brings fields that it knows exactly through the same functions.
+A field is a displacement over `LAG_S` in outer eye distances, float32 (2, S, S): right, down; `spotter.Sight` makes one
+of every frame. Training brings fields that it knows exactly through the same functions.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ Mask = npt.NDArray[np.bool_]
 Scale = Literal["each", "both"]
 
 FIELD_PX = 28  # side of the grid that lies over the crop
+#: A crop is held against the one from so long before: longer than the onset of a micro-expression takes, so that at its
+#: apex the face is seen against what it was at rest. Every engine of fields has learned movements over this lag.
+LAG_S = 0.35
 #: The eye openings in a crop of side 1, and half the side of their boxes: lids and gaze move there.
 EYES, HALF = ((0.318, 0.395), (0.682, 0.395)), 0.06
 FACE, AXES = (0.5, 0.52), (0.5, 0.56)  # an ellipse of the crop: outside of it is no face

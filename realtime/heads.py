@@ -13,7 +13,7 @@ import msgspec
 from realtime.config import ROOT, Config, split
 from realtime.engine import Engine, open_engine
 from realtime.errors import ConfigError, EngineError
-from realtime.fields import FIELD_PX
+from realtime.fields import FIELD_PX, LAG_S
 from realtime.manifest import MANIFEST, Manifest, load
 from realtime.pairing import beside, compatible, unlike
 from realtime.recognise import Judges
@@ -30,17 +30,19 @@ def engines(config: Config) -> tuple[Engine, Judges]:
     return _fitting(config, cache(partial(_open, config)))
 
 
-def spotter(config: Config) -> Engine | None:
-    """What finds the events, if there is one: on the CPU wherever the others run, for its rows come one at a time."""
-    if not config.engines.spotter:
-        return None
+def spotter(config: Config) -> Engine:
+    """What finds the events: on the CPU wherever the others run, for its rows come one at a time."""
     here = msgspec.structs.replace(config.engines, device="cpu", precision="f32")
     engine = open_engine(Path(config.engines.folder) / config.engines.spotter, here)
     made_for = representation(engine)
-    if (made_for.crop_px, made_for.size_px) != (config.align.size_px, FIELD_PX):
+    here_is = (config.align.size_px, FIELD_PX, LAG_S)
+    if (made_for.crop_px, made_for.size_px, made_for.lag_s) != here_is:
         raise EngineError(
             f"{engine.manifest.name} cannot be the spotter",
-            [f"it was trained on crops of {made_for.crop_px} px and fields of {made_for.size_px}: train it again"],
+            [
+                f"it was trained on crops of {made_for.crop_px} px and fields of {made_for.size_px} over "
+                f"{made_for.lag_s:g} s, wanted {here_is[0]} px, {here_is[1]} and {here_is[2]:g} s: train it again"
+            ],
         )
     return engine
 

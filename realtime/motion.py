@@ -1,4 +1,4 @@
-"""How a crop differs from the neutral reference: dense flow, the head's part removed, per region; pure functions.
+"""How a crop differs from an earlier one of the same face: dense flow, the head's part removed; pure functions.
 
 The flow is DIS (Kroeger et al. 2016, arXiv 1603.03590). What the head does to it, turning a
 little or coming nearer, is an affine field over the face, fitted robustly and taken away; the
@@ -18,26 +18,6 @@ from realtime.align import TEMPLATE
 from realtime.fields import EYES, FIELD_PX, HALF
 from realtime.records import Floats, Image, Motion
 
-#: Region -> centre in a crop of side 1: where expressions move the face (Quang et al. 2019, figure 3,
-#: and the brows). The crop is canonical, so the boxes stand still.
-REGIONS: dict[str, tuple[float, float]] = {
-    "left outer brow": (0.235, 0.275),
-    "left inner brow": (0.385, 0.285),
-    "glabella": (0.500, 0.290),
-    "right inner brow": (0.615, 0.285),
-    "right outer brow": (0.765, 0.275),
-    "left cheek": (0.255, 0.560),
-    "right cheek": (0.745, 0.560),
-    "left nose wing": (0.395, 0.590),
-    "right nose wing": (0.605, 0.590),
-    "left mouth corner": (0.340, 0.765),
-    "upper lip": (0.500, 0.700),
-    "right mouth corner": (0.660, 0.765),
-    "lower lip": (0.500, 0.840),
-    "chin": (0.500, 0.930),
-}
-MOUTH = ("left mouth corner", "right mouth corner", "upper lip", "lower lip", "chin")
-MOUTH_ROWS = tuple(list(REGIONS).index(name) for name in MOUTH)
 #: Nodes of the head's fit: the face without its mouth, which moves most.
 FIT_STEP, FIT_TOP, FIT_BOTTOM, FIT_SIDE = 6, 0.12, 0.66, 0.14
 FIT_ROUNDS = 3
@@ -50,18 +30,15 @@ class Layout:
 
     size_px: int
     eye_px: float  #: distance of the outer eye corners in the crop
-    regions: npt.NDArray[np.intp]  #: (R, P) flat pixel indices of each region, all of one count
-    looked: npt.NDArray[np.intp]  #: those of the regions, then those of the eyes
     nodes: npt.NDArray[np.intp]  #: (M,) flat pixel indices of the fit's nodes
     plane: Floats  #: (S * S, 3) 1, x, y of every pixel, from -1 to 1
     cells: Floats  #: (FIELD_PX * FIELD_PX, 3) means of `plane` over the cells of a field
 
 
 def layout(size_px: int) -> Layout:
-    """The boxes and nodes for crops of `size_px`."""
+    """The nodes and planes for crops of `size_px`."""
     half = max(round(HALF * size_px), 2)
-    regions = np.stack([_box(x, y, half, size_px) for x, y in REGIONS.values()])
-    eyes = np.concatenate([_box(x, y, half, size_px) for x, y in EYES])
+    eyes = np.concatenate([_box(x, y, half, size_px) for x, y in EYES])  # blinks and glances are not the head's
     axis = np.linspace(-1.0, 1.0, size_px, dtype=np.float32)
     across, down = np.meshgrid(axis, axis)
     plane = np.stack([np.ones_like(across), across, down], axis=2).reshape(-1, 3)
@@ -70,7 +47,7 @@ def layout(size_px: int) -> Layout:
     nodes = np.setdiff1d((rows[:, None] * size_px + columns[None]).ravel(), eyes)
     eye_px = float(TEMPLATE[lm.RIGID.index(lm.RIGHT_EYE_OUTER), 0] - TEMPLATE[0, 0]) * size_px
     cells = _coarse(plane.reshape(size_px, size_px, 3)).reshape(-1, 3)
-    return Layout(size_px, eye_px, regions, np.concatenate([regions.ravel(), eyes]), nodes, plane, cells)
+    return Layout(size_px, eye_px, nodes, plane, cells)
 
 
 class Flow:
@@ -123,28 +100,17 @@ def field(flow: Floats, fit: Floats, place: Layout) -> Floats:
     return np.ascontiguousarray((rest / np.float32(place.eye_px)).T).reshape(2, FIELD_PX, FIELD_PX)
 
 
-def measure(t: float, flow: Floats, place: Layout, top: float) -> Motion:
-    """What a flow field (S, S, 2) px shows of the face; a region's displacement is the mean of its `top` lengths."""
-    flat = flow.reshape(-1, 2)
-    fit = head_fit(flat, place)
-    rest = flat[place.looked] - place.plane[place.looked] @ fit
-    lengths = np.hypot(rest[:, 0], rest[:, 1]) / place.eye_px
-    regions = _top(lengths[: place.regions.size].reshape(place.regions.shape), top)
-    eyes = _top(lengths[place.regions.size :][None], top)
+def measure(t: float, flow: Floats, place: Layout) -> Motion:
+    """What a flow field (S, S, 2) px shows of head and face."""
+    fit = head_fit(flow.reshape(-1, 2), place)
     moved = place.plane[place.nodes] @ fit
     head = np.hypot(moved[:, 0], moved[:, 1]).mean() / place.eye_px
-    return Motion(t, regions, float(eyes[0]), float(head), field(flow, fit, place))
+    return Motion(t, float(head), field(flow, fit, place))
 
 
 def _coarse(values: Floats) -> Floats:
     """(S, S, C) -> its means over the cells of a field (FIELD_PX, FIELD_PX, C)."""
     return np.asarray(cv2.resize(values, (FIELD_PX, FIELD_PX), interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _top(lengths: Floats, share: float) -> Floats:
-    """Mean of the largest `share` of each row of (R, P)."""
-    keep = max(round(share * lengths.shape[1]), 1)
-    return np.asarray(np.partition(lengths, -keep, axis=1)[:, -keep:].mean(1), np.float32)
 
 
 def _box(x: float, y: float, half: int, size_px: int) -> npt.NDArray[np.intp]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from realtime.apex import Detector
 from realtime.config import Config
 from realtime.encode import Smoothed
 from realtime.engine import Engine
@@ -25,26 +24,19 @@ class Presence:
 
 
 class Person:
-    """The detector, the window and the smoothing of one face; `ids` numbers events over all faces.
+    """The detector, the window and the smoothing of one face; `ids` numbers events over all faces."""
 
-    `spotter` finds the events; without one the rules of [apex] do.
-    """
-
-    def __init__(self, config: Config, face: Face, ids: Iterator[int], spotter: Engine | None = None) -> None:
+    def __init__(self, config: Config, face: Face, ids: Iterator[int], spotter: Engine) -> None:
         self.presence = Presence(face.id, face.t, face.t)
         self.face = face
-        self._detector: Detector | Spotting = (
-            Detector(config.apex, config.motion, config.align.size_px, ids)
-            if spotter is None
-            else Spotting(config.spotter, config.align.size_px, spotter, ids)
-        )
+        self._detector = Spotting(config.spotter, config.align.size_px, spotter, ids)
         self._window = Window(config.window.seconds)
         self._smoothed = Smoothed(config.recognise)
         self.expression: Floats | None = None  #: (C,) probabilities, smoothed
 
     @property
     def score(self) -> float:
-        """How far the face is from rest, or how likely an expression is; an event begins at `threshold`."""
+        """How likely an expression is under way; an event begins at `threshold`."""
         return self._detector.score
 
     @property
@@ -61,7 +53,7 @@ class Person:
         return moments
 
     def calibrate(self) -> None:
-        """The face is neutral from now on, for the calibrate_s of [apex], or of [spotter] where one is at work."""
+        """The face is neutral from now on, for the calibrate_s of [spotter]."""
         self._detector.calibrate()
 
     def span(self, begin: float, end: float) -> list[Seen]:

@@ -95,7 +95,7 @@ class Pipeline:
         return self.counts.summary()
 
     def calibrate(self) -> bool:
-        """Everybody in view looks neutral from now on, for the detector's calibrate_s; False where nobody is."""
+        """Everybody in view looks neutral from now on, for the calibrate_s of [spotter]; False where nobody is."""
         people = list(self._people.values())
         for person in people:
             person.calibrate()
@@ -188,8 +188,7 @@ class Pipeline:
 
     def _at_work(self) -> Iterator[Engine]:
         yield self._encoding
-        if self._spotter is not None:
-            yield self._spotter
+        yield self._spotter
         yield from self.wish.judges.engines
 
     def _send_meta(self) -> None:

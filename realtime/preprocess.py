@@ -56,9 +56,9 @@ class ClipImages(msgspec.Struct, frozen=True, tag="clip-images", forbid_unknown_
 
 
 class FlowFields(msgspec.Struct, frozen=True, tag="flow-fields", forbid_unknown_fields=True):
-    """How the face moved from rest to moments between onset and apex: float32 (B, frames, 3, size, size), u, v, strain.
+    """How the face had moved at moments between onset and apex: float32 (B, frames, 3, size, size), u, v, strain.
 
-    See `fields`, which says how moments are chosen and sizes taken.
+    See `fields`, which says over how long, how moments are chosen, and how sizes are taken.
     """
 
     crop_px: int  #: the side of the crops that the flow was found between

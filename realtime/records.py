@@ -83,11 +83,9 @@ class Crop:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
-    """How a crop differs from the neutral reference, in inter-ocular distances (outer corners)."""
+    """How a crop differs from the one a lag before, in inter-ocular distances (outer corners)."""
 
     t: float
-    regions: Floats  #: float32 (R,), order of `motion.REGIONS`: displacement of each region
-    eyes: float  #: displacement inside the eye openings: blinks and gaze
     head: float  #: the rigid movement that was removed
     field: Floats  #: float32 (2, S, S): displacement right and down on a coarse grid over the crop (see `fields`)
 
@@ -110,7 +108,7 @@ class Apex:
     onset: float
     t: float
     kind: Kind  #: as far as can be told yet
-    strength: float  #: peak of the score, robust standard deviations above rest; a spotter's are odds
+    strength: float  #: the odds that it is one of this kind, where that was likeliest
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ class Offset:
     t: float
     kind: Kind | None
     strength: float
-    reason: str  #: "" or one of "held", "blink", "head", "speech", "short", "lost", "unsure"
+    reason: str  #: "" or one of "held", "lost", "unsure"
 
 
 Moment = Onset | Apex | Offset

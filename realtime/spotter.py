@@ -21,7 +21,6 @@ from realtime.preprocess import TURNS, MotionTicks, motion_ticks
 from realtime.records import Crop, Floats, Image, Motion
 from realtime.ticks import Ticks
 
-TOP = 0.3  # of `motion.measure`: for the regions alone, at which the network does not look
 PAUSE_S = 0.5  # after a longer gap between frames nothing is known of what came before
 
 
@@ -54,7 +53,7 @@ class Sight:
         if crop.t - before.t < 0.5 * self._lag_s:
             return None
         turned = np.subtract(_angles(crop), _angles(before)).astype(np.float32)
-        return motion.measure(crop.t, self._flow(reference, picture), self._layout, TOP), turned
+        return motion.measure(crop.t, self._flow(reference, picture), self._layout), turned
 
     def restart(self) -> None:
         """Forget the past."""

@@ -21,7 +21,7 @@ class Encoded:
 class Seen(Encoded):
     """The same after the motion stage."""
 
-    field: Floats  #: float32 (2, S, S): how the face differs from rest (see `fields`)
+    field: Floats  #: float32 (2, S, S): how the face moved in the last lag (see `fields`)
 
 
 class Window:

@@ -15,6 +15,7 @@ import pytest
 from realtime import config, truth
 from realtime import landmarks as lm
 from realtime.align import TEMPLATE, Aligner
+from realtime.fields import FIELD_PX, LAG_S
 from realtime.labels import OWN, VOCABULARIES
 from realtime.manifest import MODEL, Score, Training, sha256
 from realtime.preprocess import (
@@ -31,6 +32,7 @@ from realtime.records import Frame
 from realtime.source import open_source
 from realtime.track import Tracker
 
+CELLS, RISEN = 7, 0.8  # of the tiny spotter: the side of its grid, and the compressed rise that is even odds
 CLIPS = Path(__file__).resolve().parents[1] / "../shared/clips"
 
 
@@ -148,7 +150,10 @@ def encoder_parts():
 
 @pytest.fixture(scope="session")
 def packages(encoder_parts, tmp_path_factory):
-    """A folder with `encoder`, and `head`, `apex`, `change`, `clips`, `fields` that judge events; not to change."""
+    """A folder with `encoder`, `spotter`, and `head`, `apex`, `change`, `clips`, `fields` that judge events.
+
+    Nobody may change it.
+    """
     import torch
 
     from train.export import export
@@ -183,6 +188,17 @@ def packages(encoder_parts, tmp_path_factory):
 
         def forward(self, embeddings):
             return self.fc(self.lstm(embeddings)[0][:, -1])
+
+    class TinySpotter(torch.nn.Module):
+        """Of rows (B, 1 + F): an expression is brows that rise; a lag later, those that rose fall, which is none.
+
+        Half of what it remembers is what it sees now, compressed as all movements are.
+        """
+
+        def forward(self, ticks):
+            down = ticks[:, 1 + CELLS**2 : 1 + 2 * CELLS**2].reshape(-1, CELLS, CELLS)
+            seen = 0.5 * ticks[:, :1] - 0.5 * down[:, 1:3, 2:5].mean((1, 2), keepdim=True)[:, 0]
+            return 4.0 * (seen - RISEN).expand(-1, 3), seen
 
     folder = tmp_path_factory.mktemp("engines")
     export(*encoder_parts, folder / "encoder")
@@ -219,36 +235,17 @@ def packages(encoder_parts, tmp_path_factory):
         representation=FlowFields(48, 28, 4, "each", 5e-4, 8.0),
     )
     export(TinyFields(), {"fields": torch.randn(3, 4, 3, 28, 28)}, ["logits"], fields, folder / "fields")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def spotting_packages(packages, encoder_parts, tmp_path_factory):
-    """The same, and `spotter`, which finds an expression wherever the face differs from what it was a second ago."""
-    import torch
-
-    from train.export import export
-
-    class TinySpotter(torch.nn.Module):
-        """Rows (B, 1 + F): half of what it remembers is the size of the largest movement, as its logarithm."""
-
-        def forward(self, ticks):
-            seen = 0.5 * ticks[:, :1] + 0.5 * ticks[:, 1 + 2 * 49 : 1 + 3 * 49].amax(1, keepdim=True)
-            return 4.0 * seen.expand(-1, 3), seen
-
-    folder = tmp_path_factory.mktemp("spotting-engines")
-    for package in packages.iterdir():
-        (folder / package.name).symlink_to(package)
-    draft = msgspec.structs.replace(
-        encoder_parts[3],
+    spotter = msgspec.structs.replace(
+        draft,
         name="spotter",
         method="spotter",
         task="spotting",
         vocabulary="spotting-3",
         labels=VOCABULARIES["spotting-3"],
-        representation=MotionTicks(48, 28, 7, 1.0, 1 / 60, 0.05, 1),
+        representation=MotionTicks(48, FIELD_PX, CELLS, LAG_S, 1 / 60, 0.05, 1),
     )
-    export(TinySpotter(), {"ticks": torch.randn(3, 152)}, ["logits", "memory"], draft, folder / "spotter")
+    golden = {"ticks": torch.randn(3, spotter.representation.width)}
+    export(TinySpotter(), golden, ["logits", "memory"], spotter, folder / "spotter")
     return folder
 
 
@@ -259,7 +256,7 @@ def leaky_spotter():
     class Leaky:
         precision, backend, fallback = "f32", "none", None
 
-        def __init__(self, crop_px, lag_s=0.35, tick_s=1 / 60, lookback_s=0.1):
+        def __init__(self, crop_px, lag_s=LAG_S, tick_s=1 / 60, lookback_s=0.1):
             made = MotionTicks(crop_px, 28, 7, lag_s, tick_s, lookback_s, 1)
             self.manifest = SimpleNamespace(name="leaky", task="spotting", representation=made)
             self.fed = []

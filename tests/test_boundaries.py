@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CODE = sorted(path for half in ("realtime", "train") for path in (ROOT / half).rglob("*.py"))
 HEAVY = ("torch", "onnx", "openvino", "zmq", "gradio", "typer", "mediapipe", "train")
-SHARED = ("config", "source", "track", "align", "motion", "apex", "window", "preprocess", "manifest")
+SHARED = ("config", "source", "track", "align", "motion", "fields", "ticks", "window", "preprocess", "manifest")
 
 
 def uses(tree, module, name):

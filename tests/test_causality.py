@@ -9,21 +9,26 @@ import pytest
 
 from realtime import config
 from realtime.align import Aligner
-from realtime.apex import STILL, Detector
 from realtime.decide import Machine
 from realtime.encode import Encoder, Smoothed
+from realtime.fields import FIELD_PX, LAG_S
+from realtime.heads import spotter
 from realtime.manifest import load
-from realtime.motion import REGIONS
 from realtime.people import Person
+from realtime.preprocess import TURNS
 from realtime.quality import bounding_box
 from realtime.recognise import Judges, Recogniser
-from realtime.records import Box, Crop, Face, Frame, Motion, Pose, Quality
-from realtime.score import Scorer
+from realtime.records import Box, Crop, Face, Frame, Onset, Pose, Quality
 from realtime.spotted import Spotting
+from realtime.spotter import Memory, Sight, Spot
 from realtime.track import Tracker
 from realtime.window import Encoded
 
 STAGES = config.load()
+#: What the leaky spotter says goes up and down around a half.
+LIKELY = msgspec.structs.replace(
+    STAGES.spotter, open=0.6, close=0.5, early=0.6, micro=0.6, macro=0.6, fall=0.1, calibrate_s=0.5
+)
 RATE = 60.0
 CUTS = (1, 2, 37, 150, 299)
 PICTURE, POINTS, MATRIX = np.zeros((4, 4, 3), np.uint8), np.zeros((1, 2), np.float32), np.eye(2, 3, dtype=np.float32)
@@ -65,6 +70,11 @@ def wander(seed, size=300, step=1.0):
     return np.array(path)
 
 
+def paused(i):
+    """When the i-th frame comes: at 60 Hz, with a pause that makes stages begin anew."""
+    return (i + 60 * (i > 100)) / RATE
+
+
 def test_the_tracker(scripted_landmarker, drawn_face):
     right, down, there = wander(1, step=3), wander(2, step=3), np.random.default_rng(3).random((300, 2)) > 0.2
     script = [
@@ -89,7 +99,7 @@ def test_the_aligner(drawn_face):
     rng, right = np.random.default_rng(4), wander(5, step=2)
     items = []
     for i in range(300):
-        t = (i + 60 * (i > 100)) / RATE  # with a pause that makes it begin anew
+        t = paused(i)
         points = drawn_face(150 + right[i], 120) + rng.normal(0, 0.3, (468, 3)).astype(np.float32)
         image = rng.integers(0, 256, (240, 320, 3)).astype(np.uint8)
         face = Face(1, t, bounding_box(points), points, Pose(0.0, 0.0, 0.0), Quality(80.0, 50.0, 120.0, ()))
@@ -97,35 +107,40 @@ def test_the_aligner(drawn_face):
     assert_causal(lambda: Aligner(STAGES.align).push, items)
 
 
-def motions(scores):
-    rows = np.random.default_rng(6).random((len(scores), len(REGIONS))).astype(np.float32)
-    return [Motion(i / RATE, 0.002 * rows[i] + 0.004 * abs(s), 0.001, 0.0, STILL) for i, s in enumerate(scores)]
+def test_the_sight(restless):
+    assert_causal(lambda: Sight(LAG_S, 64).push, restless, cuts=(2, 37, 150))
 
 
-def test_the_scorer():
+def test_the_memory(leaky_spotter):
+    rng = np.random.default_rng(6)
+    fields = rng.normal(0, 0.01, (300, 2, FIELD_PX, FIELD_PX)).astype(np.float32)
+    turns = rng.normal(0, 3.0, (300, TURNS)).astype(np.float32)
+    items = [(i / RATE, fields[i], float(fields[i].max()), turns[i]) for i in range(300)]
+
     def make():
-        scorer = Scorer(STAGES.apex)
+        memory = Memory(leaky_spotter(64))
+        return lambda item: memory.push(*item)
 
-        def push(motion):
-            score = scorer.push(motion)
-            if score < 2:
-                scorer.rest(motion)
-            return score, scorer.ready
-
-        return push
-
-    assert_causal(make, motions(np.maximum(wander(7, step=0.5), 0)))
+    assert_causal(make, items)
 
 
 def test_the_machine():
-    scores = np.abs(wander(8, step=3.0))
+    likely = 1.0 / (1.0 + np.exp(-np.stack([wander(seed) for seed in (7, 8, 9)], 1)))
+    items = [Spot(paused(i), *row) for i, row in enumerate(likely.tolist())]
+    begun = []
 
     def make():
-        machine = Machine(STAGES.apex, count(1))
-        crop = [Crop(1, i / RATE, PICTURE, POINTS, MATRIX, Pose(0.0, 0.0, 0.0)) for i in range(len(scores))]
-        return lambda item: machine.push(crop[item[0]], item[1], float(scores[item[0]]), 0.0)
+        machine = Machine(LIKELY, count(1))
 
-    assert_causal(make, list(enumerate(motions(scores))))
+        def push(spot):
+            moments = machine.push(1, spot)
+            begun.extend(moments)
+            return moments
+
+        return push
+
+    assert_causal(make, items)
+    assert len({type(moment) for moment in begun}) == 3  # onsets, apexes and offsets
 
 
 def test_the_smoothed_expression():
@@ -137,9 +152,23 @@ def test_the_smoothed_expression():
     assert_causal(lambda: Smoothed(STAGES.recognise).push, items)
 
 
-def make_detector():
-    detector = Detector(STAGES.apex, STAGES.motion, STAGES.align.size_px, count(1))
-    return lambda crop: (detector.push(crop), detector.score, detector.field)
+@pytest.fixture(scope="module")
+def restless():
+    """Crops of a texture whose upper part wanders, as the head does."""
+    rng, right, down = np.random.default_rng(10), wander(11, step=0.4), wander(12, step=0.4)
+    texture = cv2.GaussianBlur(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), (0, 0), 1.5)
+    items = []
+    for i in range(300):
+        moved = cv2.warpAffine(texture, np.float32([[1, 0, right[i]], [0, 1, down[i]]]), (64, 64))
+        picture = np.where(np.arange(64)[:, None, None] < 24, moved, texture)  # only the brows move
+        items.append(Crop(1, paused(i), picture, POINTS, MATRIX, Pose(right[i], down[i], 0.0)))
+    return items
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The spotter of the default configuration."""
+    return spotter(STAGES)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +191,7 @@ class Echo:
         return {"logits": np.array([[part.mean() for part in parts]], np.float32)}
 
 
-def test_the_answers_of_every_kind_of_engine(expressive_crops, packages):
+def test_the_answers_of_every_kind_of_engine(expressive_crops, packages, shipped):
     face = Face(1, 0.0, Box(0, 0, 1, 1), POINTS, Pose(0.0, 0.0, 0.0), Quality(80.0, 50.0, 120.0, ()))
     encoder = Encoder(Echo(packages / "encoder"))
     judges = [
@@ -171,7 +200,7 @@ def test_the_answers_of_every_kind_of_engine(expressive_crops, packages):
     ]
 
     def make():
-        person = Person(STAGES, face, count(1))
+        person = Person(STAGES, face, count(1), shipped)
 
         def push(crop):
             shares = np.full(8, 1 / 8, np.float32)
@@ -183,31 +212,33 @@ def test_the_answers_of_every_kind_of_engine(expressive_crops, packages):
     assert_causal(make, expressive_crops, cuts=(252,))
 
 
-def test_the_detector(expressive_crops):
-    assert_causal(make_detector, expressive_crops, cuts=(1, 2, 90, 136, 245, 252, 258, 300))
+def push_of(spotting, begun, ask=None):
+    """The detector as a function of a crop; `ask` is when the face is said to be neutral."""
+
+    def push(crop):
+        if ask is not None and crop.t == ask:
+            spotting.calibrate()
+        moments = spotting.push(crop)
+        begun.extend(moments)
+        return moments, spotting.score, spotting.field
+
+    return push
 
 
-def test_the_spotter(leaky_spotter):
-    rng, right, down = np.random.default_rng(10), wander(11, step=0.4), wander(12, step=0.4)
-    texture = cv2.GaussianBlur(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), (0, 0), 1.5)
-    items = []
-    for i in range(300):
-        t = (i + 60 * (i > 100)) / RATE  # with a pause that makes it begin anew
-        moved = cv2.warpAffine(texture, np.float32([[1, 0, right[i]], [0, 1, down[i]]]), (64, 64))
-        picture = np.where(np.arange(64)[:, None, None] < 24, moved, texture)  # only the brows move
-        items.append(Crop(1, t, picture, POINTS, MATRIX, Pose(right[i], down[i], 0.0)))
-    likely = msgspec.structs.replace(STAGES.spotter, open=0.6, close=0.5, early=0.6, micro=0.6, macro=0.6, fall=0.1)
+def test_the_detector(expressive_crops, shipped):
+    def make():
+        return push_of(Spotting(STAGES.spotter, STAGES.align.size_px, shipped, count(1)), begun)
+
+    begun = []
+    assert_causal(make, expressive_crops, cuts=(1, 2, 90, 136, 245, 252, 258, 300))
+    assert any(isinstance(moment, Onset) for moment in begun)
+
+
+def test_the_detector_through_pauses_and_calibrations(restless, leaky_spotter):
     begun = []
 
     def make():
-        spotting = Spotting(likely, 64, leaky_spotter(64), count(1))
+        return push_of(Spotting(LIKELY, 64, leaky_spotter(64), count(1)), begun, ask=restless[140].t)
 
-        def push(crop):
-            moments = spotting.push(crop)
-            begun.extend(moments)
-            return moments, spotting.score, spotting.field
-
-        return push
-
-    assert_causal(make, items, cuts=(2, 37, 150))
+    assert_causal(make, restless, cuts=(2, 37, 150))
     assert len({type(moment) for moment in begun}) == 3  # onsets, apexes and offsets

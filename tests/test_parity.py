@@ -9,7 +9,6 @@ import pytest
 
 from realtime import config, truth
 from realtime.align import TEMPLATE
-from realtime.apex import STILL
 from realtime.encode import Encoder
 from realtime.landmarks import RIGID
 from realtime.manifest import load
@@ -18,6 +17,7 @@ from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_im
 from realtime.recognise import Judges, Recogniser
 from realtime.records import Crop, Offset, Pose
 from realtime.source import open_source
+from realtime.spotted import STILL
 from realtime.track import MediaPipe
 from realtime.window import Seen, Window
 
@@ -246,7 +246,7 @@ def test_a_network_of_fields_is_fed_an_event_as_it_was_trained(prepare, landmark
     from train.methods import motion
 
     settings = load_config(config.ROOT / "configs/train/motion.toml")
-    fields = displacements(prepare.face_crops(frames, STAGES, landmarker), recorded.sample.onset_s, STAGES)
+    fields = displacements(prepare.face_crops(frames, STAGES, landmarker))
     clip = MovingClip(recorded.sample, recorded.times(), fields.astype(np.float16))
     trained = motion.inputs(settings, [clip]).numpy()
     live = fed_live(recorded, packages, motion.representation(settings), clip.fields)

@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 def choose(clips: Sequence[StoredClip], source: ApexSource, quang: Quang) -> dict[str, int]:
     """The apex frame of each case, counted from the clip's first; no label is looked at, and no other clip.
 
-    Where the detector finds nothing, as in most clips that begin with their onset (it wants to see rest first),
-    the middle of the event is taken, and the log says how often.
+    Where the detector finds nothing, as in most clips that begin with their onset (it wants to see the face for a
+    while first), the middle of the event is taken, and the log says how often.
     """
     if source == "annotation":
         return {clip.case.id: annotated(clip) for clip in clips}

@@ -426,7 +426,7 @@ COMPARED: dict[type[TrainConfig], ablation.Compared] = {
     SpotterTraining: ablation.Compared(
         spotter.parts,
         spotter.fit,
-        data=("lag_s", "tick_s", "films", "known_people", "known_each"),
+        data=("tick_s", "films", "known_people", "known_each"),
         shared=("test_films", "seconds", "micro_per_minute"),
     ),
 }

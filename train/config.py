@@ -475,7 +475,6 @@ class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
     name: str
     cache: str
     runs: str
-    lag_s: Positive  #: a crop is held against the one from so long before
     tick_s: Positive  #: of the network's clock
     lookback_s: NotNegative  #: it speaks of the moment that lies so long back
     cells: Literal[7, 14]  #: side of the grid that a field is pooled to

@@ -42,7 +42,7 @@ def golden_motion(crops: Sequence[Image]) -> Floats:
     """How the face of `crops` has moved since the first of them: (T, 2, FIELD_PX, FIELD_PX)."""
     pictures = [grey(image) for image in crops]
     place, flow = layout(len(pictures[0])), Flow()
-    return np.stack([measure(0.0, flow(pictures[0], picture), place, 1.0).field for picture in pictures])
+    return np.stack([measure(0.0, flow(pictures[0], picture), place).field for picture in pictures])
 
 
 def golden_changes(representation: ApexChange) -> Floats:

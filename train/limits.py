@@ -55,11 +55,11 @@ METHODS: dict[str, Described] = {
         ),
     ),
     "motion": Described(
-        "A small CNN and an LSTM over displacement fields: how the face moved from rest to the apex.",
+        "A small CNN and an LSTM over displacement fields: how the face moved from onset to apex.",
         (
             "It sees movement on a coarse grid and nothing else: no wrinkles, no colour, no gaze.",
             "Movement is divided by its own size, so it does not know how strong an expression is.",
-            "Its reference is the face before the onset; if that was moving, all that follows is seen wrongly.",
+            "It sees the face against what it was just before; if that was moving, all that follows is seen wrongly.",
         ),
     ),
     "apexnet": Described(

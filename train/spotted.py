@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from realtime.config import SpotterConfig
+from realtime.decide import Machine
 from realtime.records import Apex, Moment, Offset
-from realtime.spotted import Machine
 from realtime.spotter import Spot
 from train.films import MICRO, Film
 from train.movements import Detection, Movement

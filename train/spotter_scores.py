@@ -14,6 +14,7 @@ import msgspec
 
 from realtime import config as realtime_config
 from realtime.config import SpotterConfig
+from realtime.fields import LAG_S
 from realtime.manifest import Score
 from realtime.spotter import Spot
 from train.alarms import false_alarms, lying_on, surest
@@ -41,16 +42,14 @@ def judged(seen: Seen, config: SpotterTraining) -> tuple[Score, ...]:
         "precision": micro.precision,
         "recall": micro.recall,
         "apex_error_median_ms": micro.apex_error_median_ms or 0.0,
-        **_false(films, said, config.lag_s),
+        **_false(films, said),
     }
     found = [_score(name, value, protocol, counts) for name, value in figures.items()]
     anything = _said(seen, msgspec.structs.replace(settings, micro=0.0), config.lookback_s)
     half = surest(films, anything, HALF)
     if half is not None:
         protocol += f"; [spotter] micro such that {HALF:.0%} are found"
-        found += [
-            _score(f"half_{name}", value, protocol, counts) for name, value in _false(films, half, config.lag_s).items()
-        ]
+        found += [_score(f"half_{name}", value, protocol, counts) for name, value in _false(films, half).items()]
     return tuple(found)
 
 
@@ -58,10 +57,10 @@ def _said(seen: Seen, settings: SpotterConfig, lookback_s: float) -> list[Detect
     return [each for film, spots in seen for each in detections(film, spots, settings, lookback_s)]
 
 
-def _false(films: Sequence[Film], said: Sequence[Detection], lag_s: float) -> dict[str, float]:
+def _false(films: Sequence[Film], said: Sequence[Detection]) -> dict[str, float]:
     """False micro-expressions a minute, all of them and those that lie on each distractor."""
     alarms, minutes = false_alarms(films, said), _minutes(films)
-    on = {f"false_per_minute_on_{name}": count / minutes for name, count in lying_on(films, alarms, lag_s).items()}
+    on = {f"false_per_minute_on_{name}": count / minutes for name, count in lying_on(films, alarms, LAG_S).items()}
     return {"false_per_minute": len(alarms) / minutes} | on
 
 

@@ -17,9 +17,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from realtime import align, track
+from realtime import align, heads, track
 from realtime import config as realtime_config
 from realtime.config import Config
+from realtime.manifest import MODEL
 from realtime.records import Crop, Pose
 from realtime.track import MediaPipe
 from train.clips import ClipCrops, Times, event
@@ -89,14 +90,14 @@ class StoredClip:
 
 
 def store(dataset: Dataset, cache: Path, workers: int | None = None) -> list[StoredClip]:
-    """Bring the clips of `dataset` that are not in `cache` through all stages from track to apex; all, in order.
+    """Bring the clips of `dataset` that are not in `cache` through all stages from track to spotted; all, in order.
 
     `workers` are processes (see `workers.run`), and change no bit. DataError lists the clips that cannot be read.
     """
     stages = realtime_config.load()
     sight = (track.version(), cv2.__version__, stages.track, stages.align, align.TEMPLATE.tolist())
     folder = (cache / f"{dataset.name}-{digest('stored-clips', 2, *sight)}").resolve()
-    detector = digest("told", 1, stages.motion, stages.apex)
+    detector = digest("told", 2, heads.spotter(stages).manifest.files[MODEL], stages.spotter)
     samples = dataset.samples()
     clips = [
         StoredClip(case, sample, folder / f"{sample.id}-{digest(*dataset.made_of(sample))}", detector)
@@ -110,14 +111,14 @@ def store(dataset: Dataset, cache: Path, workers: int | None = None) -> list[Sto
 
 @contextmanager
 def _serving(dataset: Dataset, stages: Config) -> Iterator[Callable[[StoredClip], None]]:
-    landmarker = MediaPipe(stages.track)
+    landmarker, spotter = MediaPipe(stages.track), heads.spotter(stages)
 
     def serve(clip: StoredClip) -> None:
         if not clip.pictures.exists():
             _save(clip, face_crops(dataset.frames(clip.sample), stages, landmarker), stages)
         if not clip.answers.exists():
             with writing(clip.answers) as file:
-                file.write(msgspec.json.encode(tell(clip.served(), stages)))
+                file.write(msgspec.json.encode(tell(clip.served(), stages.spotter, spotter)))
 
     yield serve
     landmarker.close()

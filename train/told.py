@@ -1,4 +1,4 @@
-"""What the live detector says of a clip that is served to it: the motion and apex stages, as they run live."""
+"""What the live detector says of a clip that is served to it, as it runs live."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from realtime.apex import Detector
-from realtime.config import Config
+from realtime.config import SpotterConfig
+from realtime.engine import Engine
 from realtime.records import Apex, Crop, Moment, Offset, Onset
+from realtime.spotted import Spotting
 
 M = TypeVar("M", bound=Moment)
 
@@ -20,17 +21,17 @@ Said = tuple[tuple[float, M], ...]  #: moments, each with the time of the newest
 class Told:
     """Scores and moments of one clip, on its clock; the moments in the order in which they were told."""
 
-    scores: tuple[float, ...]  #: of each frame with a face, robust standard deviations above rest
+    scores: tuple[float, ...]  #: of each frame with a face: how likely an expression is under way
     onsets: Said[Onset]
     apexes: Said[Apex]
     offsets: Said[Offset]
 
 
-def tell(crops: Sequence[Crop], stages: Config) -> Told:
+def tell(crops: Sequence[Crop], config: SpotterConfig, spotter: Engine) -> Told:
     """Push `crops` (S, S) through the detector; an event that is open at their end ends there."""
     if not crops:
         return Told((), (), (), ())
-    detector = Detector(stages.apex, stages.motion, crops[0].image.shape[0], itertools.count(1))
+    detector = Spotting(config, crops[0].image.shape[0], spotter, itertools.count(1))
     scores: list[float] = []
     said: list[tuple[float, Moment]] = []
     for crop in crops:

@@ -56,7 +56,7 @@ class AskMoment(Question, frozen=True, kw_only=True, tag="moment"):
 
 
 class AskNeutral(Question, frozen=True, kw_only=True, tag="neutral"):
-    """Everybody before this camera looks neutral for the detector's calibrate_s: take that as rest."""
+    """Everybody before this camera looks neutral for the detector's calibrate_s: find no event in that."""
 
     camera: str
 

@@ -38,10 +38,8 @@ class FaceState(msgspec.Struct, frozen=True, kw_only=True):
     """One tracked face.
 
     `box` is left, top, width, height in frame pixels; `landmarks` are 468 pairs x, y in MediaPipe's
-    order, or null when they are not sent; `threshold` is the `score` that opens an event: with a spotter
-    among the engines both are probabilities, and `score` says how likely an expression is under way, a
-    moment ago; without one both are robust standard deviations above rest, and `score` is how far the face
-    is from it now; `expression` is smoothed over time.
+    order, or null when they are not sent; `score` is the probability that an expression is under way, a
+    moment ago, and `threshold` the one that opens an event; `expression` is smoothed over time.
     """
 
     id: int

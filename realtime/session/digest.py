@@ -60,7 +60,7 @@ class Curve:
 class Presence:
     """One face of one camera."""
 
-    curve: Curve  #: its motion score
+    curve: Curve  #: its score
     first_s: float
     last_s: float = 0.0
     frames: int = 0

@@ -36,10 +36,10 @@ WORTH = (
     "with narrow exceptions. This page is personal data; ask the people in it before you pass it on.",
 )
 LEGEND = (
-    "The line is the motion score in robust standard deviations above rest, or where a spotter found the events the "
-    "probability of an expression; the dotted line is the threshold that opens an event. An event is shaded from its "
-    "onset to its offset, both broken lines, with a whole line at its apex under its number and a mark: a filled "
-    "triangle is micro, a filled square macro, an empty circle withdrawn. A grey bar is a gap in the recording."
+    "The line is the probability of an expression; the dotted line is the threshold that opens an event. An event is "
+    "shaded from its onset to its offset, both broken lines, with a whole line at its apex under its number and a "
+    "mark: a filled triangle is micro, a filled square macro, an empty circle withdrawn. A grey bar is a gap in the "
+    "recording."
 )
 
 

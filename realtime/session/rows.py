@@ -55,7 +55,7 @@ _STATE: Columns = {
 _FACE: Columns = {
     "face": int, "box_left_px": float, "box_top_px": float, "box_width_px": float, "box_height_px": float,
     "yaw_deg": float, "pitch_deg": float, "roll_deg": float, "eye_distance_px": float, "sharpness_grey2": float,
-    "brightness_grey": float, "quality": str, "score_sd": float, "threshold_sd": float,
+    "brightness_grey": float, "quality": str, "score": float, "threshold": float,
 }  # fmt: skip
 _EVENT: Columns = {
     "published_s": float, "seq": int, "camera": str, "id": int, "face": int, "kind": str, "stage": str, "last": bool,
@@ -94,8 +94,8 @@ def _face(face: FaceState) -> Row:
         "sharpness_grey2": face.quality.sharpness,
         "brightness_grey": face.quality.brightness,
         "quality": " ".join(face.quality.reasons),
-        "score_sd": face.score,
-        "threshold_sd": face.threshold,
+        "score": face.score,
+        "threshold": face.threshold,
     } | {_expression(label): share for label, share in face.expression.items()}
 
 

@@ -1,4 +1,4 @@
-"""The motion score of one face over time as a drawing, with its threshold, its events and the gaps.
+"""The score of one face over time as a drawing, with its threshold, its events and the gaps.
 
 What is told by colour is told by shape as well: an event's onset and offset are broken lines, its apex a whole one
 under a filled triangle (micro), a filled square (macro) or an empty circle (withdrawn); a gap is a bar without these.

@@ -131,4 +131,4 @@ def _html(name: str, js_on_load: str | None = None) -> gr.HTML:
 
 
 def _about(config: Config) -> str:
-    return (STATIC / "about.md").read_text("utf-8").replace("{calibrate_s}", f"{config.calibrate_s:g}")
+    return (STATIC / "about.md").read_text("utf-8").replace("{calibrate_s}", f"{config.spotter.calibrate_s:g}")

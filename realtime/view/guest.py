@@ -240,12 +240,12 @@ class Guest:
             heads=link.heads,
             most_hz=config.view.most_hz,
             longest_kb=config.streams.longest_kb,
-            calibrate_s=config.calibrate_s,
+            calibrate_s=config.spotter.calibrate_s,
         )
 
     def _calibrating(self, answer: Answer) -> None:
         if isinstance(answer, Done):
-            self.outgoing.put(told("calibrating", seconds=self._page.config.calibrate_s))
+            self.outgoing.put(told("calibrating", seconds=self._page.config.spotter.calibrate_s))
         elif isinstance(answer, Refused):
             self.refuse(answer.why)
 

@@ -138,10 +138,10 @@ def test_a_final_answer_replaces_the_early_one_and_a_withdrawn_one_is_struck(ser
     assert re.search(r"\d\d:\d\d:\d\d.*micro.*negative.*71 %.*220 ms", item.inner_text().replace("\n", " "))
     said = begun.locator("[data-part=said]")
     assert said.text_content() == "Micro-expression: negative, 71 % sure."
-    server.say("event", event=event(server.t, "withdrawn", id=2, seq=2, reason="blink"))
+    server.say("event", event=event(server.t, "withdrawn", id=2, seq=2, reason="unsure"))
     begun.locator("[data-part=events] li.withdrawn s").wait_for()
-    assert "it was a blink" in begun.locator("[data-part=events] li").first.inner_text()
-    assert "blink" in said.text_content()
+    assert "too unlikely to be an expression" in begun.locator("[data-part=events] li").first.inner_text()
+    assert "too unlikely" in said.text_content()
 
 
 def test_quality_and_rate_are_told_in_words(server, begun):
@@ -194,7 +194,7 @@ def test_calibrating_counts_down_from_the_last_click(server, begun):
     server.say("calibrating", seconds=2.0)
     begun.wait_for_timeout(500)
     server.say("calibrating", seconds=2.0)
-    begun.get_by_text("From now on expressions are told again").wait_for()
+    begun.get_by_text("Events are told again").wait_for()
     begun.locator("[data-part=countdown]").wait_for(state="hidden")
     assert [told[-1] for told in begun.evaluate("window.counted")] == ["2", "2", "1", "."]
 
@@ -552,7 +552,7 @@ def test_the_essential_parts_are_seen_without_scrolling(server, begun, keep, wid
     t = server.t
     server.say("event", event=event(t))
     server.say("event", event=event(t - 2, id=2, kind="macro", label="happiness", onset_s=t - 4))
-    server.say("event", event=event(t - 1, "withdrawn", id=3, reason="blink"))
+    server.say("event", event=event(t - 1, "withdrawn", id=3, reason="unsure"))
     server.say("meta", meta=meta(t))
     begun.locator("[data-part=warnings] li").wait_for()
     paper = "getComputedStyle(document.querySelector('.gradio-container')).backgroundColor.match(/\\d+/)[0] < 128"

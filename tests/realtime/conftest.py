@@ -62,7 +62,7 @@ def event(id, apex_s, stage="final", kind="micro", camera=ROOM, **changes):
         "probabilities": {"cmn": {"surprise": 0.75, "negative": 0.25}},
         "quality": (),
         "rate_hz": float(RATE_HZ),
-        "reason": "blink" if stage == "withdrawn" else "",
+        "reason": "unsure" if stage == "withdrawn" else "",
     }
     return Event(**values | changes)
 
@@ -124,7 +124,7 @@ def outlet():
 @pytest.fixture
 def room():
     """A configuration of the camera that sessions are recorded from."""
-    return load(overrides=[f"publish.camera={ROOM}", "apex.threshold=4.25"])
+    return load(overrides=[f"publish.camera={ROOM}", "spotter.open=0.75"])
 
 
 @pytest.fixture

@@ -31,7 +31,6 @@ def settings(packages):
     changes = {
         "engines.folder": packages,
         "engines.head": "head",
-        "engines.spotter": "",
         "engines.dynamic": "",
         "align.size_px": 48,
     }

@@ -80,12 +80,12 @@ def test_even_a_slow_engine_is_called_a_few_times(encoder_folder):
 def test_every_package_is_tried_by_every_backend_and_who_does_not_run_says_why(settings, backends):
     backends(steady=lambda folder, *_: Steady(folder), absent=missing)
     found = bench_engines(settings, seconds=0.0)
-    assert [one.package for one in found.speeds] == ["apex", "change", "clips", "encoder", "fields", "head"]
+    assert [one.package for one in found.speeds] == ["apex", "change", "clips", "encoder", "fields", "head", "spotter"]
     assert [(one.package, one.backend) for one in found.absent] == [(s.package, "absent") for s in found.speeds]
     assert found.ok
     shown = list(lines(found))
-    assert len(shown) == 1 + 6 + 1 + 1  # a reason that all packages share is said once
-    assert shown[7] == "absent does not run here: no such library:\n  - install it"
+    assert len(shown) == 1 + 7 + 1 + 1  # a reason that all packages share is said once
+    assert shown[8] == "absent does not run here: no such library:\n  - install it"
     assert machine(settings).cpu in shown[-1]
 
 

@@ -39,7 +39,6 @@ def found(packages, tmp_path_factory):
     changes = {
         "engines.folder": packages,
         "engines.head": "head",
-        "engines.spotter": "",
         "engines.dynamic": "",
         "align.size_px": 48,
         "engines.precision": "f32",

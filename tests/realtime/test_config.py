@@ -1,4 +1,3 @@
-import math
 import re
 
 import msgspec
@@ -27,33 +26,33 @@ def test_the_default_file_is_complete_and_nothing_is_hidden():
 
 def test_numbers_keep_their_types():
     stages = load()
-    assert isinstance(stages.apex.threshold, float)
+    assert isinstance(stages.spotter.open, float)
     assert isinstance(stages.align.size_px, int)
     assert isinstance(stages.publish.landmarks, bool)
 
 
 def test_a_configuration_cannot_be_changed():
     with pytest.raises(AttributeError):
-        load().apex.threshold = 1.0  # type: ignore[misc]
+        load().spotter.open = 1.0  # type: ignore[misc]
 
 
 def test_a_file_needs_only_what_differs(tmp_path):
-    mine, default = load(write(tmp_path, "[apex]\nthreshold = 8.0\n")), load()
-    assert mine.apex.threshold == 8.0
-    assert msgspec.structs.replace(mine, apex=default.apex) == default
-    assert msgspec.structs.replace(mine.apex, threshold=default.apex.threshold) == default.apex
+    mine, default = load(write(tmp_path, "[spotter]\nopen = 0.8\n")), load()
+    assert mine.spotter.open == 0.8
+    assert msgspec.structs.replace(mine, spotter=default.spotter) == default
+    assert msgspec.structs.replace(mine.spotter, open=default.spotter.open) == default.spotter
 
 
 def test_overrides_win_over_the_file_and_the_last_over_the_others(tmp_path):
-    path = write(tmp_path, "[apex]\nthreshold = 8.0\n")
-    assert load(path, ["apex.threshold=9", "apex.threshold=10"]).apex.threshold == 10.0
+    path = write(tmp_path, "[spotter]\nopen = 0.8\n")
+    assert load(path, ["spotter.open=0.9", "spotter.open=0.95"]).spotter.open == 0.95
 
 
 @pytest.mark.parametrize(
     ("text", "tree"),
     [
-        ("apex.threshold=8", {"apex": {"threshold": 8}}),
-        (" apex.threshold = 8.5 ", {"apex": {"threshold": 8.5}}),
+        ("track.max_faces=8", {"track": {"max_faces": 8}}),
+        (" spotter.open = 0.85 ", {"spotter": {"open": 0.85}}),
         ("publish.camera=door", {"publish": {"camera": "door"}}),
         ("publish.camera='0'", {"publish": {"camera": "0"}}),
         ("publish.landmarks=true", {"publish": {"landmarks": True}}),
@@ -64,7 +63,7 @@ def test_an_override_is_a_path_and_a_value(text, tree):
     assert parse_override(text) == tree
 
 
-@pytest.mark.parametrize("text", ["apex.threshold", "=8", ""])
+@pytest.mark.parametrize("text", ["spotter.open", "=8", ""])
 def test_an_override_without_key_or_value_is_refused(text):
     with pytest.raises(ConfigError, match=r"section\.key=value"):
         parse_override(text)
@@ -73,12 +72,13 @@ def test_an_override_without_key_or_value_is_refused(text):
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("apex.treshold=8", "treshold"),
-        ("apecks.threshold=8", "apecks"),
-        ("apex=8", r"\$\.apex"),
-        ("apex.threshold=high", r"\$\.apex\.threshold"),
-        ("apex.threshold=0", r"> 0.*\$\.apex\.threshold"),
-        ("apex.release=1.5", r"<= 1.*\$\.apex\.release"),
+        ("spotter.opne=0.8", "opne"),
+        ("spoter.open=0.8", "spoter"),
+        ("spotter=8", r"\$\.spotter"),
+        ("spotter.open=high", r"\$\.spotter\.open"),
+        ("spotter.open=0", r"> 0.*\$\.spotter\.open"),
+        ("spotter.open=1.5", r"<= 1.*\$\.spotter\.open"),
+        ("engines.spotter=''", r"length >= 1.*\$\.engines\.spotter"),
         ("align.size_px=31", r">= 32.*\$\.align\.size_px"),
         ("align.size_px=128.5", r"int.*\$\.align\.size_px"),
         ("publish.camera=a/b", r"\$\.publish\.camera"),
@@ -100,14 +100,14 @@ def test_engines_run_on_one_of_these(device):
 
 
 def test_an_error_names_the_file(tmp_path):
-    path = write(tmp_path, "[apex]\nthreshold = -1\n")
+    path = write(tmp_path, "[spotter]\nopen = -1\n")
     with pytest.raises(ConfigError, match=re.escape(str(path))):
         load(path)
 
 
 def test_what_is_no_number_is_refused():
-    with pytest.raises(ConfigError, match="threshold"):
-        load(overrides=["apex.threshold=nan"])
+    with pytest.raises(ConfigError, match=r"spotter\.open"):
+        load(overrides=["spotter.open=nan"])
 
 
 def test_a_missing_file_is_a_configuration_error(tmp_path):
@@ -115,7 +115,7 @@ def test_a_missing_file_is_a_configuration_error(tmp_path):
         load(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize("text", ["[apex\n", "apex = \n"])
+@pytest.mark.parametrize("text", ["[spotter\n", "spotter = \n"])
 def test_a_file_that_is_no_toml_is_a_configuration_error(tmp_path, text):
     with pytest.raises(ConfigError, match="not readable TOML"):
         load(write(tmp_path, text))
@@ -123,7 +123,7 @@ def test_a_file_that_is_no_toml_is_a_configuration_error(tmp_path, text):
 
 def test_bytes_that_are_no_text_are_a_configuration_error(tmp_path):
     path = tmp_path / "mine.toml"
-    path.write_bytes(b"\xff\xfe\x00[apex]")
+    path.write_bytes(b"\xff\xfe\x00[spotter]")
     with pytest.raises(ConfigError, match="not readable TOML"):
         load(path)
 
@@ -141,10 +141,9 @@ def test_merging_changes_neither_side():
 
 def test_times_of_the_default_fit_each_other():
     stages = load()
-    assert stages.apex.micro_min_s < stages.apex.micro_max_s < stages.apex.macro_max_s < stages.window.seconds
-    assert stages.apex.warmup_s < stages.apex.history_s
-    assert stages.apex.turn_deg < stages.apex.turn_macro_deg
-    assert math.isclose(stages.apex.micro_max_s, 0.5)  # the field's own limit
+    assert stages.spotter.micro_max_s <= 0.5  # the field's own limit
+    assert stages.spotter.micro_max_s < stages.spotter.macro_max_s <= stages.window.seconds
+    assert stages.spotter.close < stages.spotter.open
     assert config.ROOT in DEFAULT.parents
 
 

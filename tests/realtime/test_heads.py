@@ -46,7 +46,6 @@ def settings(folder):
     """The configuration that asks for `head` and `dynamic`, with changes."""
     fixed = {
         "engines.folder": folder,
-        "engines.spotter": "",
         "engines.dynamic": "",
         "engines.device": "cpu",
         "engines.precision": "f32",
@@ -76,13 +75,13 @@ def test_joined_names_are_engines_in_that_order(settings):
     _, judges = engines(settings("fields+head", "dynamic"))
     assert (names(judges.micro), names(judges.macro)) == (["fields", "head"], ["dynamic"])
     assert names(judges.engines) == ["dynamic", "fields", "head"]
-    assert settings("fields+head", "dynamic").engines.packages == ("encoder", "dynamic", "fields", "head")
+    assert settings("fields+head", "dynamic").engines.packages == ("encoder", "spotter", "dynamic", "fields", "head")
 
 
 def test_a_package_in_two_places_is_opened_once(settings):
     _, judges = engines(settings("dynamic", "dynamic"))
     assert judges.micro == judges.macro == judges.engines
-    assert settings("dynamic", "dynamic").engines.packages == ("encoder", "dynamic")
+    assert settings("dynamic", "dynamic").engines.packages == ("encoder", "spotter", "dynamic")
 
 
 def test_all_reasons_why_engines_cannot_judge_together_are_listed(settings):
@@ -130,51 +129,37 @@ def test_one_may_choose_the_engines_together_or_each_alone(settings):
         heads.judges("head+fields")
 
 
-@pytest.fixture
-def spotting(spotting_packages):
-    """The configuration that names a spotter, with changes."""
-    fixed = {
-        "engines.folder": spotting_packages,
-        "engines.head": "head",
-        "engines.dynamic": "",
-        "engines.device": "cpu",
-        "align.size_px": 48,
-    }
-
-    def with_changes(spotter, **changes):
-        found = fixed | {"engines.spotter": f'"{spotter}"'} | changes
-        return config.load(overrides=[f"{key}={value}" for key, value in found.items()])
-
-    return with_changes
-
-
-def test_without_a_name_there_is_no_spotter(spotting):
-    assert spotter(spotting("")) is None
-    assert spotting("").engines.packages == ("encoder", "head")
-
-
-def test_the_spotter_is_a_package_of_spotting_and_at_work_on_the_cpu_wherever_others_are(spotting):
-    found = spotter(spotting("spotter", **{"engines.device": "cuda", "engines.fallback": "false"}))
+def test_the_spotter_is_a_package_of_spotting_and_at_work_on_the_cpu_wherever_others_are(settings):
+    found = spotter(settings("head", **{"engines.device": "cuda", "engines.fallback": "false"}))
     assert found.manifest.name == "spotter"
     assert (found.precision, found.fallback) == ("f32", None)
     assert found.backend.startswith("openvino")
-    assert spotting("spotter").engines.packages == ("encoder", "spotter", "head")
+
+
+TRAINED = "it was trained on crops of 48 px and fields of 28 over 0.35 s"
 
 
 @pytest.mark.parametrize(
     ("name", "crop_px", "reason"),
     [
         ("head", 48, "it judges micro-expression: name another"),
-        ("spotter", 64, "it was trained on crops of 48 px and fields of 28: train it again"),
+        ("spotter", 64, f"{TRAINED}, wanted 64 px, 28 and 0.35 s: train it again"),
     ],
 )
-def test_another_package_cannot_be_the_spotter(spotting, name, crop_px, reason):
+def test_another_package_cannot_be_the_spotter(settings, name, crop_px, reason):
     with pytest.raises(EngineError, match=f"{name} cannot be the spotter") as found:
-        spotter(spotting(name, **{"align.size_px": crop_px}))
+        spotter(settings("head", **{"engines.spotter": name, "align.size_px": crop_px}))
     assert found.value.reasons == (reason,)
 
 
-def test_a_spotter_judges_no_events_and_is_no_choice_of_those_who_watch(spotting):
-    assert Heads(spotting("spotter")).names == ("head", "apex", "change", "clips", "fields")
+def test_a_spotter_of_another_lag_is_refused_for_it_shapes_what_the_judges_see(settings, monkeypatch):
+    monkeypatch.setattr("realtime.heads.LAG_S", 0.5)
+    with pytest.raises(EngineError, match="spotter cannot be the spotter") as found:
+        spotter(settings("head"))
+    assert found.value.reasons == (f"{TRAINED}, wanted 48 px, 28 and 0.5 s: train it again",)
+
+
+def test_a_spotter_judges_no_events_and_is_no_choice_of_those_who_watch(settings):
+    assert "spotter" not in Heads(settings("head")).names
     with pytest.raises(EngineError, match="spotter judges spotting, a head judges events"):
-        engines(spotting("spotter", **{"engines.head": "spotter"}))
+        engines(settings("spotter"))

@@ -44,10 +44,11 @@ VIDEO = str(truth.VIDEO)
 def tiny(packages, tmp_path_factory):
     """Options that take the tiny engines, made for the crops of the default configuration, and free ports."""
     folder = shutil.copytree(packages, tmp_path_factory.mktemp("made") / "engines")
-    manifest = msgspec.json.decode((folder / "encoder" / MANIFEST).read_bytes(), type=Manifest)
-    pictures = msgspec.structs.replace(manifest.representation, crop_px=load().align.size_px)
-    dump(msgspec.structs.replace(manifest, representation=pictures), folder / "encoder")
-    return settings(**{"engines.folder": folder, "engines.head": "head", "engines.spotter": "", "engines.dynamic": ""})
+    for name in ("encoder", "spotter"):
+        manifest = msgspec.json.decode((folder / name / MANIFEST).read_bytes(), type=Manifest)
+        made_for = msgspec.structs.replace(manifest.representation, crop_px=load().align.size_px)
+        dump(msgspec.structs.replace(manifest, representation=made_for), folder / name)
+    return settings(**{"engines.folder": folder, "engines.head": "head", "engines.dynamic": ""})
 
 
 def settings(**changes):
@@ -135,16 +136,16 @@ def test_words_that_are_no_option_end_with_2(words):
 
 
 def test_an_unknown_key_is_named():
-    fails(["run", "--source", VIDEO, "--set", "apex.treshold=3"], "treshold", "apex")
+    fails(["run", "--source", VIDEO, "--set", "spotter.opne=3"], "opne", "spotter")
 
 
 def test_a_value_of_the_wrong_type_is_named():
     fails(["listen", "--set", "publish.state_port=high"], "publish.state_port", "int")
-    fails(["demo", "--set", "apex.threshold=-1"], "apex.threshold", "> 0")
+    fails(["demo", "--set", "spotter.open=-1"], "spotter.open", "> 0")
 
 
 def test_an_override_of_another_form_is_explained():
-    fails(["bench", "--source", VIDEO, "--set", "apex.threshold"], "section.key=value")
+    fails(["bench", "--source", VIDEO, "--set", "spotter.open"], "section.key=value")
 
 
 def test_a_missing_configuration_is_named(tmp_path):

@@ -4,11 +4,10 @@ import pytest
 
 from realtime import motion
 from realtime.fields import FIELD_PX
-from realtime.motion import EYES, REGIONS, Flow, head_fit, layout, measure, residual
+from realtime.motion import EYES, Flow, head_fit, layout, measure, residual
 
 SIZE = 128
-TOP = 0.3
-NAMES = list(REGIONS)
+BROW, MOUTH = (0.385, 0.285), (0.340, 0.765)  # centres in a crop of side 1
 
 
 @pytest.fixture(scope="module")
@@ -72,76 +71,45 @@ def test_what_the_head_does_is_taken_away(place, matrix):
     fit = head_fit(field.reshape(-1, 2), place)
     assert fit == pytest.approx(np.array(matrix), abs=1e-3)
     assert np.abs(residual(field, fit, place)).max() < 5e-3
-    found = measure(1.0, field, place, TOP)
-    assert found.regions.max() < 1e-4
-    assert found.eyes < 1e-4
+    found = measure(1.0, field, place)
+    assert np.abs(found.field).max() < 1e-4
 
 
 def test_the_heads_movement_is_in_eye_distances(place):
-    found = measure(1.0, affine(place, [[3, 4], [0, 0], [0, 0]]), place, TOP)
+    found = measure(1.0, affine(place, [[3, 4], [0, 0], [0, 0]]), place)
     assert found.head == pytest.approx(5.0 / place.eye_px, rel=1e-4)
     assert place.eye_px == pytest.approx((0.762 - 0.238) * SIZE, rel=1e-5)
 
 
 def test_a_moving_brow_does_not_pass_for_a_moving_head(place):
-    centre = REGIONS["left inner brow"]
-    field = affine(place, [[1, 2], [0, 0], [0, 0]]) + bump(centre, (0, -4), 8.0)
+    field = affine(place, [[1, 2], [0, 0], [0, 0]]) + bump(BROW, (0, -4), 8.0)
     assert head_fit(field.reshape(-1, 2), place)[0] == pytest.approx((1, 2), abs=0.1)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_movement_in_one_place_is_seen_there(place, name):
-    found = measure(1.0, bump(REGIONS[name], (0.0, 2.0), 4.0), place, TOP)
-    assert NAMES[int(found.regions.argmax())] == name
-    assert found.regions.max() > 0.5 * 2.0 / place.eye_px
-    far = [
-        i
-        for i, centre in enumerate(REGIONS.values())
-        if np.hypot(*(np.array(centre) - REGIONS[name])) > 0.25  # boxes and spot cannot touch
-    ]
-    assert found.regions[far].max() < 0.1 * found.regions.max()
-
-
-def test_a_blink_is_seen_in_the_eyes_and_not_in_the_regions(place):
-    field = bump(EYES[0], (0, 3), 4.0) + bump(EYES[1], (0, 3), 4.0)
-    found = measure(1.0, field, place, TOP)
-    assert found.eyes > 2 * found.regions.max()
+@pytest.mark.parametrize("centre", [BROW, MOUTH, *EYES])
+def test_a_movement_in_one_place_is_seen_there(place, centre):
+    found = measure(2.5, bump(centre, (0.0, 2.0), 4.0), place)
+    row, column = np.unravel_index(found.field[1].argmax(), (FIELD_PX, FIELD_PX))
+    assert ((column + 0.5) / FIELD_PX, (row + 0.5) / FIELD_PX) == pytest.approx(centre, abs=1 / FIELD_PX)
+    assert found.t == 2.5
+    assert found.field[1].max() > 0.5 * 2.0 / place.eye_px
+    down, across = (np.mgrid[:FIELD_PX, :FIELD_PX] + 0.5) / FIELD_PX
+    far = np.hypot(across - centre[0], down - centre[1]) > 0.2
+    assert np.abs(found.field[:, far]).max() < 0.1 * found.field.max()
 
 
 def test_a_movement_is_as_large_beside_a_moving_head(place):
-    local = bump(REGIONS["left mouth corner"], (1.5, -1.5), 4.0)
-    alone = measure(1.0, local, place, TOP)
-    together = measure(1.0, local + affine(place, [[2, 1], [0.5, 0], [0, 0.5]]), place, TOP)
-    assert together.regions == pytest.approx(alone.regions, abs=1e-3)
-
-
-def test_a_measurement_is_what_going_through_the_pixels_gives(place):
-    field = cv2.GaussianBlur(np.random.default_rng(1).normal(0, 20, (SIZE, SIZE, 2)).astype(np.float32), (0, 0), 4)
-    found = measure(2.5, field, place, TOP)
-    rest = residual(field, head_fit(field.reshape(-1, 2), place), place)
-
-    def displacement(*centres):
-        half = round(motion.HALF * SIZE)
-        lengths = [
-            np.hypot(*rest[row, column]) / place.eye_px
-            for x, y in centres
-            for row in range(round(y * SIZE) - half, round(y * SIZE) + half)
-            for column in range(round(x * SIZE) - half, round(x * SIZE) + half)
-        ]
-        largest = sorted(lengths, reverse=True)[: round(TOP * len(lengths))]
-        return sum(largest) / len(largest)
-
-    wanted = [displacement((x, min(y, 1 - round(motion.HALF * SIZE) / SIZE))) for x, y in REGIONS.values()]
-    assert found.t == 2.5
-    assert found.regions == pytest.approx(wanted, rel=1e-3)
-    assert found.eyes == pytest.approx(displacement(*EYES), rel=1e-3)
+    local = bump(MOUTH, (1.5, -1.5), 4.0)
+    alone = measure(1.0, local, place)
+    together = measure(1.0, local + affine(place, [[2, 1], [0.5, 0], [0, 0.5]]), place)
+    assert together.field == pytest.approx(alone.field, abs=1e-3)
 
 
 @pytest.mark.parametrize("size", [48, 112, 128])
 def test_the_field_is_the_mean_of_what_the_head_did_not_do_in_each_cell(size):
     made = layout(size)
     flow = np.random.default_rng(5).normal(0, 1, (size, size, 2)).astype(np.float32)
-    found = measure(0.0, flow, made, TOP).field
+    found = measure(0.0, flow, made).field
     rest = residual(flow, head_fit(flow.reshape(-1, 2), made), made)
     assert (found.shape, found.dtype) == ((2, FIELD_PX, FIELD_PX), np.float32)
     edges = np.arange(FIELD_PX + 1) * size / FIELD_PX
@@ -166,22 +134,15 @@ def test_the_fit_is_weighted_least_squares(place):
 
 
 @pytest.mark.parametrize("size", [32, 64, 112, 128, 224])
-def test_every_box_lies_inside_the_crop(size):
+def test_every_node_lies_inside_the_crop(size):
     made = layout(size)
-    for indices in (made.regions, made.looked, made.nodes):
-        assert indices.min() >= 0
-        assert indices.max() < size * size
-    assert made.regions.shape[0] == len(REGIONS)
-    rows, columns = np.divmod(made.regions, size)
-    width = 2 * max(round(motion.HALF * size), 2)
-    assert (np.ptp(rows, axis=1) == width - 1).all()
-    assert (np.ptp(columns, axis=1) == width - 1).all()
+    assert made.nodes.min() >= 0
+    assert made.nodes.max() < size * size
+    assert made.cells.shape == (FIELD_PX * FIELD_PX, 3)
 
 
 def test_the_heads_fit_leaves_out_the_eyes_and_the_mouth(place):
-    assert not set(place.nodes) & set(place.looked[place.regions.size :])
-    assert (place.nodes // SIZE).max() < 0.66 * SIZE
-
-
-def test_the_mouths_rows_are_the_mouths():
-    assert tuple(NAMES[row] for row in motion.MOUTH_ROWS) == motion.MOUTH
+    down, across = np.divmod(place.nodes, SIZE)
+    for x, y in EYES:
+        assert (np.maximum(np.abs(across - x * SIZE), np.abs(down - y * SIZE)) > motion.HALF * SIZE - 1).all()
+    assert down.max() < 0.66 * SIZE

@@ -9,6 +9,7 @@ from realtime.records import Apex, Box, Crop, Face, Offset, Onset, Pose, Quality
 from realtime.window import Encoded
 
 SETTINGS = config.load()
+ENGINE = object()  #: stands for the spotter
 
 
 def face(t, id=1, reasons=()):
@@ -27,7 +28,8 @@ class Scripted:
 
     score, field = 6.5, np.ones((2, 28, 28), np.float32)
 
-    def __init__(self, apex, motion, crop_px, ids):
+    def __init__(self, config, crop_px, engine, ids):
+        assert (config, crop_px, engine) == (SETTINGS.spotter, SETTINGS.align.size_px, ENGINE)
         self.ids, self.crops = ids, []
 
     def push(self, crop):
@@ -53,18 +55,18 @@ class Told:
 
 @pytest.fixture
 def scripted(monkeypatch):
-    monkeypatch.setattr("realtime.people.Detector", Scripted)
+    monkeypatch.setattr("realtime.people.Spotting", Scripted)
 
 
 def test_presence_is_from_the_first_to_the_newest_frame(scripted):
-    person = Person(SETTINGS, face(2.0), count(1))
+    person = Person(SETTINGS, face(2.0), count(1), ENGINE)
     for t in (2.0, 2.1, 2.7):
         person.push(face(t), seen(t))
     assert (person.presence.id, person.presence.first_s, person.presence.last_s) == (1, 2.0, 2.7)
 
 
 def test_expression_is_smoothed_and_the_score_is_the_detectors(scripted):
-    person = Person(SETTINGS, face(0.0), count(1))
+    person = Person(SETTINGS, face(0.0), count(1), ENGINE)
     assert person.expression is None
     person.push(face(0.0), seen(0.0, level=0.0))
     person.push(face(0.1), seen(0.1, level=1.0))
@@ -73,7 +75,7 @@ def test_expression_is_smoothed_and_the_score_is_the_detectors(scripted):
 
 
 def test_an_onset_alone_is_not_told_an_apex_early_an_offset_finally(scripted):
-    person, told = Person(SETTINGS, face(0.0), count(1)), Told()
+    person, told = Person(SETTINGS, face(0.0), count(1), ENGINE), Told()
     assert person.push(face(0.0), seen(0.0)) == []
     onset, apex = person.push(face(0.1, reasons=("dark",)), seen(0.1))
     assert person.answer(onset, told, 0.1) == []
@@ -84,7 +86,7 @@ def test_an_onset_alone_is_not_told_an_apex_early_an_offset_finally(scripted):
 
 def test_events_are_numbered_over_all_faces(scripted):
     ids = count(1)
-    people = [Person(SETTINGS, face(0.0, id), ids) for id in (1, 2, 3)]
+    people = [Person(SETTINGS, face(0.0, id), ids, ENGINE) for id in (1, 2, 3)]
     moments = [
         moment
         for t in (0.0, 0.1)
@@ -94,8 +96,8 @@ def test_events_are_numbered_over_all_faces(scripted):
     assert [(moment.face, moment.event) for moment in moments if isinstance(moment, Onset)] == [(1, 1), (2, 2), (3, 3)]
 
 
-def test_a_face_that_leaves_at_rest_leaves_nothing():
-    person = Person(SETTINGS, face(0.0), count(1))
-    for number in range(5):
+def test_a_face_that_leaves_at_rest_leaves_nothing(leaky_spotter):
+    person = Person(SETTINGS, face(0.0), count(1), leaky_spotter(128))
+    for number in range(40):
         assert person.push(face(number / 60), seen(number / 60)) == []
     assert person.leave() == []

@@ -71,7 +71,7 @@ def test_events_are_told_with_their_last_answer_and_pictures(text, make):
         "face 1, event 1, at its apex",
         "face 1, event 1, its movement exaggerated 4 times",
     ]
-    assert (withdrawn[6], withdrawn[7:10]) == ("withdrawn: blink", ["", "", ""])
+    assert (withdrawn[6], withdrawn[7:10]) == ("withdrawn: unsure", ["", "", ""])
     assert "Events: 1, 15.1 a minute" in words_of(section(text, "Events"))  # in 3.98 s
 
 
@@ -102,7 +102,7 @@ def test_engines_and_the_configuration_that_differs_are_named(text):
     assert set(rows) == {"cmn", "encoder"}
     assert "cpu bf16" in rows["encoder"]
     assert "FER" in " ".join(rows["encoder"][2:])
-    assert rows_of(text, "Configuration") == [["apex.threshold", "4.25", "4.5"], ["publish.camera", "room-1", "0"]]
+    assert rows_of(text, "Configuration") == [["publish.camera", "room-1", "0"], ["spotter.open", "0.75", "0.58"]]
 
 
 def test_it_is_whole_by_itself(play):

@@ -38,7 +38,7 @@ def test_states_are_a_row_for_each_face_and_frame(session, tmp_path):
     found = read_csv(tmp_path / "out" / "states.csv")
     assert len(found) == len(states) == written[tmp_path / "out" / "states.csv"] == 197
     empty, row = found[2], found[50]
-    assert (empty["frame"], empty["face"], empty["score_sd"]) == ("2", "", "")
+    assert (empty["frame"], empty["face"], empty["score"]) == ("2", "", "")
     message = states[50].message
     (face,) = message.faces
     assert {name: row[name] for name in ("camera", "frame", "face", "gap_frames", "quality")} == {
@@ -48,8 +48,8 @@ def test_states_are_a_row_for_each_face_and_frame(session, tmp_path):
     assert float(row["published_s"]) == states[50].at_s
     assert float(row["t_s"]) == message.t
     assert float(row["latency_ms"]) == message.latency_ms
-    assert float(row["score_sd"]) == face.score
-    assert float(row["threshold_sd"]) == 4.5
+    assert float(row["score"]) == face.score
+    assert float(row["threshold"]) == 4.5
     assert [float(row[f"box_{name}_px"]) for name in ("left", "top", "width", "height")] == list(face.box)
     assert [float(row[f"{name}_deg"]) for name in ("yaw", "pitch", "roll")] == [1.5, -2.0, 0.25]
     assert (float(row["expression_neutral"]), float(row["expression_happiness"])) == (0.75, 0.25)
@@ -62,7 +62,7 @@ def test_two_faces_are_two_rows(room, make, tmp_path):
         recorder.write(make.state(0, make.face(1, 1.0), make.face(2, 3.0)))
     export(read(tmp_path / "s"), "csv", tmp_path / "out")
     rows = read_csv(tmp_path / "out" / "states.csv")
-    assert [(row["frame"], row["face"], row["score_sd"]) for row in rows] == [("0", "1", "1.0"), ("0", "2", "3.0")]
+    assert [(row["frame"], row["face"], row["score"]) for row in rows] == [("0", "1", "1.0"), ("0", "2", "3.0")]
 
 
 def test_events_are_all_answers_and_the_last_is_marked(session, tmp_path):
@@ -80,7 +80,7 @@ def test_events_are_all_answers_and_the_last_is_marked(session, tmp_path):
         events[1].t, events[1].onset_s, events[1].apex_s, events[1].emitted_s, 0.8125, 50.0
     ]  # fmt: skip
     assert (final["probability_cmn_surprise"], final["probability_cmn_negative"]) == ("0.75", "0.25")
-    assert (withdrawn["reason"], withdrawn["label"], withdrawn["kind"]) == ("blink", "surprise", "micro")
+    assert (withdrawn["reason"], withdrawn["label"], withdrawn["kind"]) == ("unsure", "surprise", "micro")
 
 
 def test_events_of_two_cameras_with_one_id_are_two(room, make, tmp_path):
@@ -109,8 +109,8 @@ def test_parquet_says_the_same_with_types(session, tmp_path):
         rows = read_parquet(tmp_path / "parquet" / f"{name}.parquet")
         assert [plain(row) for row in rows] == read_csv(tmp_path / "csv" / f"{name}.csv")
     row = read_parquet(tmp_path / "parquet" / "states.parquet")[50]
-    assert {name: type(row[name]) for name in ("frame", "t_s", "camera", "score_sd", "expression_neutral")} == {
-        "frame": int, "t_s": float, "camera": str, "score_sd": float, "expression_neutral": float
+    assert {name: type(row[name]) for name in ("frame", "t_s", "camera", "score", "expression_neutral")} == {
+        "frame": int, "t_s": float, "camera": str, "score": float, "expression_neutral": float
     }  # fmt: skip
     assert read_parquet(tmp_path / "parquet" / "events.parquet")[1]["last"] is True
 

@@ -66,8 +66,8 @@ def test_an_event_still_open_has_a_dash_for_its_offset():
 
 
 def test_a_withdrawn_event_says_why_and_a_poor_picture_too():
-    text = line(changed(EVENT, stage="withdrawn", reason="blink", quality=("small", "dark")))
-    assert text.endswith("(withdrawn: blink)  poor picture: small, dark")
+    text = line(changed(EVENT, stage="withdrawn", reason="unsure", quality=("small", "dark")))
+    assert text.endswith("(withdrawn: unsure)  poor picture: small, dark")
 
 
 def test_columns_stay_where_they_are():

@@ -79,7 +79,6 @@ def jpegs():
 def settings(packages):
     changes = {
         "engines.folder": packages,
-        "engines.spotter": "",
         "engines.dynamic": "",
         "engines.head": "head",
         "engines.device": "cpu",
@@ -243,12 +242,12 @@ def test_engines_that_judge_together_are_a_choice_and_so_is_each_alone(open_stre
     visitor.watched(1)
     outlet.wait(lambda: outlet.metas)  # it comes after the state
     assert outlet.metas[0].heads == ("fields+head", "fields", "head", "apex", "change", "clips")
-    assert [engine.name for engine in outlet.metas[0].engines] == ["encoder", "fields", "head"]
+    assert [engine.name for engine in outlet.metas[0].engines] == ["encoder", "spotter", "fields", "head"]
     assert streams.answer(AskWish(camera="visitor-1", head="fields")) == Done()
     outlet.metas.clear()
     visitor.watched(62)
     outlet.wait(lambda: outlet.metas)
-    assert [engine.name for engine in outlet.metas[-1].engines] == ["encoder", "fields"]
+    assert [engine.name for engine in outlet.metas[-1].engines] == ["encoder", "spotter", "fields"]
     assert streams.answer(AskWish(camera="visitor-1", head="fields+head")) == Done()
 
 

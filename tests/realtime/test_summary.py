@@ -84,7 +84,7 @@ def test_the_final_answer_replaces_the_early_one():
 def test_a_withdrawn_event_is_no_event():
     counts = Counts()
     counts.event(event(stage="early", offset_s=None))
-    counts.event(event(stage="withdrawn", reason="blink"))
+    counts.event(event(stage="withdrawn", reason="unsure"))
     counts.event(event(id=8, stage="withdrawn", reason="head"))
     assert ids(counts) == []
 

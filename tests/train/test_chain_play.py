@@ -67,7 +67,7 @@ def test_the_figures_are_there_for_programs_and_for_people(short):
     assert "| own, 60 | micro | 1 | 0.1 | 1 | 1 | 0 | 1.000 |" in text.stdout
     found = msgspec.json.decode(CliRunner().invoke(app, [*words, "--json"]).stdout)
     assert found["rows"][0]["parts"]["micro"]["f1"] == 1.0
-    assert found["configuration"]["apex"]["threshold"] == config.load().apex.threshold
+    assert found["configuration"]["spotter"]["open"] == config.load().spotter.open
     assert all(len(sha256) == 64 for sha256 in found["engines"].values())
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from realtime import config
-from realtime.apex import Detector
-from realtime.motion import layout
+from realtime.fields import LAG_S
+from realtime.motion import Flow, grey, layout, measure
 from realtime.records import Crop, Pose
+from realtime.spotted import Spotting
 from train import fields
 from train.fields import displacements, exact, moving
 from train.stored import store
@@ -35,29 +36,33 @@ def rise(onset, apex, offset, most=3.0):
     return lambda t: most * np.interp(t, [onset, apex, offset], [0.0, 1.0, 0.0])
 
 
-def test_a_told_onset_gives_the_fields_that_the_detector_makes_when_it_has_seen_rest():
-    onset, apex, offset = 2.0, 2.15, 2.35
-    crops = list(itertools.islice(filmed(rise(onset, apex, offset)), 140))
-    detector = Detector(STAGES.apex, STAGES.motion, SIZE, itertools.count(1))
-    live = []
+def test_a_clip_has_the_very_fields_that_the_live_detector_makes(leaky_spotter):
+    crops = list(itertools.islice(filmed(rise(2.0, 2.15, 2.35)), 150))
+    detector, live = Spotting(STAGES.spotter, SIZE, leaky_spotter(SIZE), itertools.count(1)), []
     for crop in crops:
         detector.push(crop)
         live.append(detector.field)
-    begin = 105  # a short clip of the same film, as a data set may have it
-    found = displacements(crops[begin:], onset, STAGES)
-    event = slice(round(onset * 60), round(offset * 60))
+    begin = 100  # a short clip of the same film, as a data set may have it
+    found = displacements(crops[begin:])
     assert found.shape == (len(crops) - begin, 2, 28, 28)
-    part = found[event.start - begin : event.stop - begin]
-    assert np.abs(part).max() > 0.02
-    assert np.abs(part - np.stack(live[event])).max() < 2e-3  # the texture is still: any picture of rest is alike
+    assert np.abs(found).max() > 0.02
+    known = next(i for i, crop in enumerate(crops) if crop.t - LAG_S >= crops[begin].t)
+    assert known < 2.15 * 60
+    assert np.array_equal(found[known - begin :], np.stack(live[known:]))
+    assert np.abs(found[: known - begin] - np.stack(live[begin:known])).max() < 2e-3  # the texture was still
 
 
-def test_a_clip_that_begins_with_its_onset_is_held_against_its_first_frame():
+@pytest.mark.parametrize("frame", [0, 5, 18])
+def test_a_clip_that_begins_with_its_onset_is_held_against_its_first_frame_for_a_lag(frame):
     crops = list(itertools.islice(filmed(rise(0.0, 0.3, 9.0)), 40))
-    found = displacements(crops, 0.0, STAGES)
-    assert not found[0].any()
-    assert np.abs(found[-1]).max() == pytest.approx(np.abs(found[20]).max(), rel=0.2)  # the reference does not follow
-    assert displacements([], 0.0, STAGES).shape == (0, 2, 28, 28)
+    found = displacements(crops)
+    wanted = measure(0.0, Flow()(grey(crops[0].image), grey(crops[frame].image)), layout(SIZE)).field
+    assert np.array_equal(found[frame], wanted)
+    assert np.abs(found[0]).max() < 1e-4 < 0.02 < np.abs(found[18]).max()
+
+
+def test_a_clip_without_a_face_has_no_fields():
+    assert displacements([]).shape == (0, 2, 28, 28)
 
 
 def test_an_exact_displacement_is_what_the_stages_find_of_it():
@@ -65,7 +70,7 @@ def test_an_exact_displacement_is_what_the_stages_find_of_it():
     x, y = np.meshgrid(np.arange(SIZE, dtype=np.float32), np.arange(SIZE, dtype=np.float32))
     near = np.exp(-((x - 40) ** 2 + (y - 36) ** 2) / (2 * 8.0**2))
     known = np.stack([np.zeros_like(near), -3.0 * near], 2).astype(np.float32)
-    found, wanted = displacements(crops, 0.0, STAGES)[-1], exact(known, MATRIX, layout(SIZE))
+    found, wanted = displacements(crops)[-1], exact(known, MATRIX, layout(SIZE))
     assert np.corrcoef(found[1].ravel(), wanted[1].ravel())[0, 1] > 0.95
     assert 0.5 < np.abs(found[1]).max() / np.abs(wanted[1]).max() < 1.05  # flow flattens what is narrow
 
@@ -84,14 +89,14 @@ def test_an_exact_displacement_is_turned_and_sized_as_the_crop_is_and_loses_the_
     assert found[1, row, column] == pytest.approx(-2.0 / place.eye_px, rel=0.15)
 
 
-def test_fields_are_kept_by_onset_stages_and_version_and_made_once(drawn, tmp_path, monkeypatch):
+def test_fields_are_kept_by_lag_and_version_and_made_once(drawn, tmp_path, monkeypatch):
     clips = store(drawn(people=1), tmp_path)
     found = moving(clips, 1)
     kept = set(tmp_path.rglob("*.fields.npy"))
     assert len(kept) == len(clips) == 3
     assert [clip.sample.id for clip in found] == [clip.case.id for clip in clips]
     for clip, made in zip(clips, found, strict=True):
-        wanted = displacements(clip.served(), clip.sample.onset_s, STAGES)
+        wanted = displacements(clip.served())
         assert (made.fields.dtype, made.times.tolist()) == (np.float16, clip.times().tolist())
         assert np.array_equal(made.fields, wanted.astype(np.float16))
     monkeypatch.setattr(fields, "displacements", lambda *_: pytest.fail("it is there already"))
@@ -99,8 +104,10 @@ def test_fields_are_kept_by_onset_stages_and_version_and_made_once(drawn, tmp_pa
     monkeypatch.undo()
     later = [replace(clips[0], sample=replace(clips[0].sample, onset_s=0.08))]
     moving(later, 1)
-    monkeypatch.setattr(fields, "VERSION", 2)
-    moving(later, 1)
+    assert set(tmp_path.rglob("*.fields.npy")) == kept  # whatever is annotated
+    for name, value in (("VERSION", 3), ("LAG_S", 0.5)):
+        monkeypatch.setattr(fields, name, value)
+        moving(later, 1)
     assert len(set(tmp_path.rglob("*.fields.npy"))) == 5
 
 

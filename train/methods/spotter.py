@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from realtime import config as realtime_config
 from realtime.errors import DataError
-from realtime.fields import FIELD_PX
+from realtime.fields import FIELD_PX, LAG_S
 from realtime.labels import NONE, VOCABULARIES
 from realtime.manifest import LOGITS, MEMORY, TICKS, Manifest, Precision, Score
 from realtime.preprocess import MotionTicks, motion_ticks
@@ -86,7 +86,7 @@ class SpotterJob:
         self.length = round(config.chunk_s / config.tick_s)
         if any(len(film.ends) <= self.length for film in parts.train):
             raise DataError(f"films of {config.seconds:g} s are too short for chunks of {config.chunk_s:g} s")
-        self.begins = [begins(film, self.length, config.without, config.lag_s) for film in parts.train]
+        self.begins = [begins(film, self.length, config.without, LAG_S) for film in parts.train]
         places = np.array([len(rows) for rows in self.begins], np.float64)
         if not places.any():
             raise DataError(
@@ -124,7 +124,7 @@ class SpotterJob:
         fields = chunk.fields * np.float32(np.exp(config.gain * rng.standard_normal()))
         wanted = rng.poisson(np.multiply(self.pasted, config.chunk_s / 60.0))
         kinds = rng.permutation(np.repeat((MICRO, MACRO), wanted)).tolist()
-        found = paste(chunk.ends, fields, chunk.expressions, self.parts.known, kinds, config.lag_s, rng)
+        found = paste(chunk.ends, fields, chunk.expressions, self.parts.known, kinds, LAG_S, rng)
         return Chunk(chunk.ends, fields, chunk.head, chunk.turns, found)
 
     def _chunk(self, rng: np.random.Generator) -> Chunk:
@@ -168,9 +168,7 @@ def parts(config: SpotterTraining, workers: int | None = None) -> Parts:
 def representation(config: SpotterTraining) -> MotionTicks:
     """What serving is to feed the network with."""
     crop_px = realtime_config.load().align.size_px
-    return MotionTicks(
-        crop_px, FIELD_PX, config.cells, config.lag_s, config.tick_s, config.lookback_s, config.memory
-    )  # fmt: skip
+    return MotionTicks(crop_px, FIELD_PX, config.cells, LAG_S, config.tick_s, config.lookback_s, config.memory)
 
 
 def build(config: SpotterTraining) -> SpotterNet:

@@ -1,1 +1,1 @@
-"""The hand-made detector's settings, chosen on videos of some people and judged on those of others."""
+"""The detector's settings, chosen on videos of some people and judged on those of others."""

@@ -1,6 +1,6 @@
 """Long videos -> the crops of every face in them, grey, kept on disk: all that the detector looks at.
 
-Tracking and alignment take ten times as long as all behind them, and no setting of [motion] and [apex] changes them.
+Tracking and alignment take ten times as long as all behind them, and no setting of [spotter] changes them.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from realtime.config import SpotterConfig
+from realtime.decide import Machine
 from realtime.engine import Engine
 from realtime.records import Moment
-from realtime.spotted import Machine
 from realtime.spotter import Spot, Spotter
 from train.chain.truth import Video
 from train.movements import Detection

@@ -56,11 +56,8 @@ def tune(config: TuneConfig, workers: int | None = None) -> Tuned:
 
 
 def _spotted(config: TuneConfig, videos: Sequence[Video], stages: Config, workers: int | None) -> Spotted:
-    spotter = heads.spotter(stages)
-    if spotter is None:
-        raise ConfigError("engines.spotter names none, and its settings are what is searched; name one")
     recordings = record(videos, config.rates_hz, stages, Path(config.cache), workers)
-    return sides(recordings), streams(recordings, spotter)
+    return sides(recordings), streams(recordings, heads.spotter(stages))
 
 
 def _searched(config: TuneConfig, spotted: Spotted, start: Setting, stages: Config) -> tuple[Setting, list[float]]:

@@ -10,10 +10,7 @@ export const quality = {
 };
 
 export const withdrawn = {
-  blink: "it was a blink",
-  head: "the head turned",
-  speech: "it was speech",
-  short: "too short to be told from noise",
+  unsure: "too unlikely to be an expression",
   lost: "the face was lost",
   none: "it showed no expression",
 };
@@ -78,7 +75,7 @@ export const buttons = {
 
 export const countdown = (seconds) => `Keep a neutral face: ${seconds}`;
 
-export const calibrated = "Done. From now on expressions are told again.";
+export const calibrated = "Done. Events are told again.";
 export const notCalibrated = "Not done: the face was lost. Look into the camera and calibrate again.";
 
 export const saved = (messages) => `Download the session (${messages.toLocaleString("en")} messages)`;
