@@ -38,7 +38,7 @@ def _state(state: State) -> str:
 def _face(face: FaceState) -> str:
     label, probability = _top(face.expression)
     return (
-        f"face {face.id:2d}  score {face.score:5.1f} of {face.threshold:4.1f}  {label:<10} {_number(probability, 4, 2)}"
+        f"face {face.id:2d}  score {face.score:4.2f} of {face.threshold:4.2f}  {label:<10} {_number(probability, 4, 2)}"
     )
 
 

@@ -30,7 +30,7 @@ def timeline(
 ) -> Markup:
     """A drawing called `name`; `events` are those of the face, `gaps` its camera's, `span` the times of both ends."""
     scale = _Scale(span, 1.1 * max(face.curve.peak, face.threshold, 1.0))
-    said = f"{name}: highest score {face.curve.peak:.1f}, threshold {face.threshold:g}, {len(events)} events"
+    said = f"{name}: highest score {face.curve.peak:.2f}, threshold {face.threshold:g}, {len(events)} events"
     return svg(
         WIDTH,
         TOP + HEIGHT + BOTTOM,

@@ -102,7 +102,7 @@ def test_engines_and_the_configuration_that_differs_are_named(text):
     assert set(rows) == {"cmn", "encoder"}
     assert "cpu bf16" in rows["encoder"]
     assert "FER" in " ".join(rows["encoder"][2:])
-    assert rows_of(text, "Configuration") == [["publish.camera", "room-1", "0"], ["spotter.open", "0.75", "0.58"]]
+    assert rows_of(text, "Configuration") == [["spotter.open", "0.75", "0.58"], ["publish.camera", "room-1", "0"]]
 
 
 def test_it_is_whole_by_itself(play):
@@ -119,7 +119,7 @@ def test_ink_and_paper_are_the_readers_and_what_is_drawn_is_said(text):
     assert text.count("<th ") == text.count('<th scope="col"')
     (drawing,) = drawings(text)
     assert drawing.get("role") == "img"
-    assert drawing.get("aria-label") == "face 1: highest score 10.0, threshold 4.5, 2 events"
+    assert drawing.get("aria-label") == "face 1: highest score 9.98, threshold 4.5, 2 events"
     assert {node.get("fill") for node in drawing.iter() if node.tag.endswith("text")} == {"currentColor"}
     assert re.findall(r"<svg", text.split('tabindex="0"', 1)[1])  # reached by keyboard, where it is too wide
 

@@ -79,7 +79,7 @@ def test_columns_stay_where_they_are():
 
 def test_a_state_says_what_each_face_does():
     assert line(STATE) == (
-        "state    12.345 s  frame     741     8.5 ms  faces  1  | face  1  score   3.2 of  7.0  happiness  0.81"
+        "state    12.345 s  frame     741     8.5 ms  faces  1  | face  1  score 3.20 of 7.00  happiness  0.81"
     )
 
 
