@@ -29,7 +29,7 @@ def detections(film: Film, spots: Sequence[Spot], config: SpotterConfig, lookbac
 def announced(film: Film, spots: Sequence[Spot], config: SpotterConfig, lookback_s: float) -> list[Detection]:
     """What is told for micro-expressions at their apexes, whatever becomes of it; each is as long as it was then."""
     return [
-        Detection(film.person, moment.kind, moment.onset, moment.t, moment.t, confidence=moment.strength, emitted_s=t)
+        Detection(film.person, moment.kind, moment.onset, moment.t, t - lookback_s, moment.strength, emitted_s=t)
         for t, moment in _moments(film, spots, config, lookback_s)
         if isinstance(moment, Apex) and moment.kind == "micro"
     ]
