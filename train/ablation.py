@@ -19,19 +19,28 @@ from train.config import Distractor, TrainConfig
 SHARED = ("clips", "cache", "seed")  #: by all rows of any method; the seeds are `ablate`'s own
 NOTHING = "none"  #: in the table, of a setting that is empty
 
-#: The figures that the table shows, of those that there are, and what it calls them.
-SHOWN = {
-    "final_uf1": "at the offset",
-    "early_uf1": "at the apex",
-    "kept": "kept",
-    "rejected_rest": "rest rejected",
-    "rejected_none": "none rejected",
-    "f1": "F1",
-    "recall": "recall",
-    "false_per_minute": "false a minute",
-    "half_false_per_minute": "false a minute where half are found",
-    **{f"half_false_per_minute_on_{name}": f"on {name}" for name in get_args(Distractor)},
-}
+#: The figures that are shown, of those that there are, and what they are called: a table for each of these.
+SHOWN: tuple[Mapping[str, str], ...] = (
+    {
+        "final_uf1": "at the offset",
+        "early_uf1": "at the apex",
+        "kept": "kept",
+        "rejected_rest": "rest rejected",
+        "rejected_none": "none rejected",
+    },
+    {
+        "f1": "F1",
+        "recall": "recall",
+        "false_per_minute": "false a minute",
+        "equal_false_per_minute": "false at equal recall",
+        **{f"equal_false_per_minute_on_{name}": f"on {name}" for name in get_args(Distractor)},
+    },
+    {
+        "early_recall": "told at the apex",
+        "early_false_per_minute": "false a minute",
+        **{f"early_false_per_minute_on_{name}": f"on {name}" for name in get_args(Distractor)},
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,12 @@ def ablate(method: Compared, compared: Sequence[Variant], seeds: Sequence[int]) 
 
 def table(rows: Sequence[Row]) -> list[str]:
     """Markdown: for each setting the mean of each figure over its seeds, and the standard deviation of several."""
-    names = {name: said for name, said in SHOWN.items() if any(name in row.scores for row in rows)}
+    shown = [{name: said for name, said in each.items() if any(name in row.scores for row in rows)} for each in SHOWN]
+    tables = [_table(rows, names) for names in shown if names]
+    return [line for number, lines in enumerate(tables) for line in ([""] if number else []) + lines]
+
+
+def _table(rows: Sequence[Row], names: Mapping[str, str]) -> list[str]:
     lines = [_line([*rows[0].setting, *names.values()]), _line(["---"] * (len(rows[0].setting) + len(names)))]
     for values, own in itertools.groupby(rows, lambda row: tuple(row.setting.values())):
         scores = [row.scores for row in own]

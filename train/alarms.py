@@ -24,6 +24,18 @@ def false_alarms(films: Sequence[Film], said: Sequence[Detection]) -> list[Detec
     return [each for each in micro if id(each) not in right]
 
 
+def early(films: Sequence[Film], calls: Sequence[Detection]) -> tuple[float, list[Detection]]:
+    """The share of the micro-expressions within which an apex was told, and the calls that lie within none."""
+    truth = _micro(films)
+    within = [
+        [each for each in truth if each.video == call.video and each.onset_s <= call.apex_s <= each.offset_s]
+        for call in calls
+    ]
+    found = {id(each) for those in within for each in those}
+    alarms = [call for call, those in zip(calls, within, strict=True) if not those]
+    return len(found) / max(len(truth), 1), alarms
+
+
 def lying_on(films: Sequence[Film], alarms: Sequence[Detection], lag_s: float) -> dict[Distractor, int]:
     """How many share some time with each distractor; an alarm may lie on several, or on none.
 

@@ -23,10 +23,16 @@ def shown(film: Film) -> list[Movement]:
 
 def detections(film: Film, spots: Sequence[Spot], config: SpotterConfig, lookback_s: float) -> list[Detection]:
     """The expressions that are told of it."""
-    machine = Machine(config, itertools.count(1))
-    moments = [(spot.t + lookback_s, moment) for spot in spots for moment in machine.push(0, spot)]
-    moments += [(film.seconds, moment) for moment in machine.flush()]
-    return told(film.person, moments)
+    return told(film.person, _moments(film, spots, config, lookback_s))
+
+
+def announced(film: Film, spots: Sequence[Spot], config: SpotterConfig, lookback_s: float) -> list[Detection]:
+    """What is told for micro-expressions at their apexes, whatever becomes of it; each is as long as it was then."""
+    return [
+        Detection(film.person, moment.kind, moment.onset, moment.t, t - lookback_s, moment.strength, emitted_s=t)
+        for t, moment in _moments(film, spots, config, lookback_s)
+        if isinstance(moment, Apex) and moment.kind == "micro"
+    ]
 
 
 def taken_back(moments: Iterable[Moment]) -> int:
@@ -48,3 +54,9 @@ def told(video: str, moments: Iterable[tuple[float, Moment]]) -> list[Detection]
             times = (moment.onset, moment.apex, moment.t)
             found.append(Detection(video, moment.kind, *times, confidence=moment.strength, emitted_s=emitted))
     return found
+
+
+def _moments(film: Film, spots: Sequence[Spot], config: SpotterConfig, lookback_s: float) -> list[tuple[float, Moment]]:
+    machine = Machine(config, itertools.count(1))
+    moments = [(spot.t + lookback_s, moment) for spot in spots for moment in machine.push(0, spot)]
+    return moments + [(film.seconds, moment) for moment in machine.flush()]

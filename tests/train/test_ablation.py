@@ -90,13 +90,18 @@ def test_the_table_gives_mean_and_deviation_over_the_seeds_of_each_setting():
 
 def test_the_table_shows_what_a_method_measures():
     spotted = {"f1": 0.5, "apex_error_median_ms": 9.0, "false_per_minute": 2.0, "false_per_minute_on_blink": 1.0}
-    half = {"half_false_per_minute": 3.0, "half_false_per_minute_on_blink": 0.25}
-    rows = [Row({"without": ""}, 1, spotted | half), Row({"without": "blink"}, 1, spotted)]
+    equal = {"equal_false_per_minute": 3.0, "equal_false_per_minute_on_blink": 0.25, "early_recall": 0.75}
+    rows = [Row({"without": ""}, 1, spotted | equal), Row({"without": "blink"}, 1, spotted | {"early_recall": 1.0})]
     assert table(rows) == [
-        "| without | F1 | false a minute | false a minute where half are found | on blink |",
+        "| without | F1 | false a minute | false at equal recall | on blink |",
         "| --- | --- | --- | --- | --- |",
         "| none | 0.500 | 2.000 | 3.000 | 0.250 |",
-        "| blink | 0.500 | 2.000 | - | - |",  # which never finds half
+        "| blink | 0.500 | 2.000 | - | - |",  # which never finds as many
+        "",
+        "| without | told at the apex |",
+        "| --- | --- |",
+        "| none | 0.750 |",
+        "| blink | 1.000 |",
     ]
     judged = {"final_uf1": 0.9, "early_uf1": 0.8, "kept": 0.7, "rejected_rest": 0.6, "rejected_none": 0.5}
     assert table([Row({"exact.share": "0"}, 1, judged)])[0] == (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train.alarms import DISTRACTORS, false_alarms, lying_on, surest
+from train.alarms import DISTRACTORS, early, false_alarms, lying_on, surest
 from train.films import MACRO, MICRO, Film
 from train.happened import Happened
 from train.movements import Detection
@@ -38,6 +38,14 @@ def test_an_alarm_counts_for_all_that_happens_meanwhile(films):
     alarms = [said("anna", 4.9), said("anna", 5.5), said("anna", 8.5), said("anna", 20.0), said("bert", 9.1)]
     assert lying_on(films, alarms, 0.0) == {name: on.get(name, 0) for name in DISTRACTORS}
     assert set(lying_on(films, [], 0.0).values()) == {0}
+
+
+def test_a_call_is_right_if_its_apex_lies_within_a_micro_expression(films):
+    inside, again, late = said("anna", 1.2), said("anna", 0.95), said("anna", 1.35)
+    other, macro = said("bert", 1.2), said("anna", 8.5)
+    assert early(films, [inside, again, late, other, macro]) == (1 / 3, [late, other, macro])
+    assert early(films, [said("bert", 5.1), inside]) == (2 / 3, [])
+    assert early(films, []) == (0.0, [])
 
 
 def test_an_alarm_lies_on_the_way_back_too_which_is_seen_later(films):

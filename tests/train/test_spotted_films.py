@@ -11,7 +11,7 @@ from realtime.records import Apex, Offset, Onset
 from realtime.spotter import Spot
 from train.films import MACRO, MICRO, Film
 from train.movements import Movement
-from train.spotted import detections, shown, told
+from train.spotted import announced, detections, shown, told
 
 SETTINGS = msgspec.structs.replace(
     config.load().spotter,
@@ -47,6 +47,20 @@ def test_the_expressions_of_a_film_go_by_its_person(film):
         Movement("anna", "micro", 1.0, 1.2, 1.4),
         Movement("anna", "macro", 3.0, 3.4, 4.5),
     ]
+
+
+def test_what_is_told_at_an_apex_is_there_before_it_is_known_how_long_it_lasts(film):
+    said = [
+        spot if spot.t < 3.0 else Spot(spot.t, spot.expression, 0.8, spot.apex)
+        for spot in spots((1.0, 1.2, 1.4), (3.0, 3.4, 4.5))
+    ]
+    first, second = announced(film, said, SETTINGS, 0.1)
+    for found, times in ((first, (1.0, 1.2)), (second, (3.0, 3.4))):
+        assert (found.video, found.kind) == ("anna", "micro")
+        assert (found.onset_s, found.apex_s) == pytest.approx(times, abs=0.03)
+        assert found.apex_s < found.offset_s < found.apex_s + 0.1  # as long as it was then
+        assert found.emitted_s == pytest.approx(found.offset_s + 0.1)
+    assert [found.kind for found in detections(film, said, SETTINGS, 0.1)] == ["micro", "macro"]
 
 
 def test_a_network_that_knows_all_is_told_to_have_found_all(film):

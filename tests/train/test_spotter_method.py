@@ -191,7 +191,10 @@ def test_what_is_left_out_is_compared_in_a_table(config, data, monkeypatch):
     made = replace_in(commands.COMPARED[SpotterTraining], parts=lambda config: blinked)
     monkeypatch.setitem(commands.COMPARED, SpotterTraining, made)
     rows = commands.ablate(config, ["without=,blink"], 1)
-    assert [line.split(" | ")[0] for line in table(rows)[2:]] == ["| none", "| blink"]
+    found, at_the_apex = (lines.split("\n") for lines in "\n".join(table(rows)).split("\n\n"))
+    for each in (found, at_the_apex):
+        assert [line.split(" | ")[0] for line in each] == ["| without", "| ---", "| none", "| blink"]
+    assert at_the_apex[0].endswith("| on blink | on gaze | on speech | on turn | on macro | on flicker | on sway |")
     assert all("false_per_minute_on_blink" in row.scores for row in rows)
     assert len({path.read_bytes() for path in Path(config.runs).glob("*/*/weights.pt")}) == 2
 
