@@ -489,8 +489,6 @@ class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
     known_each: Count  #: and how many of each
     pasted_per_minute: tuple[NotNegative, NotNegative]  #: micro- and macro-expressions
     both: Part  #: share of the chunks that show two films at once
-    slow: Part  #: share of the chunks that are seen through slower cameras, see `train.slower`,
-    slow_hz: tuple[Positive, Positive]  #: of rates between these
     gain: NotNegative  #: standard deviation of the logarithm by which everything moves more or less
     noise: NotNegative  #: most standard deviation of noise on what the network is fed
     weights: tuple[Positive, Positive, Positive]  #: of what is there against what is not: expression, micro, apex

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 replace = msgspec.structs.replace
 TICK_S, WIDTH = 1 / 60, 2 * 28 * 28 + 1 + 3
 LAG_S, MARK = 0.35, 50.0
-PLAIN = {"both": 0.0, "slow": 0.0, "gain": 0.0, "noise": 0.0, "pasted_per_minute": (0.0, 0.0)}
+PLAIN = {"both": 0.0, "gain": 0.0, "noise": 0.0, "pasted_per_minute": (0.0, 0.0)}
 
 
 def film(person, seed):

@@ -3,7 +3,7 @@
 What is to be found is known to the generator to the millisecond. A row of the network speaks of the moment that lies
 `lookback_s` back, since half of a movement tells a micro-expression from the beginning of something longer. Films are
 dear, so each chunk of one is changed: mirrored, laid over another one, and with movements known exactly added to it
-(see `train.pasted`), or seen through a slower camera.
+(see `train.pasted`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ from train.films import MACRO, MICRO, Film, Order, Times, films
 from train.networks.spotter import SpotterNet, SpotterStep
 from train.pasted import Expressions, apart, paste
 from train.runners import CURVE
-from train.slower import slower
 from train.spotter_scores import judged
 
 log = logging.getLogger(__name__)
@@ -140,12 +139,6 @@ class SpotterJob:
         return Chunk(ends, fields, head, turns, [e for e in moved if e[3] > 0.0 and e[1] < ends[-1]])
 
     def _inputs(self, chunk: Chunk, rng: np.random.Generator) -> Floats:
-        if rng.random() < self.config.slow:
-            rate_hz, phase = rng.uniform(*self.config.slow_hz), rng.random()
-            fields, head, turns = (
-                slower(chunk.ends, x, rate_hz, phase) for x in (chunk.fields, chunk.head, chunk.turns)
-            )
-            chunk = Chunk(chunk.ends, fields, head, turns, chunk.expressions)
         made = motion_ticks(chunk.fields, chunk.head, chunk.turns, self.config.cells)
         noise = self.config.noise * rng.random() * rng.standard_normal(made.shape, dtype=np.float32)
         return np.asarray(made + noise, np.float32)
