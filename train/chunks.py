@@ -3,7 +3,9 @@
 They are cut out, not only left out of the loss: a recurrent network that is shown a blink and not asked about it
 still learns what to forget, from all that it is asked later. So a chunk is as long as ever and lies in a gap; the
 network begins each with an empty memory, and there is nothing to settle. Gaps are long enough: of films with 17
-blinks a minute 15 % of all places begin six seconds without one. The price is fewer data to learn from.
+blinks a minute 15 % of all places begin six seconds without one, and they cover a third of the films. The price is
+fewer data to learn from. A lamp that flickers and a head that sways do so all the time: of these the half of the films
+that has most is left out, which is less of them and not none.
 """
 
 from __future__ import annotations
