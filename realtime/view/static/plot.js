@@ -92,7 +92,7 @@ export class Plot {
     context.setLineDash([]);
     context.textAlign = "right";
     context.textBaseline = "middle";
-    context.fillText(threshold.toFixed(1), ROOM.left - 4, y);
+    context.fillText(threshold.toFixed(2), ROOM.left - 4, y);
     if (axes.bottom - y > 12) context.fillText("0", ROOM.left - 4, axes.bottom); // one number or the other
     if (this.#top > 3 * threshold) context.fillText(this.#top.toFixed(0), ROOM.left - 4, ROOM.top + 2);
   }
