@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from realtime import session
+from realtime.config import load
 from realtime.errors import SessionError
 from realtime.session import digest, report, timeline
 from realtime.session.digest import Curve, Gap, Presence
@@ -102,7 +103,8 @@ def test_engines_and_the_configuration_that_differs_are_named(text):
     assert set(rows) == {"cmn", "encoder"}
     assert "cpu bf16" in rows["encoder"]
     assert "FER" in " ".join(rows["encoder"][2:])
-    assert rows_of(text, "Configuration") == [["spotter.open", "0.75", "0.58"], ["publish.camera", "room-1", "0"]]
+    shipped = f"{load().spotter.open:g}"
+    assert rows_of(text, "Configuration") == [["spotter.open", "0.75", shipped], ["publish.camera", "room-1", "0"]]
 
 
 def test_it_is_whole_by_itself(play):

@@ -87,6 +87,10 @@ def settings(packages):
         "streams.visitors": 2,
         "streams.silent_s": 30.0,
         "publish.camera": "own",
+        "spotter.open": 0.6,  # the tiny spotter is less sure than the shipped one, for which these are found
+        "spotter.close": 0.3,
+        "spotter.early": 0.7,
+        "spotter.micro": 0.7,
     }
     return config.load(overrides=[f"{key}={value}" for key, value in changes.items()])
 
