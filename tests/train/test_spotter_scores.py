@@ -69,8 +69,10 @@ def test_of_a_network_that_never_finds_equal_nothing_is_told_of_there(film):
 
 
 def test_what_is_told_at_the_apex_is_counted_apart(film):
-    assert 0.7 < realtime_config.load().spotter.early < 0.84
-    found = figures(film, first=0.99, second=0.84, third=0.7, blink=0.85)
+    settings = realtime_config.load().spotter
+    assert settings.early < settings.micro < 0.99
+    between = (settings.early + settings.micro) / 2
+    found = figures(film, first=0.99, second=between, third=settings.early - 0.1, blink=between)
     assert (found["recall"].value, found["precision"].value) == pytest.approx((1 / 3, 1.0), abs=1e-4)
     assert found["early_recall"].value == pytest.approx(2 / 3, abs=1e-4)
     assert found["early_false_per_minute"].value == found["early_false_per_minute_on_blink"].value == 2.0

@@ -260,12 +260,10 @@ def test_the_trained_network_is_converted_beside_the_package_of_its_precision(co
 
 
 def test_a_head_is_that_of_the_run_that_its_configuration_names(config, monkeypatch):
-    for name, answer in {"_clips": "clips", "_encoder": "encoder"}.items():
-        monkeypatch.setattr(commands, name, lambda *_, answer=answer: answer)
-    for name in ("prepare", "run_folder", "load"):
+    monkeypatch.setattr(commands, "_events", lambda config: "events")
+    for name in ("run_folder", "load"):
         monkeypatch.setattr(commands.cmn, name, lambda *given, name=name: (name, *given))
-    prepared = ("prepare", config, "clips", "encoder")
-    assert METHODS[type(config)].network(config) == ("load", ("run_folder", config, prepared))
+    assert METHODS[type(config)].network(config) == ("load", ("run_folder", config, "events"))
 
 
 def call(*words):

@@ -21,7 +21,7 @@ from train.tuning.search import applied, climb, moved, value_of
 from train.tuning.streams import Said, Stream, said, streams, together
 from train.tuning.worth import figures, half_strength, hits, mean_worth, sides
 
-STAGES = config.load()
+STAGES = config.load(overrides=["spotter.early=0.75", "spotter.close=0.35"])
 PRICES = Prices(macro=0.5, false=0.1, delay=1.0, taken_back=0.05)
 RANGES = (Range(key="spotter.open", low=0.3, high=0.9), Range(key="spotter.micro", low=0.5, high=0.98))
 EVENTS = (4.0, 7.0, 10.0)
