@@ -40,6 +40,7 @@ def work(task):
     return task, os.getpid()
 """
 SCRIPT = """
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,7 @@ import toy
 from train.workers import run
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background makes its programs deaf to it
     try:
         run(partial(toy.opening, Path(sys.argv[1])), {str(i): "long" for i in range(9)}, "toys", 2)
     except KeyboardInterrupt:
