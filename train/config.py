@@ -21,7 +21,8 @@ FrameSampling = Literal["random", "segments", "tim"]
 Cameras = Annotated[tuple[NotNegative, ...], msgspec.Meta(min_length=1)]  #: frames a second; 0 is the recording's own
 ApexSource = Literal["annotation", "quang", "detector"]
 Precision = Literal["f32", "bf16"]
-Distractor = Literal["blink", "gaze", "speech", "turn", "macro", "flicker", "sway"]  #: the fields of `Distractors`
+#: The fields of `Distractors`.
+Distractor = Literal["blink", "gaze", "speech", "mouth", "turn", "hand", "macro", "flicker", "sway"]
 
 
 class Stage(Section, frozen=True):
@@ -80,10 +81,15 @@ class Distractors(Section, frozen=True):
     blink: NotNegative
     gaze: NotNegative
     speech: NotNegative
-    turn: NotNegative
+    mouth: NotNegative  #: it chews, or licks, presses or purses its lips
+    turn: NotNegative  #: and nods, shakes of the head, leaning to and fro
+    hand: NotNegative  #: before the face; never with a micro-expression
     macro: NotNegative  #: never in a clip with a micro-expression, which it would hide
     flicker: NotNegative  #: not a rate: most amplitude of lamps at twice the mains' frequency, share of the light
     sway_deg: NotNegative  #: most slow turning of a head that is held still
+
+
+AT_REST = Distractors(*[0.0] * len(Distractors.__struct_fields__))
 
 
 class Film(Section, frozen=True):

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from realtime import config as realtime_config
 from realtime.motion import layout
 from realtime.records import Floats
-from train.config import Clips, digest
+from train.config import AT_REST, Clips, digest
 from train.datasets.synthetic import Synthetic
 from train.fields import exact
 from train.whole import writing
@@ -31,7 +31,6 @@ from train.workers import run
 
 VERSION = 1
 AS_CUT = np.eye(2, 3, dtype=np.float32)  # pictures framed "crop" are crops already
-AT_REST = {"blink": 0.0, "gaze": 0.0, "speech": 0.0, "turn": 0.0, "macro": 0.0, "flicker": 0.0, "sway_deg": 0.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,9 +59,8 @@ def movements(clips: Clips, people: Sequence[str], each: int, cache: Path, worke
 
 def _still(clips: Clips, each: int) -> Clips:
     """The same people without anything but their expressions."""
-    nothing = msgspec.structs.replace(clips.distractors, **AT_REST)
     size_px = realtime_config.load().align.size_px
-    return msgspec.structs.replace(clips, framing="crop", size_px=size_px, per_person=each, distractors=nothing)
+    return msgspec.structs.replace(clips, framing="crop", size_px=size_px, per_person=each, distractors=AT_REST)
 
 
 @contextmanager

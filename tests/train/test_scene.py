@@ -7,7 +7,7 @@ import pytest
 from realtime.config import ROOT
 from realtime.errors import ConfigError
 from realtime.labels import MEGC3
-from train.config import load
+from train.config import AT_REST, load
 from train.synthesis.channels import INDEX
 from train.synthesis.distractors import MAKERS, speech
 from train.synthesis.scene import APART_S, Lamp, along, clip_scene, video_scene
@@ -15,9 +15,6 @@ from train.synthesis.script import Wave
 
 CLIPS = load(ROOT / "configs/train/cmn.toml").clips
 OFTEN = msgspec.structs.replace(CLIPS.distractors, blink=60.0, gaze=60.0, speech=30.0, turn=30.0, macro=30.0)
-STILL = msgspec.structs.replace(
-    CLIPS.distractors, **dict.fromkeys(("blink", "gaze", "speech", "turn", "macro", "flicker", "sway_deg"), 0.0)
-)
 TIMES = np.linspace(0.0, 0.9, 91)
 
 
@@ -44,7 +41,7 @@ def test_a_clip_holds_one_event_with_rest_before_it(label):
 
 
 def test_without_distractors_nothing_moves_but_the_event():
-    scene = clip_scene(clips(STILL), "positive", rng())
+    scene = clip_scene(clips(AT_REST), "positive", rng())
     assert roles(scene) == {"micro"}
     (event,) = scene.happenings
     amounts = scene.amounts(TIMES)
@@ -58,7 +55,7 @@ def test_without_distractors_nothing_moves_but_the_event():
 
 
 def test_the_event_is_strongest_at_its_apex():
-    scene = clip_scene(clips(STILL), "surprise", rng(2))
+    scene = clip_scene(clips(AT_REST), "surprise", rng(2))
     (event,) = scene.happenings
     fine = np.linspace(0.0, 0.9, 9001)
     total = scene.amounts(fine).sum(1)
@@ -74,7 +71,7 @@ def test_each_distractor_can_be_left_out_alone(name):
 
 def test_a_clip_without_event_shows_a_distractor_where_any_is_on():
     assert all(roles(clip_scene(clips(), None, rng(seed))) for seed in range(20))
-    assert not roles(clip_scene(clips(STILL), None, rng()))
+    assert not roles(clip_scene(clips(AT_REST), None, rng()))
 
 
 def test_expressions_of_a_video_stand_apart():

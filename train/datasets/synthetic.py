@@ -94,7 +94,7 @@ class Synthetic:
 
     def made_of(self, sample: Sample) -> Sequence[object]:
         head = Path(self._clips.head).stat().st_size
-        return ("generator", 2, self._clips, sample.id, *self._portraits.made_of(sample.subject), head)
+        return ("generator", 3, self._clips, sample.id, *self._portraits.made_of(sample.subject), head)
 
     def take(self, sample: Sample) -> Take:
         """Everything that happens in a clip, distractors too."""

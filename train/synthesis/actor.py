@@ -9,6 +9,7 @@ import numpy as np
 
 from realtime.records import Floats, Frame, Image
 from train.synthesis.camera import Camera, expose, moments
+from train.synthesis.hand import covered
 from train.synthesis.performance import Extent, Pose
 from train.synthesis.scene import Scene
 from train.synthesis.strokes import Times
@@ -36,6 +37,8 @@ def film(actor: Actor, scene: Scene, camera: Camera, rng: np.random.Generator) -
     moved = _moved(actor.extent, scene, times, camera.open_s)
     at, counts = moments(times, camera.open_s, moved)
     pictures = actor.frames(scene.amounts(at), scene.pose(at))
+    if scene.hands:
+        pictures = covered(pictures, at, scene.hands, actor.extent.eye_px)
     yield from expose(pictures, counts, scene.lamp.seen(times, camera.open_s), camera, rng)
 
 

@@ -10,7 +10,8 @@ from realtime.errors import ConfigError
 from realtime.records import Floats
 from train.config import Clips, Distractors
 from train.synthesis.channels import INDEX, NAMES
-from train.synthesis.distractors import MAKERS, Happening, micro
+from train.synthesis.distractors import HIDING, MAKERS, Happening, micro
+from train.synthesis.hand import Hand
 from train.synthesis.performance import Pose
 from train.synthesis.script import Wave, sway
 from train.synthesis.strokes import MICRO_S, Times, micro_length
@@ -45,6 +46,11 @@ class Scene:
     happenings: tuple[Happening, ...]
     sway: dict[str, Wave]
     lamp: Lamp
+
+    @property
+    def hands(self) -> tuple[Hand, ...]:
+        """Those that come before the face."""
+        return tuple(happening.hand for happening in self.happenings if happening.hand is not None)
 
     def amounts(self, times: Times) -> Floats:
         """(T, K): the channels of `NAMES`, of several movements added up, at most 1."""
@@ -89,18 +95,18 @@ def clip_scene(clips: Clips, label: str | None, rng: np.random.Generator) -> Sce
         length = min(micro_length(rng), seconds - LEAD_S - TAIL_S)
         onset = rng.uniform(LEAD_S, seconds - length - TAIL_S)
         found.append(micro(label, clips.intensities, onset, length, rng))
-        on.pop("macro", None)  # it would hide the event
+        on = {name: rate for name, rate in on.items() if name not in HIDING}
     for name, rate in on.items():
         found += [MAKERS[name](float(at), rng) for at in poisson(rate, seconds, rng)]
     return composed(seconds, found, clips.distractors, rng)
 
 
 def video_scene(clips: Clips, seconds: float, micro_per_minute: float, rng: np.random.Generator) -> Scene:
-    """A long film: micro-expressions of all classes, macro-expressions between them, distractors at their rates."""
+    """A long film: micro-expressions of all classes, between them what would hide them, distractors at their rates."""
     on = rates(clips.distractors)
     expressions: list[Happening] = []
     plan = [("", at) for at in poisson(micro_per_minute, seconds, rng)]
-    plan += [("macro", at) for at in poisson(on.pop("macro", 0.0), seconds, rng)]
+    plan += [(name, at) for name in HIDING for at in poisson(on.pop(name, 0.0), seconds, rng)]
     for kind, at in plan:
         labels = ("negative", "positive", "surprise")
         drawn = (

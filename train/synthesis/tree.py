@@ -11,11 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import msgspec
 from tqdm import tqdm
 
 from realtime.errors import DataError
 from realtime.records import Frame
-from train.config import Clips, Distractors, Film
+from train.config import AT_REST, Clips, Film
 from train.datasets.casme2 import RATE_HZ
 from train.datasets.sample import Sample
 from train.datasets.synthetic import Synthetic
@@ -65,7 +66,7 @@ def _settings(head: str, ferplus: str, people: int, per_person: int, seed: int) 
         framing="camera",
         size_px=288,
         seconds=SECONDS,
-        distractors=Distractors(blink=10.0, gaze=6.0, speech=0.0, turn=0.0, macro=0.0, flicker=0.01, sway_deg=3.0),
+        distractors=msgspec.structs.replace(AT_REST, blink=10.0, gaze=6.0, flicker=0.01, sway_deg=3.0),
         film=Film(rates_hz=(RATE_HZ,), shutter=(0.5, 1.0), noise=3.0, quality=100),
     )
 
