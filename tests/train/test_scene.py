@@ -14,7 +14,7 @@ from train.synthesis.scene import APART_S, Lamp, along, clip_scene, video_scene
 from train.synthesis.script import Wave
 
 CLIPS = load(ROOT / "configs/train/cmn.toml").clips
-OFTEN = msgspec.structs.replace(CLIPS.distractors, blink=60.0, gaze=60.0, speech=30.0, turn=30.0, macro=30.0)
+OFTEN = msgspec.structs.replace(CLIPS.distractors, blink=60.0, gaze=60.0, speech=30.0, mouth=30.0, turn=30.0, hand=15.0, macro=30.0)
 TIMES = np.linspace(0.0, 0.9, 91)
 
 
@@ -112,3 +112,47 @@ def test_a_shutter_open_for_whole_periods_sees_no_flicker():
 def test_a_wave_has_at_all_times_what_it_has_at_each():
     wave = Wave((0.4, 0.2), (0.3, 1.1), (0.1, 0.7))
     assert along(wave, TIMES) == pytest.approx([wave.at(float(t)) for t in TIMES])
+
+
+def test_a_film_keeps_its_hands_apart_from_expressions():
+    often = clips(msgspec.structs.replace(AT_REST, hand=20.0))
+    scene = video_scene(often, 60.0, 10.0, rng())
+    assert len(scene.hands) > 3
+    for hand, event in itertools.product(scene.hands, (h for h in scene.happenings if h.role == "micro")):
+        assert hand.span.onset > event.offset + APART_S or event.onset > hand.span.offset + APART_S
+
+
+def test_no_hand_hides_the_event_of_a_clip():
+    often = clips(msgspec.structs.replace(AT_REST, hand=600.0))
+    assert not clip_scene(often, "positive", rng()).hands
+    assert clip_scene(often, None, rng()).hands
+
+
+def test_mouths_chew_and_move_their_lips_without_an_expression():
+    names = set()
+    for seed in range(60):
+        shown = MAKERS["mouth"](1.0, rng(seed))
+        assert (shown.role, shown.label, shown.units) == ("mouth", "", ())
+        names |= {stroke.name for stroke in shown.strokes}
+        assert all(1.0 <= stroke.span.onset <= stroke.span.offset <= shown.offset + 1e-9 for stroke in shown.strokes)
+    assert {"jaw-aside", "lips-shut", "23L", "pucker"} <= names
+    assert names <= set(INDEX)
+
+
+def test_heads_turn_nod_and_lean_and_come_back():
+    kinds = set()
+    for seed in range(60):
+        shown = MAKERS["turn"](1.0, rng(seed))
+        kinds.add("nearer" if shown.strokes[0].name == "nearer" else len(shown.strokes) > 5)
+        assert {stroke.name for stroke in shown.strokes} <= {"yaw", "pitch", "roll", "x", "y", "nearer"}
+        assert all(stroke.span.level(np.array([0.9, shown.offset + 0.5])).max() == 0.0 for stroke in shown.strokes)
+    assert kinds == {"nearer", True, False}
+
+
+def test_a_nod_goes_both_ways_a_few_times_a_second():
+    nods = [shown for seed in range(60) if len((shown := MAKERS["turn"](0.0, rng(seed))).strokes) > 7]
+    assert nods
+    for shown in nods:
+        sizes = {np.sign(stroke.amount) for stroke in shown.strokes if stroke.name in ("pitch", "yaw")}
+        assert sizes == {-1.0, 1.0}
+        assert 0.2 < shown.offset - shown.onset < 2.2

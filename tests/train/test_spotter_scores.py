@@ -48,7 +48,7 @@ def test_false_alarms_are_told_as_it_serves_and_where_equal_is_found(film):
     on = {name: score.value for name, score in found.items() if name.startswith("equal_false_per_minute")}
     assert on.pop("equal_false_per_minute") == 2.0  # one in half a minute
     assert on.pop("equal_false_per_minute_on_blink") == on.pop("equal_false_per_minute_on_gaze") == 2.0
-    assert {name.rpartition("_")[2] for name in on} == {"speech", "turn", "macro", "flicker", "sway"}
+    assert {name.rpartition("_")[2] for name in on} == {"speech", "mouth", "turn", "hand", "macro", "flicker", "sway"}
     assert set(on.values()) == {0.0}
     assert "such that 60% are found" in found["equal_false_per_minute"].protocol
     assert "such that" not in found["f1"].protocol

@@ -84,7 +84,7 @@ def _skin(picture: Image) -> Floats:
     """The colour (C,) of the middle of a picture, which shows a face."""
     third = len(picture) // 3
     middle = picture[third:-third, third:-third].reshape(-1, *picture.shape[2:])
-    return np.atleast_1d(np.median(middle, axis=0)).astype(np.float32)
+    return np.asarray(np.atleast_1d(np.median(middle, axis=0)), np.float32)
 
 
 def _sprite(skin: Floats) -> tuple[Floats, Floats]:
@@ -107,7 +107,7 @@ def _laid(picture: Image, sprite: tuple[Floats, Floats], hand: Hand, place: Floa
     size, scale = len(picture), hand.height * eye_px / SPRITE_PX
     tips = (SPRITE_PX / 4, SPRITE_PX / 8)
     turned = cv2.getRotationMatrix2D(tips, hand.turn_deg, scale)
-    turned[:, 2] += size / 2 + place * eye_px - tips
+    turned[:, 2] = turned[:, 2] + size / 2 + place * eye_px - tips
     colours, cover = (cv2.warpAffine(part, turned, (size, size)) for part in sprite)
     colours = colours.reshape(size, size, -1) * np.float32(hand.shade)
     shares = cover[..., None]
