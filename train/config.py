@@ -81,7 +81,7 @@ class Distractors(Section, frozen=True):
     blink: NotNegative
     gaze: NotNegative
     speech: NotNegative
-    mouth: NotNegative  #: it chews, or licks, presses or purses its lips
+    mouth: NotNegative  #: it chews, or licks, bites or purses its lips
     turn: NotNegative  #: and nods, shakes of the head, leaning to and fro
     hand: NotNegative  #: before the face; never with a micro-expression
     macro: NotNegative  #: never in a clip with a micro-expression, which it would hide

@@ -14,7 +14,9 @@ from train.synthesis.scene import APART_S, Lamp, along, clip_scene, video_scene
 from train.synthesis.script import Wave
 
 CLIPS = load(ROOT / "configs/train/cmn.toml").clips
-OFTEN = msgspec.structs.replace(CLIPS.distractors, blink=60.0, gaze=60.0, speech=30.0, mouth=30.0, turn=30.0, hand=15.0, macro=30.0)
+OFTEN = msgspec.structs.replace(
+    CLIPS.distractors, blink=60.0, gaze=60.0, speech=30.0, mouth=30.0, turn=30.0, hand=15.0, macro=30.0
+)
 TIMES = np.linspace(0.0, 0.9, 91)
 
 

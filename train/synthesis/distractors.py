@@ -92,7 +92,7 @@ def speech(onset: float, rng: np.random.Generator) -> Happening:
 
 
 def mouth(onset: float, rng: np.random.Generator) -> Happening:
-    """What a mouth does that says nothing: it chews, or it licks, bites, purses or presses its lips once."""
+    """What a mouth does that says nothing: it chews, or licks, bites or purses its lips, breathes or swallows once."""
     return (_chewing if rng.random() < 0.3 else _once)(onset, rng)
 
 
@@ -150,10 +150,9 @@ def _chewing(onset: float, rng: np.random.Generator) -> Happening:
 #: What the lips do once: channels, and the most of each.
 ONCE: tuple[dict[str, float], ...] = (
     {"23": 0.9, "jaw": 0.05},  # rolled in, licked or bitten
-    {"24": 0.8, "17": 0.3},  # pressed
     {"pucker": 0.6, "24": 0.2},
     {"jaw": 0.15, "25": 0.3, "round": 0.2},  # a breath
-    {"17": 0.4, "14": 0.3},  # swallowed
+    {"17": 0.3, "jaw-aside": 0.1, "lips-shut": 0.2},  # swallowed
 )
 
 

@@ -20,8 +20,9 @@ Times = npt.NDArray[np.float64]
 MICRO_S, MICRO_MEDIAN_S, MICRO_SPREAD = (0.1, 0.5), 0.33, 0.35
 MACRO_S, MACRO_MEDIAN_S, MACRO_SPREAD = (0.5, 4.0), 1.5, 0.6
 RISE_MOST_S = 0.26  # of a micro-expression
-#: Share of the whole that is onset to apex. The middle half of CASME II's clips has 0.41-0.60, of SAMM's 0.34-0.56.
-RISE = (0.30, 0.58)
+#: Share of the whole that is onset to apex: the least, the commonest, the most. In the tables of CASME II, SAMM, MMEW
+#: and DFME (1,121 codings) the middle half has 0.38-0.58, the middle nine tenths 0.24-0.76.
+RISE = (0.2, 0.49, 0.78)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def macro_length(rng: np.random.Generator) -> float:
 
 def micro_span(onset: float, length: float, rng: np.random.Generator) -> Span:
     """Most have a short hold at the apex, some none; how long is ours."""
-    rise = min(length * rng.uniform(*RISE), RISE_MOST_S)
+    rise = min(length * rng.triangular(*RISE), RISE_MOST_S)
     hold = (length - rise) * max(rng.uniform(-0.1, 0.25), 0.0)
     return Span(onset, onset + rise, onset + rise + hold, onset + length)
 
