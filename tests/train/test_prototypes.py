@@ -1,12 +1,18 @@
 import itertools
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
 
 from realtime.labels import MEGC3
+from train.datasets import casme2, casme3, dfme, mmew, samm
 from train.datasets.action_units import parse
+from train.datasets.labels import LABEL_SETS, canonical
+from train.datasets.table import read_table
 from train.synthesis.channels import ACTION_UNITS
 from train.synthesis.prototypes import INTENSITIES, NONE, PROTOTYPES, class_of, expression
+
+CLASS_OF = {units: label for label, table in PROTOTYPES.items() for units in table}
 
 
 @pytest.mark.parametrize("label", [*MEGC3, NONE])
@@ -55,3 +61,27 @@ def test_no_combination_has_two_classes():
     combinations = [units for table in PROTOTYPES.values() for units in table]
     assert len(set(combinations)) == len(combinations)
     assert all(list(units) == sorted(set(units)) for units in combinations)
+
+
+TABLES = {
+    "CASME2-coding-20190701.xlsx": casme2.COLUMNS,
+    "SAMM.xlsx": samm.COLUMNS,
+    "casme3_table.xlsx": casme3.COLUMNS,
+    "DFME_testA_full_with_AU.xlsx": dfme.COLUMNS,
+    "MMEW_Micro_Exp_delete_others.csv": mmew.COLUMNS,
+}
+
+
+def test_combinations_have_the_class_that_most_of_their_real_codings_have(annotations):
+    classes, coded = LABEL_SETS["megc-3"].classes, defaultdict(Counter)
+    for name, columns in TABLES.items():
+        for row in read_table(annotations(name), columns):
+            label = classes.get(canonical(row["label"]))
+            if label in MEGC3:
+                coded[tuple(sorted({unit.number for unit in parse(row["units"])}))][label] += 1
+    often = {units: counts for units, counts in coded.items() if counts.total() >= 5 and units in CLASS_OF}
+    assert len(often) > 20
+    for units, counts in often.items():
+        (label, most), second = counts.most_common(1)[0], counts.most_common(2)[1:]
+        even = bool(second) and most < 2 * second[0][1]
+        assert CLASS_OF[units] == (NONE if even else label), f"{units}: {counts}"
