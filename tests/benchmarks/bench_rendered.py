@@ -1,4 +1,4 @@
-"""What rendered heads are worth beside warped pictures, to `motion`: trained on either or both, tested on real pictures.
+"""What rendered heads are worth to `motion` beside warped pictures: trained on either or both, tested on real pictures.
 
 Run by hand: python tests/benchmarks/bench_rendered.py [seeds] [people]. As many clips of each kind are learned from;
 tested are the held-out people of configs/train/motion.toml, whom no row has seen. Movements that are known exactly

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from realtime.labels import MEGC3
-from train.synthesis.actions import ACTION_UNITS, BLINK, LID_RAISE
-from train.synthesis.script import PROTOTYPES, Movement, Script, blink, micro, sway, wave
+from train.synthesis.actions import BLINK
+from train.synthesis.script import Movement, Script, blink, sway, wave
 
 
 def movement(hold=0.0, **units):
@@ -73,30 +72,3 @@ def test_a_head_sways_in_every_way_and_less_in_roll_than_in_yaw():
     assert {name: sum(wave.sizes) for name, wave in found.items()} == pytest.approx(
         {"yaw": 4.0, "pitch": 2.4, "roll": 2.0, "x": 0.1, "y": 0.06}
     )
-
-
-@pytest.mark.parametrize("label", MEGC3)
-def test_micro_expressions_are_of_their_class_short_and_weak(label):
-    for seed in range(50):
-        found = micro(label, 0.3, rng(seed), strength=(0.25, 0.5))
-        assert (found.role, found.label, found.onset) == ("micro", label, 0.3)
-        assert tuple(found.units) in PROTOTYPES[label]
-        assert all(0.25 * 0.8 <= amount <= 0.5 * 1.2 for amount in found.units.values())
-        assert 0.08 <= found.apex - found.onset <= 0.20
-        assert 0.2 <= found.offset - found.onset <= 0.46  # under half a second
-
-
-def test_micro_expressions_are_repeated_by_their_seed_and_vary_with_it():
-    assert micro("negative", 0.3, rng(5)) == micro("negative", 0.3, rng(5))
-    assert len({tuple(micro("negative", 0.3, rng(seed)).units) for seed in range(60)}) == len(PROTOTYPES["negative"])
-
-
-def test_every_prototype_can_be_drawn():
-    assert set(PROTOTYPES) == set(MEGC3)
-    units = {unit for prototypes in PROTOTYPES.values() for prototype in prototypes for unit in prototype}
-    assert units <= {*ACTION_UNITS, LID_RAISE}
-
-
-def test_no_prototype_stands_for_two_classes():
-    owners = {prototype: label for label, prototypes in PROTOTYPES.items() for prototype in prototypes}
-    assert len(owners) == sum(map(len, PROTOTYPES.values()))

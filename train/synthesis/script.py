@@ -1,9 +1,4 @@
-"""What a synthetic face does and when: movements with onset, apex and offset, and what is none.
-
-Durations follow the literature (Yan et al. 2013: micro-expressions under 0.5 s; the median is 0.305 s in
-CASME II's coding table, 0.39 s in SAMM's), intensities FACS levels A to C. Distractors, which are no expressions:
-blinks, head sway.
-"""
+"""What the face of the sample stream does and when: movements with onset, apex and offset, blinks, a head that sways."""
 
 from __future__ import annotations
 
@@ -15,14 +10,6 @@ import numpy as np
 from train.synthesis.actions import BLINK
 
 Role = Literal["micro", "macro", "blink"]
-
-#: Which action units show which class. negative: anger 4+7, disgust 9 / 10, sadness 15 (+17), fear 20,
-#: contempt 14; positive: happiness 12 (+6); surprise 1+2 (+5, +26) (EMFACS; Ekman & Friesen 1983).
-PROTOTYPES: dict[str, tuple[tuple[int, ...], ...]] = {
-    "negative": ((4,), (4, 7), (9,), (10,), (4, 9), (15,), (15, 17), (20,), (14,), (4, 24)),
-    "positive": ((12,), (6, 12), (12, 25)),
-    "surprise": ((1, 2), (1, 2, 5), (1, 2, 26), (1, 2, 25)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +88,3 @@ def sway(rng: np.random.Generator, degrees: float, shift: float) -> dict[str, Wa
     """A head that is never quite still."""
     sizes = {"yaw": degrees, "pitch": 0.6 * degrees, "roll": 0.5 * degrees, "x": shift, "y": 0.6 * shift}
     return {name: wave(size, rng) for name, size in sizes.items()}
-
-
-def micro(label: str, onset: float, rng: np.random.Generator, strength: tuple[float, float] = (0.25, 0.5)) -> Movement:
-    """A micro-expression of class `label` with one of its prototypes; 0.2 to 0.46 s long."""
-    units = PROTOTYPES[label][int(rng.integers(len(PROTOTYPES[label])))]
-    rise, fall = rng.uniform(0.08, 0.20), rng.uniform(0.12, 0.26)
-    level = rng.uniform(*strength)
-    amounts = {unit: float(level * rng.uniform(0.8, 1.2)) for unit in units}
-    return Movement("micro", label, amounts, onset, float(onset + rise), float(onset + rise + fall))
