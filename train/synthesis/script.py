@@ -1,4 +1,4 @@
-"""What the face of the sample stream does and when: movements with onset, apex and offset, blinks, a head that sways."""
+"""What the face of the sample stream does and when: movements with onset, apex and offset, blinks, a swaying head."""
 
 from __future__ import annotations
 
