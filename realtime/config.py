@@ -102,12 +102,12 @@ class EnginesConfig(Section, frozen=True):
     @property
     def macro(self) -> tuple[str, ...]:
         """What judges macro-expressions beside the encoder."""
-        return (self.dynamic,) if self.dynamic else ()
+        return split(self.dynamic) if self.dynamic else ()
 
 
-def split(head: str) -> tuple[str, ...]:
-    """The packages that an `engines.head` such as "motion+cmn" names."""
-    return tuple(head.split(TOGETHER))
+def split(names: str) -> tuple[str, ...]:
+    """The packages that an `engines.head` or `engines.dynamic` such as "motion+cmn" names."""
+    return tuple(names.split(TOGETHER))
 
 
 class RecogniseConfig(Section, frozen=True):

@@ -52,7 +52,7 @@ def require_fit(encoder: Manifest, judges: Judges, config: Config) -> None:
     micro, macro = ([engine.manifest for engine in some] for some in (judges.micro, judges.macro))
     pairs = [compatible(encoder, each, config.align.size_px) for each in (*micro, *macro)]
     reasons = [reason for found in pairs for reason in found]
-    reasons += [*unlike(micro), *(reason for each in macro for reason in beside(encoder, each))]
+    reasons += [*unlike(micro), *beside(encoder, macro)]
     if reasons:
         raise EngineError("these engines do not fit together:", tuple(dict.fromkeys(reasons)))
 

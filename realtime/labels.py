@@ -5,11 +5,20 @@ from __future__ import annotations
 #: FER+ majority classes (Barsoum et al. 2016, arXiv 1608.01041), without "unknown" and "NF".
 FERPLUS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 
-#: MEGC2019 composite classes: negative = anger, contempt, disgust, fear, sadness, repression.
+#: MEGC2019 composite classes (See et al. 2019).
 MEGC3 = ("negative", "positive", "surprise")
+
+#: Finer labels -> those; surprise is called so there too.
+COMPOSITE = {
+    **dict.fromkeys(("anger", "contempt", "disgust", "fear", "sadness", "repression"), "negative"),
+    "happiness": "positive",
+}
 
 #: The label of movements that show nothing: an engine that has it may withdraw events, and none is told by it.
 NONE = "none"
+
+#: Finer labels -> what an engine that tells movements apart calls them: a face that shows nothing has not moved.
+GROUPS = {**COMPOSITE, "neutral": NONE}
 
 #: What engines tell apart, by the label set that they were trained on (see `train.datasets.labels`).
 VOCABULARIES = {

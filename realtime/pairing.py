@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from realtime.fields import FIELD_PX
+from realtime.groups import unknown
 from realtime.labels import NONE
 from realtime.manifest import EMBEDDING, LOGITS, MODEL, Manifest, tag_of
 from realtime.preprocess import ApexChange, ClipImages, CropImages, EmbeddingSequence, FlowFields
@@ -20,9 +21,7 @@ def compatible(encoder: Manifest, head: Manifest, crop_px: int) -> tuple[str, ..
 
 def unlike(heads: Sequence[Manifest]) -> Iterator[str]:
     """Every reason why `heads` cannot judge together: each must tell the same labels apart, with or without "none"."""
-    names = [head.name for head in heads]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"{name} is named {names.count(name)} times in engines.head: name each engine once"
+    yield from _repeated("head", heads)
     first = heads[0]
     for head in heads[1:]:
         if _told(head) != _told(first):
@@ -36,19 +35,24 @@ def _told(head: Manifest) -> list[str]:
     return sorted(set(head.labels) - {NONE})
 
 
-def beside(encoder: Manifest, dynamic: Manifest) -> Iterator[str]:
-    """Every reason why `dynamic` cannot judge macro-expressions together with the encoder."""
-    if dynamic.task != "dynamic-expression":
-        yield (
-            f"{dynamic.name} judges {dynamic.task}, beside the encoder an engine judges dynamic-expression: "
-            'name another as engines.dynamic, or ""'
-        )
-    unknown = [label for label in dynamic.labels if label not in encoder.labels]
-    if unknown:
-        yield (
-            f"{dynamic.name} tells {', '.join(unknown)}, of which {encoder.name} knows nothing: "
-            'name another as engines.dynamic, or ""'
-        )
+def beside(encoder: Manifest, others: Sequence[Manifest]) -> Iterator[str]:
+    """Every reason why `others` cannot judge macro-expressions with the encoder, which must know all that they tell.
+
+    That are labels of its own, or groups of them such as "negative".
+    """
+    yield from _repeated("dynamic", others)
+    for other in others:
+        if strange := unknown(other.labels, encoder.labels):
+            yield (
+                f"{other.name} tells {', '.join(strange)}, of which {encoder.name} knows nothing: "
+                'name another in engines.dynamic, or none by ""'
+            )
+
+
+def _repeated(key: str, engines: Sequence[Manifest]) -> Iterator[str]:
+    names = [engine.name for engine in engines]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{name} is named {names.count(name)} times in engines.{key}: name each engine once"
 
 
 def _encoder_reasons(encoder: Manifest, crop_px: int) -> Iterator[str]:

@@ -19,7 +19,7 @@ REST = ""  # stands for the shared labels together; no engine has an empty label
 
 
 def pool(opinions: Sequence[Shares], weights: Sequence[float], floor: float) -> dict[str, float]:
-    """The pool of opinions (K,) with weights (K,) above 0, of whatever sum; one opinion alone stays as it is.
+    """The pool of opinions (K,) with weights (K,), of whatever sum above 0; one opinion alone stays as it is.
 
     Shares below `floor` count as `floor`: nobody's 0 is a veto. Each opinion knows all labels, or only those that all
     know. The others, such as "none", are decided first, by those who know them and with their weights alone: an

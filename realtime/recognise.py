@@ -10,6 +10,7 @@ import numpy as np
 from realtime.config import TOGETHER, RecogniseConfig
 from realtime.encode import Encoder, softmax
 from realtime.engine import Engine
+from realtime.groups import at_rest, refined
 from realtime.labels import NONE
 from realtime.manifest import input_of
 from realtime.pool import Shares, pool
@@ -61,7 +62,7 @@ class Judges:
     """The engines that judge events, each of which may take any representation."""
 
     micro: tuple[Engine, ...]  #: of micro-expressions, by one verdict
-    macro: tuple[Engine, ...] = ()  #: of macro-expressions, together with the encoder
+    macro: tuple[Engine, ...] = ()  #: of macro-expressions, together with the encoder: of its labels or of their groups
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -99,15 +100,24 @@ class Recogniser:
     Micro-expressions have the labels of `judges.micro`, macro-expressions the encoder's. What several engines say is
     pooled (see `pool`). The share of "none" lowers the confidence of every answer to a micro-expression, and withdraws
     the final one where it reaches `reject`; the early one stands until then, for half of the movement is still to come.
+
+    A macro-expression is judged by two witnesses: what the face looked like, as all engines of the encoder's labels
+    say together, and how it moved, as those say that know groups of them (see `groups`). The latter have learned what
+    begins at rest: a face that cries and relaxes moves as one at rest that is surprised. So their word counts as much
+    as the face was neutral, to the encoder, at the onset.
     """
 
     def __init__(self, config: RecogniseConfig, encoder: Encoder, judges: Judges) -> None:
         self._config = config
         self._encoder = encoder
         self._judges = judges
-        self._together: dict[Kind, list[str]] = {
-            "micro": [engine.manifest.name for engine in judges.micro],
-            "macro": [encoder.manifest.name, *(engine.manifest.name for engine in judges.macro)],
+        self._micro = [engine.manifest.name for engine in judges.micro]
+        beside = [engine.manifest for engine in judges.macro]
+        self._moved = [each.name for each in beside if not set(each.labels) <= set(encoder.labels)]
+        self._looked = [encoder.manifest.name, *(each.name for each in beside if each.name not in self._moved)]
+        self._keys: dict[Kind, str] = {
+            "micro": TOGETHER.join(self._micro),
+            "macro": TOGETHER.join(each.name for each in (encoder.manifest, *beside)),
         }
 
     def early(self, apex: Apex, window: Window, now: float, quality: tuple[str, ...]) -> Expression:
@@ -132,17 +142,30 @@ class Recogniser:
         )  # fmt: skip
 
     def _judge(self, kind: Kind, onset: float, apex: float, end: float, window: Window) -> Verdict:
-        shares = self._judges.judge(window.span(onset, end), apex)
+        event = window.span(onset, end)
+        shares = self._judges.judge(event, apex)
         shares[self._encoder.manifest.name] = self._still(window.span(apex - AROUND_APEX_S, apex + AROUND_APEX_S))
-        for names in self._together.values():
-            shares[TOGETHER.join(names)] = self._pooled(names, shares)
-        chosen = shares[TOGETHER.join(self._together[kind])]
+        shares[self._keys["micro"]] = self._pooled(self._micro, shares)
+        shares[self._keys["macro"]] = self._refined(shares, at_rest(self._still(event[:1])))
+        chosen = shares[self._keys[kind]]
         label = max((label for label in chosen if label != NONE), key=chosen.__getitem__)
         return Verdict(label, chosen[label], chosen.get(NONE, 0.0), shares)
 
     def _pooled(self, names: Sequence[str], shares: Mapping[str, Shares]) -> dict[str, float]:
-        weights = [self._config.weights.get(name, 1.0) for name in names]
-        return pool([shares[name] for name in names], weights, self._config.floor)
+        return pool([shares[name] for name in names], self._weights(names), self._config.floor)
+
+    def _refined(self, shares: Mapping[str, Shares], rest: float) -> dict[str, float]:
+        """Of a macro-expression at whose onset the face was neutral with probability `rest`.
+
+        Either witness has the mean weight of its engines, so that two with the same eyes are no two witnesses.
+        """
+        looked, moved = self._weights(self._looked), self._weights(self._moved)
+        weights = [sum(looked) / len(looked), *(rest * weight / len(moved) for weight in moved)]
+        said = [shares[name] for name in self._moved]
+        return refined(self._pooled(self._looked, shares), said, weights, self._config.floor)
+
+    def _weights(self, names: Sequence[str]) -> list[float]:
+        return [self._config.weights.get(name, 1.0) for name in names]
 
     def _still(self, span: Sequence[Seen]) -> dict[str, float]:
         mean = np.mean([seen.probabilities for seen in span], axis=0)

@@ -97,17 +97,32 @@ def test_all_reasons_why_engines_cannot_judge_together_are_listed(settings):
     assert len(found.value.reasons) == len(set(found.value.reasons)) == 5  # also for what the encoder tells apart
 
 
-def test_a_head_of_micro_expressions_judges_no_macro_expressions(settings):
-    with pytest.raises(
-        EngineError, match="fields judges micro-expression, beside the encoder an engine judges dynamic"
-    ):
-        engines(settings("head", "fields"))
+def test_engines_of_movements_judge_macro_expressions_too_and_are_opened_once(settings):
+    config = settings("fields+head", "dynamic+fields")
+    _, judges = engines(config)
+    assert (names(judges.micro), names(judges.macro)) == (["fields", "head"], ["dynamic", "fields"])
+    assert names(judges.engines) == ["dynamic", "fields", "head"]
+    assert config.engines.packages == ("encoder", "spotter", "dynamic", "fields", "head")
+
+
+def test_all_reasons_why_engines_cannot_judge_beside_the_encoder_are_listed(settings):
+    with pytest.raises(EngineError, match="do not fit together") as found:
+        engines(settings("head", "dynamic+apex+dynamic+clips+spotter"))
+    assert [reason.split(":")[0] for reason in found.value.reasons] == [
+        "spotter judges spotting, a head judges events",
+        "dynamic is named 2 times in engines.dynamic",
+        "apex tells calm, a little tense, of which encoder knows nothing",
+        "clips tells repression, others, of which encoder knows nothing",
+        "spotter tells expression, micro, apex, of which encoder knows nothing",
+    ]
 
 
 def test_a_name_that_is_none_is_told_as_such(settings):
-    for head in ("fields+", "fields+nothing"):
+    for joined in ("fields+", "fields+nothing"):
         with pytest.raises(EngineError, match="cannot be used"):
-            engines(settings(head))
+            engines(settings(joined))
+        with pytest.raises(EngineError, match="cannot be used"):
+            engines(settings("head", joined))
 
 
 def test_weights_are_of_engines_that_are_there(settings):

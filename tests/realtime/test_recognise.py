@@ -311,10 +311,62 @@ def test_a_macro_expression_is_judged_by_the_encoder_and_the_dynamic_engine_over
     assert "contempt" not in moving
 
 
+@pytest.fixture
+def resting():
+    """Two seconds of a face that is `rest` neutral and else sad at first; from 1.0 to 1.2 s it is a little happy."""
+
+    def with_rest(rest):
+        window = Window(5.0)
+        for number in range(21):
+            shown = {"neutral": 0.8, "happiness": 0.2} if 10 <= number <= 12 else {"neutral": rest, "sadness": 1 - rest}
+            window.push(seen(number / RATE_HZ, **shown))
+        return window
+
+    return with_rest
+
+
+@pytest.mark.parametrize("answer", ["early", "final"])
+@pytest.mark.parametrize(("rest", "label"), [(1.0, "happiness"), (0.2, "neutral"), (0.0, "neutral")])
+def test_a_macro_expression_is_told_by_how_it_moved_as_far_as_it_began_at_rest(encoder, resting, rest, label, answer):
+    # Odds of 4 for neutral, and of 48 for what moved; the latter with a weight of `rest` beside 1.
+    motion = judging("motion", (*MEGC3, NONE), positive=0.96, none=0.02, negative=0.01, surprise=0.01)
+    recogniser = Recogniser(CONFIG, encoder, Judges((motion,), (motion,)))
+    given = {"early": (recogniser.early, apex("macro")), "final": (recogniser.final, offset("macro"))}
+    tell, moment = given[answer]
+    found = tell(moment, resting(rest), 1.4, ())
+    together = found.probabilities["encoder+motion"]
+    assert (found.stage, found.label, list(together)) == (answer, label, list(FERPLUS))
+    assert together["happiness"] / together["neutral"] == pytest.approx((0.25 * 48**rest) ** (1 / (1 + rest)), rel=1e-3)
+    assert len(motion.asked) == 1
+
+
+def test_those_who_look_and_those_who_see_it_move_count_the_same_however_many_they_are(encoder, resting):
+    motion = judging("motion", (*MEGC3, NONE), positive=0.96, none=0.02, negative=0.01, surprise=0.01)
+    again = judging("again", (*MEGC3, NONE), positive=0.96, none=0.02, negative=0.01, surprise=0.01)
+    dynamic = judging("dynamic", FERPLUS, neutral=0.8, happiness=0.2)
+    few, many = (
+        Recogniser(CONFIG, encoder, Judges((motion,), macro)).final(offset("macro"), resting(1.0), 1.4, ())
+        for macro in ((motion,), (dynamic, motion, again))
+    )
+    found, wanted = many.probabilities["encoder+dynamic+motion+again"], few.probabilities["encoder+motion"]
+    assert found["happiness"] / found["neutral"] == pytest.approx(wanted["happiness"] / wanted["neutral"], rel=1e-3)
+
+
+def test_weights_are_of_whoever_looks_and_whoever_sees_it_move(encoder, resting):
+    motion = judging("motion", (*MEGC3, NONE), positive=0.96, none=0.02, negative=0.01, surprise=0.01)
+    dynamic = judging("dynamic", FERPLUS, neutral=0.8, happiness=0.2)
+    config = msgspec.structs.replace(CONFIG, weights={"dynamic": 5.0, "motion": 9.0})
+    judges = Judges((motion,), (dynamic, motion))
+    found = Recogniser(config, encoder, judges).final(offset("macro"), resting(1.0), 1.4, ())
+    together = found.probabilities["encoder+dynamic+motion"]  # (1 + 5) / 2 to look, 9 for the movement
+    assert together["happiness"] / together["neutral"] == pytest.approx(0.25**0.25 * 48**0.75, rel=1e-3)
+
+
 def test_a_macro_expression_is_not_withdrawn_for_what_the_others_call_none(encoder, window):
-    judges = Judges((judge_of(0.9),), (judging("dynamic", VOCABULARIES["dfew-7"], happiness=1.0),))
-    found = Recogniser(CONFIG, encoder, judges).final(offset("macro"), window, 1.4, ())
-    assert (found.stage, found.probabilities["motion"][NONE]) == ("final", pytest.approx(0.9))
+    motion, dynamic = judge_of(0.9), judging("dynamic", VOCABULARIES["dfew-7"], happiness=1.0)
+    for macro in ((dynamic,), (dynamic, motion)):
+        found = Recogniser(CONFIG, encoder, Judges((motion,), macro)).final(offset("macro"), window, 1.4, ())
+        assert (found.stage, found.probabilities["motion"][NONE]) == ("final", pytest.approx(0.9))
 
 
 def test_an_engine_that_judges_both_kinds_is_asked_once(encoder, window):

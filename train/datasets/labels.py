@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from realtime.labels import VOCABULARIES
+from realtime.labels import COMPOSITE, VOCABULARIES
 from train.datasets.sample import Sample
 
 #: One emotion, several spellings, over all the tables.
@@ -44,8 +44,6 @@ class LabelSet:
         return {label: label for label in self.labels} | dict(self.joined)
 
 
-_NEGATIVE = ("anger", "contempt", "disgust", "fear", "sadness", "repression")
-
 _SETS = (
     LabelSet(
         "casme2-5", frozenset({"sadness", "fear"}), "the sheets of 2014 (surprise 25) and 2019 (28)",
@@ -63,7 +61,7 @@ _SETS = (
     LabelSet(
         "megc-3", frozenset({"others", "tense", "neutral", "helpless", "pain", "confused", "sympathy"}),
         "MEGC 2019 (See et al. 2019), 442 clips of 68 people",
-        joined=dict.fromkeys(_NEGATIVE, "negative") | {"happiness": "positive"},
+        joined=COMPOSITE,
         only={"casme2": frozenset({"disgust", "repression", "happiness", "surprise"})},
         # Of the clips that its emotions would admit, the challenge's list lacks these. The last three are
         # surprise in the sheet of 2019 only.
