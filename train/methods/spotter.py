@@ -44,7 +44,9 @@ log = logging.getLogger(__name__)
 
 VOCABULARY = "spotting-3"
 LABELS = VOCABULARIES[VOCABULARY]
-DATA = ("synthetic films: neutral faces moved by scripted action units, blinks, glances, speech and turns",)
+DATA = (
+    "synthetic films: neutral faces moved by scripted action units, blinks, glances, speech, chewing, turns and hands",
+)
 TERMS = "The pictures that were moved are not part of this package; FER-2013's have no clear licence."
 BLIND_TICKS = 12  # a network that has just begun to look is not asked what it sees
 APEX_S = {True: 0.03, False: 0.06}  # of a micro-expression or another: how far from the apex it is half as much one
