@@ -33,8 +33,8 @@ METHODS: dict[str, Described] = {
         (
             "It sees movement on a coarse grid and nothing else. Where nothing moves for as long as its lag it sees "
             "nothing, whatever the face shows.",
-            "It knows blinks, glances, speech, chewing, turns of the head and hands as the generator makes them. What else "
-            "faces do, laughing, sneezing, drinking, it may take for an expression.",
+            "It knows blinks, glances, speech, chewing, turns of the head and hands as the generator makes them. What "
+            "else faces do, laughing, sneezing, drinking, it may take for an expression.",
         ),
     ),
     "dynamic": Described(
