@@ -65,8 +65,6 @@ Message = Published | Picture | Ask | Answer
 TOPIC = re.compile(r"(state|frame)/[A-Za-z0-9_.-]{1,64}|event/[A-Za-z0-9_.-]{1,64}/(micro|macro)|meta|ask|answer")
 #: A state with 30 faces and all their landmarks takes a quarter of this.
 LONGEST_BYTES = 1 << 20
-#: A movement that spans fewer frames cannot be told from noise.
-FEWEST_FRAMES = 4
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -186,7 +184,7 @@ def event_from(expression: records.Expression, camera: str, rate_hz: float) -> E
 
 def shortest_event_s(rate_hz: float) -> float | None:
     """Duration of the shortest event that a capture rate can show: 67 ms at 60 Hz; None for an unknown rate, 0."""
-    return FEWEST_FRAMES / rate_hz if rate_hz > 0 else None
+    return records.FEWEST_FRAMES / rate_hz if rate_hz > 0 else None
 
 
 def _points(landmarks: records.Floats) -> tuple[tuple[float, float], ...]:

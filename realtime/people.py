@@ -68,7 +68,8 @@ class Person:
         """What an apex or an offset is worth telling at `now`; an onset alone is not."""
         quality = self.face.quality.reasons
         if isinstance(moment, Apex):
-            return [recogniser.early(moment, self._window, now, quality)]
+            early = recogniser.early(moment, self._window, now, quality)
+            return [] if early is None else [early]
         if isinstance(moment, Offset):
             return [recogniser.final(moment, self._window, now, quality)]
         return []

@@ -28,11 +28,13 @@ from realtime.preprocess import (
     embedding_sequence,
     flow_fields,
 )
-from realtime.records import Apex, Expression, Floats, Kind, Offset
+from realtime.records import FEWEST_FRAMES, Apex, Expression, Floats, Kind, Offset
 from realtime.window import Seen, Window
 
 #: How long around the apex a macro-expression is judged by the encoder's single frames.
 AROUND_APEX_S = 0.15
+ROUNDING = 1e-3  # of an interval
+SPARSE = "sparse"  #: why a micro-expression is withdrawn of which the camera shows too few frames
 
 
 def event_input(event: Sequence[Seen], apex: float, representation: Representation) -> Floats:
@@ -100,6 +102,7 @@ class Recogniser:
     Micro-expressions have the labels of `judges.micro`, macro-expressions the encoder's. What several engines say is
     pooled (see `pool`). The share of "none" lowers the confidence of every answer to a micro-expression, and withdraws
     the final one where it reaches `reject`; the early one stands until then, for half of the movement is still to come.
+    A micro-expression of which the camera shows fewer than `FEWEST_FRAMES` frames is not told from noise.
 
     A macro-expression is judged by two witnesses: what the face looked like, as all engines of the encoder's labels
     say together, and how it moved, as those say that know groups of them (see `groups`). The latter have learned what
@@ -120,8 +123,10 @@ class Recogniser:
             "macro": TOGETHER.join(each.name for each in (encoder.manifest, *beside)),
         }
 
-    def early(self, apex: Apex, window: Window, now: float, quality: tuple[str, ...]) -> Expression:
-        """The answer as far as the event has been seen."""
+    def early(self, apex: Apex, window: Window, now: float, quality: tuple[str, ...]) -> Expression | None:
+        """The answer as far as the event has been seen; None where the camera has shown too little of it by then."""
+        if _sparse(apex.kind, apex.onset, now, window):
+            return None
         found = self._judge(apex.kind, apex.onset, apex.t, now, window)
         confidence = found.share * self._detection(apex.strength)
         return Expression(
@@ -133,13 +138,19 @@ class Recogniser:
         """The last answer; one with stage "withdrawn" when detector or engines found it to be no expression."""
         kind = offset.kind or "micro"
         found = self._judge(kind, offset.onset, offset.apex, offset.t, window)
-        rejected = offset.kind is not None and found.none >= self._config.reject
-        kept = offset.kind is not None and not rejected
+        doubt = self._doubt(offset, found.none, window)
+        kept = offset.kind is not None and not doubt
         confidence = found.share * self._detection(offset.strength) if kept else 0.0
         return Expression(
             offset.event, offset.face, kind, "final" if kept else "withdrawn", offset.onset, offset.apex,
-            offset.t, now, found.label, confidence, found.probabilities, quality, NONE if rejected else offset.reason,
+            offset.t, now, found.label, confidence, found.probabilities, quality, doubt or offset.reason,
         )  # fmt: skip
+
+    def _doubt(self, offset: Offset, none: float, window: Window) -> str:
+        """Why what the detector holds for an expression is not told; "" if it is."""
+        if offset.kind is not None and none >= self._config.reject:
+            return NONE
+        return SPARSE if _sparse(offset.kind, offset.onset, offset.t, window) else ""
 
     def _judge(self, kind: Kind, onset: float, apex: float, end: float, window: Window) -> Verdict:
         event = window.span(onset, end)
@@ -174,3 +185,8 @@ class Recogniser:
     def _detection(self, strength: float) -> float:
         """How likely a movement of this strength is an expression at all, 0..1."""
         return strength / (strength + self._config.half_strength)
+
+
+def _sparse(kind: Kind | None, onset: float, end: float, window: Window) -> bool:
+    """Whether a micro-expression is over before the camera has shown `FEWEST_FRAMES` intervals between frames."""
+    return kind == "micro" and end - onset < (FEWEST_FRAMES - ROUNDING) * window.interval(onset, end)

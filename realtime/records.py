@@ -16,6 +16,9 @@ Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Kind = Literal["micro", "macro"]
 
+#: A movement that spans fewer frames cannot be told from noise.
+FEWEST_FRAMES = 4
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -144,4 +147,4 @@ class Expression:
     confidence: float  #: 0..1
     probabilities: dict[str, dict[str, float]]  #: engine -> label -> probability
     quality: tuple[str, ...]  #: the face's quality reasons when this was said
-    reason: str  #: why it was withdrawn, an `Offset`'s reason or "none", else ""
+    reason: str  #: why it was withdrawn, an `Offset`'s reason, "none" or "sparse", else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -43,3 +44,8 @@ class Window:
         if inside or not self._kept:
             return inside
         return [min(self._kept, key=lambda seen: abs(seen.crop.t - begin))]
+
+    def interval(self, begin: float, end: float) -> float:
+        """Mean seconds from frame to frame with begin <= t <= end; infinite where fewer than two are there."""
+        times = [seen.crop.t for seen in self._kept if begin <= seen.crop.t <= end]
+        return (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else math.inf

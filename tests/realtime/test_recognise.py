@@ -91,6 +91,24 @@ def offset(kind="micro", reason="", strength=15.0):
     return Offset(event=3, face=1, onset=0.8, apex=1.1, t=1.3, kind=kind, strength=strength, reason=reason)
 
 
+@pytest.mark.parametrize(
+    ("kind", "end", "stage", "reason"),
+    [("micro", 1.3, "final", ""), ("micro", 1.15, "withdrawn", "sparse"), ("macro", 1.15, "final", "")],
+)
+def test_a_micro_expression_of_fewer_than_four_frames_is_withdrawn(encoder, head, window, kind, end, stage, reason):
+    told = Offset(event=3, face=1, onset=0.8, apex=1.0, t=end, kind=kind, strength=15.0, reason="")
+    found = Recogniser(CONFIG, encoder, Judges((head,))).final(told, window, 1.4, ())
+    assert (found.stage, found.reason) == (stage, reason)
+    assert (found.confidence > 0.0) == (stage == "final")
+
+
+def test_it_is_not_told_early_before_so_many_frames_have_been_seen(encoder, head, window):
+    recogniser = Recogniser(CONFIG, encoder, Judges((head,)))
+    assert recogniser.early(apex(), window, 1.15, ()) is None
+    assert recogniser.early(apex(), window, 1.2, ()) is not None
+    assert recogniser.early(apex("macro"), window, 1.15, ()) is not None
+
+
 def test_softmax_is_the_formula_and_holds_large_numbers():
     logits = np.array([[0.0, np.log(3.0)], [5.0, 5.0]], np.float32)
     assert softmax(logits) == pytest.approx(np.array([[0.25, 0.75], [0.5, 0.5]]))
@@ -156,11 +174,11 @@ def test_confidence_is_the_labels_share_times_how_sure_the_movement_is(encoder, 
 
 def test_the_head_sees_the_event_so_far_and_at_the_end_all_of_it(encoder, head, window):
     recogniser = Recogniser(CONFIG, encoder, Judges((head,)))
-    recogniser.early(apex(), window, 1.1, ())
+    recogniser.early(apex(), window, 1.2, ())
     recogniser.final(offset(), window, 1.9, ())
     early, final = (asked["embeddings"] for asked in head.asked)
     assert early.shape == final.shape == (1, 4, 2)
-    assert early[0, :, 0] == pytest.approx([0.8, 0.9, 1.0, 1.1])  # onset to now
+    assert early[0, :, 0] == pytest.approx([0.8, 0.9, 1.1, 1.2])  # onset to now: 5 frames
     assert final[0, :, 0] == pytest.approx([0.8, 1.0, 1.1, 1.3])  # onset to offset, whatever came after: 6 frames
 
 

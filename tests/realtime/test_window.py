@@ -52,3 +52,10 @@ def test_how_much_is_kept_does_not_depend_on_the_rate():
             made.push(seen(i / rate))
         kept = times(made.span(0.0, 9.0))
         assert kept[-1] - kept[0] == pytest.approx(2.0, abs=1 / rate)
+
+
+def test_the_interval_is_the_mean_between_the_frames_of_a_span(window):
+    assert window.interval(1.0, 2.0) == pytest.approx(0.25)
+    window.push(seen(2.75))
+    assert window.interval(1.7, 3.0) == pytest.approx(0.5)
+    assert window.interval(1.3, 1.6) == window.interval(5.0, 6.0) == np.inf

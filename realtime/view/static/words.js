@@ -13,6 +13,7 @@ export const withdrawn = {
   unsure: "too unlikely to be an expression",
   lost: "the face was lost",
   none: "it showed no expression",
+  sparse: "too few frames of it: the camera is too slow",
 };
 
 export const kinds = { micro: "Micro-expression", macro: "Macro-expression" };
