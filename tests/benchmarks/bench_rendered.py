@@ -1,8 +1,8 @@
 """What rendered heads are worth to `motion` beside warped pictures: trained on either or both, tested on real pictures.
 
-Run by hand: python tests/benchmarks/bench_rendered.py [seeds] [people]. As many clips of each kind are learned from;
-20 epochs; tested are the held-out people of configs/train/motion.toml, whom no row has seen. Movements that are known exactly
-are left out, since they are of warped pictures alone.
+Run by hand: python tests/benchmarks/bench_rendered.py [seeds] [people]. As many clips of each kind are learned from,
+for 20 epochs; tested are the held-out people of configs/train/motion.toml, whom no row has seen. Movements that are
+known exactly are left out, since they are of warped pictures alone.
 """
 
 import logging
