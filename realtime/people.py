@@ -60,6 +60,10 @@ class Person:
         """The frames with begin <= t <= end, as far as the window holds them."""
         return self._window.span(begin, end)
 
+    def finish(self) -> list[Moment]:
+        """The stream is over and the face still there: its open event ends as if it now kept still."""
+        return self._detector.finish()
+
     def leave(self) -> list[Moment]:
         """The face is gone: its open event ends."""
         return self._detector.flush()

@@ -87,6 +87,8 @@ class Pipeline:
                 self._push(watched)
                 if self.stopped:
                     break
+            else:
+                self._finish()
         finally:
             self._front.close()
             for person in list(self._people.values()):
@@ -151,6 +153,13 @@ class Pipeline:
         for person in list(self._people.values()):
             if t - person.presence.last_s > self._config.track.retire_s:
                 self._leave(person)
+
+    def _finish(self) -> None:
+        """The source is over: what those who are in its last frame were about to show is decided."""
+        for person in self._people.values():
+            if person.presence.last_s == self._t and not self.stopped:
+                for moment in person.finish():
+                    self._tell(person, moment)
 
     def _leave(self, person: Person) -> None:
         for moment in person.leave():

@@ -28,7 +28,7 @@ class Told:
 
 
 def tell(crops: Sequence[Crop], config: SpotterConfig, spotter: Engine) -> Told:
-    """Push `crops` (S, S) through the detector; an event that is open at their end ends there."""
+    """Push `crops` (S, S) through the detector, to the end of the stream."""
     if not crops:
         return Told((), (), (), ())
     detector = Spotting(config, crops[0].image.shape[0], spotter, itertools.count(1))
@@ -37,7 +37,7 @@ def tell(crops: Sequence[Crop], config: SpotterConfig, spotter: Engine) -> Told:
     for crop in crops:
         said += [(crop.t, moment) for moment in detector.push(crop)]
         scores.append(detector.score)
-    said += [(crops[-1].t, moment) for moment in detector.flush()]
+    said += [(crops[-1].t, moment) for moment in detector.finish()]
     return Told(tuple(scores), _only(Onset, said), _only(Apex, said), _only(Offset, said))
 
 

@@ -35,7 +35,7 @@ class Scripted:
         self.score = round(crop.t * 10, 3)
         return [Onset(self.event, 1, 0.1), Apex(self.event, 1, 0.1, 0.2, "micro", 5.0)] if crop.t == 0.3 else []
 
-    def flush(self):
+    def finish(self):
         return [Offset(self.event, 1, 0.1, 0.2, 0.3, None, 5.0, "lost")]
 
 
@@ -54,7 +54,7 @@ def test_it_is_what_the_live_detector_says(sample_crops, spotter):
     for crop in sample_crops[:300]:
         moments += detector.push(crop)
         scores.append(detector.score)
-    moments += detector.flush()
+    moments += detector.finish()
     found = tell(sample_crops[:300], STAGES.spotter, spotter)
     assert found.scores == tuple(scores)
     assert {m for _, m in (*found.onsets, *found.apexes, *found.offsets)} == set(moments)
