@@ -24,12 +24,17 @@ class Presence:
 
 
 class Person:
-    """The detector, the window and the smoothing of one face; `ids` numbers events over all faces."""
+    """The detector, the window and the smoothing of one face; `ids` numbers events over all faces.
 
-    def __init__(self, config: Config, face: Face, ids: Iterator[int], spotter: Engine) -> None:
+    One that is `rested` is taken to have stood still before it was seen.
+    """
+
+    def __init__(
+        self, config: Config, face: Face, ids: Iterator[int], spotter: Engine, *, rested: bool = False
+    ) -> None:
         self.presence = Presence(face.id, face.t, face.t)
         self.face = face
-        self._detector = Spotting(config.spotter, config.align.size_px, spotter, ids)
+        self._detector = Spotting(config.spotter, config.align.size_px, spotter, ids, rested=rested)
         self._window = Window(config.window.seconds)
         self._smoothed = Smoothed(config.recognise)
         self.expression: Floats | None = None  #: (C,) probabilities, smoothed

@@ -145,7 +145,8 @@ class Pipeline:
 
     def _person(self, face: Face) -> Person:
         if face.id not in self._people:
-            self._people[face.id] = person = Person(self._config, face, self._ids, self._spotter)
+            first = self.counts.frames == 1  # of a clip, perhaps cut at an onset; who comes later comes moving
+            self._people[face.id] = person = Person(self._config, face, self._ids, self._spotter, rested=first)
             self.counts.face(person.presence)
         return self._people[face.id]
 

@@ -19,11 +19,16 @@ STILL: Floats = np.zeros((2, FIELD_PX, FIELD_PX), np.float32)
 
 
 class Spotting:
-    """Finds the events of one face; `push(Crop) -> [Moment]`. Events are numbered from `ids`."""
+    """Finds the events of one face; `push(Crop) -> [Moment]`. Events are numbered from `ids`.
 
-    def __init__(self, config: SpotterConfig, crop_px: int, engine: Engine, ids: Iterator[int]) -> None:
+    With `rested` the face is taken to have stood still before its first crop.
+    """
+
+    def __init__(
+        self, config: SpotterConfig, crop_px: int, engine: Engine, ids: Iterator[int], *, rested: bool = False
+    ) -> None:
         self._config = config
-        self._spotter = Spotter(engine, crop_px)
+        self._spotter = Spotter(engine, crop_px, rested=rested)
         self._machine = Machine(config, ids)
         self._quiet_until: float | None = None
         self._asked = False

@@ -3,8 +3,8 @@
 Every crop is held against the one from `lag_s` before, whatever the face did in between: a micro-expression is the
 rise and the fall of a movement that is over before the lag is, and nothing has to be known of rest. What a blink,
 speech, a glance or a turning head look like in such a signal, the network has learned from films of them
-(see `train.methods.spotter`). Before its first crop a face is taken to have stood still as it is there, or a clip
-that is cut at the onset would be over before there is anything to compare it with.
+(see `train.methods.spotter`). A face with which a stream begins may be taken to have stood still before, or a clip that
+is cut at the onset would be over before there is anything to compare it with.
 """
 
 from __future__ import annotations
@@ -100,22 +100,25 @@ class Memory:
 
 
 class Spotter:
-    """`push(Crop) -> [Spot]` for one face."""
+    """`push(Crop) -> [Spot]` for one face, which with `rested` is taken to have stood still before its first crop.
 
-    def __init__(self, engine: Engine, crop_px: int) -> None:
+    Of a face that comes later, or again after a pause, nothing is assumed: as a rule it comes moving.
+    """
+
+    def __init__(self, engine: Engine, crop_px: int, *, rested: bool = False) -> None:
         self._sight = Sight(representation(engine).lag_s, crop_px)
         self._memory = Memory(engine)
+        self._rested = rested
         self._first, self._last = 0.0, -np.inf
         self.seen: Motion | None = None  #: of the newest frame; None with the first one, and after a pause
 
     def push(self, crop: Crop) -> list[Spot]:
         """The spots that become known with this crop; none is of a moment before the first."""
-        paused, self._last = crop.t - self._last > PAUSE_S, crop.t
-        if paused:
+        if crop.t - self._last > PAUSE_S:
             self._begin(crop)
-            return []
+        self._last = crop.t
         found = self._sight.push(crop)
-        if found is None:
+        if found is None or crop.t == self._first:
             return []
         self.seen, turns = found
         spots = self._memory.push(crop.t, self.seen.field, self.seen.head, turns)
@@ -123,11 +126,14 @@ class Spotter:
 
     def _begin(self, crop: Crop) -> None:
         """Nothing is known of what came before `crop`."""
-        self._first = crop.t
-        self._sight.rest(crop)
-        self._sight.push(crop)
-        self._memory.rest(crop.t)
-        self.seen = None
+        self._first, self.seen = crop.t, None
+        if self._rested:
+            self._sight.rest(crop)
+            self._memory.rest(crop.t)
+        else:
+            self._sight.restart()
+            self._memory.restart()
+        self._rested = False
 
 
 def representation(engine: Engine) -> MotionTicks:

@@ -94,7 +94,8 @@ class MediaPipe:
         self._meshes: dict[tuple[bool, int], Any] = {}
         self._last: tuple[bool, int] | None = None
         self._warned: set[tuple[bool, int]] = set()  # the meshes that saw a face: each warns again at its first
-        self.restart()
+        self._near = False  # whoever is followed fills the picture
+        self._followed = 0
         self._detector(_FULL_RANGE)
 
     def count(self, image: Image) -> int:
@@ -117,9 +118,7 @@ class MediaPipe:
         return [_points(face) * scale for face in found]
 
     def restart(self) -> None:
-        self._last = None
-        self._near = False  # whoever is followed fills the picture
-        self._followed = 0
+        self._last, self._near, self._followed = None, False, 0
 
     def close(self) -> None:
         for model in (*self._detectors.values(), *self._meshes.values()):

@@ -28,10 +28,10 @@ class Told:
 
 
 def tell(crops: Sequence[Crop], config: SpotterConfig, spotter: Engine) -> Told:
-    """Push `crops` (S, S) through the detector, to the end of the stream."""
+    """Push `crops` (S, S) of a face through the detector as a recording of its own, from its beginning to its end."""
     if not crops:
         return Told((), (), (), ())
-    detector = Spotting(config, crops[0].image.shape[0], spotter, itertools.count(1))
+    detector = Spotting(config, crops[0].image.shape[0], spotter, itertools.count(1), rested=True)
     scores: list[float] = []
     said: list[tuple[float, Moment]] = []
     for crop in crops:

@@ -429,6 +429,15 @@ def test_a_clip_that_is_cut_at_onset_and_offset_tells_what_is_in_it(shown, left,
     assert 0.0 <= final.onset_s < final.apex_s < final.offset_s <= final.emitted_s <= frames[-1].t
 
 
+def test_who_comes_later_is_not_taken_to_have_stood_still_before(shown, left, play, publisher):
+    cut = [frame for frame in shown if ONSET - 0.2 < frame.t <= OFFSET + 1e-6]
+    before = sum(frame.t < ONSET for frame in cut)
+    play(Film(cut, [[]] * before + [[left]] * (len(cut) - before))).run()
+    scores = [state.faces[0].score for state in publisher.states if state.faces]
+    assert not any(scores[:10])  # until half of the lag is over
+    assert any(scores[10:])
+
+
 def test_who_left_before_the_source_was_over_is_not_taken_to_have_kept_still(shown, left, play, publisher):
     until = next(number for number, frame in enumerate(shown) if frame.t > APEX + 0.1)
     play(Film(shown[: until + 10], [[left]] * until + [[]] * 10)).run()

@@ -50,7 +50,7 @@ def play(leaky_spotter, monkeypatch):
     class Scripted:
         seen = None
 
-        def __init__(self, engine, crop_px):
+        def __init__(self, engine, crop_px, *, rested):
             pass
 
         def push(self, crop):

@@ -54,7 +54,8 @@ def test_a_clip_has_the_very_fields_that_the_live_detector_makes(leaky_spotter):
 
 def test_a_clip_has_the_fields_that_the_live_detector_makes_of_it_alone(leaky_spotter):
     crops = list(itertools.islice(filmed(rise(0.0, 0.15, 0.35)), 30))
-    detector, live = Spotting(STAGES.spotter, SIZE, leaky_spotter(SIZE), itertools.count(1)), []
+    detector = Spotting(STAGES.spotter, SIZE, leaky_spotter(SIZE), itertools.count(1), rested=True)
+    live = []
     for crop in crops:
         detector.push(crop)
         live.append(detector.field)
