@@ -11,7 +11,7 @@ from realtime.config import SpotterConfig
 from realtime.decide import Machine
 from realtime.engine import Engine
 from realtime.fields import FIELD_PX
-from realtime.records import Crop, Floats, Moment, Offset, Onset
+from realtime.records import Apex, Crop, Floats, Moment, Offset, Onset
 from realtime.spotter import Spot, Spotter, representation
 
 #: Before there is anything to compare a frame with.
@@ -80,7 +80,7 @@ class Spotting:
             if spot.t > last.t and not self._machine.awaits(spot.t):
                 break
             found += self._machine.push(last.face, spot)
-        return [_within(moment, last.t) for moment in (*found, *self.flush())]
+        return [_within(moment, last.t) for moment in _settled([*found, *self.flush()])]
 
     def flush(self) -> list[Moment]:
         """The face is gone or the stream is over: an open event ends here."""
@@ -95,6 +95,12 @@ class Spotting:
         """An open event ends, and none begins for a while."""
         self._asked, self._quiet_until = False, t + self._config.calibrate_s
         return self._machine.flush()
+
+
+def _settled(moments: list[Moment]) -> list[Moment]:
+    """`moments` without the apexes of what is none at its end: told together, one would only take back the other."""
+    none = {moment.event for moment in moments if isinstance(moment, Offset) and moment.kind is None}
+    return [moment for moment in moments if not (isinstance(moment, Apex) and moment.event in none)]
 
 
 def _within(moment: Moment, last: float) -> Moment:
