@@ -78,6 +78,10 @@ class Machine:
         kind = self._kind(event, self._config.micro)
         return [self._offset(event, kind if kind == "macro" else None, "" if kind == "macro" else "lost")]
 
+    def awaits(self, t: float) -> bool:
+        """Whether an event is open that may yet turn out a micro-expression if it lasts until `t`."""
+        return self._event is not None and t - self._event.onset <= self._config.micro_max_s
+
     def _begin(self, spot: Spot) -> list[Moment]:
         self._settling = self._settling and spot.expression >= self._config.close
         if self._settling or spot.expression < self._config.open:

@@ -24,12 +24,17 @@ class Presence:
 
 
 class Person:
-    """The detector, the window and the smoothing of one face; `ids` numbers events over all faces."""
+    """The detector, the window and the smoothing of one face; `ids` numbers events over all faces.
 
-    def __init__(self, config: Config, face: Face, ids: Iterator[int], spotter: Engine) -> None:
+    One that is `rested` is taken to have stood still before it was seen.
+    """
+
+    def __init__(
+        self, config: Config, face: Face, ids: Iterator[int], spotter: Engine, *, rested: bool = False
+    ) -> None:
         self.presence = Presence(face.id, face.t, face.t)
         self.face = face
-        self._detector = Spotting(config.spotter, config.align.size_px, spotter, ids)
+        self._detector = Spotting(config.spotter, config.align.size_px, spotter, ids, rested=rested)
         self._window = Window(config.window.seconds)
         self._smoothed = Smoothed(config.recognise)
         self.expression: Floats | None = None  #: (C,) probabilities, smoothed
@@ -59,6 +64,10 @@ class Person:
     def span(self, begin: float, end: float) -> list[Seen]:
         """The frames with begin <= t <= end, as far as the window holds them."""
         return self._window.span(begin, end)
+
+    def finish(self) -> list[Moment]:
+        """The stream is over and the face still there: its open event ends as if it now kept still."""
+        return self._detector.finish()
 
     def leave(self) -> list[Moment]:
         """The face is gone: its open event ends."""

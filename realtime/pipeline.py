@@ -87,6 +87,8 @@ class Pipeline:
                 self._push(watched)
                 if self.stopped:
                     break
+            else:
+                self._finish()
         finally:
             self._front.close()
             for person in list(self._people.values()):
@@ -143,7 +145,8 @@ class Pipeline:
 
     def _person(self, face: Face) -> Person:
         if face.id not in self._people:
-            self._people[face.id] = person = Person(self._config, face, self._ids, self._spotter)
+            first = self.counts.frames == 1  # of a clip, perhaps cut at an onset; who comes later comes moving
+            self._people[face.id] = person = Person(self._config, face, self._ids, self._spotter, rested=first)
             self.counts.face(person.presence)
         return self._people[face.id]
 
@@ -151,6 +154,13 @@ class Pipeline:
         for person in list(self._people.values()):
             if t - person.presence.last_s > self._config.track.retire_s:
                 self._leave(person)
+
+    def _finish(self) -> None:
+        """The source is over: what those who are in its last frame were about to show is decided."""
+        for person in self._people.values():
+            if person.presence.last_s == self._t and not self.stopped:
+                for moment in person.finish():
+                    self._tell(person, moment)
 
     def _leave(self, person: Person) -> None:
         for moment in person.leave():

@@ -3,13 +3,14 @@
 Every crop is held against the one from `lag_s` before, whatever the face did in between: a micro-expression is the
 rise and the fall of a movement that is over before the lag is, and nothing has to be known of rest. What a blink,
 speech, a glance or a turning head look like in such a signal, the network has learned from films of them
-(see `train.methods.spotter`).
+(see `train.methods.spotter`). A face with which a stream begins may be taken to have stood still before, or a clip that
+is cut at the onset would be over before there is anything to compare it with.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,6 +56,11 @@ class Sight:
         turned = np.subtract(_angles(crop), _angles(before)).astype(np.float32)
         return motion.measure(crop.t, self._flow(reference, picture), self._layout), turned
 
+    def rest(self, crop: Crop) -> None:
+        """Begin just before `crop`: the face is taken to have stood still, as it is there, for the lag before."""
+        self.restart()
+        self.push(replace(crop, t=crop.t - self._lag_s))
+
     def restart(self) -> None:
         """Forget the past."""
         self._past.clear()
@@ -73,6 +79,13 @@ class Memory:
         self._ticks = Ticks(self._made.tick_s)
         self._state = np.zeros((1, self._made.memory), np.float32)
 
+    def rest(self, t: float) -> None:
+        """Begin at `t`, with nothing that moved in the lag before: a network that has just begun says little of use."""
+        self.restart()
+        still = np.zeros((2, self._made.size_px, self._made.size_px), np.float32)
+        for moment in (t - self._made.lag_s, t):
+            self.push(moment, still, 0.0, np.zeros(TURNS, np.float32))
+
     def push(self, t: float, field: Floats, head: float, turns: Floats) -> list[Spot]:
         """The spots that become known with the movement of a frame."""
         ticks = self._ticks.push(t, packed(field, head, turns))
@@ -87,30 +100,40 @@ class Memory:
 
 
 class Spotter:
-    """`push(Crop) -> [Spot]` for one face."""
+    """`push(Crop) -> [Spot]` for one face, which with `rested` is taken to have stood still before its first crop.
 
-    def __init__(self, engine: Engine, crop_px: int) -> None:
+    Of a face that comes later, or again after a pause, nothing is assumed: as a rule it comes moving.
+    """
+
+    def __init__(self, engine: Engine, crop_px: int, *, rested: bool = False) -> None:
         self._sight = Sight(representation(engine).lag_s, crop_px)
         self._memory = Memory(engine)
-        self._last = -1e9
-        self.seen: Motion | None = None  #: of the newest frame
+        self._rested = rested
+        self._first, self._last = 0.0, -np.inf
+        self.seen: Motion | None = None  #: of the newest frame; None with the first one, and after a pause
 
     def push(self, crop: Crop) -> list[Spot]:
-        """The spots that become known with this crop."""
+        """The spots that become known with this crop; none is of a moment before the first."""
         if crop.t - self._last > PAUSE_S:
-            self.restart()
+            self._begin(crop)
         self._last = crop.t
         found = self._sight.push(crop)
-        if found is None:
+        if found is None or crop.t == self._first:
             return []
         self.seen, turns = found
-        return self._memory.push(crop.t, self.seen.field, self.seen.head, turns)
+        spots = self._memory.push(crop.t, self.seen.field, self.seen.head, turns)
+        return [spot for spot in spots if spot.t >= self._first]
 
-    def restart(self) -> None:
-        """Forget the past."""
-        self._sight.restart()
-        self._memory.restart()
-        self.seen = None
+    def _begin(self, crop: Crop) -> None:
+        """Nothing is known of what came before `crop`."""
+        self._first, self.seen = crop.t, None
+        if self._rested:
+            self._sight.rest(crop)
+            self._memory.rest(crop.t)
+        else:
+            self._sight.restart()
+            self._memory.restart()
+        self._rested = False
 
 
 def representation(engine: Engine) -> MotionTicks:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import psutil
 
-from realtime.message import Event
+from realtime.message import Event, shortest_event_s
 from realtime.people import Presence
 from realtime.timing import Timings
 
@@ -30,6 +30,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     faces: list[dict[str, float]]
     events: list[dict[str, Any]]
     rss_mb: float
+    note: str = ""  #: why nothing can have been found, what was wanted, and what to do; "" where something can
 
 
 class Counts:
@@ -78,7 +79,23 @@ class Counts:
             faces=[{"id": p.id, "first_s": round(p.first_s, 3), "last_s": round(p.last_s, 3)} for p in self._presences],
             events=list(map(plain, self._events.values())),
             rss_mb=rss_mb(),
+            note=note(self.frames, self._presences, self.rate_hz),
         )
+
+
+def note(frames: int, presences: Sequence[Presence], rate_hz: float) -> str:
+    """What a run without events owes whoever reads it: that nobody was there to judge, or not for long enough."""
+    if not frames:
+        return ""
+    if not presences:
+        return f"no face was found in {frames} frames; wanted one that is seen from eyes to mouth: turn it, or light it"
+    longest = max(presence.last_s - presence.first_s for presence in presences)
+    wanted = shortest_event_s(rate_hz)
+    if wanted is not None and longest >= wanted:
+        return ""
+    seen = f"{longest:.2f} s, at {rate_hz:.0f} frames a second" if longest else "a single frame"
+    least = "several frames" if wanted is None else f"at least {wanted:.2f} s"
+    return f"too short to judge: a face was seen for {seen}; wanted {least}: cut before the onset and after the offset"
 
 
 def plain(event: Event) -> dict[str, Any]:
@@ -109,6 +126,8 @@ def lines(summary: Summary, title: str) -> Iterable[str]:
     yield f"faces              {len(summary.faces)}"
     yield f"events             {len(summary.events)}"
     yield f"memory             {summary.rss_mb:.0f} MB"
+    if summary.note:
+        yield summary.note
 
 
 def _short(value: Any) -> Any:

@@ -5,7 +5,9 @@ reports. Its FaceMesh searches the whole picture on every frame while it sees fe
 faces than it was told to, so here it is told exactly the number that is known, and a
 separate detector looks for newcomers a few times a second. Both look with the full-range
 detector: the short-range one, which FaceMesh comes with, loses a face that is narrower
-than about a tenth of the picture (3 of the 5 faces of a group photograph were found).
+than about a tenth of the picture (3 of the 5 faces of a group photograph were found). Where it
+finds nobody, the short-range one has a look too: a face that fills the picture, as in clips that
+are cut to the face, is often none to the full-range detector (of 30 it found 2, the other one all).
 """
 
 from __future__ import annotations
@@ -30,9 +32,13 @@ from realtime.records import Face, Floats, Frame, Image
 
 log = logging.getLogger(__name__)
 
-_FULL_RANGE = 1  # mediapipe's number for the detector
+_SHORT_RANGE, _FULL_RANGE = 0, 1  # mediapipe's numbers for its detectors
 _MESH_GRAPH = "modules/face_landmark/face_landmark_front_cpu.binarypb"
-_MODELS = ("face_detection/face_detection_full_range_sparse.tflite", "face_landmark/face_landmark.tflite")
+_MODELS = (
+    "face_detection/face_detection_full_range_sparse.tflite",
+    "face_detection/face_detection_short_range.tflite",
+    "face_landmark/face_landmark.tflite",
+)
 _DETECTION_THRESHOLD = (
     "facedetectionfullrangecpu__facedetectionfullrange__facedetection__TensorsToDetectionsCalculator.min_score_thresh"
 )
@@ -82,61 +88,77 @@ class MediaPipe:
     """
 
     def __init__(self, config: TrackConfig, *, still: bool = False) -> None:
-        import mediapipe  # here, not above: it takes 2 s to import, and most of Glimpse does without
-
         self._config = config
         self._still = still
-        self._meshes: dict[int, Any] = {}
-        self._last = 0
-        self._warned: set[int] = set()  # the meshes that saw a face: each warns once more when it sees its first
-        with _quiet():
-            self._detector: Any = mediapipe.solutions.face_detection.FaceDetection(
-                config.detection_confidence, _FULL_RANGE
-            )
-            self._detector.process(_BLANK)
+        self._detectors: dict[int, Any] = {}
+        self._meshes: dict[tuple[bool, int], Any] = {}
+        self._last: tuple[bool, int] | None = None
+        self._warned: set[tuple[bool, int]] = set()  # the meshes that saw a face: each warns again at its first
+        self._near = False  # whoever is followed fills the picture
+        self._followed = 0
+        self._detector(_FULL_RANGE)
 
     def count(self, image: Image) -> int:
-        found = self._detector.process(image).detections
-        return len(found or ())
+        found = self._detect(_FULL_RANGE, image)
+        if self._followed:
+            self._near = self._near and found <= self._followed
+            return found
+        self._near = not found and bool(found := self._detect(_SHORT_RANGE, image))
+        return found
 
     def find(self, image: Image, faces: int) -> list[Floats]:
-        mesh = self._mesh(faces)
+        key = (self._near or self._still, faces)
+        mesh = self._mesh(key)
         scale = np.array([image.shape[1], image.shape[0], image.shape[1]], np.float32)
-        with nullcontext() if faces in self._warned else _quiet():
-            found = mesh.process(image).multi_face_landmarks
+        with nullcontext() if key in self._warned else _quiet():
+            found = mesh.process(image).multi_face_landmarks or ()
         if found:
-            self._warned.add(faces)
-        return [_points(face) * scale for face in found or ()]
+            self._warned.add(key)
+        self._followed = len(found)
+        return [_points(face) * scale for face in found]
 
     def restart(self) -> None:
-        self._last = 0
+        self._last, self._near, self._followed = None, False, 0
 
     def close(self) -> None:
-        for model in (self._detector, *self._meshes.values()):
+        for model in (*self._detectors.values(), *self._meshes.values()):
             model.close()
 
-    def _mesh(self, faces: int) -> Any:
-        if faces not in self._meshes:
-            self._meshes[faces] = self._start(faces)
-        elif faces != self._last:
-            self._meshes[faces].reset()  # or it would follow faces from where it saw them last
-            self._warned.discard(faces)
-        self._last = faces
-        return self._meshes[faces]
+    def _detect(self, range: int, image: Image) -> int:
+        return len(self._detector(range).process(image).detections or ())
 
-    def _start(self, faces: int) -> Any:
+    def _detector(self, range: int) -> Any:
+        import mediapipe  # here, not above: it takes 2 s to import, and most of Glimpse does without
+
+        if range not in self._detectors:
+            with _quiet():
+                detection = mediapipe.solutions.face_detection.FaceDetection
+                self._detectors[range] = detection(self._config.detection_confidence, range)
+                self._detectors[range].process(_BLANK)
+        return self._detectors[range]
+
+    def _mesh(self, key: tuple[bool, int]) -> Any:
+        if key not in self._meshes:
+            self._meshes[key] = self._start(*key)
+        elif key != self._last:
+            self._meshes[key].reset()  # or it would follow faces from where it saw them last
+            self._warned.discard(key)
+        self._last = key
+        return self._meshes[key]
+
+    def _start(self, near: bool, faces: int) -> Any:
         with _quiet():
-            mesh = _near_mesh(faces, self._config) if self._still else _far_mesh(faces, self._config)
+            mesh = _near_mesh(faces, self._config, still=self._still) if near else _far_mesh(faces, self._config)
             mesh.process(_BLANK)
         return mesh
 
 
-def _near_mesh(faces: int, config: TrackConfig) -> Any:
-    """FaceMesh as it comes, each picture for itself."""
+def _near_mesh(faces: int, config: TrackConfig, *, still: bool) -> Any:
+    """FaceMesh as it comes, each picture for itself if they are `still`."""
     from mediapipe.python.solutions.face_mesh import FaceMesh
 
     return FaceMesh(
-        static_image_mode=True,
+        static_image_mode=still,
         max_num_faces=faces,
         min_detection_confidence=config.detection_confidence,
         min_tracking_confidence=config.tracking_confidence,

@@ -56,7 +56,7 @@ def displacements(crops: Sequence[Crop]) -> Floats:
     if not crops:
         return found
     sight = Sight(LAG_S, len(crops[0].image))
-    sight.push(replace(crops[0], t=crops[0].t - LAG_S))
+    sight.rest(crops[0])
     for row, crop in zip(found, crops, strict=True):
         seen = sight.push(crop)
         if seen is not None:

@@ -97,7 +97,7 @@ def store(dataset: Dataset, cache: Path, workers: int | None = None) -> list[Sto
     stages = realtime_config.load()
     sight = (track.version(), cv2.__version__, stages.track, stages.align, align.TEMPLATE.tolist())
     folder = (cache / f"{dataset.name}-{digest('stored-clips', 2, *sight)}").resolve()
-    detector = digest("told", 2, heads.spotter(stages).manifest.files[MODEL], stages.spotter)
+    detector = digest("told", 3, heads.spotter(stages).manifest.files[MODEL], stages.spotter)
     samples = dataset.samples()
     clips = [
         StoredClip(case, sample, folder / f"{sample.id}-{digest(*dataset.made_of(sample))}", detector)

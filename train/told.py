@@ -28,16 +28,16 @@ class Told:
 
 
 def tell(crops: Sequence[Crop], config: SpotterConfig, spotter: Engine) -> Told:
-    """Push `crops` (S, S) through the detector; an event that is open at their end ends there."""
+    """Push `crops` (S, S) of a face through the detector as a recording of its own, from its beginning to its end."""
     if not crops:
         return Told((), (), (), ())
-    detector = Spotting(config, crops[0].image.shape[0], spotter, itertools.count(1))
+    detector = Spotting(config, crops[0].image.shape[0], spotter, itertools.count(1), rested=True)
     scores: list[float] = []
     said: list[tuple[float, Moment]] = []
     for crop in crops:
         said += [(crop.t, moment) for moment in detector.push(crop)]
         scores.append(detector.score)
-    said += [(crops[-1].t, moment) for moment in detector.flush()]
+    said += [(crops[-1].t, moment) for moment in detector.finish()]
     return Told(tuple(scores), _only(Onset, said), _only(Apex, said), _only(Offset, said))
 
 

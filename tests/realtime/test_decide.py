@@ -55,6 +55,16 @@ def kinds_of_moment(found):
     return [type(moment) for _, moment in found]
 
 
+def test_only_what_may_yet_be_a_micro_expression_is_awaited():
+    machine = Machine(SETTINGS, count(1))
+    assert not machine.awaits(0.0)
+    told(spots(*MICRO, until=1.3), machine)
+    assert machine.awaits(1.35)
+    assert not machine.awaits(1.0333 + SETTINGS.micro_max_s + 2 * TICK_S)
+    machine.flush()
+    assert not machine.awaits(1.35)
+
+
 def test_a_short_expression_is_told_as_it_begins_peaks_and_ends():
     found = told(spots(*MICRO))
     assert kinds_of_moment(found) == [Onset, Apex, Offset]

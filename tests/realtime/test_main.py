@@ -250,7 +250,7 @@ def test_what_a_run_prints_as_json_parses(tiny, start):
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (0, "")
     tree = msgspec.json.decode(stdout)
-    assert set(tree) == {"frames", "gaps", "fps", "latency_ms", "stages_ms", "faces", "events", "rss_mb"}
+    assert set(tree) == {"frames", "gaps", "fps", "latency_ms", "stages_ms", "faces", "events", "rss_mb", "note"}
     assert (tree["frames"], len(tree["faces"])) == (30, 1)
 
 

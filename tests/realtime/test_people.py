@@ -28,7 +28,7 @@ class Scripted:
 
     score, field = 6.5, np.ones((2, 28, 28), np.float32)
 
-    def __init__(self, config, crop_px, engine, ids):
+    def __init__(self, config, crop_px, engine, ids, *, rested):
         assert (config, crop_px, engine) == (SETTINGS.spotter, SETTINGS.align.size_px, ENGINE)
         self.ids, self.crops = ids, []
 

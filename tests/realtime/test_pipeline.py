@@ -417,6 +417,34 @@ def test_it_ends_after_so_many_seconds_of_the_source(shown, left, play):
     assert play(Film(shown, [[left]] * 120)).run(seconds=0.5).frames == 30
 
 
+@pytest.mark.parametrize(("lead", "tail"), [(0.0, -0.05), (0.0, 0.0), (0.1, 0.0), (0.0, 0.1)])
+def test_a_clip_that_is_cut_at_onset_and_offset_tells_what_is_in_it(shown, left, play, publisher, lead, tail):
+    cut = [frame for frame in shown if ONSET - lead - 1e-6 <= frame.t <= OFFSET + tail + 1e-6]
+    frames = [replace(frame, t=frame.t - cut[0].t, index=number) for number, frame in enumerate(cut)]
+    play(Film(frames, [[left]] * len(frames))).run()
+    assert [event.stage for event in publisher.events] == ["early", "final"]
+    final = publisher.events[-1]
+    assert final.kind == "micro"
+    assert final.apex_s + cut[0].t == pytest.approx(APEX, abs=0.05)
+    assert 0.0 <= final.onset_s < final.apex_s < final.offset_s <= final.emitted_s <= frames[-1].t
+
+
+def test_who_comes_later_is_not_taken_to_have_stood_still_before(shown, left, play, publisher):
+    cut = [frame for frame in shown if ONSET - 0.2 < frame.t <= OFFSET + 1e-6]
+    before = sum(frame.t < ONSET for frame in cut)
+    play(Film(cut, [[]] * before + [[left]] * (len(cut) - before))).run()
+    scores = [state.faces[0].score for state in publisher.states if state.faces]
+    assert not any(scores[:10])  # until half of the lag is over
+    assert any(scores[10:])
+
+
+def test_who_left_before_the_source_was_over_is_not_taken_to_have_kept_still(shown, left, play, publisher):
+    until = next(number for number, frame in enumerate(shown) if frame.t > APEX + 0.1)
+    play(Film(shown[: until + 10], [[left]] * until + [[]] * 10)).run()
+    assert [event.stage for event in publisher.events][-1:] == ["withdrawn"]
+    assert publisher.events[-1].reason == "lost"
+
+
 def test_stop_ends_it_and_open_events_with_it(shown, left, play, publisher):
     pipeline = play(Film(shown, [[left]] * 120), lambda event: pipeline.stop())
     summary = pipeline.run()

@@ -50,7 +50,7 @@ def play(leaky_spotter, monkeypatch):
     class Scripted:
         seen = None
 
-        def __init__(self, engine, crop_px):
+        def __init__(self, engine, crop_px, *, rested):
             pass
 
         def push(self, crop):
@@ -111,6 +111,45 @@ def test_a_stream_that_is_over_ends_the_open_event(play):
     [offset] = spotting.flush()
     assert (offset.kind, offset.reason) == (None, "lost")
     assert spotting.flush() == []
+
+
+def moments_of(spotting):
+    """What it tells at the end of the stream."""
+    return [(type(moment), getattr(moment, "kind", None), moment.t) for moment in spotting.finish()]
+
+
+def test_at_the_streams_end_a_face_that_keeps_still_ends_its_event(play):
+    _, spotting = play(MICRO, until=1.3)
+    last = 1.3 - TICK_S
+    assert moments_of(spotting) == [
+        (Apex, "micro", pytest.approx(1.2, abs=0.01)), (Offset, "micro", pytest.approx(last)),
+    ]  # fmt: skip
+    assert spotting.finish() == []
+
+
+def test_what_may_have_gone_on_for_long_is_lost_at_the_streams_end(play):
+    for curves in (expression(1.0, 1.9), expression(1.0, 1.9, peak_at(1.25))):
+        _, spotting = play(curves, until=1.3)
+        [offset] = spotting.finish()  # and no apex, which it would only take back
+        assert (offset.kind, offset.reason) == (None, "lost")
+        assert offset.t == pytest.approx(1.3 - TICK_S)
+
+
+def test_a_macro_expression_that_was_seen_to_be_one_is_told_at_the_streams_end(play):
+    _, spotting = play(expression(1.0, 3.0), until=2.0)
+    assert [(type(m), m.kind) for m in spotting.finish() if isinstance(m, Offset)] == [(Offset, "macro")]
+
+
+def test_nothing_begins_after_the_streams_end(play):
+    _, spotting = play(MICRO, until=1.0)
+    assert spotting.finish() == []
+    _, spotting = play(MICRO, until=0.0)
+    assert spotting.finish() == []
+
+
+def test_a_face_that_is_being_calibrated_ends_nothing(play):
+    _, spotting = play(MICRO, until=1.3, ask=1.0)
+    assert spotting.finish() == []
 
 
 def test_after_a_pause_the_score_is_that_of_nothing(leaky_spotter):

@@ -75,6 +75,17 @@ def test_a_sight_that_starts_again_knows_nothing_of_before():
     assert turned.tolist() == [3.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize("rate_hz", RATES)
+def test_a_face_that_stood_still_before_its_first_crop_is_seen_from_then_on(rate_hz, moved):
+    sight, rising = Sight(0.35, SIZE), times(rate_hz, 0.3)
+    sight.rest(crop(0.0, moved(0.0)))
+    found = [sight.push(crop(t, moved(2.0 * t / 0.3), pose=(10.0 * t, 0.0, 0.0))) for t in rising]
+    brow = [motion.field[1, 6:10, 7:11].mean() for motion, _ in found]
+    assert abs(brow[0]) < 1e-4
+    assert np.all(np.diff(brow[:: max(round(rate_hz / 30), 1)]) < 0)  # up is negative
+    assert [float(turns[0]) for _, turns in found] == pytest.approx(10.0 * rising)
+
+
 def test_what_is_packed_comes_out_again():
     rng = np.random.default_rng(1)
     fields, turns = rng.random((4, 2, 28, 28), np.float32), rng.random((4, TURNS), np.float32)
@@ -115,18 +126,28 @@ def test_memory_goes_from_tick_to_tick_and_is_empty_after_a_restart(leaky_spotte
     assert {rows.dtype for rows in engine.fed} == {np.dtype(np.float32)}
 
 
-def test_after_a_pause_nothing_is_known_of_what_came_before(leaky_spotter):
+@pytest.mark.parametrize("rested", [False, True])
+def test_after_a_pause_nothing_is_known_of_what_came_before(leaky_spotter, rested):
     engine = Counting(leaky_spotter)
-    spotter = Spotter(engine, SIZE)
-    assert spotter.seen is None
+    spotter = Spotter(engine, SIZE, rested=rested)
     before = [spot for t in times(30.0, 1.0) for spot in spotter.push(crop(t))]
+    assert spotter.seen is not None
     again = 29 / 30 + PAUSE_S + 0.01
     assert spotter.push(crop(again)) == []
-    after = [spot for t in times(30.0, 0.5)[1:] for spot in spotter.push(crop(again + t))]
-    assert before[-1].expression > after[0].expression == before[0].expression == 0.5
-    assert after[0].t > again
-    spotter.restart()
     assert spotter.seen is None
+    after = [spot for t in times(30.0, 0.5)[1:] for spot in spotter.push(crop(again + t))]
+    assert before[-1].expression > after[0].expression == 0.5
+    assert after[0].t > again + 0.5 * 0.35 - 0.1  # from half of the lag on, less what the network looks back
+
+
+def test_of_a_face_that_rested_the_first_crop_is_the_first_moment_that_is_judged(leaky_spotter):
+    engine = Counting(leaky_spotter, tick_s=0.05, lookback_s=0.1)
+    spotter, begin = Spotter(engine, SIZE, rested=True), 7.0
+    told = [(t, spot.t) for t in begin + times(40.0, 0.3) for spot in spotter.push(crop(t))]
+    assert told[0] == pytest.approx((begin + 0.1, begin), abs=1 / 40 + 1e-6)
+    ticks = (0.35 + told[-1][0] - begin) / 0.05  # from a lag before the first crop on
+    assert len(engine.fed) == pytest.approx(ticks, abs=1.01)
+    assert not engine.fed[0][:, 1 : 1 + 2 * 49].any()
 
 
 def test_a_shorter_pause_loses_nothing(leaky_spotter):

@@ -45,7 +45,7 @@ def test_the_keys_of_the_json_are_as_promised():
     counts.timings.add("total", 0.01)
     counts.timings.add("track", 0.002)
     tree = json.loads(msgspec.json.encode(counts.summary()))
-    assert set(tree) == {"frames", "gaps", "fps", "latency_ms", "stages_ms", "faces", "events", "rss_mb"}
+    assert set(tree) == {"frames", "gaps", "fps", "latency_ms", "stages_ms", "faces", "events", "rss_mb", "note"}
     assert tree["latency_ms"] == {"p50": 10.0, "p95": 10.0, "p99": 10.0}
     assert tree["stages_ms"] == {"track": {"p50": 2.0, "p95": 2.0, "p99": 2.0}}
     assert tree["faces"] == [{"id": 1, "first_s": 0.0, "last_s": 2.0}]
@@ -147,3 +147,27 @@ def test_the_table_has_every_stage_and_number():
     table = "\n".join(lines(counts.summary(), "a clip"))
     for part in ("a clip", "gaps 2", "track", "publish", "12.3 ms", "events             1"):
         assert part in table
+
+
+def noted(frames, rate_hz, *seen):
+    """The note of so many frames; `seen` are the first and last frame of each face."""
+    counts = Counts()
+    for index in range(frames):
+        counts.frame(index / rate_hz, 0)
+    for id, (first, last) in enumerate(seen):
+        counts.face(Presence(id, first / rate_hz, last / rate_hz))
+    found = counts.summary()
+    assert [line for line in lines(found, "a clip") if line == found.note] == ([found.note] if found.note else [])
+    return found.note
+
+
+def test_a_clip_in_which_nothing_can_be_found_says_so_once_and_says_what_to_do():
+    nobody, brief, still = noted(30, 30.0), noted(40, 30.0, (0, 2), (30, 33)), noted(1, 30.0, (0, 0))
+    assert "no face was found in 30 frames" in nobody
+    assert "seen for 0.10 s, at 30 frames a second; wanted at least 0.13 s" in brief
+    assert "seen for a single frame; wanted several frames" in still
+    assert all("before the onset and after the offset" in note for note in (brief, still))
+
+
+def test_a_clip_that_can_be_judged_has_no_note():
+    assert noted(40, 30.0, (0, 2), (30, 35)) == noted(30, 200.0, (0, 25)) == noted(0, 30.0) == ""

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -240,6 +240,37 @@ def test_a_real_face_begins_soon_after_it_comes(play):
 @pytest.mark.parametrize("most", [4, 5])
 def test_the_faces_of_a_group_are_found_in_one_picture(play, most):
     assert play("multi_face.jpg", max_faces=most) == [list(range(1, most + 1))]
+
+
+@pytest.fixture(scope="module")
+def tight(clip):
+    """The first pictures of a real clip, cut to the face."""
+    stages = config.load()
+    landmarker = MediaPipe(stages.track)
+    source = open_source(str(clip("strong_expressions.mp4")), stages.source, fast=True)
+    frames = [frame for frame, _ in zip(source.frames(), range(20), strict=False)]
+    box = track.bounding_box(landmarker.find(frames[0].image, 1)[0])
+    landmarker.close()
+    rows, columns = slice(int(box.y), int(box.y + box.height)), slice(int(box.x), int(box.x + box.width))
+    return [replace(frame, image=np.ascontiguousarray(frame.image[rows, columns])) for frame in frames]
+
+
+def test_a_face_that_fills_the_picture_is_one_id_from_the_first_picture_on(tight):
+    tracker = Tracker(msgspec.structs.replace(config.load().track, search_s=0.1))
+    found = ids(map(tracker.push, tight))
+    tracker.close()
+    assert found == [[1]] * len(tight)
+
+
+def test_who_fills_the_picture_is_followed_as_such_until_more_are_found(tight, clip):
+    landmarker = MediaPipe(config.load().track)
+    [group] = open_source(str(clip("multi_face.jpg")), config.load().source, fast=True).frames()
+    assert (landmarker.count(tight[0].image), len(landmarker.find(tight[0].image, 1))) == (1, 1)
+    assert landmarker.count(tight[1].image) == 0  # nobody is new
+    assert len(landmarker.find(tight[1].image, 1)) == 1
+    several = landmarker.count(group.image)
+    assert len(landmarker.find(group.image, several)) == several > 1
+    landmarker.close()
 
 
 def test_two_turning_heads_are_two_ids(play):

@@ -52,6 +52,17 @@ def test_a_clip_has_the_very_fields_that_the_live_detector_makes(leaky_spotter):
     assert np.abs(found[: known - begin] - np.stack(live[begin:known])).max() < 2e-3  # the texture was still
 
 
+def test_a_clip_has_the_fields_that_the_live_detector_makes_of_it_alone(leaky_spotter):
+    crops = list(itertools.islice(filmed(rise(0.0, 0.15, 0.35)), 30))
+    detector = Spotting(STAGES.spotter, SIZE, leaky_spotter(SIZE), itertools.count(1), rested=True)
+    live = []
+    for crop in crops:
+        detector.push(crop)
+        live.append(detector.field)
+    assert np.array_equal(displacements(crops)[1:], np.stack(live[1:]))
+    assert not live[0].any()
+
+
 @pytest.mark.parametrize("frame", [0, 5, 18])
 def test_a_clip_that_begins_with_its_onset_is_held_against_its_first_frame_for_a_lag(frame):
     crops = list(itertools.islice(filmed(rise(0.0, 0.3, 9.0)), 40))

@@ -27,15 +27,15 @@ def crops(count):
 class Scripted:
     """Tells an onset and an apex with the fourth frame, and an offset at the end."""
 
-    def __init__(self, config, crop_px, engine, ids):
-        assert (config, crop_px, engine) == (STAGES.spotter, 64, ENGINE)
+    def __init__(self, config, crop_px, engine, ids, *, rested):
+        assert (config, crop_px, engine, rested) == (STAGES.spotter, 64, ENGINE, True)
         self.event, self.score = next(ids), 0.0
 
     def push(self, crop):
         self.score = round(crop.t * 10, 3)
         return [Onset(self.event, 1, 0.1), Apex(self.event, 1, 0.1, 0.2, "micro", 5.0)] if crop.t == 0.3 else []
 
-    def flush(self):
+    def finish(self):
         return [Offset(self.event, 1, 0.1, 0.2, 0.3, None, 5.0, "lost")]
 
 
@@ -49,12 +49,12 @@ def test_every_frame_has_its_score_and_every_moment_the_time_when_it_was_told(mo
 
 
 def test_it_is_what_the_live_detector_says(sample_crops, spotter):
-    detector = Spotting(STAGES.spotter, STAGES.align.size_px, spotter, itertools.count(1))
+    detector = Spotting(STAGES.spotter, STAGES.align.size_px, spotter, itertools.count(1), rested=True)
     moments, scores = [], []
     for crop in sample_crops[:300]:
         moments += detector.push(crop)
         scores.append(detector.score)
-    moments += detector.flush()
+    moments += detector.finish()
     found = tell(sample_crops[:300], STAGES.spotter, spotter)
     assert found.scores == tuple(scores)
     assert {m for _, m in (*found.onsets, *found.apexes, *found.offsets)} == set(moments)
