@@ -104,7 +104,7 @@ def test_engines_and_the_configuration_that_differs_are_named(text):
     assert "cpu bf16" in rows["encoder"]
     assert "FER" in " ".join(rows["encoder"][2:])
     shipped = f"{load().spotter.open:g}"
-    assert rows_of(text, "Configuration") == [["spotter.open", "0.75", shipped], ["publish.camera", "room-1", "0"]]
+    assert rows_of(text, "Configuration") == [["spotter.open", "0.11", shipped], ["publish.camera", "room-1", "0"]]
 
 
 def test_it_is_whole_by_itself(play):
