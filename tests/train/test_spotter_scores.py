@@ -68,11 +68,10 @@ def test_of_a_network_that_never_finds_equal_nothing_is_told_of_there(film):
     assert not any(name.startswith("equal_") for name in found)
 
 
-def test_what_is_told_at_the_apex_is_counted_apart(film):
-    settings = realtime_config.load().spotter
-    assert settings.early < settings.micro < 0.99
-    between = (settings.early + settings.micro) / 2
-    found = figures(film, first=0.99, second=between, third=settings.early - 0.1, blink=between)
+def test_what_is_told_at_the_apex_is_counted_apart(film, monkeypatch):
+    settings = realtime_config.load(overrides=["spotter.early=0.8", "spotter.micro=0.95"])
+    monkeypatch.setattr(realtime_config, "load", lambda: settings)
+    found = figures(film, first=0.99, second=0.9, third=0.7, blink=0.9)
     assert (found["recall"].value, found["precision"].value) == pytest.approx((1 / 3, 1.0), abs=1e-4)
     assert found["early_recall"].value == pytest.approx(2 / 3, abs=1e-4)
     assert found["early_false_per_minute"].value == found["early_false_per_minute_on_blink"].value == 2.0
