@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.strategies import DDPStrategy
 from lightning_utilities.core.apply_func import apply_to_collection
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from realtime.errors import ConfigError, GlimpseError
 from train.config import Machine, digest
@@ -64,6 +64,9 @@ def _sit(fabric: Fabric, sent: bytes, seed: int, threads: int, level: int) -> Gl
         work(Seat(fabric, seed), *given)
     except GlimpseError as error:
         return error
+    finally:
+        if distributed.is_initialized():
+            distributed.destroy_process_group()  # or its threads, where some still run, abort the process as it ends
     return None
 
 
