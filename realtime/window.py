@@ -40,12 +40,15 @@ class Window:
 
     def span(self, begin: float, end: float) -> list[Seen]:
         """Frames with begin <= t <= end, in order; the nearest one if there is none, nothing if the window is empty."""
-        inside = [seen for seen in self._kept if begin <= seen.crop.t <= end]
+        inside = self._inside(begin, end)
         if inside or not self._kept:
             return inside
         return [min(self._kept, key=lambda seen: abs(seen.crop.t - begin))]
 
     def interval(self, begin: float, end: float) -> float:
         """Mean seconds from frame to frame with begin <= t <= end; infinite where fewer than two are there."""
-        times = [seen.crop.t for seen in self._kept if begin <= seen.crop.t <= end]
+        times = [seen.crop.t for seen in self._inside(begin, end)]
         return (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else math.inf
+
+    def _inside(self, begin: float, end: float) -> list[Seen]:
+        return [seen for seen in self._kept if begin <= seen.crop.t <= end]
