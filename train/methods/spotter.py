@@ -2,13 +2,14 @@
 
 What is to be found is known to the generator to the millisecond. A row of the network speaks of the moment that lies
 `lookback_s` back, since half of a movement tells a micro-expression from the beginning of something longer. Films are
-dear, so each chunk of one is changed: mirrored, laid over another one, and with movements known exactly added to it
-(see `train.pasted`).
+dear, so each chunk of one is changed: mirrored, laid over another one, with movements known exactly added to it (see
+`train.pasted`), and moved to a face of other proportions, of which other parts move more.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,9 @@ from realtime.records import Floats
 from realtime.spotter import Spot, unpacked
 from train import loop
 from train.chunks import begins
-from train.config import SpotterTraining, digest, shaping
+from train.config import SpotterAugment, SpotterTraining, digest, shaping
 from train.datasets.synthetic import Synthetic
+from train.distort import gains, warp
 from train.exact import movements
 from train.export import WEIGHTS, Draft, trained, trained_by
 from train.export import export as write_package
@@ -108,8 +110,8 @@ class SpotterJob:
     def loss(self, batch: Batch) -> Tensor:
         inputs, wanted = batch
         weights = torch.tensor(self.config.weights, device=inputs.device)
-        logits = self.network(inputs)[:, BLIND_TICKS:]
-        return F.binary_cross_entropy_with_logits(logits, wanted[:, BLIND_TICKS:], pos_weight=weights)
+        logits, wanted = self.network(inputs)[:, :, BLIND_TICKS:], wanted[:, BLIND_TICKS:]
+        return F.binary_cross_entropy_with_logits(logits, wanted.expand_as(logits), pos_weight=weights)
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         """Nothing: films to calibrate on are films not to train on, and the test is looked at once."""
@@ -122,11 +124,11 @@ class SpotterJob:
             other = self._chunk(rng)
             if apart(chunk.expressions, other.expressions):
                 chunk = _together(chunk, other)
-        fields = chunk.fields * np.float32(np.exp(config.gain * rng.standard_normal()))
+        fields = chunk.fields.copy()
         wanted = rng.poisson(np.multiply(self.pasted, config.chunk_s / 60.0))
         kinds = rng.permutation(np.repeat((MICRO, MACRO), wanted)).tolist()
         found = paste(chunk.ends, fields, chunk.expressions, self.parts.known, kinds, LAG_S, rng)
-        return Chunk(chunk.ends, fields, chunk.head, chunk.turns, found)
+        return Chunk(chunk.ends, varied(fields, config.augment, rng), chunk.head, chunk.turns, found)
 
     def _chunk(self, rng: np.random.Generator) -> Chunk:
         number = int(rng.choice(len(self.shares), p=self.shares))
@@ -138,11 +140,12 @@ class SpotterJob:
             fields, turns = mirrored(fields, turns)
         ends = film.ends[rows] - film.ends[begin]
         moved = [(kind, *(np.array(times) - film.ends[begin])) for kind, *times in film.expressions]
-        return Chunk(ends, fields, head, turns, [e for e in moved if e[3] > 0.0 and e[1] < ends[-1]])
+        asked = [each for each in moved if each[3] > -self.config.lookback_s and each[1] < ends[-1]]
+        return Chunk(ends, fields, head, turns, asked)
 
     def _inputs(self, chunk: Chunk, rng: np.random.Generator) -> Floats:
         made = motion_ticks(chunk.fields, chunk.head, chunk.turns, self.config.cells)
-        noise = self.config.noise * rng.random() * rng.standard_normal(made.shape, dtype=np.float32)
+        noise = self.config.augment.noise * rng.random() * rng.standard_normal(made.shape, dtype=np.float32)
         return np.asarray(made + noise, np.float32)
 
 
@@ -163,13 +166,14 @@ def parts(config: SpotterTraining, workers: int | None = None) -> Parts:
 def representation(config: SpotterTraining) -> MotionTicks:
     """What serving is to feed the network with."""
     crop_px = realtime_config.load().align.size_px
-    return MotionTicks(crop_px, FIELD_PX, config.cells, LAG_S, config.tick_s, config.lookback_s, config.memory)
+    memory = config.members * config.memory
+    return MotionTicks(crop_px, FIELD_PX, config.cells, LAG_S, config.tick_s, config.lookback_s, memory)
 
 
 def build(config: SpotterTraining) -> SpotterNet:
     """A fresh network."""
     made = representation(config)
-    return SpotterNet(made.width - made.memory, made.memory, config.dropout)
+    return SpotterNet(made.width - made.memory, config.memory, config.members, config.dropout)
 
 
 def targets(times: Times, expressions: Expressions) -> Floats:
@@ -189,6 +193,15 @@ def mirrored(fields: Floats, turns: Floats) -> tuple[Floats, Floats]:
     swapped = fields[..., ::-1].copy()
     swapped[..., 0, :, :] *= -1.0
     return swapped, turns * np.array([-1.0, 1.0, -1.0], np.float32)
+
+
+def varied(fields: Floats, augment: SpotterAugment, rng: np.random.Generator) -> Floats:
+    """Fields (T, 2, S, S) of one face as another might have moved them: all alike, for it is one face throughout."""
+    generator = Generator().manual_seed(int(rng.integers(2**63)))
+    shown = torch.from_numpy(fields)[None]
+    shown = warp(shown, augment.turn_deg, augment.scale, augment.shift, generator, mirrored=False)
+    shown *= gains(shown, augment.gain, generator) * math.exp(augment.strength * rng.standard_normal())
+    return np.asarray(shown[0].numpy(), np.float32)
 
 
 def fit(config: SpotterTraining, data: Parts) -> Path:
@@ -238,7 +251,7 @@ def spots(network: SpotterNet, config: SpotterTraining, film: Film) -> list[Spot
     network.eval()
     fields, head, turns = unpacked(film.ticks.astype(np.float32), FIELD_PX)
     ticks = torch.from_numpy(motion_ticks(fields, head, turns, config.cells))
-    found = network(ticks[None])[0].sigmoid().tolist()
+    found = network(ticks[None]).mean(0)[0].sigmoid().tolist()
     return [Spot(t, *each) for t, each in zip(film.ends - config.lookback_s, found, strict=True)]
 
 
