@@ -9,7 +9,8 @@ from realtime.errors import ConfigError
 from realtime.labels import MEGC3
 from train.config import AT_REST, load
 from train.synthesis.channels import INDEX
-from train.synthesis.distractors import MAKERS, speech
+from train.synthesis.distractors import MAKERS
+from train.synthesis.mouths import speech
 from train.synthesis.scene import APART_S, Lamp, along, clip_scene, video_scene
 from train.synthesis.script import Wave
 

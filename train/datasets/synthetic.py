@@ -21,8 +21,8 @@ from train.folds import hold_out
 from train.synthesis import facekit
 from train.synthesis.actor import Actor, film, flow
 from train.synthesis.camera import Camera, draw
-from train.synthesis.distractors import Happening
 from train.synthesis.fields import fields
+from train.synthesis.happening import Happening
 from train.synthesis.portraits import RENDERED_PREFIX, Portraits, framed
 from train.synthesis.prototypes import NONE
 from train.synthesis.render import Rendered

@@ -13,8 +13,9 @@ from typing import Literal
 import numpy as np
 
 from train.config import Enactment
-from train.synthesis.distractors import MAKERS, Happening
+from train.synthesis.distractors import MAKERS
 from train.synthesis.emotions import EMOTIONS, NEUTRAL, strokes, units
+from train.synthesis.happening import Happening
 from train.synthesis.scene import Scene, composed, one_of, poisson, rates
 from train.synthesis.strokes import Span, Stroke, macro_length, macro_span
 

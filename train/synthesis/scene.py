@@ -10,8 +10,9 @@ from realtime.errors import ConfigError
 from realtime.records import Floats
 from train.config import Clips, Distractors
 from train.synthesis.channels import INDEX, NAMES
-from train.synthesis.distractors import HIDING, MAKERS, Happening, micro
+from train.synthesis.distractors import MAKERS, micro
 from train.synthesis.hand import Hand
+from train.synthesis.happening import HIDING, Happening
 from train.synthesis.performance import Pose
 from train.synthesis.script import Wave, sway
 from train.synthesis.strokes import MICRO_S, Times, micro_length
