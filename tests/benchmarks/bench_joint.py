@@ -1,0 +1,126 @@
+"""What it is worth to train the encoder on synthetic micro-expressions beside FER+, to FER+ itself and to `cmn`.
+
+Run by hand: python tests/benchmarks/bench_joint.py [epochs] [seeds] [size_px]. Encoders are trained from nothing, for
+few epochs on small pictures, alike but for a second task: the class of a clip from the difference of its apex's and
+its onset's embeddings, which is what `cmn` sees. Each is exported, and `cmn` trained on its embeddings.
+"""
+
+import logging
+import os
+import statistics
+import sys
+from pathlib import Path
+
+import msgspec
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from realtime.config import ROOT
+from realtime.manifest import Score
+from realtime.manifest import load as package
+from train import loop
+from train.commands import COMPARED
+from train.config import ApexnetConfig, CmnConfig, load
+from train.export import WEIGHTS
+from train.methods import expression
+from train.methods.expression import ExpressionJob, resize, standardise
+from train.parts import LABELS
+
+SHARE = 0.25  # pairs in a batch, for each picture of FER+
+ROWS = {"without": "cells=0", "with": "cells=7"}
+
+
+class Both(nn.Module):
+    """The encoder, and the second task's last layer."""
+
+    def __init__(self, encoder):
+        super().__init__()
+        self.encoder = encoder
+        self.change = nn.Linear(encoder.width, len(LABELS))
+
+    def forward(self, images):
+        return self.encoder(images)
+
+
+class JointJob(ExpressionJob):
+    """`pairs` are grey onsets and apexes uint8 (N, 2, S, S), with labels (N,)."""
+
+    def __init__(self, config, pairs, labels):
+        super().__init__(config)
+        self.network = Both(self.network)
+        self.pairs, self.labels = pairs, labels
+        self.count = round(SHARE * config.optimiser.batch)
+
+    def batches(self, epoch):
+        generator = torch.Generator().manual_seed(self.config.seed * 1000 + 500 + epoch)
+        for batch in super().batches(epoch):
+            rows = torch.randint(len(self.pairs), (self.count,), generator=generator)
+            flipped = torch.rand(self.count, generator=generator) < 0.5
+            chosen = resize(self.pairs[rows].float() / 255, self.sizes[epoch])
+            chosen[flipped] = chosen[flipped].flip(-1)
+            yield (*batch, standardise(chosen.flatten(0, 1)[:, None].expand(-1, 3, -1, -1)), self.labels[rows])
+
+    def loss(self, batch):
+        images, shares, pairs, labels = batch
+        with torch.autocast(images.device.type, torch.bfloat16):
+            onset, apex = self.network.encoder.embed(pairs).view(-1, 2, self.network.encoder.width).unbind(1)
+            told = self.network.change(apex - onset)
+        return super().loss((images, shares)) + F.cross_entropy(told.float(), labels)
+
+
+def pairs(config):
+    """Onset and apex of every clip of people to train on."""
+    clips = COMPARED[ApexnetConfig].parts(config).train
+    found = []
+    for clip in clips:
+        at = [int(abs(clip.times - moment).argmin()) for moment in (clip.sample.onset_s, clip.sample.apex_s)]
+        found.append(torch.from_numpy(clip.images[at].mean(-1)).to(torch.uint8))
+    return torch.stack(found), torch.tensor([LABELS.index(clip.sample.label) for clip in clips])
+
+
+def trained(config, shown):
+    """The package of an encoder; `shown` are pairs and labels, or None."""
+    folder = expression.run_folder(config)
+    if not (folder / WEIGHTS).exists():
+        job = JointJob(config, *shown) if shown else ExpressionJob(config)
+        network = loop.fit(job, config.optimiser, folder, config.machine)
+        torch.save((network.encoder if shown else network).state_dict(), folder / WEIGHTS)
+    return expression.export(config, folder / "package" / config.name, "fp32")
+
+
+def judged(config, folder):
+    """Figures of `cmn` on the embeddings of the encoder in `folder`, without motion and with it."""
+    for name, cells in ROWS.items():
+        own = load(ROOT / "configs/train/cmn.toml", [f"encoder={folder}", f"motion.{cells}", "views.count=2"])
+        own = msgspec.structs.replace(own, seed=config.seed)
+        parts = COMPARED[CmnConfig].parts(own)
+        scores = (COMPARED[CmnConfig].fit(own, parts) / "scores.json").read_bytes()
+        for score in msgspec.json.decode(scores, type=tuple[Score, ...]):
+            if score.name in ("final_uf1", "early_uf1"):
+                yield f"cmn {name} motion, {score.name}", score.value
+
+
+def main(epochs=8, seeds=2, size_px=48):
+    os.chdir(Path(ROOT))
+    logging.basicConfig(level=logging.INFO)
+    stages = f"stages=[{{epochs={int(epochs)},size_px={int(size_px)}}}]"
+    shown = pairs(load(ROOT / "configs/train/apexnet.toml", ["rest=0.2"]))
+    print(f"{len(shown[1])} clips beside FER+")
+    for name, beside in {"encoder-alone": None, "encoder-joint": shown}.items():
+        rows = []
+        for seed in range(1, int(seeds) + 1):
+            config = load(ROOT / "configs/train/expression.toml", [f"name={name}", f"seed={seed}", stages])
+            made = trained(config, beside)
+            accuracy = next(score.value for score in made.scores if score.name == "agreed_accuracy")
+            folder = expression.run_folder(config) / "package" / name
+            rows.append({"FER+": accuracy} | dict(judged(config, folder)))
+            print(name, seed, rows[-1], package(folder).name, flush=True)
+        for figure in rows[0]:
+            values = [row[figure] for row in rows]
+            spread = statistics.stdev(values) if len(values) > 1 else 0.0
+            print(f"| {name} | {figure} | {statistics.fmean(values):.3f} ± {spread:.3f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
