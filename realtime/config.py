@@ -115,6 +115,7 @@ class RecogniseConfig(Section, frozen=True):
     half_strength: Positive
     reject: Share
     floor: Share
+    sharpness: Positive
     weights: dict[str, Positive]
 
 

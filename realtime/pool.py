@@ -1,11 +1,12 @@
 """One distribution of several that engines give: a log-linear opinion pool.
 
-    p(c) = prod_k p_k(c)^w_k / sum_c' prod_k p_k(c')^w_k        with sum_k w_k = 1
+    p(c) = prod_k p_k(c)^w_k / sum_c' prod_k p_k(c')^w_k        with sum_k w_k = sharpness
 
-Genest and Zidek 1986, "Combining probability distributions: a critique and an annotated bibliography". It is Hinton's
-product of experts (2002) with weights that sum to one: engines that judge the same frames are no independent
-witnesses, so two that are 70 % sure of the same are together 70 % sure, not 84. What is likeliest is the same either
-way.
+Genest and Zidek 1986, "Combining probability distributions: a critique and an annotated bibliography". With a sharpness
+of one, two that are 70 % sure of the same are together 70 % sure: one witness who was asked twice. With as many as
+there are opinions they are 84 % sure: independent witnesses, Hinton's product of experts (2002). Engines that judge the
+same frames by other means are neither, so that the mean of their logarithms is too modest and is sharpened (Satopaa et
+al. 2014, "Combining multiple probability predictions using a simple logit model"). What is likeliest stays the same.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ Shares = Mapping[str, float]  #: label -> probability; they sum to one
 REST = ""  # stands for the shared labels together; no engine has an empty label
 
 
-def pool(opinions: Sequence[Shares], weights: Sequence[float], floor: float) -> dict[str, float]:
+def pool(
+    opinions: Sequence[Shares], weights: Sequence[float], floor: float, sharpness: float = 1.0
+) -> dict[str, float]:
     """The pool of opinions (K,) with weights (K,), of whatever sum above 0; one opinion alone stays as it is.
 
     Shares below `floor` count as `floor`: nobody's 0 is a veto. Each opinion knows all labels, or only those that all
@@ -29,21 +32,21 @@ def pool(opinions: Sequence[Shares], weights: Sequence[float], floor: float) -> 
         return dict(opinions[0])
     labels = list(dict.fromkeys(label for opinion in opinions for label in opinion))
     shared = [label for label in labels if all(label in opinion for opinion in opinions)]
-    pooled = _log_linear([_among(shared, opinion) for opinion in opinions], weights, floor)
+    exponents = [sharpness * weight / sum(weights) for weight in weights]
+    pooled = _log_linear([_among(shared, opinion) for opinion in opinions], exponents, floor)
     apart = [label for label in labels if label not in shared]
     if not apart:
         return pooled
     knowing = [k for k, opinion in enumerate(opinions) if len(opinion) == len(labels)]
     parts = [_parts(apart, shared, opinions[k]) for k in knowing]
-    first = pool(parts, [weights[k] for k in knowing], floor)
+    first = pool(parts, [weights[k] for k in knowing], floor, sharpness)
     return {label: first[label] if label in first else first[REST] * pooled[label] for label in labels}
 
 
-def _log_linear(opinions: Sequence[Shares], weights: Sequence[float], floor: float) -> dict[str, float]:
+def _log_linear(opinions: Sequence[Shares], exponents: Sequence[float], floor: float) -> dict[str, float]:
     """The formula, of opinions that have the same labels."""
-    total = sum(weights)
     logs = {
-        label: sum(w / total * log(max(opinion[label], floor)) for opinion, w in zip(opinions, weights, strict=True))
+        label: sum(w * log(max(opinion[label], floor)) for opinion, w in zip(opinions, exponents, strict=True))
         for label in opinions[0]
     }
     return _among(logs, {label: exp(value) for label, value in logs.items()})

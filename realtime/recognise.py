@@ -156,14 +156,14 @@ class Recogniser:
         event = window.span(onset, end)
         shares = self._judges.judge(event, apex)
         shares[self._encoder.manifest.name] = self._still(window.span(apex - AROUND_APEX_S, apex + AROUND_APEX_S))
-        shares[self._keys["micro"]] = self._pooled(self._micro, shares)
+        shares[self._keys["micro"]] = self._pooled(self._micro, shares, self._config.sharpness)
         shares[self._keys["macro"]] = self._refined(shares, at_rest(self._still(event[:1])))
         chosen = shares[self._keys[kind]]
         label = max((label for label in chosen if label != NONE), key=chosen.__getitem__)
         return Verdict(label, chosen[label], chosen.get(NONE, 0.0), shares)
 
-    def _pooled(self, names: Sequence[str], shares: Mapping[str, Shares]) -> dict[str, float]:
-        return pool([shares[name] for name in names], self._weights(names), self._config.floor)
+    def _pooled(self, names: Sequence[str], shares: Mapping[str, Shares], sharpness: float = 1.0) -> dict[str, float]:
+        return pool([shares[name] for name in names], self._weights(names), self._config.floor, sharpness)
 
     def _refined(self, shares: Mapping[str, Shares], rest: float) -> dict[str, float]:
         """Of a macro-expression at whose onset the face was neutral with probability `rest`.

@@ -29,6 +29,24 @@ def test_those_who_agree_are_together_as_sure_as_each():
     assert pool([shares(a=0.7, b=0.3)] * 3, [1.0, 2.0, 3.0], FLOOR) == pytest.approx({"a": 0.7, "b": 0.3})
 
 
+def test_what_is_sharpened_has_its_odds_to_that_power():
+    said = [shares(a=0.8, b=0.2), shares(a=0.5, b=0.5)]  # odds of 2, see above
+    assert pool(said, [1.0, 1.0], FLOOR, 2.0) == pytest.approx({"a": 0.8, "b": 0.2})  # the product of experts
+    assert pool(said, [1.0, 1.0], FLOOR, 3.0) == pytest.approx({"a": 8 / 9, "b": 1 / 9})
+    assert pool([shares(a=0.7, b=0.3)] * 2, [1.0, 2.0], FLOOR, 2.0)["a"] == pytest.approx(0.49 / 0.58)
+
+
+def test_sharpened_or_not_what_is_likeliest_stays_so_and_so_does_whether_it_is_none():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        said = [dict(zip("abcn", p, strict=True)) for p in rng.dirichlet(np.ones(4), 2)]
+        said.append(dict(zip("abc", rng.dirichlet(np.ones(3)), strict=True)))
+        plain, sharp = (pool(said, [1.0, 2.0, 0.5], FLOOR, sharpness) for sharpness in (1.0, 2.5))
+        assert max("abc", key=plain.__getitem__) == max("abc", key=sharp.__getitem__)
+        assert (plain["n"] > 0.5) == (sharp["n"] > 0.5)
+        assert sum(sharp.values()) == pytest.approx(1.0)
+
+
 def test_one_alone_stays_as_it_is():
     assert pool([shares(a=1.0, b=0.0)], [5.0], FLOOR) == {"a": 1.0, "b": 0.0}
 

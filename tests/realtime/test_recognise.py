@@ -25,7 +25,7 @@ from realtime.recognise import Judges, Recogniser, event_input
 from realtime.records import Apex, Crop, Offset, Pose
 from realtime.window import Seen, Window
 
-CONFIG = RecogniseConfig(smooth_s=0.25, half_strength=5.0, reject=0.5, floor=0.01, weights={})
+CONFIG = RecogniseConfig(smooth_s=0.25, half_strength=5.0, reject=0.5, floor=0.01, sharpness=1.0, weights={})
 PICTURES = CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD)
 SEQUENCE = EmbeddingSequence("encoder", "0" * 64, 4, 2)
 FIELDS = FlowFields(48, 28, 3, "each", 5e-4, 8.0)
@@ -303,6 +303,13 @@ def test_several_engines_of_micro_expressions_give_one_verdict(encoder, fused, w
     assert (found.label, together[NONE]) == (label, pytest.approx(0.2))
     assert together[label] == pytest.approx(0.8 * share, abs=1e-4)
     assert found.confidence == pytest.approx(0.5 * together[label])
+
+
+def test_engines_of_micro_expressions_are_together_as_sure_as_the_settings_have_it(encoder, fused, window):
+    # If it is something 1 : 2 : 2, or 1 : 4 : 4; odds of none are 1/4, of one engine alone, which is not sharpened.
+    config = msgspec.structs.replace(CONFIG, sharpness=2.0)
+    together = Recogniser(config, encoder, fused).early(apex(), window, 1.2, ()).probabilities["motion+cmn"]
+    assert together == pytest.approx({"negative": 0.8 / 9, "positive": 3.2 / 9, "surprise": 3.2 / 9, "none": 0.2})
 
 
 @pytest.mark.parametrize(("none", "stage"), [(0.4, "final"), (0.6, "withdrawn")])
