@@ -474,17 +474,6 @@ class MotionRecordedConfig(MotionSettings, frozen=True, tag="motion", tag_field=
     evaluate: Evaluation
 
 
-class SpotterAugment(Section, frozen=True):
-    """Changes of a chunk of a film as a whole; half of the chunks are mirrored besides. As in `MotionAugment`:"""
-
-    turn_deg: NotNegative
-    scale: NotNegative
-    shift: NotNegative
-    gain: NotNegative
-    strength: NotNegative  #: standard deviation of the logarithm by which everything moves more or less
-    noise: NotNegative  #: most standard deviation of noise on what the network is fed
-
-
 class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
     """A network that says when an expression is under way, on long films."""
 
@@ -507,11 +496,12 @@ class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
     known_each: Count  #: and how many of each
     pasted_per_minute: tuple[NotNegative, NotNegative]  #: micro- and macro-expressions
     both: Part  #: share of the chunks that show two films at once
+    gain: NotNegative  #: standard deviation of the logarithm by which everything moves more or less
+    noise: NotNegative  #: most standard deviation of noise on what the network is fed
     weights: tuple[Positive, Positive, Positive]  #: of what is there against what is not: expression, micro, apex
     chunk_s: Positive
     epochs: Count
     steps: Count  #: in each epoch
-    augment: SpotterAugment
     optimiser: Optimiser
     machine: Machine
     clips: Clips

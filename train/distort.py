@@ -32,19 +32,15 @@ def late(fields: Tensor, share: float, generator: Generator) -> Tensor:
     return torch.where(chosen, fields - fields[:, :1], fields)
 
 
-def warp(
-    fields: Tensor, turn_deg: float, scale: float, shift: float, generator: Generator, *, mirrored: bool = True
-) -> Tensor:
-    """Turn, scale and shift each event's fields at random, their vectors too, and, if `mirrored`, mirror half of them.
+def warp(fields: Tensor, turn_deg: float, scale: float, shift: float, generator: Generator) -> Tensor:
+    """Turn, scale and shift each event's fields at random, their vectors too, and mirror half of them.
 
     Another face's brows lie elsewhere; in a mirror, what went right goes left.
     """
     count, frames, _, side, _ = fields.shape
     angle = _uniform(-turn_deg, turn_deg, (count,), generator) * (math.pi / 180)
     factor = torch.exp(_uniform(-scale, scale, (count, 2), generator))  # across and down of their own
-    mirror = torch.ones(count)
-    if mirrored:
-        mirror[torch.rand(count, generator=generator) < 0.5] = -1.0
+    mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     move = _uniform(-2 * shift, 2 * shift, (count, 2), generator)
     cos, sin, (across, down) = angle.cos(), angle.sin(), factor.unbind(1)
     linear = torch.stack([mirror * across * cos, -across * sin, mirror * down * sin, down * cos], 1).view(count, 2, 2)

@@ -38,11 +38,6 @@ def test_without_amounts_an_event_stays_or_is_mirrored_with_its_directions():
     assert seen == {True, False}
 
 
-def test_nothing_is_mirrored_where_that_is_not_wanted():
-    events = spot(0.4, 0.2, 0.01, -0.02)
-    assert torch.allclose(warp(events, 0.0, 0.0, 0.0, generator(), mirrored=False), events, atol=1e-6)
-
-
 def test_what_is_turned_moves_where_it_has_gone_to():
     """A spot that moves away from the middle still does so, wherever the face was turned to."""
     for found in warp(spot(0.5, 0.0, 0.01, 0.0), 30.0, 0.0, 0.0, generator()):

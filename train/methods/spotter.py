@@ -2,14 +2,13 @@
 
 What is to be found is known to the generator to the millisecond. A row of the network speaks of the moment that lies
 `lookback_s` back, since half of a movement tells a micro-expression from the beginning of something longer. Films are
-dear, so each chunk of one is changed: mirrored, laid over another one, with movements known exactly added to it (see
-`train.pasted`), and moved to a face of other proportions, of which other parts move more.
+dear, so each chunk of one is changed: mirrored, laid over another one, and with movements known exactly added to it
+(see `train.pasted`).
 """
 
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +29,8 @@ from realtime.records import Floats
 from realtime.spotter import Spot, unpacked
 from train import loop
 from train.chunks import begins
-from train.config import SpotterAugment, SpotterTraining, digest, shaping
+from train.config import SpotterTraining, digest, shaping
 from train.datasets.synthetic import Synthetic
-from train.distort import gains, warp
 from train.exact import movements
 from train.export import WEIGHTS, Draft, trained, trained_by
 from train.export import export as write_package
@@ -124,11 +122,11 @@ class SpotterJob:
             other = self._chunk(rng)
             if apart(chunk.expressions, other.expressions):
                 chunk = _together(chunk, other)
-        fields = chunk.fields.copy()
+        fields = chunk.fields * np.float32(np.exp(config.gain * rng.standard_normal()))
         wanted = rng.poisson(np.multiply(self.pasted, config.chunk_s / 60.0))
         kinds = rng.permutation(np.repeat((MICRO, MACRO), wanted)).tolist()
         found = paste(chunk.ends, fields, chunk.expressions, self.parts.known, kinds, LAG_S, rng)
-        return Chunk(chunk.ends, varied(fields, config.augment, rng), chunk.head, chunk.turns, found)
+        return Chunk(chunk.ends, fields, chunk.head, chunk.turns, found)
 
     def _chunk(self, rng: np.random.Generator) -> Chunk:
         number = int(rng.choice(len(self.shares), p=self.shares))
@@ -145,7 +143,7 @@ class SpotterJob:
 
     def _inputs(self, chunk: Chunk, rng: np.random.Generator) -> Floats:
         made = motion_ticks(chunk.fields, chunk.head, chunk.turns, self.config.cells)
-        noise = self.config.augment.noise * rng.random() * rng.standard_normal(made.shape, dtype=np.float32)
+        noise = self.config.noise * rng.random() * rng.standard_normal(made.shape, dtype=np.float32)
         return np.asarray(made + noise, np.float32)
 
 
@@ -193,15 +191,6 @@ def mirrored(fields: Floats, turns: Floats) -> tuple[Floats, Floats]:
     swapped = fields[..., ::-1].copy()
     swapped[..., 0, :, :] *= -1.0
     return swapped, turns * np.array([-1.0, 1.0, -1.0], np.float32)
-
-
-def varied(fields: Floats, augment: SpotterAugment, rng: np.random.Generator) -> Floats:
-    """Fields (T, 2, S, S) of one face as another might have moved them: all alike, for it is one face throughout."""
-    generator = Generator().manual_seed(int(rng.integers(2**63)))
-    shown = torch.from_numpy(fields)[None]
-    shown = warp(shown, augment.turn_deg, augment.scale, augment.shift, generator, mirrored=False)
-    shown *= gains(shown, augment.gain, generator) * math.exp(augment.strength * rng.standard_normal())
-    return np.asarray(shown[0].numpy(), np.float32)
 
 
 def fit(config: SpotterTraining, data: Parts) -> Path:
