@@ -141,6 +141,18 @@ def test_a_network_that_has_just_begun_to_look_is_not_asked(config, data):
     assert not torch.equal(job.loss((inputs, wanted)), job.loss((inputs, later)))
 
 
+def test_a_member_learns_as_fast_as_it_would_alone(config, data):
+    job = SpotterJob(config, data)
+    alone = SpotterJob(replace(config, members=1), data)
+    alone.network.members[0].load_state_dict(job.network.members[1].state_dict())
+    job.network.eval(), alone.network.eval()
+    batch = next(job.batches(0))
+    for each in (job, alone):
+        each.loss(batch).backward()
+    for one, same in zip(job.network.members[1].parameters(), alone.network.members[0].parameters(), strict=True):
+        torch.testing.assert_close(one.grad, same.grad)
+
+
 def test_a_film_that_is_shorter_than_a_chunk_is_refused(config, data):
     with pytest.raises(DataError, match="too short for chunks of"):
         SpotterJob(replace(config, chunk_s=9.9), data)

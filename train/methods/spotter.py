@@ -106,10 +106,12 @@ class SpotterJob:
             yield torch.from_numpy(inputs), torch.from_numpy(wanted)
 
     def loss(self, batch: Batch) -> Tensor:
+        """The sum over members, so that each learns as fast as it would alone."""
         inputs, wanted = batch
         weights = torch.tensor(self.config.weights, device=inputs.device)
         logits, wanted = self.network(inputs)[:, :, BLIND_TICKS:], wanted[:, BLIND_TICKS:]
-        return F.binary_cross_entropy_with_logits(logits, wanted.expand_as(logits), pos_weight=weights)
+        mean = F.binary_cross_entropy_with_logits(logits, wanted.expand_as(logits), pos_weight=weights)
+        return self.config.members * mean
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         """Nothing: films to calibrate on are films not to train on, and the test is looked at once."""
