@@ -5,6 +5,7 @@ few epochs on small pictures, alike but for a second task: the class of a clip f
 its onset's embeddings, which is what `cmn` sees. Each is exported, and `cmn` trained on its embeddings.
 """
 
+import itertools
 import logging
 import os
 import statistics
@@ -18,7 +19,6 @@ from torch.nn import functional as F
 
 from realtime.config import ROOT
 from realtime.manifest import Score
-from realtime.manifest import load as package
 from train import loop
 from train.commands import COMPARED
 from train.config import ApexnetConfig, CmnConfig, load
@@ -107,19 +107,18 @@ def main(epochs=8, seeds=2, size_px=48):
     stages = f"stages=[{{epochs={int(epochs)},size_px={int(size_px)}}}]"
     shown = pairs(load(ROOT / "configs/train/apexnet.toml", ["rest=0.2"]))
     print(f"{len(shown[1])} clips beside FER+")
-    for name, beside in {"encoder-alone": None, "encoder-joint": shown}.items():
-        rows = []
-        for seed in range(1, int(seeds) + 1):
-            config = load(ROOT / "configs/train/expression.toml", [f"name={name}", f"seed={seed}", stages])
-            made = trained(config, beside)
-            accuracy = next(score.value for score in made.scores if score.name == "agreed_accuracy")
-            folder = expression.run_folder(config) / "package" / name
-            rows.append({"FER+": accuracy} | dict(judged(config, folder)))
-            print(name, seed, rows[-1], package(folder).name, flush=True)
-        for figure in rows[0]:
-            values = [row[figure] for row in rows]
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            print(f"| {name} | {figure} | {statistics.fmean(values):.3f} ± {spread:.3f} |", flush=True)
+    rows = {"encoder-alone": [], "encoder-joint": []}
+    for seed, name in itertools.product(range(1, int(seeds) + 1), rows):
+        config = load(ROOT / "configs/train/expression.toml", [f"name={name}", f"seed={seed}", stages])
+        made = trained(config, shown if name == "encoder-joint" else None)
+        accuracy = next(score.value for score in made.scores if score.name == "agreed_accuracy")
+        folder = expression.run_folder(config) / "package" / name
+        rows[name].append({"FER+": accuracy} | dict(judged(config, folder)))
+        print(name, seed, rows[name][-1], flush=True)
+    for name, figure in itertools.product(rows, rows["encoder-alone"][0]):
+        values = [row[figure] for row in rows[name]]
+        spread = statistics.stdev(values) if len(values) > 1 else 0.0
+        print(f"| {name} | {figure} | {statistics.fmean(values):.3f} ± {spread:.3f} |")
 
 
 if __name__ == "__main__":
