@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from realtime.config import TOGETHER, load
-from realtime.labels import NONE
 from realtime.pool import pool
 from train.chain import scripted
 from train.chain.outcome import detections
@@ -42,7 +41,7 @@ def measured(told, config, sharpness):
         weights = [config.recognise.weights.get(name, 1.0) for name in names]
         shares = pool([event.probabilities[name] for name in names], weights, config.recognise.floor, sharpness)
         sure.append(event.confidence / before * shares[event.label])
-        right.append(event.label == max((each for each in shares if each != NONE), key=shares.__getitem__) == label)
+        right.append(event.label == label)  # what is likeliest stays the same
     p, hit = np.clip(sure, 1e-6, 1 - 1e-6), np.array(right)
     return reliability(sure, right).expected_error, float(-np.log(np.where(hit, p, 1 - p)).mean())
 
