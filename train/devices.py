@@ -5,6 +5,7 @@ The only door to Lightning Fabric. Methods know no device: their batches and the
 
 from __future__ import annotations
 
+import gc
 import logging
 import pickle
 from collections.abc import Callable
@@ -59,14 +60,23 @@ def _sit(fabric: Fabric, sent: bytes, seed: int, threads: int, level: int) -> Gl
     """What one of several processes does. All meet the same errors of ours: they look at the same batches."""
     logging.basicConfig(level=level, format="%(asctime)s %(message)s")
     torch.set_num_threads(threads)
+    error = _error_of(Seat(fabric, seed), sent)
+    # The threads of the group end with the last that holds it, some of whom hold each other. A thread that lives on
+    # until the interpreter is gone aborts the process.
+    gc.collect()
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+    return error
+
+
+def _error_of(seat: Seat, sent: bytes) -> GlimpseError | None:
+    """The error of ours that the work ends in, as a copy: its traceback would keep all that the work has made."""
     work, given = pickle.loads(sent)
     try:
-        work(Seat(fabric, seed), *given)
+        work(seat, *given)
     except GlimpseError as error:
-        return error
-    finally:
-        if distributed.is_initialized():
-            distributed.destroy_process_group()  # or its threads, where some still run, abort the process as it ends
+        copy: GlimpseError = pickle.loads(pickle.dumps(error))
+        return copy
     return None
 
 

@@ -1,5 +1,12 @@
+import logging
+import pickle
+from pathlib import Path
+
 import pytest
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
+from lightning_fabric.strategies import DDPStrategy
 from torch import nn
 
 from realtime.errors import ConfigError, DataError
@@ -71,6 +78,20 @@ def test_two_processes_go_on_as_one_would_and_tell_an_error_of_ours_as_it_is(tmp
         assert all(torch.equal(notes[0][0][key], notes[1][0][key]) for key in notes[0][0])
         drawn |= {tuple(noise.tolist()) for _, noise in notes}
     assert len(drawn) == 6  # each process and epoch has dropout of its own
+
+
+def left_by(fabric, sent):
+    """The names of the threads of a process that has done its part, and the error."""
+    error = devices._sit(fabric, sent, 1, 1, logging.WARNING)
+    return [task.joinpath("comm").read_text().strip() for task in Path("/proc/self/task").iterdir()], error
+
+
+def test_a_process_ends_without_threads_of_the_group_which_could_abort_it(tmp_path):
+    strategy = DDPStrategy(start_method="spawn", cluster_environment=LightningEnvironment())
+    sent = pickle.dumps((loop._train, (Shared(tmp_path, 2), RECIPE, tmp_path)))
+    names, error = Fabric(accelerator="cpu", devices=2, strategy=strategy).launch(left_by, sent)
+    assert str(error) == "a clip is broken"
+    assert not [name for name in names if "gloo" in name]
 
 
 class OfMany:
