@@ -68,8 +68,7 @@ def _making(clips: Clips, people: tuple[str, ...]) -> Iterator[Callable[[str], M
     dataset, place = Synthetic(clips, people), layout(clips.size_px)
 
     def work(person: str) -> Movements:
-        samples = [sample for sample in dataset.samples() if sample.subject == person]
-        shown = [sample for sample in samples if sample.kind == "micro"]
+        shown = [sample for sample in dataset.samples_of(person) if sample.kind == "micro"]
         fields = [exact(dataset.flow(dataset.take(s), s.onset_s, s.apex_s), AS_CUT, place) for s in shown]
         labels = np.array([sample.label for sample in shown])
         return Movements(np.stack(fields).astype(np.float16), labels, np.full(len(shown), person))

@@ -31,7 +31,7 @@ def work(part):
     cv2.setNumThreads(1)
     clips, people, first, count = part
     dataset = Synthetic(clips, people)
-    samples = [sample for sample in dataset.samples() if sample.subject in people[first::count]]
+    samples = [sample for person in people[first::count] for sample in dataset.samples_of(person)]
     dataset.frames(samples[0])  # models and head are read
     begun, cpu = time.perf_counter(), time.process_time()
     frames = sum(len(dataset.frames(sample)) for sample in samples)

@@ -86,8 +86,12 @@ class Synthetic:
         return [person for person in self.people if person in parts.get(name, others)]
 
     def samples(self) -> list[Sample]:
-        takes = range(self._clips.per_person)
-        return [self._sample(person, take) for person in range(len(self.people)) for take in takes]
+        return [sample for person in self.people for sample in self.samples_of(person)]
+
+    def samples_of(self, person: str) -> list[Sample]:
+        """The clips of one of `people`."""
+        number = self.people.index(person)
+        return [self._sample(number, take) for take in range(self._clips.per_person)]
 
     def frames(self, sample: Sample) -> list[Frame]:
         return list(self.film(self.take(sample)))
