@@ -2,10 +2,12 @@
 
 Run by hand: python tests/benchmarks/bench_cut_clips.py [events] [frames a second] [camera or crop] [folder]. One event
 of each of so many held-out people, as configs/train/spotter.toml films them, is cut with every lead and tail, written
-without loss, and played from the file through the live pipeline. "crop" fills the picture with the face. Beside them
-cuts of 0.8 s in which there is no expression and that begin in the middle of whatever else happens.
+without loss, and played from the file through the live pipeline; and so is the whole film, for comparison. "crop" fills
+the picture with the face. Beside them cuts of 0.8 s in which there is no expression and that begin in the middle of
+whatever else happens.
 """
 
+import itertools
 import sys
 import tempfile
 from collections import Counter
@@ -26,6 +28,7 @@ LEADS, TAILS = (0.0, 0.1, 0.25, 0.5, 1.0), (0.0, 0.1, 0.3, 1.0)
 SECONDS, EVENTS_A_MINUTE, TRIES, SKIP = 5.0, 20.0, range(1000, 1200), 26
 EMPTY_S = 0.8
 FIRST = ("micro", "early", "named")
+WHOLE = (SECONDS, SECONDS)  # a lead and a tail that cut nothing
 
 
 def filmed(dataset, person):
@@ -69,17 +72,23 @@ def told(path, settings, pair):
 
 def judged(answers, event, begin):
     """What became of a cut: micro, macro, withdrawn (its reason) or silent; told early; by the right label."""
-    near = [one for one in answers if one[-1].onset_s + begin <= event.offset]
+    near = [one for one in answers if _overlap(one[-1], event, begin)]
     best = min((one[-1] for one in near), key=lambda last: (last.stage != "final", last.kind != "micro"), default=None)
     early = any(one.kind == "micro" and one.stage == "early" for each in near for one in each)
     kind = "silent" if best is None else best.kind if best.stage == "final" else f"withdrawn: {best.reason}"
     return Counter({kind: 1, "early": early, "named": kind == "micro" and best.label == event.label})
 
 
+def _overlap(answer, event, begin):
+    """Whether they have a moment in common; an event that is open or lost has no offset."""
+    return answer.onset_s + begin <= event.offset and begin + (answer.offset_s or SECONDS) >= event.onset
+
+
 def main(events="30", rate_hz="30", framing="camera", folder=None):
     changes = [f"clips.film.rates_hz=[{float(rate_hz)}]", f'clips.framing="{framing}"']
     dataset = Synthetic(load(ROOT / "configs/train/spotter.toml", changes).clips)
-    settings, rows, false = load_settings(), {(lead, tail): Counter() for lead in LEADS for tail in TAILS}, Counter()
+    rows = {cut: Counter() for cut in (*itertools.product(LEADS, TAILS), WHOLE)}
+    settings, false = load_settings(), Counter()
     pair, path = engines(settings), Path(folder or tempfile.mkdtemp()) / "cut.avi"
     for person in dataset.side("held-out")[SKIP:][: int(events)]:
         take, frames, event = filmed(dataset, person)
@@ -90,14 +99,13 @@ def main(events="30", rate_hz="30", framing="camera", folder=None):
         for begin in empty(take.scene):
             written(frames, begin, begin + EMPTY_S, float(rate_hz), path)
             finals = [one[-1] for one in told(path, settings, pair)[0] if one[-1].stage == "final"]
-            false.update(cuts=1, micro=any(last.kind == "micro" for last in finals))
-    print(f"{events} events at {rate_hz} frames a second, {framing}; lead and tail in seconds")
+            false.update(["cuts", *{last.kind for last in finals}])
+    print(f"{events} events at {rate_hz} frames a second, {framing}; lead and tail in seconds, of which {SECONDS:g} cut nothing")
     for (lead, tail), row in rows.items():
         counts = [f"{name} {row[name]:3}" for name in (*FIRST, *sorted(set(row) - set(FIRST)))]
         print(f"{lead:5.2f} {tail:5.2f}   " + "   ".join(counts))
-    print(
-        f"{false['micro']} of {false['cuts']} cuts of {EMPTY_S} s without an expression are told as a micro-expression"
-    )
+    kinds = " and ".join(f"{false[kind]} as a {kind}-expression" for kind in ("micro", "macro"))
+    print(f"of {false['cuts']} cuts of {EMPTY_S} s without an expression {kinds} are told")
 
 
 if __name__ == "__main__":
