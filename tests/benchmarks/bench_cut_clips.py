@@ -100,7 +100,7 @@ def main(events="30", rate_hz="30", framing="camera", folder=None):
             written(frames, begin, begin + EMPTY_S, float(rate_hz), path)
             finals = [one[-1] for one in told(path, settings, pair)[0] if one[-1].stage == "final"]
             false.update(["cuts", *{last.kind for last in finals}])
-    print(f"{events} events at {rate_hz} frames a second, {framing}; lead and tail in seconds, of which {SECONDS:g} cut nothing")
+    print(f"{events} events at {rate_hz} frames a second, {framing}; lead and tail in s ({SECONDS:g}: uncut)")
     for (lead, tail), row in rows.items():
         counts = [f"{name} {row[name]:3}" for name in (*FIRST, *sorted(set(row) - set(FIRST)))]
         print(f"{lead:5.2f} {tail:5.2f}   " + "   ".join(counts))
