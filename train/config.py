@@ -33,6 +33,7 @@ class Stage(Section, frozen=True):
 
 
 class Optimiser(Section, frozen=True):
+    kind: Literal["sgd", "adamw"]
     rate: Positive  #: highest learning rate
     weight_decay: NotNegative
     batch: Count

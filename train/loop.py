@@ -125,6 +125,14 @@ class Average:
                 mine.copy_(theirs)
 
 
+def _optimiser(network: nn.Module, recipe: Optimiser) -> torch.optim.Optimizer:
+    """SGD with Nesterov momentum, or AdamW (Loshchilov and Hutter 2019)."""
+    groups = _groups(network, recipe.weight_decay)
+    if recipe.kind == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.99))
+    return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
+
+
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     """Weights are decayed; biases and normalisation are not."""
     matrices = [p for p in network.parameters() if p.ndim > 1]
@@ -138,9 +146,9 @@ class Progress:
     def __init__(self, job: Job, recipe: Optimiser) -> None:
         self.curve: list[dict[str, float]] = []
         self.kept = Average(job.network, recipe.average)
-        total, groups = job.epochs * job.steps, _groups(job.network, recipe.weight_decay)
+        total = job.epochs * job.steps
         self._network = job.network
-        self._optimiser = torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
+        self._optimiser = _optimiser(job.network, recipe)
         self._schedule = torch.optim.lr_scheduler.LambdaLR(
             self._optimiser, lambda step: rate_at(step / total, recipe.warmup)
         )

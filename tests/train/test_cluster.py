@@ -21,7 +21,7 @@ from train.runners import CURVE, Serial
 ray = pytest.importorskip("ray", reason="needs the cluster extra")
 
 LABELS = ("negative", "positive")
-RECIPE = Optimiser(rate=0.1, weight_decay=1e-3, batch=8, warmup=0.25, average=0.9)
+RECIPE = Optimiser(kind="sgd", rate=0.1, weight_decay=1e-3, batch=8, warmup=0.25, average=0.9)
 
 
 def plan():

@@ -20,7 +20,7 @@ from train.losses.intra import intra_contrast
 from train.losses.votes import vote_cross_entropy
 from train.runners import CHECKPOINT
 
-RECIPE = Optimiser(rate=0.05, weight_decay=1e-3, batch=6, warmup=0.25, average=0.9)
+RECIPE = Optimiser(kind="sgd", rate=0.05, weight_decay=1e-3, batch=6, warmup=0.25, average=0.9)
 
 
 class Shared:

@@ -23,7 +23,7 @@ from train.predictions import at
 from train.runners import CHECKPOINT, CURVE, Serial, run_fold
 
 LABELS = ("negative", "positive", "surprise")
-RECIPE = Optimiser(rate=0.1, weight_decay=1e-3, batch=8, warmup=0.25, average=0.9)
+RECIPE = Optimiser(kind="sgd", rate=0.1, weight_decay=1e-3, batch=8, warmup=0.25, average=0.9)
 MACHINE = Machine(accelerator="cpu", devices=1)
 
 

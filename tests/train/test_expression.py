@@ -41,7 +41,7 @@ def config(tmp_path):
         crop_px=48,
         dropout=0.1,
         stages=(Stage(epochs=1, size_px=24), Stage(epochs=1, size_px=SIDE)),
-        optimiser=Optimiser(rate=0.02, weight_decay=1e-4, batch=8, warmup=0.1, average=0.9),
+        optimiser=Optimiser(kind="sgd", rate=0.02, weight_decay=1e-4, batch=8, warmup=0.1, average=0.9),
         machine=Machine(accelerator="cpu", devices=1),
         augment=Augment(turn_deg=5.0, scale=0.05, shift=0.02, contrast=0.2, tint=0.1, hide=0.2),
     )

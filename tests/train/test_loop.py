@@ -27,7 +27,7 @@ def one_thread():
 
 
 def recipe(**changes):
-    values = {"rate": 0.05, "weight_decay": 1e-3, "batch": 8, "warmup": 0.25, "average": 0.9}
+    values = {"kind": "sgd", "rate": 0.05, "weight_decay": 1e-3, "batch": 8, "warmup": 0.25, "average": 0.9}
     return Optimiser(**(values | changes))
 
 
@@ -78,17 +78,34 @@ def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
-@pytest.mark.parametrize("average", [0.0, 0.9])
+@pytest.mark.parametrize("changes", [{"average": 0.0}, {"average": 0.9}, {"kind": "adamw"}])
 @pytest.mark.parametrize("kill_at", [(0, 2), (2, 0), (3, 3)])
-def test_a_killed_training_that_goes_on_ends_with_the_same_weights_bit_for_bit(tmp_path, kill_at, average):
-    wanted = fit(Line(), recipe(average=average), tmp_path / "whole")
+def test_a_killed_training_that_goes_on_ends_with_the_same_weights_bit_for_bit(tmp_path, kill_at, changes):
+    wanted = fit(Line(), recipe(**changes), tmp_path / "whole")
     with pytest.raises(Killed):
-        fit(Line(kill_at), recipe(average=average), tmp_path / "killed")
+        fit(Line(kill_at), recipe(**changes), tmp_path / "killed")
     resumed = Line(seed=99 if kill_at[0] else 0)  # behind a checkpoint the first weights must not matter
-    found = fit(resumed, recipe(average=average), tmp_path / "killed")
+    found = fit(resumed, recipe(**changes), tmp_path / "killed")
     assert same(found.state_dict(), wanted.state_dict())
     assert same(last(tmp_path / "killed"), last(tmp_path / "whole"))
     assert curve(tmp_path / "killed") == curve(tmp_path / "whole")
+
+
+class OneStep(Line):
+    epochs, steps = 1, 1
+
+
+def test_sgd_steps_as_far_as_the_gradient_is_long_and_adamw_always_as_far_as_the_rate(tmp_path):
+    fresh = OneStep().network
+    before = [weights.detach().clone() for weights in fresh.parameters()]
+    (batch,) = OneStep().batches(0)
+    (fresh(batch[0]) - batch[1]).square().mean().backward()
+    gradients = [weights.grad for weights in fresh.parameters()]
+    assert sum(g.square().sum() for g in gradients) < 25  # none is clipped
+    for kind, wanted in (("sgd", lambda g: 1.9 * g), ("adamw", lambda g: g / (g.abs() + 1e-8))):
+        found = fit(OneStep(), recipe(kind=kind, weight_decay=0.0, average=0.0, warmup=0.0), tmp_path / kind)
+        for now, then, g in zip(found.parameters(), before, gradients, strict=True):
+            assert torch.allclose(now, then - 0.05 * wanted(g), atol=1e-6)
 
 
 def test_a_training_that_goes_on_repeats_no_finished_epoch(tmp_path):
