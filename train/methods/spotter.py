@@ -155,20 +155,12 @@ def parts(config: SpotterTraining, workers: int | None = None) -> Parts:
     learn, held_out = everybody.side("training"), sorted(everybody.held_out)
     cache, seen = Path(config.cache), representation(config)
     order = Order(config.clips, config.seconds, config.micro_per_minute, seen)
-    known = movements(config.clips, known_people(config, everybody), config.known_each, cache, workers)
+    known = movements(config.clips, learn[: config.known_people], config.known_each, cache, workers)
     return Parts(
         films(order, learn[: config.films], cache, workers),
         films(order, held_out[: config.test_films], cache, workers),
         known.fields[known.labels != NONE],
     )
-
-
-def known_people(config: SpotterTraining, everybody: Synthetic) -> list[str]:
-    """Whose exact movements are learned: those to train on and, where they are too few, more people like them."""
-    others = everybody.held_out | everybody.calibration
-    count = max(config.clips.people, config.known_people + len(others))
-    wider = Synthetic(msgspec.structs.replace(config.clips, people=count))
-    return [person for person in wider.people if person not in others][: config.known_people]
 
 
 def representation(config: SpotterTraining) -> MotionTicks:
