@@ -118,7 +118,8 @@ def test_what_is_pasted_is_seen_and_asked_for(config, data):
     def shown(**changes):
         job = SpotterJob(replace(config, **(PLAIN | {"steps": 4} | changes)), silent)
         inputs, wanted = map(torch.cat, zip(*job.batches(0), strict=True))
-        return float(inputs[..., 98:147].mean()), wanted.amax((0, 1))
+        lengths = inputs[..., 2 * config.cells**2 : 3 * config.cells**2]
+        return float(lengths.mean()), wanted.amax((0, 1))
 
     (still, plain), (moved, micro), (further, macro) = (
         shown(pasted_per_minute=rates) for rates in ((0.0, 0.0), (90.0, 0.0), (0.0, 90.0))
