@@ -22,7 +22,6 @@ from realtime.spotter import representation
 
 log = logging.getLogger(__name__)
 
-SHIPPED = "engines"  # the folder of the packages that come with Glimpse, whose weights the settings name
 Opened = Callable[[str], Engine]  # by the name of its package, each opened once
 
 
@@ -75,9 +74,8 @@ def _fitting(config: Config, opened: Opened) -> tuple[Engine, Judges]:
 
 
 def _require_known(config: Config, at_work: Iterable[Engine]) -> None:
-    """That every name in recognise.weights is that of an engine, at work or to be chosen, or of one that is shipped."""
-    folders = (config.engines.folder, SHIPPED)
-    there = {engine.manifest.name for engine in at_work} | {path.name for each in folders for path in _packages(each)}
+    """That every name in recognise.weights is that of an engine, at work or to be chosen."""
+    there = {engine.manifest.name for engine in at_work} | {path.name for path in _packages(config)}
     unknown = sorted(set(config.recognise.weights) - there)
     if unknown:
         raise ConfigError(
@@ -85,8 +83,8 @@ def _require_known(config: Config, at_work: Iterable[Engine]) -> None:
         )
 
 
-def _packages(folder: str) -> list[Path]:
-    return [path.parent for path in sorted((ROOT / folder).glob(f"*/{MANIFEST}"))]
+def _packages(config: Config) -> list[Path]:
+    return [path.parent for path in sorted((ROOT / config.engines.folder).glob(f"*/{MANIFEST}"))]
 
 
 class InTurn:
@@ -131,7 +129,7 @@ class Heads:
             return _judges(self._config, name, self._opened)
 
     def _alone(self) -> list[str]:
-        return [each.name for each in _packages(self._config.engines.folder) if self._fits(each)]
+        return [each.name for each in _packages(self._config) if self._fits(each)]
 
     def _fits(self, folder: Path) -> bool:
         try:

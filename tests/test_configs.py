@@ -64,14 +64,8 @@ def path_of(place):
     return "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
 
 
-BY_NAME = ("recognise", "weights")  # the one table whose keys are names, of which any may be there or not
-CASES = [
-    (path, place)
-    for path in FILES
-    for place in places(realtime.config.read_toml(path))
-    if place != ("method",) and place[:-1] != BY_NAME
-]
-TABLES = [(path, place) for path in FILES for place in tables(realtime.config.read_toml(path)) if place != BY_NAME]
+CASES = [(path, place) for path in FILES for place in places(realtime.config.read_toml(path)) if place != ("method",)]
+TABLES = [(path, place) for path in FILES for place in tables(realtime.config.read_toml(path))]
 
 
 def named(value):

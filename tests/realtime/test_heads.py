@@ -127,7 +127,6 @@ def test_a_name_that_is_none_is_told_as_such(settings):
 
 def test_weights_are_of_engines_that_are_there(settings):
     assert engines(settings("fields+head", **{"recognise.weights.apex": 2.0}))
-    assert "cmn" in settings("fields+head").recognise.weights  # which is shipped, and not in this folder
     with pytest.raises(ConfigError, match=r"recognise\.weights names feilds, wanted engines that are there: apex"):
         engines(settings("fields+head", **{"recognise.weights.feilds": 2.0}))
     with pytest.raises(ConfigError, match=r"Expected `float` > 0"):
