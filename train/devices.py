@@ -60,13 +60,14 @@ def _sit(fabric: Fabric, sent: bytes, seed: int, threads: int, level: int) -> Gl
     """What one of several processes does. All meet the same errors of ours: they look at the same batches."""
     logging.basicConfig(level=level, format="%(asctime)s %(message)s")
     torch.set_num_threads(threads)
-    error = _error_of(Seat(fabric, seed), sent)
-    # The threads of the group end with the last that holds it, some of whom hold each other. A thread that lives on
-    # until the interpreter is gone aborts the process.
-    gc.collect()
-    if distributed.is_initialized():
-        distributed.destroy_process_group()
-    return error
+    try:
+        return _error_of(Seat(fabric, seed), sent)
+    finally:
+        # The threads of the group end with the last that holds it, some of whom hold each other. A thread that lives on
+        # until the interpreter is gone aborts the process.
+        gc.collect()
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
 
 
 def _error_of(seat: Seat, sent: bytes) -> GlimpseError | None:
