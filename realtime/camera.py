@@ -1,6 +1,6 @@
-"""A live camera as a Source: frames are stamped at once, losses counted, and a lost camera is looked for again.
+"""A live camera or stream as a Source: frames are stamped at once, losses counted, and a lost one is looked for again.
 
-Nothing here knows cv2: `source` opens the device, tests play one.
+Nothing here knows cv2: `device` opens it, tests play one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Camera:
     """Source of a device that `open_device` opens, or refuses with SourceError; `t` is 0 at the first frame given out.
 
     The newest `queue_frames` wait for the consumer. Frames lost in the queue, before the grab (seen by
-    the time between two stamps) or while the camera was away are counted in the next one's `gap`.
+    the time between two stamps, where that is above `burst_s`) or while the camera was away are counted in the next
+    one's `gap`. `name` is what messages call it.
     """
 
     def __init__(
@@ -50,10 +51,12 @@ class Camera:
         config: SourceConfig,
         open_device: Callable[[], Device],
         *,
+        burst_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
-        self._name, self._config = name, config
+        self._name, self._config, self._burst_s = name, config, burst_s
+        self.live = True
         self._open, self._clock = open_device, clock
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait  # which `close` interrupts
@@ -77,6 +80,8 @@ class Camera:
         return self._deliver()
 
     def close(self) -> None:
+        if self._closed.is_set():
+            return  # nor waits again for a driver that hangs
         self._closed.set()
         with self._arrived:
             self._arrived.notify_all()
@@ -139,8 +144,9 @@ class Camera:
         stamp = self._clock()  # before the decoding, which takes milliseconds
         image = device.picture()
         if image is not None:
-            intervals = (stamp - self._stamp) * self.rate_hz
-            lost = round(intervals) - 1 if intervals > _LATE else 0
+            late_s = stamp - self._stamp
+            intervals = late_s * self.rate_hz
+            lost = round(intervals) - 1 if intervals > _LATE and late_s > self._burst_s else 0
             with self._arrived:
                 self._number, self._stamp = self._number + 1 + lost, stamp
                 self.dropped += len(self._queue) == self._config.queue_frames

@@ -2,7 +2,7 @@
 
     GlimpseError
     ├── ConfigError     a configuration file or override is wrong
-    ├── SourceError     no frame can be had: camera, file or folder
+    ├── SourceError     no frame can be had: camera, stream, file or folder
     │   └── SourceLost  a source that worked has gone away
     ├── EngineError     an engine package does not fit, or fails its check
     │   └── EngineLost  an engine on a GPU or a server, which cannot be reached, or no longer
@@ -32,7 +32,7 @@ class ConfigError(GlimpseError):
 
 
 class SourceError(GlimpseError):
-    """A camera, file or folder gives no frames."""
+    """A camera, stream, file or folder gives no frames."""
 
 
 class SourceLost(SourceError):

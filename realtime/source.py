@@ -1,7 +1,7 @@
-"""Camera, video or folder of pictures -> Frames. The only door to cv2.VideoCapture; colour is RGB from here on.
+"""Camera, stream, video or folder of pictures -> Frames. The only door to recordings; colour is RGB from here on.
 
 A recording keeps the times that it was made with, and is played at its own pace or as fast as it
-is read. What a live camera needs beyond its device stands in `camera`.
+is read. Live captures are opened in `device`, and kept going in `camera`.
 """
 
 from __future__ import annotations
@@ -16,25 +16,30 @@ from pathlib import Path
 from typing import Protocol
 
 import cv2
-import numpy as np
-from cv2.typing import MatLike
 
+from realtime import nodes
+from realtime.address import is_address, masked
 from realtime.camera import Camera
+from realtime.colour import rgb as rgb  # others take it from here
 from realtime.config import SourceConfig
+from realtime.device import CvDevice, CvStream
 from realtime.errors import SourceError
+from realtime.mode import plausible
 from realtime.records import Frame, Image
 
 log = logging.getLogger(__name__)
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 
-_TO_RGB = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}
+#: A network brings pictures in bursts: one that is late by less was on its way, and none were lost before it.
+BURST_S = 0.5
 
 
 class Source(Protocol):
     """Where frames come from. `frames` is asked for once; it ends after `close`, which any thread may call."""
 
     rate_hz: float  #: frames a second, as the source states it; the truth is in `Frame.t`
+    live: bool  #: frames come at their own pace and wait for nobody: a camera's, and a recording's unless it plays fast
 
     @property
     def dropped(self) -> int:
@@ -47,29 +52,25 @@ class Source(Protocol):
         """Free the device or file; a second call does nothing."""
 
 
-def open_source(spec: str, config: SourceConfig, *, fast: bool) -> Source:
-    """ "0" or "/dev/video0" is a camera, else a folder, picture or video; `fast` plays without waiting.
+def open_source(spec: str, config: SourceConfig, *, fast: bool, cameras: Path = nodes.CAMERAS) -> Source:
+    """An address such as "rtsp://host/path" is a stream; a folder, picture or video is played, `fast` without waiting.
 
-    SourceError when it gives no frame. A folder called "0" is reached as "./0".
+    A camera is "0", "/dev/video0", a link to it, or a part of its name in the folder `cameras` that no file has;
+    a folder called "0" is reached as "./0". SourceError when it gives no frame, and it shows no password.
     """
-    if camera := re.fullmatch(r"(?:/dev/video)?([0-9]+)", spec):
-        return Camera(camera[1], config, lambda: CvDevice(int(camera[1]), config))
+    if is_address(spec):
+        return Camera(masked(spec), config, lambda: CvStream(spec, config), burst_s=BURST_S)
     path = Path(spec).expanduser()
-    if not path.exists():
-        raise SourceError(
-            f"no such file or folder: {path.absolute()}; wanted a camera's number such as 0, a video, or pictures"
-        )
+    if nodes.numbered(spec) is None and path.exists():
+        return _recording(path, config, fast=fast)
+    # Looked for each time that it is opened: plugged in again, it may have another number.
+    return Camera(spec, config, lambda: CvDevice(nodes.find(spec, cameras), config))
+
+
+def _recording(path: Path, config: SourceConfig, *, fast: bool) -> Source:
     if path.is_dir() or path.suffix.lower() in PICTURES:
         return ImageFolder(path, config, fast=fast)
     return VideoFile(path, config, fast=fast)
-
-
-def rgb(image: MatLike) -> Image:
-    """OpenCV's grey (H, W) or (H, W, 1), BGR or BGRA, uint8 -> RGB uint8 (H, W, 3); alpha is dropped."""
-    channels = 1 if image.ndim == 2 else image.shape[2]
-    if channels not in _TO_RGB or image.dtype != np.uint8:
-        raise SourceError(f"a picture of {channels} channels, {image.dtype}; wanted grey, BGR or BGRA of 8 bits")
-    return np.asarray(cv2.cvtColor(image, _TO_RGB[channels]), np.uint8)
 
 
 class MediaClock:
@@ -99,11 +100,12 @@ class MediaClock:
 
 
 class _Playback:
-    """Releases recorded pictures when they are due, or at once. A late frame is released, never left out."""
+    """Releases recorded pictures when they are due, or at once. A late frame counts as grabbed when it was due."""
 
     def __init__(self, name: Path, *, fast: bool) -> None:
         self._name = name
         self._fast = fast
+        self.live = not fast
         self.closed = threading.Event()
 
     def frames(self, pictures: Iterable[tuple[float, Image]]) -> Iterator[Frame]:
@@ -120,7 +122,7 @@ class _Playback:
                 warned = True
                 log.warning("%s: the pictures' size changes from %s to %s", self._name, size[:2], image.shape[:2])
             size = image.shape
-            yield Frame(image, t, index, gap=0, grabbed=time.monotonic())
+            yield Frame(image, t, index, gap=0, grabbed=time.monotonic() if self._fast else start + t)
 
 
 class VideoFile:
@@ -134,12 +136,13 @@ class VideoFile:
     def __init__(self, path: Path, config: SourceConfig, *, fast: bool) -> None:
         self._path = path
         self._playback = _Playback(path, fast=fast)
+        self.live = self._playback.live
         self._lock = threading.Lock()  # `close` must not free a capture while another thread reads from it
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise SourceError(f"{path} cannot be decoded; wanted a video such as mp4, mov, avi, webm or gif")
         self._announced = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.rate_hz = _plausible(self._capture.get(cv2.CAP_PROP_FPS), config.rate_hz)
+        self.rate_hz = plausible(self._capture.get(cv2.CAP_PROP_FPS), config.rate_hz)
         first = self._read()  # here, so that a file without frames fails where it is opened
         if first is None:
             self.close()
@@ -190,6 +193,7 @@ class ImageFolder:
         if not self._paths:
             raise SourceError(f"{path} holds no pictures; wanted files that end in {', '.join(PICTURES)}")
         self._playback = _Playback(path, fast=fast)
+        self.live = self._playback.live
         self.rate_hz = config.rate_hz
 
     def frames(self) -> Iterator[Frame]:
@@ -197,44 +201,6 @@ class ImageFolder:
 
     def close(self) -> None:
         self._playback.closed.set()
-
-
-class CvDevice:
-    """A camera through cv2.VideoCapture, asked for the configured size and rate; SourceError when it does not open."""
-
-    def __init__(self, index: int, config: SourceConfig) -> None:
-        level = cv2.setLogLevel(0)  # the SourceError says more than OpenCV's own lines, at every attempt
-        self._capture = cv2.VideoCapture(index)
-        cv2.setLogLevel(level)
-        if not self._capture.isOpened():
-            raise SourceError(_no_camera(index))
-        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, config.width)
-        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, config.height)
-        self._capture.set(cv2.CAP_PROP_FPS, config.rate_hz)
-        self.rate_hz = _plausible(self._capture.get(cv2.CAP_PROP_FPS), config.rate_hz)
-
-    def grab(self) -> bool:
-        return self._capture.grab()
-
-    def picture(self) -> Image | None:
-        decoded, image = self._capture.retrieve()
-        return rgb(image) if decoded else None
-
-    def close(self) -> None:
-        self._capture.release()
-
-
-def _no_camera(index: int) -> str:
-    there = ", ".join(sorted(map(str, Path("/dev").glob("video*")), key=_natural)) or "none"
-    return (
-        f"camera {index} does not open; cameras under /dev: {there}. Plug one in, close other programs that use it, "
-        "join the group that may read it (video), or give a video or a folder of pictures"
-    )
-
-
-def _plausible(stated_hz: float, otherwise_hz: float) -> float:
-    """Drivers and containers state 0, NaN or their clock's rate when they do not know."""
-    return stated_hz if 1.0 <= stated_hz <= 1000.0 else otherwise_hz
 
 
 def _is_picture(path: Path) -> bool:

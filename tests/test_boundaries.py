@@ -11,7 +11,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CODE = sorted(path for half in ("realtime", "train") for path in (ROOT / half).rglob("*.py"))
 HEAVY = ("torch", "onnx", "openvino", "zmq", "gradio", "typer", "mediapipe", "train")
-SHARED = ("config", "source", "track", "align", "motion", "fields", "ticks", "window", "preprocess", "manifest")
+SHARED = (
+    "config",
+    "device",
+    "source",
+    "track",
+    "align",
+    "motion",
+    "fields",
+    "ticks",
+    "window",
+    "preprocess",
+    "manifest",
+)
 
 
 def uses(tree, module, name):
@@ -32,13 +44,13 @@ def test_a_capture_is_seen_however_it_is_reached(code):
     assert uses(ast.parse(code), "cv2", "VideoCapture")
 
 
-def test_source_is_the_only_door_to_video_capture():
+def test_source_and_device_are_the_only_doors_to_video_capture():
     doors = [
         path.relative_to(ROOT).as_posix()
         for path in CODE
         if uses(ast.parse(path.read_text("utf-8")), "cv2", "VideoCapture")
     ]
-    assert doors == ["realtime/source.py"]
+    assert doors == ["realtime/device.py", "realtime/source.py"]
 
 
 @pytest.mark.parametrize("module", SHARED)

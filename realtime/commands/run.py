@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from realtime.address import masked
 from realtime.commands.options import (
     AsJson,
     ConfigFile,
@@ -38,7 +39,10 @@ ELSEWHERE = "none"
 def run(
     source: Annotated[
         str,
-        typer.Option(help="Camera number, video, picture, folder of pictures, or none: cameras elsewhere alone."),
+        typer.Option(
+            help="Camera by number, path or a part of its name; address of a stream, such as rtsp://host/path; video, "
+            "picture, folder of pictures; or none: cameras elsewhere alone."
+        ),
     ] = "0",
     config: ConfigFile = None,
     override: Overrides = None,
@@ -61,7 +65,7 @@ def run(
             raise ConfigError("--video says what to record; give --record DIR as well")
         settings = load(config, override)
         opened = None if source == ELSEWHERE else _opened(settings, source, fast=fast, repeat=repeat)
-        _run(settings, opened, source, seconds, record, video=video, as_json=as_json)
+        _run(settings, opened, masked(source), seconds, record, video=video, as_json=as_json)
 
 
 def _opened(settings: Config, spec: str, *, fast: bool, repeat: bool) -> Source:
@@ -86,6 +90,8 @@ def _run(
     from realtime.summary import lines
 
     with ExitStack() as opened:
+        if source is not None:  # whatever fails: its thread in OpenCV would abort the process that ends
+            opened.callback(source.close)
         recorder = None if record is None else opened.enter_context(_recorder(settings, record, video=video))
         live = opened.enter_context(Live(settings))
         if not as_json:

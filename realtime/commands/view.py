@@ -17,7 +17,10 @@ from realtime.errors import ConfigError
 def view(
     source: Annotated[
         str | None,
-        typer.Option(help="Camera, 0 without it; video, folder of pictures, or none: browsers' cameras alone."),
+        typer.Option(
+            help="Camera, 0 without it, or address of a stream, as for run; video, folder of pictures, or none: "
+            "browsers' cameras alone."
+        ),
     ] = None,
     replay: Annotated[Path | None, typer.Option(help="Show a recorded session instead.")] = None,
     config: ConfigFile = None,

@@ -12,7 +12,9 @@ from realtime.camera import Camera
 from realtime.config import SourceConfig
 from realtime.errors import SourceError, SourceLost
 
-CONFIG = SourceConfig(queue_frames=3, width=8, height=6, rate_hz=10.0, reopen_first_s=0.5, reopen_most_s=2.0)
+CONFIG = SourceConfig(
+    queue_frames=3, width=8, height=6, rate_hz=10.0, format="raw", reopen_first_s=0.5, reopen_most_s=2.0
+)
 FIRST = 100.0  # the clock when the camera gives its first picture
 LOST, DAMAGED, BROKEN, HANGS = "lost", "damaged", "broken", "hangs"
 
@@ -20,10 +22,11 @@ LOST, DAMAGED, BROKEN, HANGS = "lost", "damaged", "broken", "hangs"
 class Script:
     """Opens devices that do what they are told: a number is a frame grabbed at that time."""
 
-    def __init__(self, *steps, refusals=0):
+    def __init__(self, *steps, refusals=0, burst_s=0.0):
         self.steps = queue.Queue()
         self.now = 0.0
         self.refusals = refusals
+        self.burst_s = burst_s
         self.pauses = []
         self.devices = []
         self.freed = threading.Event()
@@ -41,7 +44,8 @@ class Script:
         return self.devices[-1]
 
     def camera(self):
-        return Camera("0", CONFIG, self.open, clock=lambda: self.now, sleep=self.pauses.append)
+        quick = {"clock": lambda: self.now, "sleep": self.pauses.append}
+        return Camera("0", CONFIG, self.open, burst_s=self.burst_s, **quick)
 
 
 class ScriptedDevice:
@@ -131,6 +135,14 @@ def test_a_late_stamp_counts_the_frames_lost_before_the_grab(started, late_s, ga
     first, second = take(frames, 2)
     assert second.gap == gap
     assert second.index - first.index == gap + 1
+
+
+def test_a_network_that_holds_frames_back_loses_none_until_they_are_away_for_longer_than_a_burst(started):
+    script, _, frames = started(Script(burst_s=0.5))
+    script.play(101.0, 101.45, 101.46)
+    assert [frame.gap for frame in take(frames, 3)] == [0, 0, 0]
+    script.play(102.06)
+    assert next(frames).gap == 5
 
 
 def test_a_damaged_picture_is_left_out_and_becomes_a_gap(started):

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from realtime import truth
+from realtime import source, truth
 from realtime.__main__ import app
 from realtime.config import load
 from realtime.manifest import GOLDEN, MANIFEST, MODEL, Manifest, dump, sha256
@@ -168,6 +168,15 @@ def test_a_file_that_is_no_video_is_named(tmp_path):
 
 def test_a_camera_that_is_not_there_is_named():
     fails(["run", "--source", "97"], "camera 97 does not open")
+
+
+def test_the_closing_table_of_a_stream_shows_no_password(tiny, monkeypatch):
+    opened = source.open_source
+    monkeypatch.setattr(source, "open_source", lambda _, config, *, fast: opened(VIDEO, config, fast=fast))
+    found = call("run", "--source", "rtsp://admin:hunter2@camera/live", "--seconds", "0.5", "--fast", *tiny)
+    assert found.exit_code == 0
+    assert "rtsp://***@camera/live" in found.output
+    assert "hunter2" not in found.output
 
 
 def test_a_port_in_use_is_named(tiny):

@@ -1,6 +1,7 @@
 """Recordings: their times, pace and ends, and what is said when there is no frame to be had."""
 
 import logging
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -8,12 +9,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from msgspec import structs
 
+from realtime import source as sources
 from realtime.config import SourceConfig
 from realtime.errors import SourceError
 from realtime.source import ImageFolder, MediaClock, VideoFile, open_source, rgb
 
-CONFIG = SourceConfig(queue_frames=3, width=64, height=48, rate_hz=50.0, reopen_first_s=0.5, reopen_most_s=2.0)
+CONFIG = SourceConfig(
+    queue_frames=3, width=64, height=48, rate_hz=50.0, format="raw", reopen_first_s=0.5, reopen_most_s=2.0
+)
 CLIPS = Path(__file__).resolve().parents[2] / "../shared/clips"
 NO_CAMERA = 97
 RED, BLUE = (200, 30, 40), (40, 30, 200)  # RGB
@@ -229,6 +234,77 @@ def test_an_absent_camera_is_named_with_what_can_be_done(spec, capfd):
     with pytest.raises(SourceError, match=f"camera {NO_CAMERA} does not open; cameras under /dev: .*Plug one in"):
         open_source(spec, CONFIG, fast=False)
     assert capfd.readouterr().err == ""
+
+
+@pytest.fixture
+def plugged(tmp_path):
+    """The folder where Linux would list one camera, and how that is plugged in as another number."""
+    folder = tmp_path / "video4linux"
+
+    def plug(number, name="HD Webcam"):
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / f"video{number}").mkdir(parents=True)
+        (folder / f"video{number}" / "name").write_text(f"{name}\n")
+
+    plug(NO_CAMERA)
+    return folder, plug
+
+
+def test_a_part_of_a_name_opens_that_camera(plugged):
+    with pytest.raises(SourceError, match=f"camera {NO_CAMERA} does not open"):
+        open_source("webcam", CONFIG, fast=False, cameras=plugged[0])
+
+
+def test_a_file_or_folder_of_that_name_wins_over_a_camera(plugged, pictures, monkeypatch):
+    monkeypatch.chdir(pictures(a=1).parent)
+    pictures(a=1).rename("webcam")
+    assert isinstance(open_source("webcam", CONFIG, fast=True, cameras=plugged[0]), ImageFolder)
+
+
+def test_a_link_to_a_camera_is_that_camera_even_while_it_leads_nowhere(tmp_path):
+    (tmp_path / "usb-camera").symlink_to(f"/dev/video{NO_CAMERA}")
+    with pytest.raises(SourceError, match=f"camera {NO_CAMERA} does not open"):
+        open_source(str(tmp_path / "usb-camera"), CONFIG, fast=False)
+
+
+@pytest.mark.parametrize("spec", ["none.mp4", "thinkpad"])
+def test_what_is_neither_file_nor_camera_is_told_with_the_cameras_that_are_there(plugged, spec):
+    with pytest.raises(SourceError, match=f'no such file or folder: .*/{spec}, .* {NO_CAMERA} "HD Webcam"'):
+        open_source(spec, CONFIG, fast=True, cameras=plugged[0])
+
+
+def test_a_camera_of_a_name_is_found_again_under_another_number(plugged, monkeypatch):
+    folder, plug = plugged
+    opened, back = [], threading.Event()
+
+    class Plugged:
+        rate_hz = CONFIG.rate_hz
+
+        def __init__(self, number, config):
+            opened.append(number)
+            self.grabs = 0
+
+        def grab(self):
+            self.grabs += 1
+            if len(opened) == 2:
+                back.set()
+            elif self.grabs == 2:
+                plug(NO_CAMERA + 1)
+                return False
+            return True
+
+        def picture(self):
+            return np.zeros((6, 8, 3), np.uint8)
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(sources, "CvDevice", Plugged)
+    quick = structs.replace(CONFIG, reopen_first_s=0.01)
+    source = open_source("HD Webcam", quick, fast=False, cameras=folder)
+    assert back.wait(10.0)
+    source.close()
+    assert opened == [NO_CAMERA, NO_CAMERA + 1]
 
 
 def test_a_spec_is_opened_as_what_it_names(clip, pictures):
