@@ -14,7 +14,7 @@ LUMA = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601), as OpenCV
 
 @dataclass(frozen=True, slots=True)
 class StillAugment:
-    """For single grey faces: mirror, small similarity, contrast, skin tint, a hidden patch."""
+    """For single grey faces: mirror, small similarity, low resolution, a hidden patch, contrast, skin tint, noise."""
 
     turn_deg: float
     scale: float  #: up to this share larger or smaller
@@ -22,12 +22,17 @@ class StillAugment:
     contrast: float
     tint: float
     hide: float  #: probability of a hidden patch
+    soften: float  #: probability of a low resolution
+    noise: float  #: most standard deviation
 
     def __call__(self, x: Tensor, generator: Generator) -> Tensor:
         """float32 (B, 1, S, S) in [0, 1] -> (B, 3, S, S) in [0, 1]."""
         x = similarity(x, self.turn_deg, self.scale, self.shift, generator)
+        if self.soften:
+            x = soften(x, self.soften, generator)
         x = hide_patch(x, self.hide, generator)
-        return tint(x, self.contrast, self.tint, generator).clamp(0.0, 1.0)
+        x = tint(x, self.contrast, self.tint, generator)
+        return (noise(x, self.noise, generator) if self.noise else x).clamp(0.0, 1.0)
 
 
 def _uniform(low: float, high: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
@@ -84,6 +89,19 @@ def _turned(
 def _moved(x: Tensor, theta: Tensor) -> Tensor:
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def soften(x: Tensor, probability: float, generator: Generator) -> Tensor:
+    """Show some of the pictures (B, C, S, S) as a face far away or out of focus is: at a third to all of their side.
+
+    The resolution is drawn once a batch, for those in it that are chosen.
+    """
+    side = x.shape[-1]
+    low = int(torch.randint(side // 3, side + 1, (1,), generator=generator))
+    small = F.interpolate(x, size=(low, low), mode="area")
+    blurred = F.interpolate(small, size=(side, side), mode="bilinear", align_corners=False)
+    chosen = torch.rand((len(x), 1, 1, 1), generator=generator) < probability
+    return torch.where(chosen, blurred, x)
 
 
 def hide_patch(x: Tensor, probability: float, generator: Generator) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from torch import nn
 
-from realtime.bench_engines import Speed
+from realtime.bench.engines import Speed
 from realtime.config import ROOT
 from realtime.engine import Engine
 from realtime.errors import ConfigError

@@ -22,8 +22,8 @@ from realtime.engine import Engine, open_engine
 from realtime.errors import DataError, EngineError
 from realtime.manifest import EMBEDDING, LOGITS, MODEL
 from realtime.manifest import load as load_manifest
+from realtime.mesh import MediaPipe
 from realtime.preprocess import CropImages, crop_images
-from realtime.track import MediaPipe
 from train.config import DynamicConfig, digest
 from train.datasets.enacted import Clip, Role, Stage, cast
 from train.datasets.ferplus import SPLITS

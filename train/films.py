@@ -15,15 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime import config as realtime_config
-from realtime import track
+from realtime import mesh
 from realtime.align import Aligner
 from realtime.config import Config
 from realtime.errors import DataError
+from realtime.mesh import MediaPipe
 from realtime.preprocess import MotionTicks
 from realtime.records import Crop, Floats
 from realtime.spotter import Sight, packed
 from realtime.ticks import Ticks
-from realtime.track import MediaPipe, Tracker
+from realtime.track import Tracker
 from train.config import Clips, digest
 from train.datasets.synthetic import Synthetic, Take
 from train.happened import Happened, happened
@@ -117,5 +118,5 @@ class Face:
 
 def _key(order: Order, person: str, stages: Config) -> str:
     seen = (order.seen.crop_px, order.seen.size_px, order.seen.lag_s, order.seen.tick_s)
-    sight = (track.version(), stages.track, stages.align)
+    sight = (mesh.version(), stages.track, stages.align)
     return digest(VERSION, order.clips, order.seconds, order.micro_per_minute, person, *seen, *sight)

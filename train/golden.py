@@ -21,7 +21,7 @@ INT8_ROWS = 50  # judged by labels, of which 98 % must stay: of fewer, that woul
 CANDIDATES = 60  # of which those are kept that torch is surest of
 
 #: Far beyond what any training shows: the sample's one face gets answers of several kinds, and close ones.
-VARIED = StillAugment(turn_deg=40.0, scale=0.3, shift=0.2, contrast=0.6, tint=0.3, hide=1.0)
+VARIED = StillAugment(turn_deg=40.0, scale=0.3, shift=0.2, contrast=0.6, tint=0.3, hide=1.0, soften=0.0, noise=0.0)
 
 
 def golden_crops(precision: Precision) -> list[Image]:

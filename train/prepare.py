@@ -16,10 +16,11 @@ from realtime import align, truth
 from realtime import config as realtime_config
 from realtime.align import Aligner
 from realtime.config import Config, TrackConfig
+from realtime.mesh import MediaPipe
 from realtime.quality import bounding_box, head_pose, quality
 from realtime.records import Crop, Face, Frame, Image
 from realtime.source import open_source
-from realtime.track import Landmarker, MediaPipe, Tracker
+from realtime.track import Landmarker, Tracker
 from train.clips import Times
 from train.config import digest
 from train.datasets import ferplus

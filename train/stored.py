@@ -17,12 +17,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from realtime import align, heads, track
+from realtime import align, heads, mesh
 from realtime import config as realtime_config
 from realtime.config import Config
 from realtime.manifest import MODEL
+from realtime.mesh import MediaPipe
 from realtime.records import Crop, Pose
-from realtime.track import MediaPipe
 from train.clips import ClipCrops, Times, event
 from train.config import digest
 from train.datasets.sample import Dataset, Sample
@@ -95,7 +95,7 @@ def store(dataset: Dataset, cache: Path, workers: int | None = None) -> list[Sto
     `workers` are processes (see `workers.run`), and change no bit. DataError lists the clips that cannot be read.
     """
     stages = realtime_config.load()
-    sight = (track.version(), cv2.__version__, stages.track, stages.align, align.TEMPLATE.tolist())
+    sight = (mesh.version(), cv2.__version__, stages.track, stages.align, align.TEMPLATE.tolist())
     folder = (cache / f"{dataset.name}-{digest('stored-clips', 2, *sight)}").resolve()
     detector = digest("told", 3, heads.spotter(stages).manifest.files[MODEL], stages.spotter)
     samples = dataset.samples()

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from realtime.bench_engines import BATCHES, Speed, speed
+from realtime.bench.engines import BATCHES, Speed, speed
 from realtime.check import lines
 from realtime.engine.fit import require_fit
 from realtime.engine.inspector import PROMISED, precision_of, require_precision

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from train.augment import StillAugment, grey, hide_patch, light, noise, pairs, resized_crop, similarity, tint
+from train.augment import StillAugment, grey, hide_patch, light, noise, pairs, resized_crop, similarity, soften, tint
 
 
 def generator(seed=0):
@@ -28,7 +28,7 @@ def centre(x):
 
 
 def test_the_same_generator_gives_the_same_pictures_and_another_others():
-    augment = StillAugment(12.0, 0.1, 0.05, 0.35, 0.15, 0.4)
+    augment = StillAugment(12.0, 0.1, 0.05, 0.35, 0.15, 0.4, 0.5, 0.05)
     x = pictures()
     assert torch.equal(augment(x, generator(3)), augment(x, generator(3)))
     assert not torch.equal(augment(x, generator(3)), augment(x, generator(4)))
@@ -37,7 +37,7 @@ def test_the_same_generator_gives_the_same_pictures_and_another_others():
 def test_pictures_become_coloured_and_stay_in_range():
     x = pictures(16)
     before = x.clone()
-    y = StillAugment(30.0, 0.3, 0.2, 0.9, 0.5, 1.0)(x, generator())
+    y = StillAugment(30.0, 0.3, 0.2, 0.9, 0.5, 1.0, 1.0, 0.3)(x, generator())
     assert y.shape == (16, 3, 32, 32)
     assert float(y.min()) >= 0.0
     assert float(y.max()) <= 1.0
@@ -70,6 +70,20 @@ def test_scales_stay_within_their_limits():
     for seed in range(20):
         right, _ = centre(similarity(blob, 0.0, 0.1, 0.0, generator(seed)))
         assert 0.4 * math.exp(-0.11) <= abs(right) <= 0.4 * math.exp(0.11)
+
+
+def test_what_is_softened_loses_its_detail_and_keeps_its_brightness():
+    x = pictures(200)
+    y = soften(x, 0.5, generator(2))
+    changed = (y != x).flatten(1).any(1)
+    assert float(changed.float().mean()) == pytest.approx(0.5, abs=0.1)
+
+    def detail(pictures):
+        return pictures.diff(dim=3).abs().mean((1, 2, 3))
+
+    assert (detail(y)[changed] < detail(x)[changed]).all()
+    assert y.mean((1, 2, 3)) == pytest.approx(x.mean((1, 2, 3)), abs=0.02)
+    assert torch.equal(soften(x, 0.0, generator(2)), x)
 
 
 def test_a_hidden_patch_is_one_rectangle_of_the_mean():

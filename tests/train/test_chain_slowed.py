@@ -10,7 +10,7 @@ class Flat:
     """A source of flat pictures, as grey as their number, at uneven times."""
 
     def __init__(self, times):
-        self.times, self.rate_hz, self.closed = times, 200.0, False
+        self.times, self.rate_hz, self.live, self.closed = times, 200.0, False, False
 
     def frames(self):
         for i, t in enumerate(self.times):

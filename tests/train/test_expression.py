@@ -11,11 +11,11 @@ from realtime.check import check
 from realtime.errors import DataError
 from realtime.labels import FERPLUS
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
-from train.config import Augment, ExpressionConfig, Machine, Optimiser, Stage
+from train.config import Augment, ExpressionConfig, Machine, Optimiser, Stage, Teaching
 from train.golden import CANDIDATES
 from train.methods import expression
-from train.methods.expression import ExpressionJob, Stills, predict, resize, run_folder, standardise
-from train.networks.resnet import ResNet18
+from train.methods.expression import ExpressionJob, Stills, predict, resize, network_of, run_folder, standardise
+from train.networks.resnet import ResNet10, ResNet18
 
 COUNTS = {"train": 20, "valid": 10, "test": 10}
 SIDE = 32  # at 16 px, where maps of one pixel are convolved, torch 2.13 gives gradients of garbage in bfloat16
@@ -39,11 +39,16 @@ def config(tmp_path):
         cache=str(tmp_path / "cache"),
         runs=str(tmp_path / "runs"),
         crop_px=48,
+        network="resnet10",
+        precision="bf16",
         dropout=0.1,
+        sampling=0.0,
+        prior=0.0,
         stages=(Stage(epochs=1, size_px=24), Stage(epochs=1, size_px=SIDE)),
         optimiser=Optimiser(kind="sgd", rate=0.02, weight_decay=1e-4, batch=8, warmup=0.1, average=0.9),
         machine=Machine(accelerator="cpu", devices=1),
-        augment=Augment(turn_deg=5.0, scale=0.05, shift=0.02, contrast=0.2, tint=0.1, hide=0.2),
+        augment=Augment(turn_deg=5.0, scale=0.05, shift=0.02, contrast=0.2, tint=0.1, hide=0.2, soften=0.5, noise=0.02),
+        teaching=Teaching(engines=(), weight=0.0),
     )
 
 
@@ -116,6 +121,55 @@ def test_fewer_pictures_than_a_batch_make_one_smaller_batch(config):
     job = ExpressionJob(large)
     assert job.steps == 1
     assert [len(shares) for _, shares in job.batches(0)] == [COUNTS["train"]]
+
+
+def test_the_configuration_chooses_the_network(config):
+    assert isinstance(network_of(config), ResNet10)
+    assert isinstance(network_of(msgspec.structs.replace(config, network="resnet18")), ResNet18)
+
+
+def test_what_is_rare_is_drawn_as_often_as_the_configuration_says(config):
+    job = ExpressionJob(config)
+    job.train.images, often = torch.zeros(10_000, 1, SIDE, SIDE, dtype=torch.uint8), torch.tensor([0.9, 0.1])
+    labels = (torch.arange(10_000) % 10 == 0).long()
+    job.train.shares = torch.eye(8)[labels]
+    job.often = torch.cat([often, torch.zeros(6)])
+    for sampling, share in ((0.0, 0.1), (0.5, 0.25), (1.0, 0.5)):  # 0.1**0.5 / (0.1**0.5 + 0.9**0.5) = 0.25
+        job.config = msgspec.structs.replace(config, sampling=sampling)
+        drawn = labels[job._order(torch.Generator().manual_seed(1))]
+        assert len(drawn) == 10_000
+        assert float(drawn.float().mean()) == pytest.approx(share, abs=0.015)
+
+
+@pytest.mark.parametrize(("sampling", "prior"), [(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (1.0, 0.3)])
+def test_logits_that_are_learned_expect_each_expression_as_often_as_the_prior_says(config, sampling, prior):
+    """A network that sees nothing can do no better than to say how often it expects each."""
+    job = ExpressionJob(msgspec.structs.replace(config, sampling=sampling, prior=prior, precision="f32"))
+    job.often = torch.tensor([0.5, 0.2, 0.1, 0.1, 0.05, 0.03, 0.01, 0.01])
+    drawn = job.often ** (1.0 - sampling) / (job.often ** (1.0 - sampling)).sum()
+    wanted = job.often ** (1.0 - prior) / (job.often ** (1.0 - prior)).sum()
+    logits = wanted.log()[None].requires_grad_()
+    job.network = lambda images: (None, logits)
+    job.loss((torch.zeros(1, 3, SIDE, SIDE), drawn[None])).backward()
+    assert logits.grad.abs().max() < 1e-6  # the least that the loss can be
+
+
+def test_teachers_share_in_what_is_learned(config, monkeypatch):
+    said = np.tile(np.eye(8, dtype=np.float32)[5], (COUNTS["train"], 1))
+    asked = []
+
+    def taught(engines, crops, crop_px, cache):
+        asked.append((engines, crops(24).shape, crop_px))
+        return said
+
+    monkeypatch.setattr("train.methods.expression.taught", taught)
+    teaching = Teaching(engines=("engines/one", "engines/two"), weight=0.25)
+    job = ExpressionJob(msgspec.structs.replace(config, teaching=teaching))
+    assert asked == [(("engines/one", "engines/two"), (COUNTS["train"], 24, 24), 48)]
+    assert job.targets == pytest.approx(0.75 * job.train.shares + 0.25 * torch.from_numpy(said))
+    _, targets = next(job.batches(0))
+    assert targets[:, 5] == pytest.approx(0.25)
+    assert torch.equal(ExpressionJob(config).targets, job.train.shares)
 
 
 def test_predictions_are_probabilities_in_the_order_of_the_pictures(config):
@@ -200,7 +254,7 @@ def test_an_exported_encoder_answers_as_it_was_trained_and_says_how_it_was_score
     assert manifest.representation == CropImages(48, SIDE, IMAGENET_MEAN, IMAGENET_STD)
     assert (manifest.training.seed, manifest.training.epochs) == (1, 2)
     assert manifest.training.recipe["optimiser"]["batch"] == 8
-    assert {spec.name: spec.shape for spec in manifest.outputs} == {"embedding": (-1, 512), "logits": (-1, 8)}
+    assert {spec.name: spec.shape for spec in manifest.outputs} == {"embedding": (-1, 256), "logits": (-1, 8)}
     pictures = {score.name: sum(score.counts.values()) for score in manifest.scores if score.protocol}
     assert pictures["accuracy"] == COUNTS["test"]
     assert pictures["agreed_accuracy"] == COUNTS["test"] // 2  # every second one, see `crops`
@@ -210,7 +264,7 @@ def test_an_exported_encoder_answers_as_it_was_trained_and_says_how_it_was_score
 def test_int8_is_calibrated_by_training_pictures_and_compared_by_those_of_the_test(config, monkeypatch, golden, crops):
     monkeypatch.setattr(expression, "CALIBRATION", 5)
     monkeypatch.setattr(expression, "trained", lambda folder: folder)
-    monkeypatch.setattr("torch.load", lambda *_, **__: ResNet18(len(FERPLUS)).state_dict())
+    monkeypatch.setattr("torch.load", lambda *_, **__: ResNet10(len(FERPLUS)).state_dict())
     monkeypatch.setattr(expression, "write_package", lambda *given, trial: (given, trial))
     (_, example, _, draft, _, _), trial = expression.export(config, Path("encoder-int8"), "int8")
     assert (draft.name, draft.precision, trial.representation) == ("encoder-int8", "int8", draft.representation)

@@ -119,7 +119,7 @@ def test_training_sees_the_crops_that_the_live_process_makes():
     """The bundled stream through both, up to the pixels."""
     from realtime import truth
     from realtime.align import Aligner
-    from realtime.track import MediaPipe
+    from realtime.mesh import MediaPipe
 
     stages = config.load()
     source = open_source(str(truth.VIDEO), stages.source, fast=True)

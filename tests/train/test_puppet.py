@@ -4,8 +4,8 @@ import pytest
 
 from realtime import config
 from realtime import landmarks as lm
+from realtime.mesh import MediaPipe
 from realtime.quality import eye_distance
-from realtime.track import MediaPipe
 from train.synthesis.actions import BLINK, displacement
 from train.synthesis.puppet import Puppet, turned
 

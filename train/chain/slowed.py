@@ -24,7 +24,7 @@ class Slowed:
 
     def __init__(self, source: Source, rate_hz: float) -> None:
         self._source = source
-        self.rate_hz = rate_hz
+        self.rate_hz, self.live = rate_hz, source.live
 
     @property
     def dropped(self) -> int:

@@ -1,18 +1,20 @@
-"""The encoder: ResNet-18 that tells still expressions apart, trained on FER+.
+"""The encoder: a ResNet that tells still expressions apart, trained on FER+ and by other encoders.
 
 CN115049957A pre-trains its encoder, and the network g that measures distances between frames,
 on FER+; it gives no recipe. This one follows Barsoum et al. 2016 (arXiv 1608.01041) in training on
-the shares of the ten votes, and differs in the network (ResNet-18 for VGG-13), in the faces being
-cut by the live process's own stages, and in colouring the grey pictures at random.
+the shares of the ten votes, and differs in the network (a ResNet for VGG-13), in the faces being
+cut by the live process's own stages, in colouring the grey pictures at random, in what teachers say
+of them (see `train.teaching`), and in how rare expressions count (see `ExpressionJob.loss`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,21 +26,24 @@ from realtime.records import Image
 from train import loop
 from train.augment import StillAugment
 from train.config import ExpressionConfig, digest, shaping
-from train.datasets.ferplus import SPLITS
+from train.datasets.ferplus import SPLITS, FerPlus
 from train.export import WEIGHTS, Draft, trained, trained_by
 from train.export import export as write_package
 from train.golden import golden_crops
 from train.losses.votes import vote_cross_entropy
 from train.metrics import scores
-from train.networks.resnet import ResNet18
+from train.networks.resnet import ResNet, ResNet10, ResNet18
 from train.prepare import ferplus_crops
 from train.quantise import Trial
 from train.runners import CURVE
+from train.teaching import taught
 
 log = logging.getLogger(__name__)
 
 Batch = tuple[Tensor, Tensor]
 
+NETWORKS: dict[str, Callable[[int, float], ResNet]] = {"resnet10": ResNet10, "resnet18": ResNet18}
+RAREST = 1e-4  # share of an expression that a part of FER+ may lack
 CALIBRATION = 256  # training pictures, spread over the split, that give INT8 its ranges
 DATA = ("FER-2013 pictures with FER+ votes, training split",)
 PROTOCOL = "FER+ test split, most voted of the eight emotions after single votes are dropped; epochs fixed in advance"
@@ -50,15 +55,37 @@ class Stills:
     """One FER+ split as tensors: grey crops uint8 (N, 1, S, S) and vote shares (N, 8)."""
 
     def __init__(self, config: ExpressionConfig, split: str, workers: int | None = None) -> None:
-        crops, data = ferplus_crops(
-            Path(config.ferplus), split, config.crop_px, config.stages[-1].size_px, Path(config.cache), workers
-        )
+        crops, data = _cut(config, split, config.stages[-1].size_px, workers)
         self.images = torch.from_numpy(np.array(crops))[:, None]
         self.shares = torch.from_numpy(data.targets)
         self.agreed = data.agreed
 
     def __len__(self) -> int:
         return len(self.images)
+
+
+def _cut(
+    config: ExpressionConfig, split: str, size_px: int, workers: int | None = None
+) -> tuple[npt.NDArray[np.uint8], FerPlus]:
+    return ferplus_crops(Path(config.ferplus), split, config.crop_px, size_px, Path(config.cache), workers)
+
+
+def network_of(config: ExpressionConfig) -> ResNet:
+    """What `config` trains, as it begins."""
+    return NETWORKS[config.network](len(FERPLUS), config.dropout)
+
+
+def targets(config: ExpressionConfig, votes: Tensor, workers: int | None = None) -> Tensor:
+    """What each training picture shows, (N, 8): its `votes`, and the teachers' share of what they say together."""
+    teaching = config.teaching
+    if not teaching.engines:
+        return votes
+
+    def crops(size_px: int) -> npt.NDArray[np.uint8]:
+        return _cut(config, "train", size_px, workers)[0]
+
+    said = torch.from_numpy(taught(teaching.engines, crops, config.crop_px, Path(config.cache)))
+    return torch.lerp(votes, said, teaching.weight)
 
 
 def standardise(x: Tensor) -> Tensor:
@@ -73,32 +100,48 @@ class ExpressionJob:
     def __init__(self, config: ExpressionConfig) -> None:
         torch.manual_seed(config.seed)
         self.config = config
-        self.network: nn.Module = ResNet18(len(FERPLUS), config.dropout)
+        self.network: nn.Module = network_of(config)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train, self.valid = Stills(config, "train"), Stills(config, "valid")
+        self.targets = targets(config, self.train.shares)
+        self.often = self.train.shares.mean(0)  # (8,) how often FER+ has each expression
         self.sizes = [stage.size_px for stage in config.stages for _ in range(stage.epochs)]
         self.epochs = len(self.sizes)
         self.steps = max(len(self.train) // config.optimiser.batch, 1)
         a = config.augment
-        self.augment = StillAugment(a.turn_deg, a.scale, a.shift, a.contrast, a.tint, a.hide)
+        self.augment = StillAugment(a.turn_deg, a.scale, a.shift, a.contrast, a.tint, a.hide, a.soften, a.noise)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.config.seed * 1000 + epoch)
-        order = torch.randperm(len(self.train), generator=generator)
+        order = self._order(generator)
         for step in range(self.steps):
             rows = order[step * self.config.optimiser.batch : (step + 1) * self.config.optimiser.batch]
             x = resize(self.train.images[rows].float() / 255, self.sizes[epoch])
-            yield standardise(self.augment(x, generator)), self.train.shares[rows]
+            yield standardise(self.augment(x, generator)), self.targets[rows]
+
+    def _order(self, generator: torch.Generator) -> Tensor:
+        """The rows of an epoch: each once, or drawn with replacement, the rarer its expression the likelier."""
+        if not self.config.sampling:
+            return torch.randperm(len(self.train), generator=generator)
+        weights = self.often[self.train.shares.argmax(1)] ** -self.config.sampling
+        return torch.multinomial(weights, len(self.train), replacement=True, generator=generator)
 
     def loss(self, batch: Batch) -> Tensor:
+        """Cross-entropy of logits that are adjusted for how often each expression is drawn.
+
+        (Menon et al. 2021, arXiv 2007.07314, equation 10.) What is drawn p**(1 - sampling) often is learned as if it
+        were there p**(1 - prior) often.
+        """
         images, shares = batch
-        with torch.autocast(images.device.type, torch.bfloat16):
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
             _, logits = self.network(images)
-        return vote_cross_entropy(logits.float(), shares)
+        adjusted = (self.config.prior - self.config.sampling) * self.often.clamp(min=RAREST).log().to(images.device)
+        return vote_cross_entropy(logits.float() + adjusted, shares)
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
-        predicted = predict(network, self.valid.images, self.sizes[-1])
-        return {"valid_accuracy": float((predicted.argmax(1) == self.valid.shares.argmax(1)).float().mean())}
+        said = predict(network, self.valid.images, self.sizes[-1]).argmax(1)
+        found = scores(self.valid.shares.argmax(1).numpy(), said.numpy(), FERPLUS).figures()
+        return {f"valid_{name}": found[name] for name in ("accuracy", "uar")}
 
 
 def resize(x: Tensor, size_px: int) -> Tensor:
@@ -113,15 +156,14 @@ def predict(network: nn.Module, images: Tensor, size_px: int) -> Tensor:
     rows = []
     for chunk in torch.split(images, 128):
         x = standardise(resize(chunk.float() / 255, size_px).expand(-1, 3, -1, -1))
-        with torch.autocast("cpu", torch.bfloat16):
-            rows.append(network(x)[1].float().softmax(1))
+        rows.append(network(x)[1].softmax(1))
     return torch.cat(rows)
 
 
 def prepare(config: ExpressionConfig, workers: int | None = None) -> Path:
-    """Cut the faces of all three splits; the cache's folder."""
-    for split in SPLITS:
-        Stills(config, split, workers)
+    """Cut the faces of all three splits, and ask the teachers; the cache's folder."""
+    stills = {split: Stills(config, split, workers) for split in SPLITS}
+    targets(config, stills["train"].shares, workers)
     return Path(config.cache)
 
 
@@ -138,9 +180,9 @@ def run_folder(config: ExpressionConfig) -> Path:
     return Path(config.runs) / config.name / digest(shaping(config))
 
 
-def restored(config: ExpressionConfig) -> ResNet18:
+def restored(config: ExpressionConfig) -> ResNet:
     """The network that `fit` made; DataError if there is none."""
-    network = ResNet18(len(FERPLUS), config.dropout)
+    network = network_of(config)
     network.load_state_dict(torch.load(trained(run_folder(config)), weights_only=True))
     return network
 

@@ -17,9 +17,10 @@ import numpy as np
 from realtime import align, config
 from realtime.errors import DataError
 from realtime.labels import FERPLUS
+from realtime.mesh import MediaPipe
 from realtime.quality import eye_distance, head_pose
 from realtime.records import Floats, Image
-from realtime.track import Landmarker, MediaPipe
+from realtime.track import Landmarker
 from train.config import Clips
 from train.datasets import ferplus
 

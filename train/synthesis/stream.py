@@ -17,8 +17,8 @@ import msgspec
 import numpy as np
 
 from realtime import config
+from realtime.mesh import MediaPipe
 from realtime.records import Image
-from realtime.track import MediaPipe
 from train.synthesis.encode import encode
 from train.synthesis.film import Camera, film
 from train.synthesis.puppet import Puppet

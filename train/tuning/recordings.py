@@ -16,12 +16,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime import align, motion, track
+from realtime import align, mesh, motion
 from realtime.align import Aligner
 from realtime.config import Config
 from realtime.errors import DataError
+from realtime.mesh import MediaPipe
 from realtime.records import Crop, Floats, Image, Pose
-from realtime.track import Landmarker, MediaPipe, Tracker
+from realtime.track import Landmarker, Tracker
 from train.chain.play import opened
 from train.chain.truth import Video, seen
 from train.config import digest
@@ -112,5 +113,5 @@ def _followed(video: Video, rate_hz: float, stages: Config, landmarker: Landmark
 def _key(video: Video, rate_hz: float, stages: Config) -> str:
     files = sorted(video.path.iterdir()) if video.path.is_dir() else [video.path]
     content = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
-    sight = (track.version(), cv2.__version__, stages.source.rate_hz, stages.track, stages.align)
+    sight = (mesh.version(), cv2.__version__, stages.source.rate_hz, stages.track, stages.align)
     return digest("recording", 1, content, rate_hz, *sight, align.TEMPLATE.tolist())
