@@ -18,11 +18,11 @@ class Ahead(Generic[T]):
     Nothing is dropped: what must not wait, a camera, drops and counts in its own queue.
     """
 
-    def __init__(self, items: Iterator[T], size: int) -> None:
+    def __init__(self, items: Iterator[T], size: int, name: str = "ahead") -> None:
         self._items = items
         self._queue: Queue[tuple[bool, T | BaseException | None]] = Queue(size)
         self._stopped = False  # no Event: a signal handler calls `stop`, and must not wait for a lock
-        self._thread = threading.Thread(target=self._run, name="ahead", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:

@@ -33,6 +33,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 class SourceConfig(Section, frozen=True):
     queue_frames: Count
+    format: Literal["auto", "mjpg", "raw"]
     width: Count
     height: Count
     rate_hz: Positive
@@ -68,6 +69,16 @@ class SpotterConfig(Section, frozen=True):
     calibrate_s: Positive
 
 
+class BudgetConfig(Section, frozen=True):
+    enabled: bool
+    most: Share
+    least: Share
+    settle_s: Positive
+    return_s: Positive
+    return_most_s: Positive
+    late_s: Positive
+
+
 class WindowConfig(Section, frozen=True):
     seconds: Positive
 
@@ -83,6 +94,7 @@ class TritonConfig(Section, frozen=True):
 class EnginesConfig(Section, frozen=True):
     folder: str
     encoder: str
+    encoder_hz: Positive | Literal["auto"]
     spotter: Annotated[str, msgspec.Meta(min_length=1)]
     head: str
     dynamic: str
@@ -163,6 +175,7 @@ class Config(Section, frozen=True):
     align: AlignConfig
     spotter: SpotterConfig
     window: WindowConfig
+    budget: BudgetConfig
     engines: EnginesConfig
     recognise: RecogniseConfig
     publish: PublishConfig

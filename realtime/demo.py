@@ -15,7 +15,7 @@ from realtime.errors import PublishError
 from realtime.message import Event, Meta, State
 from realtime.people import Presence
 from realtime.publish import Received, Subscriber
-from realtime.summary import Counts, Summary, lines
+from realtime.summary import Counts, Summary, remarks, table
 from realtime.truth import Score
 
 CAMERA = "sample"
@@ -35,8 +35,8 @@ class Played(msgspec.Struct, frozen=True):
     truth: Score
 
     def lines(self) -> list[str]:
-        """The table under the events."""
-        return [*lines(self.summary, "sample stream"), *_agreement(self.truth)]
+        """The table under the events, and what is to be known below it."""
+        return [*table(self.summary, "sample stream"), *_agreement(self.truth), *remarks(self.summary)]
 
     def to_dict(self) -> dict[str, Any]:
         """`demo --json`: the summary, with `truth` beside its keys."""
@@ -116,13 +116,14 @@ class Demo:
         return self._meta.engines[-1].labels if self._meta else ()
 
     def _summary(self) -> Summary:
-        """What was heard, with the latencies that the recogniser tells."""
+        """What was heard, with the latencies that the recogniser tells, and what it has no time for."""
         latencies = msgspec.to_builtins(self._meta.latency_ms) if self._meta else {}
         return msgspec.structs.replace(
             self._counts.summary(),
             latency_ms=latencies.pop("total", NONE),
             stages_ms=latencies,
             rss_mb=self._memory_mb(),
+            left_out=self._meta.left_out if self._meta else "",
         )
 
 

@@ -1,4 +1,4 @@
-"""Crops -> what the encoder makes of each: once for every frame of every face, whatever happens in it."""
+"""Crops -> what the encoder makes of each, whatever happens in them; it has a rate of its own, below the camera's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def softmax(logits: Floats) -> Floats:
 
 
 class Encoder:
-    """Crops -> embeddings and still-expression probabilities, once for every frame of every face."""
+    """Crops -> embeddings and still-expression probabilities."""
 
     def __init__(self, engine: Engine) -> None:
         self.manifest = engine.manifest
@@ -36,7 +36,7 @@ class Encoder:
             return []
         found = self._engine.run({"images": crop_images([crop.image for crop in crops], self._representation)})
         probabilities = softmax(found["logits"])
-        return [Encoded(crop, found["embedding"][i], probabilities[i]) for i, crop in enumerate(crops)]
+        return [Encoded(*each) for each in zip(found["embedding"], probabilities, strict=True)]
 
 
 class Smoothed:
@@ -47,15 +47,13 @@ class Smoothed:
         self._t = 0.0
         self._value: Floats | None = None
 
-    def push(self, view: Encoded) -> Floats:
-        """Probabilities (C,) after a causal low-pass of `smooth_s`."""
-        step, self._t = view.crop.t - self._t, view.crop.t
+    def push(self, t: float, probabilities: Floats) -> Floats:
+        """Probabilities (C,) after a causal low-pass of `smooth_s`, from those of one frame, at `t`."""
+        step, self._t = t - self._t, t
         if self._value is None or self._time_s == 0.0:
-            self._value = view.probabilities
+            self._value = probabilities
         else:
-            self._value = self._value + (1.0 - np.float32(np.exp(-step / self._time_s))) * (
-                view.probabilities - self._value
-            )
+            self._value = self._value + (1.0 - np.float32(np.exp(-step / self._time_s))) * (probabilities - self._value)
         return self._value
 
 

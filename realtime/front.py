@@ -1,98 +1,100 @@
-"""The two threads before the pipeline's own: one tracks and aligns, one runs the encoder; each a few frames ahead.
+"""The thread before the pipeline's own: it tracks and aligns, a few frames ahead.
 
-Each takes about as long for a frame as the rest does, and their libraries work without Python's
-lock, so three threads keep two cores busy.
+The face mesh takes half of all time and works without Python's lock, so two threads keep two cores busy. A recording
+that is played as fast as possible is decoded in a third one.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from realtime.ahead import Ahead
 from realtime.align import Aligner
+from realtime.budget import Budget
 from realtime.config import Config
-from realtime.encode import Encoder
 from realtime.records import Crop, Face, Frame
 from realtime.source import Source
+from realtime.timing import Stopwatch, Took
 from realtime.track import Tracker
-from realtime.window import Encoded
 
 MOST_ALIGNERS = 64  # of faces that came and went, before those who are gone are forgotten
 AHEAD_FRAMES = 2  # that may wait between two threads; more would only make them older
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Tracked:
+class Tracked:
+    """A frame with its faces and their crops, in the same order."""
+
     frame: Frame
     faces: list[Face]
     crops: list[Crop]
-    took_s: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Watched:
-    """A frame with its faces, and what the encoder made of each, in the same order."""
-
-    frame: Frame
-    faces: list[Face]
-    views: list[Encoded]
-    took_s: dict[str, float]  #: stage -> seconds
+    took: dict[str, Took]  #: by stage
 
 
 class Front:
-    """Iterates over the frames of `source` after the encoder; what fails in a thread is raised where it is used."""
+    """Iterates over the frames of `source` that `budget` has time for; what fails in a thread is raised here."""
 
-    def __init__(self, config: Config, source: Source, encoder: Encoder, seconds: float | None) -> None:
+    def __init__(self, config: Config, source: Source, budget: Budget, seconds: float | None) -> None:
         self._config = config
         self._source = source
-        self._encoder = encoder
-        self._tracked = Ahead(self._track(seconds), AHEAD_FRAMES)
-        self._watched = Ahead(self._encode(), AHEAD_FRAMES)
+        self._budget = budget
+        self.left_out = 0  #: frames that nobody had time for
+        self._decoded = None if source.live else Ahead(source.frames(), AHEAD_FRAMES, "decode")
+        self._tracked = Ahead(self._track(seconds), AHEAD_FRAMES, "track")
 
-    def __iter__(self) -> Iterator[Watched]:
-        return iter(self._watched)
+    def __iter__(self) -> Iterator[Tracked]:
+        return iter(self._tracked)
 
     def stop(self) -> None:
         """End the iteration soon, also when no frame comes. Any thread may call this, and a signal handler."""
+        if self._decoded is not None:
+            self._decoded.stop()
         self._tracked.stop()
-        self._watched.stop()
 
     def close(self) -> None:
-        """Stop, close the source, and wait for both threads."""
+        """Stop, close the source, and wait for the threads."""
         self.stop()
         self._source.close()  # before the wait, or a thread that waits for a camera would not end
+        if self._decoded is not None:
+            self._decoded.close()
         self._tracked.close()
-        self._watched.close()
 
-    def _track(self, seconds: float | None) -> Iterator[_Tracked]:
+    def _track(self, seconds: float | None) -> Iterator[Tracked]:
         tracker = Tracker(self._config.track)
         aligners: dict[int, Aligner] = {}
         try:
-            for frame in self._source.frames():
+            for frame in self._chosen(self._source.frames() if self._decoded is None else self._decoded):
                 if seconds is not None and frame.t >= seconds:
                     return
                 queued = time.monotonic() - frame.grabbed
-                began = time.perf_counter()
+                watch = Stopwatch()
                 faces = tracker.push(frame)
-                tracked = time.perf_counter()
+                tracked = watch.lap()
                 crops = [crop for face in faces for crop in self._aligner(aligners, face).push((frame, face))]
-                took = {"queue": queued, "track": tracked - began, "align": time.perf_counter() - tracked}
-                yield _Tracked(frame, faces, crops, took)
+                took = {"queue": Took(queued, 0.0), "track": tracked, "align": watch.lap()}
+                yield Tracked(frame, faces, crops, took)
                 if len(aligners) > MOST_ALIGNERS:
                     aligners = {face.id: aligners[face.id] for face in faces}
         finally:
             tracker.close()
 
+    def _chosen(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Those that there is time for; what is left out between two is in the gap of the second."""
+        skipped, turn, late_s = 0, 0, self._config.budget.late_s
+        hurried = self._source.live and self._config.budget.enabled
+        for frame in frames:
+            if hurried:
+                turn += 1
+                if turn % self._budget.plan.every or time.monotonic() - frame.grabbed > late_s:
+                    skipped += frame.gap + 1
+                    self.left_out += 1
+                    continue
+            yield replace(frame, gap=frame.gap + skipped) if skipped else frame
+            skipped = 0
+
     def _aligner(self, aligners: dict[int, Aligner], face: Face) -> Aligner:
         if face.id not in aligners:
             aligners[face.id] = Aligner(self._config.align)
         return aligners[face.id]
-
-    def _encode(self) -> Iterator[Watched]:
-        for tracked in self._tracked:
-            began = time.perf_counter()
-            views = self._encoder.see(tracked.crops)
-            took = tracked.took_s | {"encode": time.perf_counter() - began}
-            yield Watched(tracked.frame, tracked.faces, views, took)

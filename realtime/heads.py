@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
 
 import msgspec
 
 from realtime.config import ROOT, Config, split
-from realtime.engine import Engine, open_engine
+from realtime.engine import Engine, Together, open_engine
 from realtime.errors import ConfigError, EngineError
 from realtime.fields import FIELD_PX, LAG_S
 from realtime.manifest import MANIFEST, Manifest, load
 from realtime.pairing import beside, compatible, unlike
 from realtime.recognise import Judges
-from realtime.records import Floats
 from realtime.spotter import representation
 
 log = logging.getLogger(__name__)
@@ -87,35 +86,13 @@ def _packages(config: Config) -> list[Path]:
     return [path.parent for path in sorted((ROOT / config.engines.folder).glob(f"*/{MANIFEST}"))]
 
 
-class InTurn:
-    """An engine that several threads use: each waits for the one before."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._lock = threading.Lock()
-        self.manifest = engine.manifest
-        self.precision = engine.precision
-
-    @property
-    def backend(self) -> str:
-        return self._engine.backend
-
-    @property
-    def fallback(self) -> str | None:
-        return self._engine.fallback
-
-    def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        with self._lock:
-            return self._engine.run(inputs)
-
-
 class Heads:
     """The encoder, and by name what can judge events with it, opened when first asked for. For several threads."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._lock = threading.Lock()
-        self._opened: Opened = cache(lambda name: InTurn(_open(config, name)))
+        self._opened: Opened = cache(lambda name: Together(_open(config, name)))
         self.encoder, _ = _fitting(config, self._opened)
         self.default = config.engines.head
         #: What `judges` may be given: the default, then alone every package that fits.

@@ -1,29 +1,35 @@
-"""At most so many states a second."""
+"""At most so many a second: states that are sent, crops that are encoded."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 
-#: Visitors come and go: the oldest are forgotten, and begin anew.
-MOST_CAMERAS = 1000
+#: Visitors and faces come and go: the oldest are forgotten, and begin anew.
+MOST_KEYS = 1000
 
 
 class Pace:
-    """At most `rate_hz` messages a second of each camera's clock; on a grid, or 25 Hz would make 20 of 60."""
+    """At most `rate_hz` a second for each key, on its own clock; on a grid, or 25 Hz would make 20 of 60.
 
-    def __init__(self, rate_hz: float) -> None:
+    What comes early by up to `slack` of the time between two is allowed: a camera's frames are never quite even, and
+    of one at just this rate none should be left out. 0 Hz allows all.
+    """
+
+    def __init__(self, rate_hz: float, slack: float = 0.0) -> None:
         self._period = 1.0 / rate_hz if rate_hz > 0 else 0.0
-        self._due: dict[str, float] = {}
+        self._early = slack * self._period
+        self._due: dict[Hashable, float] = {}
 
-    def allows(self, camera: str, t: float) -> bool:
-        """Whether the state of time `t` is to be sent."""
+    def allows(self, key: Hashable, t: float) -> bool:
+        """Whether what comes at time `t` is one of them."""
         if not self._period:
             return True
-        due = self._due.get(camera, -math.inf)
-        if 0.0 < due - t <= self._period:  # further ahead: the clock has begun anew
+        due = self._due.get(key, -math.inf)
+        if self._early < due - t <= self._period + self._early:  # further ahead: the clock has begun anew
             return False
         following = due + self._period
-        self._due[camera] = following if t < following <= t + self._period else t + self._period
-        if len(self._due) > MOST_CAMERAS:
+        self._due[key] = following if t < following <= t + self._period + self._early else t + self._period
+        if len(self._due) > MOST_KEYS:
             del self._due[next(iter(self._due))]
         return True

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from realtime.config import Config
 from realtime.encode import Smoothed
 from realtime.engine import Engine
 from realtime.recognise import Recogniser
-from realtime.records import Apex, Expression, Face, Floats, Moment, Offset
+from realtime.records import Apex, Crop, Expression, Face, Floats, Moment, Offset
 from realtime.spotted import Spotting
 from realtime.window import Encoded, Seen, Window
 
@@ -49,21 +49,22 @@ class Person:
         """The score at which an event begins."""
         return self._detector.threshold
 
-    def push(self, face: Face, view: Encoded) -> list[Moment]:
-        """Take a new frame; the moments that it makes sure."""
+    def push(self, face: Face, crop: Crop, encoded: Encoded | None) -> list[Moment]:
+        """Take a new frame, which the encoder may have seen; the moments that it makes sure."""
         self.face, self.presence.last_s = face, face.t
-        self.expression = self._smoothed.push(view)
-        moments = self._detector.push(view.crop)
-        self._window.push(Seen(view.crop, view.embedding, view.probabilities, self._detector.field))
+        if encoded is not None:
+            self.expression = self._smoothed.push(crop.t, encoded.probabilities)
+        moments = self._detector.push(crop)
+        self._window.push(Seen(crop, self._detector.field, encoded))
         return moments
 
     def calibrate(self) -> None:
         """The face is neutral from now on, for the calibrate_s of [spotter]."""
         self._detector.calibrate()
 
-    def span(self, begin: float, end: float) -> list[Seen]:
+    def span(self, begin: float, end: float) -> Sequence[Seen]:
         """The frames with begin <= t <= end, as far as the window holds them."""
-        return self._window.span(begin, end)
+        return self._window.span(begin, end).frames
 
     def finish(self) -> list[Moment]:
         """The stream is over and the face still there: its open event ends as if it now kept still."""

@@ -1,32 +1,39 @@
-"""Composes the stages for one camera: `front` tracks and encodes in threads of its own, this one does the rest."""
+"""Composes the stages for one camera: `front` tracks in a thread of its own, this one does the rest."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
 import cv2
 
 from realtime import message
+from realtime.budget import ENCODER_HZ, Budget, Cost
 from realtime.config import Config
 from realtime.encode import Encoder
 from realtime.engine import Engine
-from realtime.front import Front, Watched
+from realtime.front import Front, Tracked
 from realtime.heads import require_fit, spotter
 from realtime.manifest import MODEL
 from realtime.message import Event, FaceState, Meta, State
 from realtime.moments import Moments
+from realtime.pace import Pace
 from realtime.people import Person, Presence
 from realtime.publish import Outlet
 from realtime.recognise import Judges, Recogniser
-from realtime.records import Face, Floats, Frame, Moment
+from realtime.records import Crop, Face, Floats, Frame, Moment
 from realtime.source import Source
 from realtime.summary import Counts, Summary, version
+from realtime.timing import Stopwatch, Took
+from realtime.window import Encoded
 
 log = logging.getLogger(__name__)
+
+#: How early a frame may come, as a share of the time between two that are encoded: cameras are never quite even.
+EARLY = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,10 @@ class Pipeline:
         self.wish = Wish(landmarks=config.publish.landmarks, pictures=pictures, judges=pair[1])
         self._recogniser = Recogniser(config.recognise, self._encoder, pair[1])
         self._spotter = spotter(config)
+        rate_hz = ENCODER_HZ if config.engines.encoder_hz == "auto" else config.engines.encoder_hz
+        self._budget = Budget(config.budget, rate_hz)
+        self._budget.landmarks = config.publish.landmarks
+        self._pace = Pace(rate_hz, EARLY)
         self._people: dict[int, Person] = {}
         self._ids = count(1) if ids is None else ids
         self._heads = heads
@@ -81,10 +92,10 @@ class Pipeline:
 
     def run(self, seconds: float | None = None) -> Summary:
         """Play; always flushes open events and sends a last meta, also when it is interrupted."""
-        self._front = Front(self._config, self._source, self._encoder, seconds)
+        self._front = Front(self._config, self._source, self._budget, seconds)
         try:
-            for watched in self._front:
-                self._push(watched)
+            for tracked in self._front:
+                self._push(tracked)
                 if self.stopped:
                     break
             else:
@@ -108,6 +119,7 @@ class Pipeline:
         require_fit(self._encoding.manifest, wish.judges, self._config)
         self._recogniser = Recogniser(self._config.recognise, self._encoder, wish.judges)
         self.wish = replace(wish, pictures=wish.pictures or self._pictures)
+        self._budget.landmarks = wish.landmarks
         self.moments.keeping = self.wish.pictures
 
     def stop(self) -> None:
@@ -116,27 +128,59 @@ class Pipeline:
         if self._front is not None:
             self._front.stop()
 
-    def _push(self, watched: Watched) -> None:
-        """One frame through motion, answers and publishing."""
-        frame, timings = watched.frame, self.counts.timings
+    def _push(self, tracked: Tracked) -> None:
+        """One frame through encoder, motion, answers and publishing."""
+        frame, before = tracked.frame, self.newest
         self.newest = frame
         self.counts.frame(frame.t, frame.gap)
-        for stage, seconds in watched.took_s.items():
-            timings.add(stage, seconds)
-        moments: list[tuple[Person, Moment]] = []
-        with timings.measure("motion"):
-            for face, view in zip(watched.faces, watched.views, strict=True):
-                person = self._person(face)
-                moments += [(person, moment) for moment in person.push(face, view)]
-        with timings.measure("publish"):
-            for person, moment in moments:
-                self._tell(person, moment)
-            self._send_state(frame, watched.faces)
-        timings.add("total", time.monotonic() - frame.grabbed)
+        took, watch = dict(tracked.took), Stopwatch()
+        encoded = self._encode(tracked.crops)
+        if encoded:
+            took["encode"] = watch.lap()
+        moments = self._move(tracked, encoded)
+        took["motion"] = watch.lap()
+        for person, moment in moments:
+            self._tell(person, moment)
+        self._send_state(frame, tracked.faces)
+        took["publish"] = watch.lap()
+        self._count(took, frame)
+        if self._source.live and before is not None:
+            self._weigh(took, frame, before)
         self._retire(frame.t)
         if frame.t >= self._meta_at:
             self._meta_at = frame.t + self._config.publish.meta_s
             self._send_meta()
+
+    def _encode(self, crops: Sequence[Crop]) -> dict[int, Encoded]:
+        """By face, what the encoder makes of those crops that it is to see."""
+        due = [crop for crop in crops if self._pace.allows(crop.face, crop.t)]
+        return {crop.face: encoded for crop, encoded in zip(due, self._encoder.see(due), strict=True)}
+
+    def _move(self, tracked: Tracked, encoded: Mapping[int, Encoded]) -> list[tuple[Person, Moment]]:
+        """What the frame makes sure, with whom it is of."""
+        found = []
+        for face, crop in zip(tracked.faces, tracked.crops, strict=True):
+            person = self._person(face)
+            found += [(person, moment) for moment in person.push(face, crop, encoded.get(face.id))]
+        return found
+
+    def _count(self, took: Mapping[str, Took], frame: Frame) -> None:
+        for stage, each in took.items():
+            self.counts.timings.add(stage, each)
+        self.counts.timings.add("total", Took(time.monotonic() - frame.grabbed, 0.0))
+
+    def _weigh(self, took: Mapping[str, Took], frame: Frame, before: Frame) -> None:
+        """Hold what a frame took against what the camera asks, and do as the budget then says."""
+        plan, nothing = self._budget.plan, Took(0.0, 0.0)
+        cost = Cost(
+            track=took["track"].wall + took["align"].wall,
+            rest=took["motion"].wall + took["publish"].wall,
+            encode=took.get("encode", nothing).wall,
+        )
+        self._budget.push(frame.t, (frame.t - before.t) / (1 + frame.gap), cost)
+        self.counts.left_out = self._budget.describe()
+        if self._budget.plan.encoder_hz != plan.encoder_hz:
+            self._pace = Pace(self._budget.plan.encoder_hz, EARLY)
 
     @property
     def _t(self) -> float:
@@ -193,8 +237,9 @@ class Pipeline:
     def _face_state(self, face: Face) -> FaceState:
         person = self._people[face.id]
         shares: Floats | tuple[()] = person.expression if person.expression is not None else ()
+        landmarks = self.wish.landmarks and self._budget.plan.landmarks
         expression = dict(zip(self._encoder.labels, map(float, shares), strict=True))
-        return message.face_state(face, person.score, person.threshold, expression, landmarks=self.wish.landmarks)
+        return message.face_state(face, person.score, person.threshold, expression, landmarks=landmarks)
 
     def _at_work(self) -> Iterator[Engine]:
         yield self._encoding
@@ -202,7 +247,8 @@ class Pipeline:
         yield from self.wish.judges.engines
 
     def _send_meta(self) -> None:
-        counts, rate, dropped = self.counts, self.counts.rate_hz, self._source.dropped
+        counts, rate = self.counts, self.counts.rate_hz
+        dropped = self._source.dropped + (self._front.left_out if self._front else 0)
         latencies = {
             name: message.Percentiles(**counts.timings.percentiles_ms(name)) for name in counts.timings.names()
         }
@@ -219,6 +265,8 @@ class Pipeline:
                 faces=len(self._people),
                 shortest_event_s=message.shortest_event_s(rate),
                 heads=self._heads,
+                encoder_hz=self._budget.plan.encoder_hz,
+                left_out=counts.left_out,
                 version=version(),
             )
         )

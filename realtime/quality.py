@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -16,15 +18,15 @@ DARK, BRIGHT = 45.0, 215.0
 TURNED_DEG = 25.0
 #: How far the line from forehead to nose base leans towards the camera in a face that looks straight into it:
 #: points 10 and 2 of MediaPipe's canonical_face_model.obj, atan((6.058 - 4.482) / (8.262 + 2.089)).
-LEAN = np.radians(8.66)
+LEAN = math.radians(8.66)
 PATCH_PX = 96  # sharpness is measured at one size, or it would mostly measure distance
 
 
 def bounding_box(points: Floats) -> Box:
     """The upright box around `points` (K, 2 or 3)."""
-    x0, y0 = points[:, :2].min(0)
-    x1, y1 = points[:, :2].max(0)
-    return Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0))
+    x, y = points[:, 0], points[:, 1]
+    x0, y0 = x.min(), y.min()
+    return Box(float(x0), float(y0), float(x.max() - x0), float(y.max() - y0))
 
 
 def eye_distance(points: Floats) -> float:
@@ -38,17 +40,16 @@ def head_pose(points: Floats) -> Pose:
     The mesh's own depth is used, so no camera calibration is needed; MediaPipe's depth is
     relative, which keeps small angles right and compresses large ones.
     """
-    across = _unit(
-        points[[lm.RIGHT_EYE_OUTER, lm.RIGHT_EYE_INNER]].mean(0)
-        - points[[lm.LEFT_EYE_OUTER, lm.LEFT_EYE_INNER]].mean(0)
-    )
+    right = points[lm.RIGHT_EYE_OUTER] + points[lm.RIGHT_EYE_INNER]
+    across = _unit(right - points[lm.LEFT_EYE_OUTER] - points[lm.LEFT_EYE_INNER])
     down = points[lm.NOSE_BASE] - points[lm.FOREHEAD]
     down = _unit(down - across * (down @ across))
-    forward = np.cross(across, down) * np.cos(LEAN) - down * np.sin(LEAN)  # into the head, since z grows with depth
-    yaw = np.degrees(np.arctan2(-forward[0], forward[2]))
-    pitch = np.degrees(np.arcsin(np.clip(forward[1], -1.0, 1.0)))
-    roll = np.degrees(np.arctan2(across[1], across[0]))
-    return Pose(float(yaw), float(pitch), float(roll))
+    (ax, ay, az), (dx, dy, dz) = across.tolist(), down.tolist()
+    # The product of both points into the head, since z grows with depth; in numbers, for numpy's takes longer than all.
+    cross, cos, sin = (ay * dz - az * dy, az * dx - ax * dz, ax * dy - ay * dx), math.cos(LEAN), math.sin(LEAN)
+    x, y, z = (c * cos - d * sin for c, d in zip(cross, (dx, dy, dz), strict=True))
+    yaw, pitch = math.atan2(-x, z), math.asin(min(max(y, -1.0), 1.0))
+    return Pose(math.degrees(yaw), math.degrees(pitch), math.degrees(math.atan2(ay, ax)))
 
 
 def quality(image: Image, points: Floats, box: Box, pose: Pose) -> Quality:
@@ -78,4 +79,4 @@ def _sharpness_and_brightness(image: Image, box: Box) -> tuple[float, float]:
 
 
 def _unit(vector: Floats) -> Floats:
-    return vector / max(float(np.linalg.norm(vector)), 1e-6)
+    return vector / max(math.sqrt(float(vector @ vector)), 1e-6)

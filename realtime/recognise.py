@@ -29,7 +29,7 @@ from realtime.preprocess import (
     flow_fields,
 )
 from realtime.records import FEWEST_FRAMES, Apex, Expression, Floats, Kind, Offset
-from realtime.window import Seen, Window
+from realtime.window import Encoded, Seen, Span, Window
 
 #: How long around the apex a macro-expression is judged by the encoder's single frames.
 AROUND_APEX_S = 0.15
@@ -37,13 +37,13 @@ ROUNDING = 1e-3  # of an interval
 SPARSE = "sparse"  #: why a micro-expression is withdrawn of which the camera shows too few frames
 
 
-def event_input(event: Sequence[Seen], apex: float, representation: Representation) -> Floats:
+def event_input(span: Span, apex: float, representation: Representation) -> Floats:
     """What an engine is fed for the frames of an event whose apex is at `apex`: one row."""
+    event = span.frames
     match representation:
         case EmbeddingSequence():
-            return embedding_sequence(
-                [seen.embedding for seen in event], [seen.field for seen in event], representation
-            )
+            embeddings, fields = zip(*((encoded.embedding, seen.field) for seen, encoded in span.encoded), strict=True)
+            return embedding_sequence(embeddings, fields, representation)
         case ClipImages():
             return clip_images([seen.crop.image for seen in event], representation)
         case FlowFields():
@@ -71,12 +71,12 @@ class Judges:
         """Each once, those of micro-expressions last."""
         return (*(one for one in self.macro if one not in self.micro), *self.micro)
 
-    def judge(self, event: Sequence[Seen], apex: float) -> dict[str, dict[str, float]]:
+    def judge(self, event: Span, apex: float) -> dict[str, dict[str, float]]:
         """Engine -> label -> probability."""
         return {engine.manifest.name: _judged(engine, event, apex) for engine in self.engines}
 
 
-def _judged(engine: Engine, event: Sequence[Seen], apex: float) -> dict[str, float]:
+def _judged(engine: Engine, event: Span, apex: float) -> dict[str, float]:
     manifest = engine.manifest
     row = event_input(event, apex, manifest.representation)
     logits = engine.run({input_of(manifest.representation).name: row})["logits"]
@@ -155,9 +155,10 @@ class Recogniser:
     def _judge(self, kind: Kind, onset: float, apex: float, end: float, window: Window) -> Verdict:
         event = window.span(onset, end)
         shares = self._judges.judge(event, apex)
-        shares[self._encoder.manifest.name] = self._still(window.span(apex - AROUND_APEX_S, apex + AROUND_APEX_S))
+        around = window.span(apex - AROUND_APEX_S, apex + AROUND_APEX_S)
+        shares[self._encoder.manifest.name] = self._still(around.encoded)
         shares[self._keys["micro"]] = self._pooled(self._micro, shares, self._config.sharpness)
-        shares[self._keys["macro"]] = self._refined(shares, at_rest(self._still(event[:1])))
+        shares[self._keys["macro"]] = self._refined(shares, at_rest(self._still(event.encoded[:1])))
         chosen = shares[self._keys[kind]]
         label = max((label for label in chosen if label != NONE), key=chosen.__getitem__)
         return Verdict(label, chosen[label], chosen.get(NONE, 0.0), shares)
@@ -178,8 +179,8 @@ class Recogniser:
     def _weights(self, names: Sequence[str]) -> list[float]:
         return [self._config.weights.get(name, 1.0) for name in names]
 
-    def _still(self, span: Sequence[Seen]) -> dict[str, float]:
-        mean = np.mean([seen.probabilities for seen in span], axis=0)
+    def _still(self, seen: Sequence[tuple[Seen, Encoded]]) -> dict[str, float]:
+        mean = np.mean([encoded.probabilities for _, encoded in seen], axis=0)
         return dict(zip(self._encoder.labels, map(float, mean), strict=True))
 
     def _detection(self, strength: float) -> float:

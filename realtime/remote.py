@@ -37,6 +37,7 @@ class Remote:
     """
 
     rate_hz = 0.0  # nobody states it; the truth is in `Frame.t`
+    live = True
 
     def __init__(self, name: str, config: StreamsConfig) -> None:
         self._name, self._config = name, config

@@ -16,7 +16,7 @@ class Repeated:
         self._open = open_again
         self._source = open_again()
         self._closed = False
-        self.rate_hz = self._source.rate_hz
+        self.rate_hz, self.live = self._source.rate_hz, self._source.live
 
     @property
     def dropped(self) -> int:

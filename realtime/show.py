@@ -47,10 +47,11 @@ def _meta(meta: Meta) -> str:
     latency = f"{total.p50:.1f} {total.p95:.1f} {total.p99:.1f}" if total else NOTHING
     shortest = NOTHING if meta.shortest_event_s is None else f"{1000 * meta.shortest_event_s:.0f}"
     engines = ", ".join(map(_engine, meta.engines)) or "none"
+    left_out = f"  {meta.left_out}" if meta.left_out else ""
     return (
         f"meta  {meta.t:9.3f} s  {meta.rate_hz:5.1f} Hz  events from {shortest} ms  latency {latency} ms  "
         f"frames {meta.frames} gaps {meta.gaps} dropped {meta.dropped}  faces {meta.faces}  events {meta.events}  "
-        f"engines {engines}"
+        f"engines {engines}{left_out}"
     )
 
 

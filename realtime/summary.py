@@ -30,6 +30,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     faces: list[dict[str, float]]
     events: list[dict[str, Any]]
     rss_mb: float
+    left_out: str = ""  #: what this computer had no time for at the end; "" where it had time for all
     note: str = ""  #: why nothing can have been found, what was wanted, and what to do; "" where something can
 
 
@@ -39,6 +40,7 @@ class Counts:
     def __init__(self) -> None:
         self.frames = self.gaps = 0
         self.timings = Timings()
+        self.left_out = ""  #: what this computer has no time for
         self._began: float | None = None
         self._times: deque[float] = deque(maxlen=RECENT)
         self._presences: list[Presence] = []
@@ -79,6 +81,7 @@ class Counts:
             faces=[{"id": p.id, "first_s": round(p.first_s, 3), "last_s": round(p.last_s, 3)} for p in self._presences],
             events=list(map(plain, self._events.values())),
             rss_mb=rss_mb(),
+            left_out=self.left_out,
             note=note(self.frames, self._presences, self.rate_hz),
         )
 
@@ -116,7 +119,13 @@ def rss_mb(pid: int | None = None) -> float:
 
 
 def lines(summary: Summary, title: str) -> Iterable[str]:
-    """The closing table."""
+    """The closing table, and what is to be known below it."""
+    yield from table(summary, title)
+    yield from remarks(summary)
+
+
+def table(summary: Summary, title: str) -> Iterable[str]:
+    """The numbers alone."""
     latency = summary.latency_ms
     yield f"-- {title} " + "-" * max(60 - len(title), 2)
     yield f"frames             {summary.frames}    gaps {summary.gaps}    {summary.fps:.1f} frames a second"
@@ -126,6 +135,12 @@ def lines(summary: Summary, title: str) -> Iterable[str]:
     yield f"faces              {len(summary.faces)}"
     yield f"events             {len(summary.events)}"
     yield f"memory             {summary.rss_mb:.0f} MB"
+
+
+def remarks(summary: Summary) -> Iterable[str]:
+    """Sentences, where there is something to say."""
+    if summary.left_out:
+        yield summary.left_out
     if summary.note:
         yield summary.note
 

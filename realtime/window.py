@@ -1,9 +1,10 @@
-"""The last seconds of one face: crops, and what the encoder and the motion stage made of each."""
+"""The last seconds of one face: its crops, how it moved, and what the encoder made of some of them."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realtime.records import Crop, Floats
@@ -11,22 +12,31 @@ from realtime.records import Crop, Floats
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """One frame of one face after the encoder."""
+    """What the encoder made of a crop."""
 
-    crop: Crop
     embedding: Floats  #: float32 (width,)
     probabilities: Floats  #: float32 (C,), of the encoder's labels, this frame alone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen(Encoded):
-    """The same after the motion stage."""
+class Seen:
+    """One frame of one face."""
 
+    crop: Crop
     field: Floats  #: float32 (2, S, S): how the face moved in the last lag (see `fields`)
+    encoded: Encoded | None  #: None for frames between those that the encoder sees
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """The frames between two moments; the encoder has seen some of them, or the nearest one it has seen is there."""
+
+    frames: Sequence[Seen]
+    encoded: Sequence[tuple[Seen, Encoded]]
 
 
 class Window:
-    """A ring buffer by seconds; each stage runs once a frame, and events read its results here."""
+    """A ring buffer by seconds; each stage runs once a frame at most, and events read its results here."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -38,17 +48,19 @@ class Window:
         while seen.crop.t - self._kept[0].crop.t > self._seconds:
             self._kept.popleft()
 
-    def span(self, begin: float, end: float) -> list[Seen]:
+    def span(self, begin: float, end: float) -> Span:
         """Frames with begin <= t <= end, in order; the nearest one if there is none, nothing if the window is empty."""
-        inside = self._inside(begin, end)
-        if inside or not self._kept:
-            return inside
-        return [min(self._kept, key=lambda seen: abs(seen.crop.t - begin))]
+        known = [seen for seen in self._kept if seen.encoded is not None]
+        encoded = [(seen, seen.encoded) for seen in _within(known, begin, end) if seen.encoded is not None]
+        return Span(_within(self._kept, begin, end), encoded)
 
     def interval(self, begin: float, end: float) -> float:
         """Mean seconds from frame to frame with begin <= t <= end; infinite where fewer than two are there."""
-        times = [seen.crop.t for seen in self._inside(begin, end)]
+        times = [seen.crop.t for seen in self._kept if begin <= seen.crop.t <= end]
         return (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else math.inf
 
-    def _inside(self, begin: float, end: float) -> list[Seen]:
-        return [seen for seen in self._kept if begin <= seen.crop.t <= end]
+
+def _within(kept: Sequence[Seen], begin: float, end: float) -> list[Seen]:
+    """Those with begin <= t <= end, or else the nearest to `begin`."""
+    inside = [seen for seen in kept if begin <= seen.crop.t <= end]
+    return inside or sorted(kept, key=lambda seen: abs(seen.crop.t - begin))[:1]

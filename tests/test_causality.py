@@ -9,12 +9,15 @@ import pytest
 
 from realtime import config
 from realtime.align import Aligner
+from realtime.budget import ENCODER_HZ
 from realtime.decide import Machine
 from realtime.encode import Encoder, Smoothed
 from realtime.fields import FIELD_PX, LAG_S
 from realtime.heads import spotter
 from realtime.manifest import load
+from realtime.pace import Pace
 from realtime.people import Person
+from realtime.pipeline import EARLY
 from realtime.preprocess import TURNS
 from realtime.quality import bounding_box
 from realtime.recognise import Judges, Recogniser
@@ -145,11 +148,13 @@ def test_the_machine():
 
 def test_the_smoothed_expression():
     shares = np.random.default_rng(9).dirichlet(np.ones(8), 300).astype(np.float32)
-    items = [
-        Encoded(Crop(1, i / RATE, PICTURE, POINTS, MATRIX, Pose(0.0, 0.0, 0.0)), np.zeros(2, np.float32), shares[i])
-        for i in range(300)
-    ]
-    assert_causal(lambda: Smoothed(STAGES.recognise).push, items)
+    items = [(i / RATE, share) for i, share in enumerate(shares)]
+
+    def make():
+        smoothed = Smoothed(STAGES.recognise)
+        return lambda item: smoothed.push(*item)
+
+    assert_causal(make, items)
 
 
 @pytest.fixture(scope="module")
@@ -200,11 +205,12 @@ def test_the_answers_of_every_kind_of_engine(expressive_crops, packages, shipped
     ]
 
     def make():
-        person = Person(STAGES, face, count(1), shipped)
+        person, pace = Person(STAGES, face, count(1), shipped), Pace(ENCODER_HZ, EARLY)
 
         def push(crop):
             shares = np.full(8, 1 / 8, np.float32)
-            moments = person.push(face, Encoded(crop, crop.image[:16, 0, 0].astype(np.float32), shares))
+            encoded = Encoded(crop.image[:16, 0, 0].astype(np.float32), shares)
+            moments = person.push(face, crop, encoded if pace.allows(1, crop.t) else None)
             return [person.answer(moment, judge, crop.t) for moment in moments for judge in judges]
 
         return push

@@ -107,7 +107,7 @@ def test_an_unknown_key_is_refused_by_file_and_name(path, place, tmp_path):
 def test_a_value_of_the_wrong_type_is_refused_by_file_key_and_expectation(path, place, tmp_path):
     tree = realtime.config.read_toml(path)
     right = at(tree, place)
-    at(tree, place[:-1])[place[-1]] = 1.5 if isinstance(right, str | list) else "many"
+    at(tree, place[:-1])[place[-1]] = True if isinstance(right, str | list) else "many"
     with pytest.raises(ConfigError) as refusal:
         load(write(tree, tmp_path / "wrong.toml"), path)
     message = str(refusal.value)

@@ -12,16 +12,16 @@ from realtime.align import TEMPLATE
 from realtime.encode import Encoder
 from realtime.landmarks import RIGID
 from realtime.manifest import load
+from realtime.mesh import MediaPipe
 from realtime.pipeline import Pipeline
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from realtime.recognise import Judges, Recogniser
 from realtime.records import Crop, Offset, Pose
 from realtime.source import open_source
 from realtime.spotted import STILL
-from realtime.track import MediaPipe
-from realtime.window import Seen, Window
+from realtime.window import Encoded, Seen, Window
 
-STAGES = config.load()
+STAGES = config.load(overrides=["engines.encoder_hz=1000.0"])  # the encoder is shown every frame
 FRAMES = 40
 
 
@@ -45,6 +45,7 @@ class Playback:
 
     rate_hz = 60.0
     dropped = 0
+    live = False
 
     def __init__(self, frames):
         self._frames = frames
@@ -181,7 +182,7 @@ def fed_live(clip, folder, representation, fields=None):
     points, matrix = np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32)
     for t, image, field in zip(clip.times(), clip.crops(), repeat(STILL) if fields is None else fields, strict=False):
         crop = Crop(1, t, image, points, matrix, Pose(0, 0, 0))
-        window.push(Seen(crop, np.zeros(16, np.float32), np.full(8, 1 / 8, np.float32), field))
+        window.push(Seen(crop, field, Encoded(np.zeros(16, np.float32), np.full(8, 1 / 8, np.float32))))
     moments = clip.sample.onset_s, clip.sample.apex_s, clip.sample.offset_s
     recogniser = Recogniser(STAGES.recognise, Encoder(Recorder(folder / "encoder")), Judges((judge,)))
     recogniser.final(Offset(1, 1, *moments, "micro", 5.0, ""), window, clip.times()[-1], ())

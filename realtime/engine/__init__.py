@@ -17,12 +17,17 @@ from realtime.config import ROOT, Backend, EnginesConfig
 from realtime.engine.cuda import gpu
 from realtime.engine.fallback import Fallback, told
 from realtime.engine.library import GPU_BACKENDS, library
-from realtime.engine.openvino import OpenVino
+from realtime.engine.openvino import OpenVino, limit_instructions
 from realtime.engine.tensorrt import TensorRt
+from realtime.engine.together import Together
 from realtime.engine.triton import SCHEME, Triton
 from realtime.errors import EngineError, EngineLost
 from realtime.manifest import Manifest, load
 from realtime.records import Floats
+
+__all__ = [
+    "BACKENDS", "Engine", "Together", "choose", "instruction_sets", "limit_instructions", "open_engine", "open_with",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +89,11 @@ def open_with(backend: Backend, folder: Path | str, config: EnginesConfig) -> En
     """The package in `folder` on exactly this one of `BACKENDS`; EngineError says why it cannot run."""
     where = ROOT / folder
     return BACKENDS[backend](where, load(where), msgspec.structs.replace(config, fallback=False))
+
+
+def instruction_sets(engine: Engine) -> dict[str, int]:
+    """How many kernels of `engine` were compiled for each of the processor's instruction sets; {} elsewhere."""
+    return engine.instruction_sets if isinstance(engine, OpenVino) else {}
 
 
 def choose(device: str) -> tuple[Backend, str]:

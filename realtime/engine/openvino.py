@@ -8,7 +8,10 @@ than a tenth over four rows, and an answer about one face cannot depend on who e
 from __future__ import annotations
 
 import logging
+import os
+import re
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,8 @@ from realtime.preprocess import ApexChange, EmbeddingSequence, FlowFields, Repre
 from realtime.records import Floats
 
 log = logging.getLogger(__name__)
+
+_INSTRUCTIONS = re.compile("avx512|avx2|avx|sse42|amx|sve|asimd|neon")  # in the names of kernels
 
 FINE = (EmbeddingSequence, FlowFields, ApexChange)  # what shows small differences
 
@@ -45,17 +50,35 @@ class OpenVino:
         except RuntimeError as error:
             raise EngineError(f"{self.backend} cannot compile {folder / MODEL}:", [_reason(error)]) from None
         self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+        self.instruction_sets = _instruction_sets(compiled)
         self._request: Any = compiled.create_infer_request()
+        # Filled anew for each row: handing over arrays by name costs more than a small network's answer.
+        self._inputs = {spec.name: self._request.get_tensor(compiled.input(spec.name)).data for spec in manifest.inputs}
+        self._outputs = {spec.name: compiled.output(spec.name) for spec in manifest.outputs}
         log.info("%s: %s, %s, %d threads", manifest.name, self.backend, self.precision, config.threads)
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        rows = range(require_fit(inputs, self.manifest))
-        answers = [self._one({name: array[row : row + 1] for name, array in inputs.items()}) for row in rows]
-        return {spec.name: np.concatenate([answer[spec.name] for answer in answers]) for spec in self.manifest.outputs}
+        count = require_fit(inputs, self.manifest)
+        answers = {s.name: np.empty((count, *s.shape[1:]), np.float32) for s in self.manifest.outputs}
+        for row in range(count):
+            for name, place in self._inputs.items():
+                place[0] = inputs[name][row]
+            self._request.infer()
+            for name, port in self._outputs.items():
+                answers[name][row] = self._request.get_tensor(port).data[0]
+        return answers
 
-    def _one(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        found = self._request.infer(inputs, share_inputs=True)
-        return {spec.name: np.asarray(found[spec.name], np.float32) for spec in self.manifest.outputs}
+
+def limit_instructions(isa: str) -> None:
+    """Compile for no more than `isa`, such as "avx2", whatever the processor has; EngineError once it is too late.
+
+    The variable is oneDNN's, which compiles most kernels; it is read when the library loads. A few of OpenVINO's own
+    go on using what they find: see `instruction_sets`.
+    """
+    if sys.modules.get("openvino") is not None:
+        reasons = [f"OpenVINO is loaded already: limit it to {isa} before any engine is opened"]
+        raise EngineError("the instruction set cannot be chosen any more:", reasons)
+    os.environ["ONEDNN_MAX_CPU_ISA"] = isa.upper()
 
 
 def _openvino() -> Any:
@@ -87,6 +110,13 @@ def _hints(config: EnginesConfig, capabilities: Sequence[str], representation: R
         "INFERENCE_NUM_THREADS": config.threads,
         "INFERENCE_PRECISION_HINT": "bf16" if rounded else "f32",
     }
+
+
+def _instruction_sets(compiled: Any) -> dict[str, int]:
+    """How many of the kernels were compiled for each of the processor's vector instruction sets, the most first."""
+    kernels = [str(op.get_rt_info()["primitiveType"].astype(str)) for op in compiled.get_runtime_model().get_ops()]
+    found = Counter(match[0] for kernel in kernels if (match := _INSTRUCTIONS.search(kernel)))
+    return dict(found.most_common())
 
 
 def _require_promised(inputs: Sequence[Any], outputs: Sequence[Any], manifest: Manifest) -> None:

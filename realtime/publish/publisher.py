@@ -14,9 +14,9 @@ import zmq
 
 from realtime.config import PublishConfig
 from realtime.message import Event, Meta, State, encode, topic_of
+from realtime.pace import Pace
 from realtime.publish.address import address_of, port_of
 from realtime.publish.log import EventLog
-from realtime.publish.pace import Pace
 from realtime.publish.party import Party
 from realtime.schema import VERSION
 

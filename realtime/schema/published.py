@@ -121,7 +121,9 @@ class Meta(Stamped, frozen=True, kw_only=True):
     its percentiles; `gaps` counts frames that the source lost and `dropped` those that nobody had
     time for; `faces` is now; `shortest_event_s` is the shortest event that the rate can show, null
     while that is unknown; `events` is the `seq` of the last one; `subscribers` is how many listen to
-    them; `heads` are what AskWish may choose from: a package, or several joined by "+" that judge together.
+    them; `heads` are what AskWish may choose from: a package, or several joined by "+" that judge together;
+    `encoder_hz` is how often the encoder looks at each face at most, and `left_out` says in one sentence what this
+    computer has no time for, and is "" while it has time for all.
     """
 
     engines: tuple[Engine, ...]
@@ -135,6 +137,8 @@ class Meta(Stamped, frozen=True, kw_only=True):
     events: Count = 0
     subscribers: Count = 0
     heads: tuple[str, ...] = ()
+    encoder_hz: float = 0.0
+    left_out: str = ""
     version: str
 
 

@@ -26,6 +26,15 @@ class Gap:
     lost: int
 
 
+@dataclass(slots=True)
+class LeftOut:
+    """What the computer had no time for, as one sentence says it: between which times, in how many metas."""
+
+    first_s: float
+    last_s: float = 0.0
+    metas: int = 0
+
+
 class Curve:
     """The lowest and the highest value in each of `COLUMNS` stretches of time: thinned, yet no peak is lost."""
 
@@ -88,6 +97,8 @@ class Digest:
     events: dict[tuple[str, int], Event] = field(default_factory=dict)  #: the last answer, by camera and id
     engines: dict[Engine, None] = field(default_factory=dict)  #: all that were at work
     metas: dict[str, Meta] = field(default_factory=dict)  #: the last one, by camera
+    told: Counter[str] = field(default_factory=Counter)  #: metas by camera
+    left_out: dict[tuple[str, str], LeftOut] = field(default_factory=dict)  #: by camera and sentence
     _latencies: array[float] = field(default_factory=lambda: array("f"))
     _newest: dict[str, float] = field(default_factory=dict)
 
@@ -99,8 +110,7 @@ class Digest:
             case Event() as event:
                 self.events[event.camera, event.id] = event
             case Meta() as meta:
-                self.metas[meta.camera] = meta
-                self.engines.update(dict.fromkeys(meta.engines))
+                self._take_meta(meta)
 
     def rate_hz(self, camera: str) -> float | None:
         """Frames a second on the camera's clock; None for fewer than two."""
@@ -113,6 +123,14 @@ class Digest:
             return None
         p50, p95, p99 = np.percentile(np.asarray(self._latencies), (50, 95, 99)).tolist()
         return p50, p95, p99
+
+    def _take_meta(self, meta: Meta) -> None:
+        self.metas[meta.camera] = meta
+        self.told[meta.camera] += 1
+        self.engines.update(dict.fromkeys(meta.engines))
+        if meta.left_out:
+            found = self.left_out.setdefault((meta.camera, meta.left_out), LeftOut(meta.t))
+            found.last_s, found.metas = meta.t, found.metas + 1
 
     def _take_state(self, state: State) -> None:
         camera, t = state.camera, state.t

@@ -20,7 +20,7 @@ class Filmed:
 
     def __init__(self, source: Source, keep: Callable[[Frame], None]) -> None:
         self._source, self._keep = source, keep
-        self.rate_hz = source.rate_hz
+        self.rate_hz, self.live = source.rate_hz, source.live
         self.left_out = 0
         self._waiting: deque[Frame] = deque()
         self._arrived = threading.Condition()

@@ -21,8 +21,8 @@ from realtime.session.survey import survey
 from realtime.session.timeline import clock, timeline
 
 REPORT = "report.html"
-#: Faces that are drawn, those seen longest, and gaps that are listed, the longest ones.
-MOST_DRAWN, MOST_GAPS = 8, 10
+#: Faces that are drawn, those seen longest, and gaps and sentences that are listed, those that lasted longest.
+MOST_DRAWN, MOST_GAPS, MOST_LEFT_OUT = 8, 10, 10
 STYLE = (
     ".wide svg{max-width:none;min-width:800px;width:100%}td img{display:block;width:88px;height:auto}"
     "figure{margin:1em 0}.note{border-left:4px solid #8888;padding-left:1em}"
@@ -64,7 +64,7 @@ def page(session: Session) -> str:
         *(f'<p class="note">{html(words)}</p>' for words in WORTH),
         _section("Timeline", *_timelines(session, numbers)),
         _section("Events", *happened(session, numbers)),
-        _section("Rates and gaps", _rates(numbers), _gaps(numbers)),
+        _section("Rates and gaps", _rates(numbers), _left_out(numbers), _gaps(numbers)),
         _section("Latency", _latencies(numbers)),
         _section("Faces", _faces(session, numbers)),
         _section("Engines", _engines(session, numbers)),
@@ -117,6 +117,19 @@ def _rates(numbers: Digest) -> Markup:
             (camera, str(frames), _number(numbers.rate_hz(camera), 1), shortest, str(len(gaps)), share, dropped)
         )
     return table(head, rows, name="Rates and gaps by camera")
+
+
+def _left_out(numbers: Digest) -> str:
+    """Nothing where the computer had time for all."""
+    longest = sorted(numbers.left_out.items(), key=lambda each: -each[1].metas)[:MOST_LEFT_OUT]
+    if not longest:
+        return ""
+    rows = [
+        (camera, clock(of.first_s), clock(of.last_s), f"{of.metas / numbers.told[camera]:.0%}", sentence)
+        for (camera, sentence), of in longest
+    ]
+    head = ("camera", "from", "to", "of the time", "in its own words")
+    return "<p>What the computer had no time for:</p>" + table(head, rows, name="What the computer had no time for")
 
 
 def _gaps(numbers: Digest) -> str:

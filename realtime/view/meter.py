@@ -100,12 +100,18 @@ def _by_kind(metas: list[Meta]) -> Iterator[Metric]:
     cameras = GaugeMetricFamily("glimpse_cameras", "cameras that are watched", labels=["camera"])
     faces = GaugeMetricFamily("glimpse_faces", "faces that are seen", labels=["camera"])
     rates = GaugeMetricFamily("glimpse_rate_hz", "lowest rate of capture", labels=["camera"])
+    encoders = GaugeMetricFamily("glimpse_encoder_hz", "lowest rate at which the encoder may look", labels=["camera"])
+    left_out = GaugeMetricFamily(
+        "glimpse_left_out", "whether something is left out for lack of time", labels=["camera"]
+    )
     for kind in ("server", "browser"):
         some = [meta for meta in metas if kind_of(meta.camera) == kind]
         cameras.add_metric([kind], len(some))
         faces.add_metric([kind], sum(meta.faces for meta in some))
         rates.add_metric([kind], min((meta.rate_hz for meta in some), default=0.0))
-    yield from (cameras, faces, rates)
+        encoders.add_metric([kind], min((meta.encoder_hz for meta in some), default=0.0))
+        left_out.add_metric([kind], any(meta.left_out for meta in some))
+    yield from (cameras, faces, rates, encoders, left_out)
 
 
 def _latencies(metas: list[Meta]) -> Metric:

@@ -158,6 +158,117 @@ def test_quality_and_rate_are_told_in_words(server, begun):
     assert begun.locator("[data-value=gaps]").inner_text() == "5"
 
 
+SLOW = (
+    "This computer is too slow for the camera, so 15 of the camera's 30 frames a second are looked at, "
+    "expressions are judged 5 times a second instead of 15."
+)
+
+
+def left_out(page):
+    return page.locator("[data-part=left_out]")
+
+
+def test_what_the_computer_has_no_time_for_is_one_line_by_the_picture_while_it_is_so(server, begun):
+    told, warnings = left_out(begun), begun.locator("[data-part=warnings]")
+    controls = lambda: begun.locator("#glimpse-tools").bounding_box()["y"] - bottom(begun.locator(".stage"))  # noqa: E731
+    server.say("meta", meta=meta(server.t))
+    warnings.get_by_text("22 fps: shorter than 182 ms cannot be seen").wait_for()
+    apart = controls()
+    begun.evaluate(
+        """() => {
+            window.changes = 0;
+            const told = document.querySelector("[data-part=left_out]");
+            new MutationObserver(() => (window.changes += 1)).observe(told, { childList: true, subtree: true });
+        }"""
+    )
+    server.say("meta", meta=meta(server.t, left_out=SLOW))
+    told.get_by_text(SLOW, exact=True).wait_for()
+    assert told.get_attribute("aria-live") == "polite"
+    warnings.get_by_text("22 fps").wait_for(state="detached")
+    assert 0 <= told.bounding_box()["y"] - bottom(begun.locator(".stage")) <= 10
+    server.say("meta", meta=meta(server.t, gaps=95, left_out=SLOW))
+    begun.locator("[data-value=gaps]").get_by_text("97").wait_for()
+    assert begun.evaluate("window.changes") == 1, "it is said again though nothing changed"
+    server.say("meta", meta=meta(server.t, left_out="<b>15</b> of 30"))
+    told.get_by_text("<b>15</b> of 30", exact=True).wait_for()
+    assert told.locator("b").count() == 0
+    server.say("meta", meta=meta(server.t))
+    told.wait_for(state="hidden")
+    assert (told.text_content(), controls()) == ("", apart)
+    warnings.get_by_text("22 fps").wait_for()
+
+
+def bottom(locator):
+    box = locator.bounding_box()
+    return box["y"] + box["height"]
+
+
+def test_a_camera_is_not_called_slow_while_the_computer_is(server, begun):
+    reasons = begun.locator("[data-part=events] .sure")
+    server.say("event", event=event(server.t, "withdrawn", reason="sparse"))
+    reasons.get_by_text("too few frames of it: the camera is too slow", exact=True).wait_for()
+    server.say("meta", meta=meta(server.t, left_out=SLOW))
+    server.say("event", event=event(server.t, "withdrawn", id=2, reason="sparse"))
+    reasons.get_by_text("too few frames of it", exact=True).wait_for()
+    assert begun.locator("[data-part=said]").text_content() == "Withdrawn: too few frames of it."
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda server, page: page.evaluate("() => { window.glimpse.choose('camera', 'browser') }"),
+        lambda server, page: page.evaluate("() => { window.glimpse.toggle() }"),
+        lambda server, page: server.hang_up(),
+        lambda server, page: server.say("wait", ahead=1, why="The time is over."),
+        lambda server, page: server.say("problem", what="recogniser-gone", text="it is started again"),
+    ],
+    ids=["another camera", "stop", "the connection is lost", "the place is lost", "the recogniser is gone"],
+)
+def test_with_the_stream_goes_what_was_left_out_of_it(server, begun, end):
+    server.say("meta", meta=meta(server.t, left_out=SLOW))
+    left_out(begun).get_by_text(SLOW, exact=True).wait_for()
+    end(server, begun)
+    left_out(begun).wait_for(state="hidden")
+
+
+def test_of_a_server_camera_that_is_gone_nothing_is_left_out_any_more(visit):
+    server = Scripted(cameras=["sample", "other"])
+    try:
+        page = visit(server.url)
+        until(page, lambda: server.heard and server.heard[-1].get("camera") == "sample")
+        slow = meta(1.0, left_out=SLOW, camera="sample")
+        server.say("meta", meta=meta(1.0, left_out="another camera's", camera="other"))
+        server.say("meta", meta=slow)
+        left_out(page).get_by_text(SLOW, exact=True).wait_for()
+        server.say("welcome", **{**server.welcome, "cameras": ["sample"]})
+        page.wait_for_function("!window.glimpse.controls()[4].choices.some(([name]) => name.includes('other'))")
+        assert left_out(page).text_content() == SLOW
+        server.say("welcome", **{**server.welcome, "cameras": ["other"]})
+        left_out(page).wait_for(state="hidden")
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_left_out_is_read_at_any_width_and_pushes_nothing_away(server, begun, keep, width, scheme):
+    begun.set_viewport_size({"width": width, "height": 720})
+    begun.emulate_media(color_scheme=scheme)
+    server.say("meta", meta=meta(server.t, left_out=SLOW))
+    told = left_out(begun)
+    told.get_by_text(SLOW, exact=True).wait_for()
+    begun.wait_for_function(f"({PAPER}) === {str(scheme == 'dark').lower()}")
+    assert told.evaluate("told => told.scrollWidth <= told.clientWidth")
+    assert begun.evaluate("document.documentElement.scrollWidth") <= width
+    if width > 600:
+        assert bottom(begun.locator("[data-part=status]")) <= 720
+    keep(begun, f"left-out-{width}-{scheme}")
+
+
+#: Whether the page is dark.
+PAPER = "getComputedStyle(document.querySelector('.gradio-container')).backgroundColor.match(/\\d+/)[0] < 128"
+
+
 def test_the_bars_show_the_expression(server, begun):
     bars = begun.locator(".bars > div")
     begun.locator(".bars .most").wait_for()
@@ -555,8 +666,7 @@ def test_the_essential_parts_are_seen_without_scrolling(server, begun, keep, wid
     server.say("event", event=event(t - 1, "withdrawn", id=3, reason="unsure"))
     server.say("meta", meta=meta(t))
     begun.locator("[data-part=warnings] li").wait_for()
-    paper = "getComputedStyle(document.querySelector('.gradio-container')).backgroundColor.match(/\\d+/)[0] < 128"
-    begun.wait_for_function(f"({paper}) === {str(scheme == 'dark').lower()}")
+    begun.wait_for_function(f"({PAPER}) === {str(scheme == 'dark').lower()}")
     assert begun.evaluate("document.documentElement.scrollWidth") <= width
     parts = [".stage", "#glimpse-start", ".plot"] + [".bars", "[data-part=events]", "[data-part=status]"] * (
         width > 600

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from realtime.__main__ import app
-from realtime.bench_engines import BATCHES, FEWEST_CALLS, bench_engines, lines, machine, speed
+from realtime.bench.engines import BATCHES, FEWEST_CALLS, bench_engines, lines, machine, speed
 from realtime.engine import BACKENDS
 from realtime.errors import EngineError, EngineLost
 from realtime.manifest import GOLDEN, load

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from realtime.__main__ import app
-from realtime.bench_wire import Wire, lines, measure
-from realtime.bench_wire.found import Ages, Latency, spread
+from realtime.bench.wire import Wire, lines, measure
+from realtime.bench.wire.found import Ages, Latency, spread
 from realtime.config import load
 from realtime.errors import PublishError
 from realtime.publish import strain
@@ -154,6 +154,6 @@ def test_the_command_measures_one_thing_at_a_time(options):
 
 
 def test_the_command_gives_the_record_as_json(found, monkeypatch):
-    monkeypatch.setattr("realtime.bench_wire.bench_wire", lambda config, seconds: found)
+    monkeypatch.setattr("realtime.bench.wire.bench_wire", lambda config, seconds: found)
     done = CliRunner().invoke(app, ["bench", "--wire", "--json"])
     assert msgspec.json.decode(done.stdout, type=Wire) == found

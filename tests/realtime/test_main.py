@@ -259,7 +259,10 @@ def test_what_a_run_prints_as_json_parses(tiny, start):
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (0, "")
     tree = msgspec.json.decode(stdout)
-    assert set(tree) == {"frames", "gaps", "fps", "latency_ms", "stages_ms", "faces", "events", "rss_mb", "note"}
+    assert set(tree) == {
+        *("frames", "gaps", "fps", "latency_ms", "stages_ms"),
+        *("faces", "events", "rss_mb", "left_out", "note"),
+    }
     assert (tree["frames"], len(tree["faces"])) == (30, 1)
 
 
@@ -349,7 +352,8 @@ def test_ctrl_c_while_frames_flow_ends_with_130_and_the_summary(tiny, start, num
 
 
 def test_a_demo_of_the_first_seconds_ends_with_what_was_heard_and_its_score(tiny, start):
-    process = start("demo", "--seconds", "4.6", "--json", *tiny)
+    # However busy the machine is: what is tried here is what is heard, not how fast.
+    process = start("demo", "--seconds", "4.6", "--json", "--set", "budget.enabled=false", *tiny)
     stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
     tree = msgspec.json.decode(stdout)

@@ -20,7 +20,7 @@ def face(t, id=1, reasons=()):
 def seen(t, id=1, level=0.0):
     image = np.zeros((128, 128, 3), np.uint8)
     crop = Crop(id, t, image, np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32), Pose(0, 0, 0))
-    return Encoded(crop, np.zeros(2, np.float32), np.array([level, 1.0 - level], np.float32))
+    return crop, Encoded(np.zeros(2, np.float32), np.array([level, 1.0 - level], np.float32))
 
 
 class Scripted:
@@ -61,23 +61,23 @@ def scripted(monkeypatch):
 def test_presence_is_from_the_first_to_the_newest_frame(scripted):
     person = Person(SETTINGS, face(2.0), count(1), ENGINE)
     for t in (2.0, 2.1, 2.7):
-        person.push(face(t), seen(t))
+        person.push(face(t), *seen(t))
     assert (person.presence.id, person.presence.first_s, person.presence.last_s) == (1, 2.0, 2.7)
 
 
 def test_expression_is_smoothed_and_the_score_is_the_detectors(scripted):
     person = Person(SETTINGS, face(0.0), count(1), ENGINE)
     assert person.expression is None
-    person.push(face(0.0), seen(0.0, level=0.0))
-    person.push(face(0.1), seen(0.1, level=1.0))
+    person.push(face(0.0), *seen(0.0, level=0.0))
+    person.push(face(0.1), *seen(0.1, level=1.0))
     assert person.expression[0] == pytest.approx(1.0 - np.exp(-0.1 / SETTINGS.recognise.smooth_s), abs=1e-5)
     assert person.score == 6.5
 
 
 def test_an_onset_alone_is_not_told_an_apex_early_an_offset_finally(scripted):
     person, told = Person(SETTINGS, face(0.0), count(1), ENGINE), Told()
-    assert person.push(face(0.0), seen(0.0)) == []
-    onset, apex = person.push(face(0.1, reasons=("dark",)), seen(0.1))
+    assert person.push(face(0.0), *seen(0.0)) == []
+    onset, apex = person.push(face(0.1, reasons=("dark",)), *seen(0.1))
     assert person.answer(onset, told, 0.1) == []
     assert person.answer(apex, told, 0.1) == [("early", 1, 0.1, ("dark",))]
     (offset,) = person.leave()
@@ -91,7 +91,7 @@ def test_events_are_numbered_over_all_faces(scripted):
         moment
         for t in (0.0, 0.1)
         for person in people
-        for moment in person.push(face(t, person.presence.id), seen(t, person.presence.id))
+        for moment in person.push(face(t, person.presence.id), *seen(t, person.presence.id))
     ]
     assert [(moment.face, moment.event) for moment in moments if isinstance(moment, Onset)] == [(1, 1), (2, 2), (3, 3)]
 
@@ -99,5 +99,5 @@ def test_events_are_numbered_over_all_faces(scripted):
 def test_a_face_that_leaves_at_rest_leaves_nothing(leaky_spotter):
     person = Person(SETTINGS, face(0.0), count(1), leaky_spotter(128))
     for number in range(40):
-        assert person.push(face(number / 60), seen(number / 60)) == []
+        assert person.push(face(number / 60), *seen(number / 60)) == []
     assert person.leave() == []

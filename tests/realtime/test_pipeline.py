@@ -62,6 +62,7 @@ class Film:
 
     rate_hz = RATE_HZ
     dropped = 0
+    live = False
 
     def __init__(self, frames, faces, *, lost=False, hangs=False):
         self._frames, self._lost, self._hangs = frames, lost, hangs
@@ -210,6 +211,108 @@ def test_every_frame_is_counted_and_has_a_state(shown, left, right, play, publis
     assert film.closed.is_set()
 
 
+class Counted:
+    """An engine that counts its calls and takes `seconds` longer for each."""
+
+    def __init__(self, engine, seconds=0.0):
+        self.engine, self.seconds, self.calls = engine, seconds, 0
+        self.manifest, self.precision, self.backend, self.fallback = engine.manifest, "f32", "counted", None
+
+    def run(self, inputs):
+        self.calls += 1
+        time.sleep(self.seconds)
+        return self.engine.run(inputs)
+
+
+def at_rate(frames, rate_hz):
+    return [replace(frame, t=number / rate_hz, index=number) for number, frame in enumerate(frames)]
+
+
+@pytest.mark.parametrize(("encoder_hz", "seen"), [("auto", 30), (10.0, 10), (60.0, 60), (15.0, 15)])
+def test_the_encoder_has_a_rate_of_its_own_and_every_frame_a_state(
+    shown, left, play, settings, pair, publisher, encoder_hz, seen
+):
+    encoder = Counted(pair[0])
+    chosen = msgspec.structs.replace(settings, engines=msgspec.structs.replace(settings.engines, encoder_hz=encoder_hz))
+    play(Film(shown[:60], [[left]] * 60), pair=(encoder, pair[1]), settings=chosen).run()
+    assert encoder.calls == pytest.approx(seen, abs=1)  # a frame that comes a little early is seen
+    assert len(publisher.states) == 60
+    assert all(sum(state.faces[0].expression.values()) == pytest.approx(1.0) for state in publisher.states)
+    assert publisher.metas[-1].encoder_hz == (30.0 if encoder_hz == "auto" else encoder_hz)
+
+
+def test_a_camera_slower_than_the_encoder_is_seen_frame_by_frame(shown, left, play, pair):
+    encoder = Counted(pair[0])
+    play(Film(at_rate(shown[:50], 25.0), [[left]] * 50), pair=(encoder, pair[1])).run()
+    assert encoder.calls == 50
+
+
+def test_each_face_is_seen_at_the_encoders_rate(shown, left, right, play, pair):
+    encoder = Counted(pair[0])
+    play(Film(shown[:61], [[left]] * 31 + [[left, right]] * 30), pair=(encoder, pair[1])).run()
+    assert encoder.calls >= 31  # the second face has a grid of its own
+    assert encoder.calls <= 31 + 15
+
+
+def test_an_event_is_found_and_named_however_seldom_the_encoder_looks(shown, left, play, settings, publisher):
+    seldom = msgspec.structs.replace(settings, engines=msgspec.structs.replace(settings.engines, encoder_hz=2.0))
+    play(Film(shown, [[left]] * 120), settings=seldom).run()
+    assert [event.stage for event in publisher.events] == ["early", "final"]
+
+
+def test_a_slow_encoder_on_a_live_camera_is_asked_less_often_and_no_frame_is_lost(
+    shown, left, play, pair, publisher, caplog
+):
+    encoder = Counted(pair[0], seconds=0.06)
+    film = Film(at_rate(shown[:75], 30.0), [[left]] * 75)
+    film.live = True
+    summary = play(film, pair=(encoder, pair[1])).run()
+    last = publisher.metas[-1]
+    assert last.encoder_hz < 30.0
+    assert "expressions are judged" in last.left_out == summary.left_out
+    assert encoder.calls < 65
+    assert (summary.frames, summary.gaps, last.dropped) == (75, 0, 0)
+    assert sum("too slow for the camera" in message for message in caplog.messages) == 1
+
+
+def test_what_is_slow_before_the_encoder_leaves_out_frames_as_gaps(shown, left, play, publisher):
+    film = Film(at_rate(shown, 60.0), [[left]] * 120)
+    film.live, find = True, film.find
+
+    def slow(image, faces):
+        time.sleep(0.03)
+        return find(image, faces)
+
+    film.find = slow
+    summary = play(film, landmarks=True).run()
+    last = publisher.metas[-1]
+    assert 0 < last.dropped == summary.gaps == 120 - summary.frames
+    assert "frames a second are looked at" in last.left_out
+    assert publisher.states[0].faces[0].landmarks is not None
+    assert publisher.states[-1].faces[0].landmarks is None
+    assert publisher.states[-1].gap > 0
+
+
+def test_a_recording_that_plays_fast_is_slowed_by_nothing_and_gives_nothing_up(shown, left, play, pair, publisher):
+    encoder = Counted(pair[0], seconds=0.02)
+    play(Film(at_rate(shown[:75], 60.0), [[left]] * 75), pair=(encoder, pair[1])).run()
+    assert (publisher.metas[-1].left_out, publisher.metas[-1].encoder_hz) == ("", 30.0)
+    assert encoder.calls == 38
+
+
+def test_a_frame_that_has_waited_for_too_long_is_left_out(shown, left, play, publisher):
+    class Late(Film):
+        live = True
+
+        def frames(self):
+            for frame in super().frames():
+                yield replace(frame, grabbed=frame.grabbed - 1.0 * (3 <= frame.index < 6))
+
+    summary = play(Late(shown[:10], [[left]] * 10)).run()
+    assert [(state.frame, state.gap) for state in publisher.states[:5]] == [(0, 0), (1, 0), (2, 0), (6, 3), (7, 0)]
+    assert (summary.frames, summary.gaps, publisher.metas[-1].dropped) == (7, 3, 3)
+
+
 def test_lost_frames_are_counted_and_told(shown, left, play, publisher):
     frames = [replace(frame, index=frame.index * 3, gap=2 * (frame.index > 0)) for frame in shown[:5]]
     assert play(Film(frames, [[left]] * 5)).run().gaps == 8
@@ -339,7 +442,7 @@ def test_a_source_that_is_lost_ends_the_open_event_and_is_raised(shown, left, pl
     assert (summary.frames, summary.events) == (88, [])
 
 
-def test_what_fails_in_the_encoders_thread_is_raised(shown, left, play, pair, publisher, monkeypatch):
+def test_what_fails_in_the_encoder_is_raised(shown, left, play, pair, publisher, monkeypatch):
     def broken(inputs):
         raise EngineError("encoder cannot take these inputs:", ["they are too many"])
 
@@ -348,7 +451,7 @@ def test_what_fails_in_the_encoders_thread_is_raised(shown, left, play, pair, pu
     with pytest.raises(EngineError, match="too many"):
         play(film).run()
     assert film.closed.is_set()
-    assert publisher.metas[-1].frames == 0
+    assert (publisher.metas[-1].frames, publisher.states) == (1, [])
 
 
 def test_its_threads_end_with_it(shown, left, play):

@@ -4,10 +4,10 @@ import pytest
 
 from realtime import config, quality
 from realtime import landmarks as lm
+from realtime.mesh import MediaPipe
 from realtime.quality import bounding_box, eye_distance, head_pose
 from realtime.records import Box, Pose
 from realtime.source import open_source
-from realtime.track import MediaPipe
 
 BOX = Box(20.0, 30.0, 100.0, 120.0)
 STRAIGHT = Pose(0.0, 0.0, 0.0)

@@ -14,6 +14,7 @@ class Clip:
 
     rate_hz = RATE_HZ
     dropped = 0
+    live = False
 
     def __init__(self):
         self.closed = False

@@ -15,6 +15,7 @@ class Frames:
 
     rate_hz = 60.0
     dropped = 0
+    live = False
 
     def __init__(self, count):
         self.count = count

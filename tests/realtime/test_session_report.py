@@ -86,6 +86,42 @@ def test_rates_gaps_and_latencies_are_those_of_the_session(text, recorded):
     assert [float(cell) for cell in whole[1:]] == [12.0, 14.0, 14.0]
 
 
+def test_what_was_left_out_at_any_time_is_told_with_when_and_for_how_long(room, make, tmp_path):
+    few, fewer = "so <b>15</b> frames are looked at.", "so 10 frames are looked at."
+    with session.Recorder(tmp_path / "s", room, [], video=False) as recorder:
+        for camera in ("room-1", "b"):
+            recorder.write(make.state(0, camera=camera))
+            recorder.write(make.state(500, camera=camera))
+        for t, sentence in enumerate(("", few, fewer, few, few, "", "", "")):
+            recorder.write(make.meta(60.0 + t, left_out=sentence))
+        recorder.write(make.meta(61.0, camera="b", left_out=fewer))
+    text = report.page(session.read(tmp_path / "s"))
+    part = section(text, "Rates and gaps").split("<p>What the computer had no time for:")[1]
+    rows = [[html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)] for row in part.split("<tr>")[2:5]]
+    assert rows == [
+        ["room-1", "1:01", "1:04", "38%", few],
+        ["room-1", "1:02", "1:02", "12%", fewer],
+        ["b", "1:01", "1:01", "100%", fewer],
+    ]
+    assert "<b>" not in part
+
+
+def test_a_session_that_left_nothing_out_does_not_speak_of_it(text):
+    assert "no time for" not in text
+
+
+def test_of_much_that_was_left_out_the_report_tells_what_lasted_longest(room, make, tmp_path):
+    with session.Recorder(tmp_path / "s", room, [], video=False) as recorder:
+        recorder.write(make.state(0))
+        for t in range(60):
+            recorder.write(make.meta(float(t), left_out=f"so {t if t < 40 else 0} are looked at."))
+    part = section(report.page(session.read(tmp_path / "s")), "Rates and gaps").split(
+        "<p>What the computer had no time for:"
+    )[1]
+    assert re.findall(r"so \d+ are", part)[0] == "so 0 are"
+    assert len(re.findall(r"so \d+ are", part)) == report.MOST_LEFT_OUT
+
+
 def test_stages_stand_by_their_name(room, make, tmp_path):
     (percentiles,) = make.meta(1.0).latency_ms.values()
     with session.Recorder(tmp_path / "s", room, [], video=False) as recorder:

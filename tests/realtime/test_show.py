@@ -106,6 +106,12 @@ def test_meta_of_a_beginning_is_a_line_too():
     assert text.endswith("engines none")
 
 
+def test_meta_ends_with_what_the_computer_has_no_time_for():
+    slow = "This computer is too slow for the camera, so the face's points are not sent."
+    assert line(changed(META, left_out=slow)) == f"{line(META)}  {slow}"
+    assert line(changed(META, left_out="\x1b[2J")) == f"{line(META)}  ?[2J"
+
+
 @pytest.mark.parametrize("label", ["sur\nprise", "\x1b[2J", "überrascht", "a\x7fb\x9b"])
 def test_a_label_cannot_move_the_cursor_or_leave_ascii(label):
     text = line(changed(EVENT, label=label))

@@ -7,6 +7,7 @@ from realtime import summary
 from realtime.message import Event
 from realtime.people import Presence
 from realtime.summary import Counts, lines, plain
+from realtime.timing import Took
 
 EVENT = Event(
     t=12.5,
@@ -42,10 +43,13 @@ def test_the_keys_of_the_json_are_as_promised():
     counts.frame(0.0, 0)
     counts.face(Presence(1, 0.0, 2.0))
     counts.event(EVENT)
-    counts.timings.add("total", 0.01)
-    counts.timings.add("track", 0.002)
+    counts.timings.add("total", Took(0.01, 0.0))
+    counts.timings.add("track", Took(0.002, 0.001))
     tree = json.loads(msgspec.json.encode(counts.summary()))
-    assert set(tree) == {"frames", "gaps", "fps", "latency_ms", "stages_ms", "faces", "events", "rss_mb", "note"}
+    assert set(tree) == {
+        *("frames", "gaps", "fps", "latency_ms", "stages_ms"),
+        *("faces", "events", "rss_mb", "left_out", "note"),
+    }
     assert tree["latency_ms"] == {"p50": 10.0, "p95": 10.0, "p99": 10.0}
     assert tree["stages_ms"] == {"track": {"p50": 2.0, "p95": 2.0, "p99": 2.0}}
     assert tree["faces"] == [{"id": 1, "first_s": 0.0, "last_s": 2.0}]
@@ -143,10 +147,17 @@ def test_the_table_has_every_stage_and_number():
     counts.frame(0.0, 2)
     counts.event(EVENT)
     for name in ("track", "publish", "total"):
-        counts.timings.add(name, 0.0123)
+        counts.timings.add(name, Took(0.0123, 0.0))
     table = "\n".join(lines(counts.summary(), "a clip"))
     for part in ("a clip", "gaps 2", "track", "publish", "12.3 ms", "events             1"):
         assert part in table
+
+
+def test_what_was_left_out_at_the_end_stands_below_the_table():
+    counts = Counts()
+    assert counts.summary().left_out == ""
+    counts.left_out = "This computer is too slow for the camera."
+    assert list(lines(counts.summary(), "a clip"))[-1] == counts.left_out
 
 
 def noted(frames, rate_hz, *seen):

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -6,9 +6,10 @@ import pytest
 
 from realtime import config, track
 from realtime import landmarks as lm
+from realtime.mesh import MediaPipe
 from realtime.records import Frame
 from realtime.source import open_source
-from realtime.track import MediaPipe, Tracker
+from realtime.track import Tracker
 
 RATE = 60.0
 
@@ -160,42 +161,6 @@ def test_closing_the_tracker_frees_the_models(scripted_landmarker):
     landmarker = scripted_landmarker([])
     Tracker(config.load().track, landmarker).close()
     assert landmarker.closed
-
-
-@dataclass
-class Point:
-    x: float
-    y: float
-    z: float
-
-
-class Message:
-    """A NormalizedLandmarkList whose wire form is what the test says."""
-
-    def __init__(self, points, raw):
-        self.landmark = [Point(*point) for point in points.tolist()]
-        self.SerializeToString = lambda: raw
-
-
-def test_landmarks_read_from_the_wire_are_those_read_one_by_one(drawn_face):
-    from mediapipe.framework.formats.landmark_pb2 import NormalizedLandmarkList
-
-    message, points = NormalizedLandmarkList(), drawn_face(0, 0, 0.2)
-    for x, y, z in points.tolist():
-        message.landmark.add(x=x, y=y, z=z)
-    assert len(message.SerializeToString()) == lm.COUNT * track._POINT.itemsize
-    assert np.array_equal(track._points(message), points)
-    assert track._points(message).dtype == np.float32
-    assert np.array_equal(track._points(Message(points, b"")), points)
-
-
-def test_landmarks_of_another_form_are_read_one_by_one(drawn_face):
-    from mediapipe.framework.formats.landmark_pb2 import NormalizedLandmarkList
-
-    message, points = NormalizedLandmarkList(), np.tile(drawn_face(0, 0, 0.2), (2, 1))[: lm.COUNT + 10]
-    for x, y, z in points.tolist():
-        message.landmark.add(x=x, y=y, z=z, visibility=0.5)
-    assert np.array_equal(track._points(message), points[: lm.COUNT])
 
 
 @pytest.fixture(scope="module")

@@ -2,16 +2,17 @@ import numpy as np
 import pytest
 
 from realtime.records import Crop, Pose
-from realtime.window import Seen, Window
+from realtime.window import Encoded, Seen, Window
 
 
-def seen(t):
+def seen(t, *, looked=True):
     crop = Crop(1, t, np.zeros((4, 4, 3), np.uint8), np.zeros((1, 2)), np.eye(2, 3), Pose(0, 0, 0))
-    return Seen(crop, np.zeros(2, np.float32), np.zeros(3, np.float32), np.zeros((2, 28, 28), np.float32))
+    encoded = Encoded(np.zeros(2, np.float32), np.zeros(3, np.float32)) if looked else None
+    return Seen(crop, np.zeros((2, 28, 28), np.float32), encoded)
 
 
 def times(span):
-    return [one.crop.t for one in span]
+    return [one.crop.t for one in span.frames]
 
 
 @pytest.fixture
@@ -37,7 +38,8 @@ def test_a_span_between_frames_is_the_nearest_frame(window, begin, nearest):
 
 
 def test_an_empty_window_has_nothing_to_give():
-    assert Window(1.0).span(0.0, 1.0) == []
+    empty = Window(1.0).span(0.0, 1.0)
+    assert (empty.frames, empty.encoded) == ([], [])
 
 
 def test_after_a_pause_only_the_new_frame_is_left(window):
@@ -59,3 +61,25 @@ def test_the_interval_is_the_mean_between_the_frames_of_a_span(window):
     window.push(seen(2.75))
     assert window.interval(1.7, 3.0) == pytest.approx(0.5)
     assert window.interval(1.3, 1.6) == window.interval(5.0, 6.0) == np.inf
+
+
+@pytest.fixture
+def seldom():
+    """Two seconds of frames at 0.0, 0.1 ... 1.9, of which the encoder sees every fourth."""
+    made = Window(9.0)
+    for i in range(20):
+        made.push(seen(i / 10, looked=i % 4 == 0))
+    return made
+
+
+def test_a_span_says_which_of_its_frames_the_encoder_has_seen(seldom):
+    found = seldom.span(0.35, 1.25)
+    assert times(found) == pytest.approx([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2])
+    assert [one.crop.t for one, _ in found.encoded] == pytest.approx([0.4, 0.8, 1.2])
+    assert all(one.encoded is encoded for one, encoded in found.encoded)
+
+
+@pytest.mark.parametrize(("begin", "nearest"), [(0.5, 0.4), (0.65, 0.8), (1.9, 1.6)])
+def test_a_span_that_the_encoder_has_not_seen_has_the_nearest_frame_that_it_has(seldom, begin, nearest):
+    found = seldom.span(begin, begin + 0.05)
+    assert [one.crop.t for one, _ in found.encoded] == [pytest.approx(nearest)]

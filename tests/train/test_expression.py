@@ -14,7 +14,7 @@ from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_im
 from train.config import Augment, ExpressionConfig, Machine, Optimiser, Stage, Teaching
 from train.golden import CANDIDATES
 from train.methods import expression
-from train.methods.expression import ExpressionJob, Stills, predict, resize, network_of, run_folder, standardise
+from train.methods.expression import ExpressionJob, Stills, network_of, predict, resize, run_folder, standardise
 from train.networks.resnet import ResNet10, ResNet18
 
 COUNTS = {"train": 20, "valid": 10, "test": 10}

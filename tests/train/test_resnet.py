@@ -1,6 +1,5 @@
-import torch
-
 import pytest
+import torch
 from torch import nn
 
 from train.networks.resnet import ResNet10, ResNet18

@@ -11,12 +11,13 @@ from train import teaching
 from train.teaching import taught
 
 ZEROS, ONES = (0.0,) * 3, (1.0,) * 3
+CROPS = CropImages(48, 24, ZEROS, ONES)
 
 
 class Teacher:
     """Sees how bright the left half of a picture is: the brighter, the surer it is of its favourite."""
 
-    def __init__(self, favourite, labels=FERPLUS, representation=CropImages(48, 24, ZEROS, ONES)):
+    def __init__(self, favourite, labels=FERPLUS, representation=CROPS):
         self.favourite, self.rows = favourite, []
         self.manifest = SimpleNamespace(
             name=f"of {favourite}", labels=labels, representation=representation, files={MODEL: f"sha {favourite}"}

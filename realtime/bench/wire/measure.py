@@ -18,7 +18,7 @@ from statistics import median
 import msgspec
 
 from realtime import truth
-from realtime.bench_wire.found import Ages, Hearer, Latency, Load, Soak, Wire, spread
+from realtime.bench.wire.found import Ages, Hearer, Latency, Load, Soak, Wire, spread
 from realtime.config import Config, PublishConfig
 from realtime.engine import Engine
 from realtime.errors import PublishError

@@ -132,6 +132,7 @@ class App {
   #welcomed(message) {
     const first = this.#welcome === null;
     this.#welcome = message;
+    if (!this.#own && !message.cameras.includes(this.choices.camera)) this.screen.ended();
     if (message.cameras.length && !this.#picked && !this.running) {
       this.choices.camera = message.cameras[0];
       return this.#start();
@@ -142,6 +143,7 @@ class App {
 
   #waits({ ahead, why }) {
     this.#welcome = null;
+    this.screen.ended();
     this.notice.show(words.messages.waiting(ahead, why));
     this.#update();
   }
@@ -164,6 +166,7 @@ class App {
   }
 
   #problem(what, text) {
+    if (what === "recogniser-gone") this.screen.ended();
     this.notice.show([words.problems[what] ?? words.problems.refused, text], what === "recogniser-gone" ? Infinity : 6);
   }
 

@@ -8,6 +8,7 @@ export class Events {
   #list;
   #said;
   #items = new Map(); // id -> li
+  leftOut = ""; // what the computer has no time for
 
   // `list` shows events, `said` tells them to a screen reader once they are final.
   constructor(list, said) {
@@ -18,8 +19,8 @@ export class Events {
   event(event) {
     const item = this.#items.get(event.id) ?? this.#begin(event.id);
     item.className = `${event.kind} ${event.stage}`;
-    item.querySelector("[data-part=what]").replaceChildren(...line(event));
-    if (event.stage !== "early") this.#said.textContent = words.announcement(event);
+    item.querySelector("[data-part=what]").replaceChildren(...line(event, this.leftOut));
+    if (event.stage !== "early") this.#said.textContent = words.announcement(event, this.leftOut);
   }
 
   // Onset, apex, and the onset with its movement exaggerated, as base64 JPEG.
@@ -55,10 +56,10 @@ export class Events {
   }
 }
 
-function line(event) {
+function line(event, leftOut) {
   const took = event.offset_s === null ? "…" : `${Math.round((event.offset_s - event.onset_s) * 1000)} ms`;
   const told = [element("time", clock(event)), element("span", event.kind, "kind")];
-  if (event.stage === "withdrawn") return [...told, element("s", event.label), element("span", words.reason(event), "sure")];
+  if (event.stage === "withdrawn") return [...told, element("s", event.label), element("span", words.reason(event, leftOut), "sure")];
   const doubts = event.quality.map((reason) => words.quality[reason] ?? reason).join(", ");
   return [
     ...told,

@@ -61,6 +61,12 @@ export class Screen {
   meta(meta) {
     this.#meta = meta;
     this.status.meta(meta);
+    this.#leaveOut(meta.left_out);
+  }
+
+  // No more comes, for now: what was left out of it is no news any more.
+  ended() {
+    this.#leaveOut("");
   }
 
   // A picture of the server's camera; one that comes while another is decoded gives way to the next.
@@ -86,6 +92,13 @@ export class Screen {
     this.lag = new Lag();
     this.#parts.picture.getContext("2d").clearRect(0, 0, this.#parts.picture.width, this.#parts.picture.height);
     this.#parts.warnings.replaceChildren();
+    this.ended();
+  }
+
+  // A sentence of the recogniser. A screen reader says it whenever the text is set, even to the same.
+  #leaveOut(sentence) {
+    this.events.leftOut = sentence;
+    if (this.#parts.left_out.textContent !== sentence) this.#parts.left_out.textContent = sentence;
   }
 
   // A stream begins, whose time, faces and events are numbered anew.
@@ -126,8 +139,8 @@ export class Screen {
   #warn({ faces }) {
     const told = new Set(faces.length ? faces.flatMap(({ quality }) => quality.reasons) : []);
     const warnings = faces.length ? [...told].map((reason) => words.quality[reason] ?? reason) : [words.noFace];
-    const shortest = this.#meta?.shortest_event_s;
-    if (shortest > LONG_EVENT_S) warnings.push(words.rate(this.#meta.rate_hz, shortest));
+    const { shortest_event_s: shortest, left_out } = this.#meta ?? {};
+    if (shortest > LONG_EVENT_S && !left_out) warnings.push(words.rate(this.#meta.rate_hz, shortest));
     const list = this.#parts.warnings;
     if ([...list.children].map((item) => item.textContent).join() === warnings.join()) return;
     list.replaceChildren(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));

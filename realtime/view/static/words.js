@@ -16,6 +16,8 @@ export const withdrawn = {
   sparse: "too few frames of it: the camera is too slow",
 };
 
+export const sparse = "too few frames of it"; // where the computer is too slow, which it says itself
+
 export const kinds = { micro: "Micro-expression", macro: "Macro-expression" };
 
 export const noFace = "no face in the picture";
@@ -28,12 +30,14 @@ export function percent(share) {
   return `${Math.round(share * 100)} %`;
 }
 
-export function announcement(event) {
-  if (event.stage === "withdrawn") return `Withdrawn: ${reason(event)}.`;
+// `leftOut` is what the computer has no time for, in words.
+export function announcement(event, leftOut) {
+  if (event.stage === "withdrawn") return `Withdrawn: ${reason(event, leftOut)}.`;
   return `${kinds[event.kind]}: ${event.label}, ${percent(event.confidence)} sure.`;
 }
 
-export function reason(event) {
+export function reason(event, leftOut) {
+  if (leftOut && event.reason === "sparse") return sparse;
   return withdrawn[event.reason] ?? event.reason;
 }
 

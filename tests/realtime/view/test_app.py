@@ -60,6 +60,21 @@ def test_metrics_add_up_by_kind_of_camera(serve, browse, recogniser, make, event
     assert not any(name in str(found) for name in names), "a visitor's name made a label"
 
 
+def test_metrics_tell_of_each_kind_of_camera_the_slowest_encoder_and_whether_something_is_left_out(
+    serve, recogniser, make, eventually
+):
+    page = serve()
+    told = {"visitor-a": (5.0, "too slow"), "visitor-b": (30.0, ""), "sample": (15.0, "")}
+    for camera, (rate_hz, left_out) in told.items():
+        recogniser.publisher.meta(make.meta(1.0, camera=camera, encoder_hz=rate_hz, left_out=left_out))
+    server, browser = ("camera", "server"), ("camera", "browser")
+    found = eventually(
+        lambda: (m := metrics(page))["glimpse_cameras", browser] + m["glimpse_cameras", server] == 3 and m
+    )
+    assert (found["glimpse_encoder_hz", server], found["glimpse_encoder_hz", browser]) == (15.0, 5.0)
+    assert (found["glimpse_left_out", server], found["glimpse_left_out", browser]) == (0.0, 1.0)
+
+
 def test_the_page_loads_nothing_from_elsewhere_and_takes_no_files(serve):
     page = serve(front=True)
     with httpx.Client(base_url=page.url, follow_redirects=True) as client:

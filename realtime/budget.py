@@ -1,0 +1,136 @@
+"""What this machine can do of what the camera asks: measured, and given up in a stated order before latency grows.
+
+Two threads share the work on a frame: one finds faces in it, the other does the rest. The slower of the two must be
+done before the next frame comes. Where it is not, the encoder sees fewer frames, then states go without landmarks,
+then frames are left out, as gaps. A recording that is played as fast as possible asks for nothing and gives nothing up.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+
+from realtime.config import BudgetConfig
+
+log = logging.getLogger(__name__)
+
+ENCODER_HZ = 30.0  # "auto": expressions are smoothed over a quarter of a second, heads take a few frames of an event
+RATES_HZ = (15.0, 10.0, 5.0)  # that the encoder gives up to, in turn
+SKIPS = (2, 3, 4, 6, 8)  # one frame of so many is looked at, in turn
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a camera is watched for now."""
+
+    encoder_hz: float  #: most crops of a face that the encoder sees in a second
+    landmarks: bool  #: may go into states
+    every: int  #: one of so many frames is looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a frame took, in seconds of the wall clock."""
+
+    track: float  #: in the thread that finds faces
+    rest: float  #: in the other one, without the encoder
+    encode: float  #: of the encoder, 0 where it did not look
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    t: float
+    interval: float  #: from the camera's frame before, in seconds
+    cost: Cost
+
+
+class Budget:
+    """`push` what each frame took, do as `plan` says. Measured over `settle_s`, and as long after each change.
+
+    It gives up only as much as brings the busier thread below `most` of the time, and takes back only what would leave
+    it below `least`; when that was too much, it waits twice as long the next time.
+    """
+
+    def __init__(self, config: BudgetConfig, encoder_hz: float) -> None:
+        self._config = config
+        self.plans = _plans(encoder_hz)  #: all there are, each giving up more than the one before
+        self.landmarks = False  #: whether anybody wants them, so that they can be given up
+        self._level = 0
+        self._newest: deque[_Measured] = deque()
+        self._changed = 0.0
+        self._rate_hz = 0.0  #: the camera's, when the plan was made
+        self._patience_s = config.return_s
+
+    @property
+    def plan(self) -> Plan:
+        """How the next frame is watched."""
+        return self.plans[self._level]
+
+    def push(self, t: float, interval_s: float, cost: Cost) -> None:
+        """A frame of time `t`, `interval_s` after the camera's last one, took `cost`."""
+        if not self._config.enabled:
+            return
+        self._newest.append(_Measured(t, interval_s, cost))
+        while t - self._newest[0].t > self._config.settle_s:
+            self._newest.popleft()
+        since = t - self._changed
+        if since < self._config.settle_s:
+            return
+        if self._load(self.plan) > self._config.most:
+            self._go(t, self._first_within(self._config.most))
+        elif self._level and since > self._patience_s:
+            self._go(t, min(self._first_within(self._config.least), self._level))
+
+    def describe(self) -> str:
+        """What is left out, and why, as one sentence; "" while nothing is. It changes with the plan alone."""
+        plan, full, rate = self.plan, self.plans[0], self._rate_hz
+        if plan == full:
+            return ""
+        parts = []
+        judged = min(full.encoder_hz, rate / plan.every)
+        if plan.every > 1:
+            parts.append(f"{rate / plan.every:.0f} of the camera's {rate:.0f} frames a second are looked at")
+        if self.landmarks and not plan.landmarks:
+            parts.append("the face's points are not sent")
+        if plan.encoder_hz < judged:
+            parts.append(f"expressions are judged {plan.encoder_hz:.0f} times a second instead of {judged:.0f}")
+        return f"The computer that runs Glimpse is too slow for the camera, so {', '.join(parts)}."
+
+    def _go(self, t: float, level: int) -> None:
+        if level == self._level:
+            return
+        self._patience_s = self._patience(t, level)
+        self._level, self._changed, self._rate_hz = level, t, 1.0 / self._interval_s
+        log.warning("%s", self.describe() or "Glimpse keeps up with the camera again; nothing is left out.")
+
+    def _patience(self, t: float, level: int) -> float:
+        """Longer where what was taken back had to be given up at once again."""
+        if level > self._level and t - self._changed < self._patience_s and self._changed:
+            return min(2.0 * self._patience_s, self._config.return_most_s)
+        return self._patience_s
+
+    def _first_within(self, limit: float) -> int:
+        """The least that must be given up for a load of at most `limit`; all, if that is not enough."""
+        fitting = (level for level, plan in enumerate(self.plans) if self._load(plan) <= limit)
+        return next(fitting, len(self.plans) - 1)
+
+    @property
+    def _interval_s(self) -> float:
+        return sum(each.interval for each in self._newest) / len(self._newest)
+
+    def _load(self, plan: Plan) -> float:
+        """How much of the time between frames the busier thread would take under `plan`."""
+        costs, interval = [each.cost for each in self._newest], self._interval_s
+        looked = [cost.encode for cost in costs if cost.encode]
+        encode = sum(looked) / len(looked) if looked else 0.0
+        share = min(plan.encoder_hz * interval * plan.every, 1.0)
+        track, rest = sum(cost.track for cost in costs) / len(costs), sum(cost.rest for cost in costs) / len(costs)
+        return max(track, rest + share * encode) / (interval * plan.every)
+
+
+def _plans(encoder_hz: float) -> list[Plan]:
+    """All that can be given up, in order, each with all before."""
+    rates = [encoder_hz, *(rate for rate in RATES_HZ if rate < encoder_hz)]
+    plans = [Plan(rate, landmarks=True, every=1) for rate in rates]
+    return [*plans, *(Plan(rates[-1], landmarks=False, every=every) for every in (1, *SKIPS))]
