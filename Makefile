@@ -6,8 +6,8 @@
 
 PYTHON ?= python3.11 python3.12 python3.10 python3 python
 SOURCE ?= 0
-# Of configs/train, in this order: heads are trained on the encoder's embeddings.
-RECIPES ?= expression spotter motion cmn apexnet dynamic
+# Of configs/train, in this order: the encoder has a teacher, and heads are trained on its embeddings.
+RECIPES ?= expression-resnet18 expression spotter motion cmn apexnet dynamic
 VENV := .venv
 BIN := $(VENV)/bin
 SUPPORTED := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))

@@ -195,7 +195,6 @@ def _far_mesh(faces: int, config: TrackConfig) -> Any:
     for node in graph.node:
         if node.calculator == "FaceDetectionShortRangeCpu":
             node.calculator = "FaceDetectionFullRangeCpu"
-    graph.num_threads = 1  # its nodes wait for each other: a thread for each core only moves pictures between caches
     return SolutionBase(
         graph_config=graph,
         side_inputs={"num_faces": faces, "with_attention": False, "use_prev_landmarks": True},

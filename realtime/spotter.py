@@ -88,11 +88,13 @@ class Memory:
 
     def push(self, t: float, field: Floats, head: float, turns: Floats) -> list[Spot]:
         """The spots that become known with the movement of a frame."""
-        ticks = self._ticks.push(t, packed(field, head, turns))
-        return [self._spot(end, value) for end, value in ticks]
+        ended = self._ticks.push(t, packed(field, head, turns))
+        if not ended:
+            return []
+        ticks = motion_ticks(*unpacked(np.stack([mean for _, mean in ended]), self._made.size_px), self._made.cells)
+        return [self._spot(end, tick) for (end, _), tick in zip(ended, ticks, strict=True)]
 
-    def _spot(self, end: float, value: Floats) -> Spot:
-        tick = motion_ticks(*unpacked(value, self._made.size_px), self._made.cells)
+    def _spot(self, end: float, tick: Floats) -> Spot:
         found = self._engine.run({TICKS: np.concatenate([self._state, tick[None]], axis=1)})
         self._state = found[MEMORY]
         expression, micro, apex = (1.0 / (1.0 + np.exp(-found[LOGITS][0].astype(np.float64)))).tolist()

@@ -17,6 +17,9 @@ from realtime.records import Face, Floats, Frame, Image
 
 log = logging.getLogger(__name__)
 
+#: Where somebody is followed, newcomers are looked for so many times less often: a look costs as much as two frames.
+SELDOM = 4
+
 
 class Landmarker(Protocol):
     """What finds faces in one picture; mediapipe in life, a list of points in tests."""
@@ -58,7 +61,7 @@ class Tracker:
         """Faces of `frame`, ordered by id."""
         wanted = self._known
         if frame.t >= self._search_at:
-            self._search_at = frame.t + self._config.search_s
+            self._search_at = frame.t + self._config.search_s * (SELDOM if self._known else 1)
             wanted = max(wanted, min(self._landmarker.count(frame.image), self._config.max_faces))
         found = self._landmarker.find(frame.image, wanted) if wanted else []
         if len(found) < self._known:
