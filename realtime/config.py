@@ -37,6 +37,7 @@ class SourceConfig(Section, frozen=True):
     width: Count
     height: Count
     rate_hz: Positive
+    late_s: NotNegative
     reopen_first_s: Positive
     reopen_most_s: Positive
 
@@ -76,7 +77,6 @@ class BudgetConfig(Section, frozen=True):
     settle_s: Positive
     return_s: Positive
     return_most_s: Positive
-    late_s: Positive
 
 
 class WindowConfig(Section, frozen=True):

@@ -82,15 +82,13 @@ class Front:
 
     def _chosen(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Those that there is time for; what is left out between two is in the gap of the second."""
-        skipped, turn, late_s = 0, 0, self._config.budget.late_s
-        hurried = self._source.live and self._config.budget.enabled
+        skipped, turn = 0, 0
         for frame in frames:
-            if hurried:
-                turn += 1
-                if turn % self._budget.plan.every or time.monotonic() - frame.grabbed > late_s:
-                    skipped += frame.gap + 1
-                    self.left_out += 1
-                    continue
+            turn += 1
+            if turn % self._budget.plan.every:
+                skipped += frame.gap + 1
+                self.left_out += 1
+                continue
             yield replace(frame, gap=frame.gap + skipped) if skipped else frame
             skipped = 0
 

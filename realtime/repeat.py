@@ -15,12 +15,12 @@ class Repeated:
     def __init__(self, open_again: Callable[[], Source]) -> None:
         self._open = open_again
         self._source = open_again()
-        self._closed = False
+        self._closed, self._dropped = False, 0
         self.rate_hz, self.live = self._source.rate_hz, self._source.live
 
     @property
     def dropped(self) -> int:
-        return self._source.dropped
+        return self._dropped + self._source.dropped
 
     def frames(self) -> Iterator[Frame]:
         t, index = 0.0, 0
@@ -31,6 +31,7 @@ class Repeated:
                 yield replace(frame, t=shift_t + frame.t, index=shift_index + frame.index)
             self._source.close()
             if not self._closed:
+                self._dropped += self._source.dropped
                 self._source = self._open()
 
     def close(self) -> None:

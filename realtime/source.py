@@ -29,6 +29,9 @@ from realtime.records import Frame, Image
 
 log = logging.getLogger(__name__)
 
+#: Frames in a row: a file that is decoded more slowly than it plays would otherwise show none.
+MOST_LEFT_OUT = 30
+
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 
 #: A network brings pictures in bursts: one that is late by less was on its way, and none were lost before it.
@@ -100,29 +103,42 @@ class MediaClock:
 
 
 class _Playback:
-    """Releases recorded pictures when they are due, or at once. A late frame counts as grabbed when it was due."""
+    """Releases recorded pictures at once, or when they are due.
 
-    def __init__(self, name: Path, *, fast: bool) -> None:
-        self._name = name
-        self._fast = fast
+    Then one that comes late counts as grabbed when it was due, and too late it is left out, as a camera's would be.
+    """
+
+    def __init__(self, name: Path, config: SourceConfig, *, fast: bool) -> None:
+        self._name, self._late_s = name, config.late_s
         self.live = not fast
+        self.dropped = 0
         self.closed = threading.Event()
+        self._size: tuple[int, ...] = ()
+        self._warned = False
 
     def frames(self, pictures: Iterable[tuple[float, Image]]) -> Iterator[Frame]:
         start: float | None = None
-        size: tuple[int, ...] | None = None
-        warned = False
+        gap = 0
         for index, (t, image) in enumerate(pictures):
             start = time.monotonic() - t if start is None else start
-            if not self._fast:
+            if self.live:
                 self.closed.wait(max(start + t - time.monotonic(), 0.0))
             if self.closed.is_set():
                 return
-            if size is not None and image.shape != size and not warned:
-                warned = True
-                log.warning("%s: the pictures' size changes from %s to %s", self._name, size[:2], image.shape[:2])
-            size = image.shape
-            yield Frame(image, t, index, gap=0, grabbed=time.monotonic() if self._fast else start + t)
+            self._warn(image)
+            now = time.monotonic()
+            if self.live and 0.0 < self._late_s < now - start - t and gap < MOST_LEFT_OUT:
+                gap, self.dropped = gap + 1, self.dropped + 1
+                continue
+            yield Frame(image, t, index, gap, grabbed=start + t if self.live else now)
+            gap = 0
+
+    def _warn(self, image: Image) -> None:
+        """Once, of a size that changes."""
+        self._size = self._size or image.shape
+        if image.shape != self._size and not self._warned:
+            self._warned = True
+            log.warning("%s: the pictures' size changes from %s to %s", self._name, self._size[:2], image.shape[:2])
 
 
 class VideoFile:
@@ -131,11 +147,9 @@ class VideoFile:
     OpenCV scales frames that change their size inside a file to the size of the first.
     """
 
-    dropped = 0
-
     def __init__(self, path: Path, config: SourceConfig, *, fast: bool) -> None:
         self._path = path
-        self._playback = _Playback(path, fast=fast)
+        self._playback = _Playback(path, config, fast=fast)
         self.live = self._playback.live
         self._lock = threading.Lock()  # `close` must not free a capture while another thread reads from it
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
@@ -148,6 +162,10 @@ class VideoFile:
             self.close()
             raise SourceError(f"{path} has no frame that can be decoded; record it again, or give another file")
         self._first = first
+
+    @property
+    def dropped(self) -> int:
+        return self._playback.dropped
 
     def frames(self) -> Iterator[Frame]:
         return self._playback.frames(self._timed())
@@ -182,8 +200,6 @@ class VideoFile:
 class ImageFolder:
     """Pictures at the configured rate, ordered by name with numbers by value (img2 before img10); or one picture."""
 
-    dropped = 0
-
     def __init__(self, path: Path, config: SourceConfig, *, fast: bool) -> None:
         self._paths = (
             sorted(filter(_is_picture, path.iterdir()), key=lambda picture: _natural(picture.name))
@@ -192,9 +208,13 @@ class ImageFolder:
         )
         if not self._paths:
             raise SourceError(f"{path} holds no pictures; wanted files that end in {', '.join(PICTURES)}")
-        self._playback = _Playback(path, fast=fast)
+        self._playback = _Playback(path, config, fast=fast)
         self.live = self._playback.live
         self.rate_hz = config.rate_hz
+
+    @property
+    def dropped(self) -> int:
+        return self._playback.dropped
 
     def frames(self) -> Iterator[Frame]:
         return self._playback.frames((i / self.rate_hz, _read_picture(path)) for i, path in enumerate(self._paths))

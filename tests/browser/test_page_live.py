@@ -91,9 +91,8 @@ def test_a_person_allows_the_camera_and_sees_the_own_events(visitors_only, visit
     lag = page.evaluate("window.glimpse.lag")
     print(f"overlay lag {lag}, first overlay after {page.evaluate('window.glimpse.firstOverlayMs'):.0f} ms")
     assert 0 < lag["p50"] <= lag["p95"] < 2000  # 120 on a machine that does nothing else
-    assert "fps: shorter than" in page.locator("[data-part=warnings]").inner_text() or (
-        float(page.locator("[data-value=rate]").inner_text()) > 40
-    )
+    said = page.locator("[data-part=warnings]").inner_text() + page.locator("[data-part=left_out]").inner_text()
+    assert float(page.locator("[data-value=rate]").inner_text()) > 40 or re.search("fps: shorter than|too slow", said)
     for width, height in ((1280, 720), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         for scheme in ("light", "dark"):

@@ -13,7 +13,7 @@ from realtime.config import SourceConfig
 from realtime.errors import SourceError, SourceLost
 
 CONFIG = SourceConfig(
-    queue_frames=3, width=8, height=6, rate_hz=10.0, format="raw", reopen_first_s=0.5, reopen_most_s=2.0
+    queue_frames=3, width=8, height=6, rate_hz=10.0, format="raw", late_s=0.1, reopen_first_s=0.5, reopen_most_s=2.0
 )
 FIRST = 100.0  # the clock when the camera gives its first picture
 LOST, DAMAGED, BROKEN, HANGS = "lost", "damaged", "broken", "hangs"
@@ -203,7 +203,7 @@ def test_close_frees_the_consumer_of_a_camera_whose_driver_hangs(started):
 
 def test_close_interrupts_the_pause_before_a_lost_camera_is_tried_again():
     script = Script(FIRST, LOST)
-    patient = structs.replace(CONFIG, reopen_first_s=60.0)
+    patient = structs.replace(CONFIG, late_s=0.1, reopen_first_s=60.0)
     camera = Camera("0", patient, script.open, clock=lambda: script.now)  # with its own, real pause
     script.steps.join()
     camera.close()

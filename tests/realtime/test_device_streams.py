@@ -23,7 +23,7 @@ from realtime.device import CvStream
 from realtime.errors import SourceError
 from realtime.source import open_source
 
-CONFIG = structs.replace(load().source, reopen_first_s=0.3, reopen_most_s=2.0)
+CONFIG = structs.replace(load().source, late_s=0.1, reopen_first_s=0.3, reopen_most_s=2.0)
 SECRET = "hunter2"
 USER = f"admin:{SECRET}"
 PATIENCE_S = 20.0

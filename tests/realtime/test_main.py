@@ -353,7 +353,9 @@ def test_ctrl_c_while_frames_flow_ends_with_130_and_the_summary(tiny, start, num
 
 def test_a_demo_of_the_first_seconds_ends_with_what_was_heard_and_its_score(tiny, start):
     # However busy the machine is: what is tried here is what is heard, not how fast.
-    process = start("demo", "--seconds", "4.6", "--json", "--set", "budget.enabled=false", *tiny)
+    process = start(
+        "demo", "--seconds", "4.6", "--json", "--set", "source.late_s=0", "--set", "budget.enabled=false", *tiny
+    )
     stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
     tree = msgspec.json.decode(stdout)

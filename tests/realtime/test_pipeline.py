@@ -300,19 +300,6 @@ def test_a_recording_that_plays_fast_is_slowed_by_nothing_and_gives_nothing_up(s
     assert encoder.calls == 38
 
 
-def test_a_frame_that_has_waited_for_too_long_is_left_out(shown, left, play, publisher):
-    class Late(Film):
-        live = True
-
-        def frames(self):
-            for frame in super().frames():
-                yield replace(frame, grabbed=frame.grabbed - 1.0 * (3 <= frame.index < 6))
-
-    summary = play(Late(shown[:10], [[left]] * 10)).run()
-    assert [(state.frame, state.gap) for state in publisher.states[:5]] == [(0, 0), (1, 0), (2, 0), (6, 3), (7, 0)]
-    assert (summary.frames, summary.gaps, publisher.metas[-1].dropped) == (7, 3, 3)
-
-
 def test_lost_frames_are_counted_and_told(shown, left, play, publisher):
     frames = [replace(frame, index=frame.index * 3, gap=2 * (frame.index > 0)) for frame in shown[:5]]
     assert play(Film(frames, [[left]] * 5)).run().gaps == 8

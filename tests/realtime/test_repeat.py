@@ -13,8 +13,8 @@ class Clip:
     """Ten frames; the third number is left out."""
 
     rate_hz = RATE_HZ
-    dropped = 0
-    live = False
+    dropped = 1  # the third
+    live = True
 
     def __init__(self):
         self.closed = False
@@ -69,3 +69,12 @@ def test_it_ends_when_it_is_closed(repeated, clips):
             repeated.close()
     assert seen == 15
     assert len(clips) == 2
+
+
+def test_what_was_left_out_is_counted_over_all_passes(repeated):
+    frames = iter(repeated.frames())
+    for passes in (1, 2, 3):
+        for _ in range(FRAMES - 1):
+            next(frames)
+        assert repeated.dropped == passes
+    assert repeated.live

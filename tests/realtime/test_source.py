@@ -17,7 +17,7 @@ from realtime.errors import SourceError
 from realtime.source import ImageFolder, MediaClock, VideoFile, open_source, rgb
 
 CONFIG = SourceConfig(
-    queue_frames=3, width=64, height=48, rate_hz=50.0, format="raw", reopen_first_s=0.5, reopen_most_s=2.0
+    queue_frames=3, width=64, height=48, rate_hz=50.0, format="raw", late_s=0.1, reopen_first_s=0.5, reopen_most_s=2.0
 )
 CLIPS = Path(__file__).resolve().parents[2] / "../shared/clips"
 NO_CAMERA = 97
@@ -133,8 +133,9 @@ def test_real_time_releases_each_frame_when_it_is_due_and_fast_does_not_wait(cli
     assert [frame.t for frame in fast] == [frame.t for frame in frames]
 
 
-def test_a_slow_consumer_still_gets_every_frame_grabbed_when_it_was_due(clip):
-    source = open_source(str(clip("a.avi", rate_hz=60.0, frames=8)), CONFIG, fast=False)
+def test_a_slow_consumer_gets_every_frame_where_none_is_left_out_grabbed_when_it_was_due(clip):
+    patient = structs.replace(CONFIG, late_s=0.0)
+    source = open_source(str(clip("a.avi", rate_hz=60.0, frames=8)), patient, fast=False)
     frames = []
     for frame in source.frames():
         time.sleep(0.03)
@@ -142,6 +143,34 @@ def test_a_slow_consumer_still_gets_every_frame_grabbed_when_it_was_due(clip):
     assert [frame.index for frame in frames] == list(range(8))
     assert frames[-1].grabbed - frames[0].grabbed == pytest.approx(frames[-1].t)
     assert time.monotonic() - frames[0].grabbed > 0.2 > frames[-1].t  # so its delay shows
+
+
+def test_what_comes_too_late_of_a_recording_in_real_time_is_left_out_as_a_gap(clip):
+    source = open_source(str(clip("a.avi", rate_hz=60.0, frames=40)), CONFIG, fast=False)
+    frames = []
+    for frame in source.frames():
+        time.sleep(0.25 if frame.index == 2 else 0.0)
+        frames.append(frame)
+    left_out = source.dropped
+    assert left_out == sum(frame.gap for frame in frames) == 40 - len(frames) > 3
+    after = next(frame for frame in frames if frame.gap)
+    assert after.index == 3 + after.gap
+    source = open_source(str(clip("a.avi", rate_hz=60.0, frames=40)), CONFIG, fast=True)
+    assert [frame.gap for frame in source.frames() if not time.sleep(0.005)] == [0] * 40
+
+
+def test_a_file_that_is_decoded_too_slowly_still_shows_some_of_it(monkeypatch):
+    monkeypatch.setattr("realtime.source.MOST_LEFT_OUT", 3)
+    playback = sources._Playback(Path("slow.avi"), CONFIG, fast=False)
+
+    def pictures():
+        for number in range(20):
+            yield number / 60, np.zeros((4, 4, 3), np.uint8)
+            time.sleep(0.05)
+
+    frames = list(playback.frames(pictures()))
+    assert len(frames) >= 5
+    assert max(frame.gap for frame in frames) == 3
 
 
 def test_close_ends_a_recording_that_waits(clip):
@@ -301,7 +330,7 @@ def test_a_camera_of_a_name_is_found_again_under_another_number(plugged, monkeyp
             pass
 
     monkeypatch.setattr(sources, "CvDevice", Plugged)
-    quick = structs.replace(CONFIG, reopen_first_s=0.01)
+    quick = structs.replace(CONFIG, late_s=0.1, reopen_first_s=0.01)
     source = open_source("HD Webcam", quick, fast=False, cameras=folder)
     assert back.wait(10.0)
     source.close()
