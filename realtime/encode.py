@@ -10,9 +10,13 @@ from realtime.config import RecogniseConfig
 from realtime.engine import Engine
 from realtime.errors import EngineError
 from realtime.manifest import Manifest
+from realtime.pace import Pace
 from realtime.preprocess import CropImages, crop_images
 from realtime.records import Crop, Floats
 from realtime.window import Encoded
+
+#: How early a crop may come, as a share of the time between two that are seen: cameras are never quite even.
+EARLY = 0.3
 
 
 def softmax(logits: Floats) -> Floats:
@@ -37,6 +41,28 @@ class Encoder:
         found = self._engine.run({"images": crop_images([crop.image for crop in crops], self._representation)})
         probabilities = softmax(found["logits"])
         return [Encoded(*each) for each in zip(found["embedding"], probabilities, strict=True)]
+
+
+class PacedEncoder:
+    """The encoder at a rate of its own, on a grid for each face; `rate_hz` may change while it looks."""
+
+    def __init__(self, encoder: Encoder, rate_hz: float) -> None:
+        self._encoder = encoder
+        self.rate_hz = rate_hz
+
+    @property
+    def rate_hz(self) -> float:
+        """Most crops of a face that are seen in a second."""
+        return self._rate_hz
+
+    @rate_hz.setter
+    def rate_hz(self, rate_hz: float) -> None:
+        self._rate_hz, self._pace = rate_hz, Pace(rate_hz, EARLY)
+
+    def see(self, crops: Sequence[Crop]) -> dict[int, Encoded]:
+        """By face, what the encoder makes of those of a frame's `crops` that are due."""
+        due = [crop for crop in crops if self._pace.allows(crop.face, crop.t)]
+        return {crop.face: encoded for crop, encoded in zip(due, self._encoder.see(due), strict=True)}
 
 
 class Smoothed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -13,27 +13,23 @@ import cv2
 from realtime import message
 from realtime.budget import ENCODER_HZ, Budget, Cost
 from realtime.config import Config
-from realtime.encode import Encoder
+from realtime.encode import Encoder, PacedEncoder
 from realtime.engine import Engine
 from realtime.front import Front, Tracked
 from realtime.heads import require_fit, spotter
 from realtime.manifest import MODEL
 from realtime.message import Event, FaceState, Meta, State
 from realtime.moments import Moments
-from realtime.pace import Pace
 from realtime.people import Person, Presence
 from realtime.publish import Outlet
 from realtime.recognise import Judges, Recogniser
-from realtime.records import Crop, Face, Floats, Frame, Moment
+from realtime.records import Face, Floats, Frame, Moment
 from realtime.source import Source
 from realtime.summary import Counts, Summary, version
 from realtime.timing import Stopwatch, Took
 from realtime.window import Encoded
 
 log = logging.getLogger(__name__)
-
-#: How early a frame may come, as a share of the time between two that are encoded: cameras are never quite even.
-EARLY = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +74,7 @@ class Pipeline:
         rate_hz = ENCODER_HZ if config.engines.encoder_hz == "auto" else config.engines.encoder_hz
         self._budget = Budget(config.budget, rate_hz)
         self._budget.landmarks = config.publish.landmarks
-        self._pace = Pace(rate_hz, EARLY)
+        self._looking = PacedEncoder(self._encoder, rate_hz)
         self._people: dict[int, Person] = {}
         self._ids = count(1) if ids is None else ids
         self._heads = heads
@@ -134,7 +130,7 @@ class Pipeline:
         self.newest = frame
         self.counts.frame(frame.t, frame.gap)
         took, watch = dict(tracked.took), Stopwatch()
-        encoded = self._encode(tracked.crops)
+        encoded = self._looking.see(tracked.crops)
         if encoded:
             took["encode"] = watch.lap()
         moments = self._move(tracked, encoded)
@@ -151,11 +147,6 @@ class Pipeline:
             self._meta_at = frame.t + self._config.publish.meta_s
             self._send_meta()
 
-    def _encode(self, crops: Sequence[Crop]) -> dict[int, Encoded]:
-        """By face, what the encoder makes of those crops that it is to see."""
-        due = [crop for crop in crops if self._pace.allows(crop.face, crop.t)]
-        return {crop.face: encoded for crop, encoded in zip(due, self._encoder.see(due), strict=True)}
-
     def _move(self, tracked: Tracked, encoded: Mapping[int, Encoded]) -> list[tuple[Person, Moment]]:
         """What the frame makes sure, with whom it is of."""
         found = []
@@ -171,16 +162,15 @@ class Pipeline:
 
     def _weigh(self, took: Mapping[str, Took], frame: Frame, before: Frame) -> None:
         """Hold what a frame took against what the camera asks, and do as the budget then says."""
-        plan, nothing = self._budget.plan, Took(0.0, 0.0)
         cost = Cost(
             track=took["track"].wall + took["align"].wall,
             rest=took["motion"].wall + took["publish"].wall,
-            encode=took.get("encode", nothing).wall,
+            encode=took["encode"].wall if "encode" in took else 0.0,
         )
         self._budget.push(frame.t, (frame.t - before.t) / (1 + frame.gap), cost)
         self.counts.left_out = self._budget.describe()
-        if self._budget.plan.encoder_hz != plan.encoder_hz:
-            self._pace = Pace(self._budget.plan.encoder_hz, EARLY)
+        if self._budget.plan.encoder_hz != self._looking.rate_hz:
+            self._looking.rate_hz = self._budget.plan.encoder_hz
 
     @property
     def _t(self) -> float:
@@ -265,7 +255,7 @@ class Pipeline:
                 faces=len(self._people),
                 shortest_event_s=message.shortest_event_s(rate),
                 heads=self._heads,
-                encoder_hz=self._budget.plan.encoder_hz,
+                encoder_hz=self._looking.rate_hz,
                 left_out=counts.left_out,
                 version=version(),
             )

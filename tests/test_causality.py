@@ -11,13 +11,12 @@ from realtime import config
 from realtime.align import Aligner
 from realtime.budget import ENCODER_HZ
 from realtime.decide import Machine
-from realtime.encode import Encoder, Smoothed
+from realtime.encode import EARLY, Encoder, Smoothed
 from realtime.fields import FIELD_PX, LAG_S
 from realtime.heads import spotter
 from realtime.manifest import load
 from realtime.pace import Pace
 from realtime.people import Person
-from realtime.pipeline import EARLY
 from realtime.preprocess import TURNS
 from realtime.quality import bounding_box
 from realtime.recognise import Judges, Recogniser
