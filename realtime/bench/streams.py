@@ -11,6 +11,7 @@ from functools import partial
 
 import msgspec
 
+from realtime.ahead import Ahead
 from realtime.config import Config
 from realtime.heads import Heads
 from realtime.pipeline import Pipeline
@@ -22,6 +23,7 @@ from realtime.summary import Counts, Summary, rss_mb
 
 CAMERA_HZ = 30.0
 LATE_MS = 50.0  # of the slowest frame of a hundred, from its grab to its state
+AHEAD_FRAMES = 8
 WARM_S = 3.0  # of each number of cameras that does not count: models load, the first faces are found
 
 
@@ -49,18 +51,22 @@ class StreamsBench(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Paced:
-    """`source` as a camera of 30 frames a second gives it, in real time, for `seconds` from its first frame."""
+    """`source` as a camera of 30 frames a second gives it, in real time, for `seconds` from its first frame.
+
+    It is read ahead: a camera has no file to be opened again at its end.
+    """
 
     live, dropped = True, 0
     rate_hz = CAMERA_HZ
 
     def __init__(self, source: Source, seconds: float, phase: float) -> None:
         self._source, self._seconds, self._phase = source, seconds, phase
+        self._read = Ahead(source.frames(), AHEAD_FRAMES, "read")
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
         began = time.monotonic() + self._phase / CAMERA_HZ
-        for index, frame in enumerate(self._source.frames()):
+        for index, frame in enumerate(self._read):
             t = index / CAMERA_HZ
             self._closed.wait(max(began + t - time.monotonic(), 0.0))
             if self._closed.is_set() or t > self._seconds:
@@ -69,7 +75,9 @@ class Paced:
 
     def close(self) -> None:
         self._closed.set()
+        self._read.stop()
         self._source.close()
+        self._read.close()
 
 
 def bench_streams(config: Config, spec: str, most: int, seconds: float) -> StreamsBench:
