@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 ENCODER_HZ = 30.0  # "auto": expressions are smoothed over a quarter of a second, heads take a few frames of an event
 RATES_HZ = (15.0, 10.0, 5.0)  # that the encoder gives up to, in turn
 SKIPS = (2, 3, 4, 6, 8)  # one frame of so many is looked at, in turn
+FEWEST = 10  # frames that a decision rests on
+HICCUP = 3.0  # times the median: what a frame takes beyond that says nothing of the next ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a frame took, in seconds of the wall clock."""
+    """What a frame that was looked at took, in seconds of the wall clock."""
 
-    track: float  #: in the thread that finds faces
-    rest: float  #: in the other one, without the encoder
-    encode: float  #: of the encoder, 0 where it did not look
+    fetch: float  #: to get one frame of the camera, in the thread that finds faces; also of those that are left out
+    track: float  #: there, to find faces
+    rest: float  #: in the other thread, without what follows
+    points: float  #: there, to put landmarks into the state; 0 where they are left out
+    encode: float  #: there, of the encoder; 0 where it did not look
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,8 @@ class _Measured:
 class Budget:
     """`push` what each frame took, do as `plan` says. Measured over `settle_s`, and as long after each change.
 
-    It gives up only as much as brings the busier thread below `most` of the time, and takes back only what would leave
-    it below `least`; when that was too much, it waits twice as long the next time.
+    It gives up until the busier thread is below `most` of the time, and takes back what leaves it below `least`; when
+    that was too much, it waits twice as long the next time.
     """
 
     def __init__(self, config: BudgetConfig, encoder_hz: float) -> None:
@@ -58,8 +62,10 @@ class Budget:
         self.landmarks = False  #: whether anybody wants them, so that they can be given up
         self._level = 0
         self._newest: deque[_Measured] = deque()
-        self._changed = 0.0
+        self._points_s = 0.0  #: what landmarks took when they were last sent
         self._rate_hz = 0.0  #: the camera's, when the plan was made
+        self._decided = self._changed = 0.0
+        self._took_back = False  #: whether the last change did
         self._patience_s = config.return_s
 
     @property
@@ -68,22 +74,23 @@ class Budget:
         return self.plans[self._level]
 
     def push(self, t: float, interval_s: float, cost: Cost) -> None:
-        """A frame of time `t`, `interval_s` after the camera's last one, took `cost`."""
+        """A frame of time `t`, `interval_s` after the camera's last one, in which somebody was seen, took `cost`."""
         if not self._config.enabled:
             return
+        self._points_s = cost.points or self._points_s
         self._newest.append(_Measured(t, interval_s, cost))
-        while t - self._newest[0].t > self._config.settle_s:
+        while len(self._newest) > FEWEST and t - self._newest[0].t > self._config.settle_s:
             self._newest.popleft()
-        since = t - self._changed
-        if since < self._config.settle_s:
+        if t - self._decided < self._config.settle_s or len(self._newest) < FEWEST:
             return
+        self._decided = t
         if self._load(self.plan) > self._config.most:
             self._go(t, self._first_within(self._config.most))
-        elif self._level and since > self._patience_s:
+        elif self._level and t - self._changed > self._patience_s:
             self._go(t, min(self._first_within(self._config.least), self._level))
 
     def describe(self) -> str:
-        """What is left out, and why, as one sentence; "" while nothing is. It changes with the plan alone."""
+        """What is left out, and why, as one sentence; "" while nothing is."""
         plan, full, rate = self.plan, self.plans[0], self._rate_hz
         if plan == full:
             return ""
@@ -100,18 +107,17 @@ class Budget:
     def _go(self, t: float, level: int) -> None:
         if level == self._level:
             return
-        self._patience_s = self._patience(t, level)
+        if self._took_back:  # it was too much where it must be given up again at once
+            hasty = level > self._level and t - self._changed < self._patience_s
+            longer = min(2.0 * self._patience_s, self._config.return_most_s)
+            self._patience_s = longer if hasty else self._config.return_s
+        self._took_back = level < self._level
         self._level, self._changed, self._rate_hz = level, t, 1.0 / self._interval_s
+        self._newest.clear()
         log.warning("%s", self.describe() or "Glimpse keeps up with the camera again; nothing is left out.")
 
-    def _patience(self, t: float, level: int) -> float:
-        """Longer where what was taken back had to be given up at once again."""
-        if level > self._level and t - self._changed < self._patience_s and self._changed:
-            return min(2.0 * self._patience_s, self._config.return_most_s)
-        return self._patience_s
-
     def _first_within(self, limit: float) -> int:
-        """The least that must be given up for a load of at most `limit`; all, if that is not enough."""
+        """The first plan with a load of at most `limit`; the last one, if there is none."""
         fitting = (level for level, plan in enumerate(self.plans) if self._load(plan) <= limit)
         return next(fitting, len(self.plans) - 1)
 
@@ -120,13 +126,22 @@ class Budget:
         return sum(each.interval for each in self._newest) / len(self._newest)
 
     def _load(self, plan: Plan) -> float:
-        """How much of the time between frames the busier thread would take under `plan`."""
+        """How much of the time between frames that are looked at the busier thread would take under `plan`."""
         costs, interval = [each.cost for each in self._newest], self._interval_s
-        looked = [cost.encode for cost in costs if cost.encode]
-        encode = sum(looked) / len(looked) if looked else 0.0
         share = min(plan.encoder_hz * interval * plan.every, 1.0)
-        track, rest = sum(cost.track for cost in costs) / len(costs), sum(cost.rest for cost in costs) / len(costs)
-        return max(track, rest + share * encode) / (interval * plan.every)
+        encode = share * _typical([cost.encode for cost in costs if cost.encode])
+        points = self._points_s if plan.landmarks and self.landmarks else 0.0
+        fetch, track = _typical([cost.fetch for cost in costs]), _typical([cost.track for cost in costs])
+        rest = _typical([cost.rest for cost in costs])
+        return max(plan.every * fetch + track, rest + points + encode) / (interval * plan.every)
+
+
+def _typical(seconds: list[float]) -> float:
+    """The mean, of which one hiccup is no large part: nothing counts as more than a few times the median."""
+    if not seconds:
+        return 0.0
+    most = HICCUP * sorted(seconds)[len(seconds) // 2]
+    return sum(min(each, most) for each in seconds) / len(seconds)
 
 
 def _plans(encoder_hz: float) -> list[Plan]:

@@ -78,6 +78,10 @@ class BudgetConfig(Section, frozen=True):
     return_s: Positive
     return_most_s: Positive
 
+    def __post_init__(self) -> None:
+        if self.least >= self.most:
+            raise ValueError(f"least is {self.least:g}, most {self.most:g}; what is taken back must fit below most")
+
 
 class WindowConfig(Section, frozen=True):
     seconds: Positive

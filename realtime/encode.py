@@ -44,10 +44,14 @@ class Encoder:
 
 
 class PacedEncoder:
-    """The encoder at a rate of its own, on a grid for each face; `rate_hz` may change while it looks."""
+    """The encoder at a rate of its own, which may change while it looks; who is new is seen at once.
+
+    All faces are seen with the same frames, so that they go through together.
+    """
 
     def __init__(self, encoder: Encoder, rate_hz: float) -> None:
         self._encoder = encoder
+        self._known: set[int] = set()  # faces of the frame before
         self.rate_hz = rate_hz
 
     @property
@@ -61,7 +65,9 @@ class PacedEncoder:
 
     def see(self, crops: Sequence[Crop]) -> dict[int, Encoded]:
         """By face, what the encoder makes of those of a frame's `crops` that are due."""
-        due = [crop for crop in crops if self._pace.allows(crop.face, crop.t)]
+        all_due = bool(crops) and self._pace.allows(0, crops[0].t)
+        due = [crop for crop in crops if all_due or crop.face not in self._known]
+        self._known = {crop.face for crop in crops}
         return {crop.face: encoded for crop, encoded in zip(due, self._encoder.see(due), strict=True)}
 
 

@@ -7,7 +7,7 @@ that is played as fast as possible is decoded in a third one.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from realtime.ahead import Ahead
@@ -31,6 +31,8 @@ class Tracked:
     faces: list[Face]
     crops: list[Crop]
     took: dict[str, Took]  #: by stage
+    fetch_s: float  #: what getting a frame took, the mean over this one and those that were skipped before it
+    skipped: int  #: frames that nobody had time for, since the beginning
 
 
 class Front:
@@ -40,7 +42,6 @@ class Front:
         self._config = config
         self._source = source
         self._budget = budget
-        self.left_out = 0  #: frames that nobody had time for
         self._decoded = None if source.live else Ahead(source.frames(), AHEAD_FRAMES, "decode")
         self._tracked = Ahead(self._track(seconds), AHEAD_FRAMES, "track")
 
@@ -65,7 +66,7 @@ class Front:
         tracker = Tracker(self._config.track)
         aligners: dict[int, Aligner] = {}
         try:
-            for frame in self._chosen(self._source.frames() if self._decoded is None else self._decoded):
+            for frame, fetch_s, skipped in self._chosen():
                 if seconds is not None and frame.t >= seconds:
                     return
                 queued = time.monotonic() - frame.grabbed
@@ -74,23 +75,28 @@ class Front:
                 tracked = watch.lap()
                 crops = [crop for face in faces for crop in self._aligner(aligners, face).push((frame, face))]
                 took = {"queue": Took(queued, 0.0), "track": tracked, "align": watch.lap()}
-                yield Tracked(frame, faces, crops, took)
+                yield Tracked(frame, faces, crops, took, fetch_s, skipped)
                 if len(aligners) > MOST_ALIGNERS:
                     aligners = {face.id: aligners[face.id] for face in faces}
         finally:
             tracker.close()
 
-    def _chosen(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Those that there is time for; what is left out between two is in the gap of the second."""
-        skipped, turn = 0, 0
-        for frame in frames:
-            turn += 1
-            if turn % self._budget.plan.every:
-                skipped += frame.gap + 1
-                self.left_out += 1
-                continue
-            yield replace(frame, gap=frame.gap + skipped) if skipped else frame
-            skipped = 0
+    def _chosen(self) -> Iterator[tuple[Frame, float, int]]:
+        """Those that there is time for, with what getting one took, and how many were skipped up to it.
+
+        What is skipped between two is in the gap of the second.
+        """
+        gap, skipped, fetched, took = 0, 0, 0, 0.0
+        asked = time.monotonic()
+        for number, frame in enumerate(self._source.frames() if self._decoded is None else self._decoded):
+            took += time.monotonic() - max(asked, frame.grabbed)  # without waiting for the camera
+            fetched += 1
+            if (number + 1) % self._budget.plan.every:
+                gap, skipped = gap + frame.gap + 1, skipped + 1
+            else:
+                yield (replace(frame, gap=frame.gap + gap) if gap else frame), took / fetched, skipped
+                gap, fetched, took = 0, 0, 0.0
+            asked = time.monotonic()
 
     def _aligner(self, aligners: dict[int, Aligner], face: Face) -> Aligner:
         if face.id not in aligners:

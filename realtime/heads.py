@@ -1,4 +1,4 @@
-"""The engines of a running Glimpse: one encoder for every frame, and those that can judge events with it."""
+"""The engines of a running Glimpse: one encoder for single frames, and those that can judge events with it."""
 
 from __future__ import annotations
 

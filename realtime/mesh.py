@@ -3,7 +3,7 @@
 mediapipe is pinned to 0.10.21: later wheels carry no face models and send usage
 reports. Its FaceMesh searches the whole picture on every frame while it sees fewer
 faces than it was told to, so here it is told exactly the number that is known, and a
-separate detector looks for newcomers a few times a second. Both look with the full-range
+separate detector looks for newcomers, see `track`. Both look with the full-range
 detector: the short-range one, which FaceMesh comes with, loses a face that is narrower
 than about a tenth of the picture (3 of the 5 faces of a group photograph were found). Where it
 finds nobody, the short-range one has a look too: a face that fills the picture, as in clips that

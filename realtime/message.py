@@ -57,10 +57,11 @@ __all__ = [
     "Answer", "Ask", "AskClock", "AskEvents", "AskLeave", "AskMoment", "AskNeutral", "AskPicture", "AskWish", "Clock",
     "Done", "Engine", "Event", "Events", "FaceQuality", "FaceState", "HeadPose", "Message", "Meta", "MomentPictures",
     "Percentiles", "Picture", "Published", "Refused", "Shown", "State", "decode", "encode", "event_from", "face_state",
-    "shortest_event_s", "topic_of",
+    "points", "shortest_event_s", "topic_of",
 ]  # fmt: skip
 
 Message = Published | Picture | Ask | Answer
+Points = tuple[tuple[float, float], ...]
 
 TOPIC = re.compile(r"(state|frame)/[A-Za-z0-9_.-]{1,64}|event/[A-Za-z0-9_.-]{1,64}/(micro|macro)|meta|ask|answer")
 #: A state with 30 faces and all their landmarks takes a quarter of this.
@@ -162,13 +163,13 @@ def _measure(data: bytes) -> None:
 
 
 def face_state(
-    face: records.Face, score: float, threshold: float, expression: Mapping[str, float], *, landmarks: bool
+    face: records.Face, score: float, threshold: float, expression: Mapping[str, float], landmarks: Points | None
 ) -> FaceState:
-    """What the wire says of `face`, whose score, the detector's or the spotter's, opens an event at `threshold`."""
+    """What the wire says of `face`, whose score opens an event at `threshold`; `landmarks` are its `points` or none."""
     return FaceState(
         id=face.id,
         box=(face.box.x, face.box.y, face.box.width, face.box.height),
-        landmarks=_points(face.landmarks) if landmarks else None,
+        landmarks=landmarks,
         pose=HeadPose(**asdict(face.pose)),
         quality=FaceQuality(**asdict(face.quality)),
         score=score,
@@ -187,7 +188,7 @@ def shortest_event_s(rate_hz: float) -> float | None:
     return records.FEWEST_FRAMES / rate_hz if rate_hz > 0 else None
 
 
-def _points(landmarks: records.Floats) -> tuple[tuple[float, float], ...]:
+def points(landmarks: records.Floats) -> Points:
     """x, y to 0.1 px: finer than a drawing needs.
 
     Pairs of numbers, since every language reads them without a word about byte order or layout.

@@ -79,6 +79,8 @@ class Pipeline:
         self._ids = count(1) if ids is None else ids
         self._heads = heads
         self._meta_at = 0.0
+        self._skipped = 0  #: frames that nobody had time for
+        self._points_s = 0.0  #: what the points of the newest state took
         self.newest: Frame | None = None  #: the frame that was published last
         self.moments = Moments(config.streams, keeping=pictures)
         self._told = told
@@ -140,8 +142,9 @@ class Pipeline:
         self._send_state(frame, tracked.faces)
         took["publish"] = watch.lap()
         self._count(took, frame)
-        if self._source.live and before is not None:
-            self._weigh(took, frame, before)
+        self._skipped = tracked.skipped
+        if self._source.live and before is not None and tracked.faces:
+            self._weigh(took, tracked, before)
         self._retire(frame.t)
         if frame.t >= self._meta_at:
             self._meta_at = frame.t + self._config.publish.meta_s
@@ -160,11 +163,14 @@ class Pipeline:
             self.counts.timings.add(stage, each)
         self.counts.timings.add("total", Took(time.monotonic() - frame.grabbed, 0.0))
 
-    def _weigh(self, took: Mapping[str, Took], frame: Frame, before: Frame) -> None:
+    def _weigh(self, took: Mapping[str, Took], tracked: Tracked, before: Frame) -> None:
         """Hold what a frame took against what the camera asks, and do as the budget then says."""
+        frame = tracked.frame
         cost = Cost(
+            fetch=tracked.fetch_s,
             track=took["track"].wall + took["align"].wall,
-            rest=took["motion"].wall + took["publish"].wall,
+            rest=took["motion"].wall + took["publish"].wall - self._points_s,
+            points=self._points_s,
             encode=took["encode"].wall if "encode" in took else 0.0,
         )
         self._budget.push(frame.t, (frame.t - before.t) / (1 + frame.gap), cost)
@@ -213,6 +219,7 @@ class Pipeline:
                 self._told(event)
 
     def _send_state(self, frame: Frame, faces: list[Face]) -> None:
+        self._points_s = 0.0
         self._outlet.state(
             State(
                 t=frame.t,
@@ -227,9 +234,17 @@ class Pipeline:
     def _face_state(self, face: Face) -> FaceState:
         person = self._people[face.id]
         shares: Floats | tuple[()] = person.expression if person.expression is not None else ()
-        landmarks = self.wish.landmarks and self._budget.plan.landmarks
         expression = dict(zip(self._encoder.labels, map(float, shares), strict=True))
-        return message.face_state(face, person.score, person.threshold, expression, landmarks=landmarks)
+        return message.face_state(face, person.score, person.threshold, expression, self._points(face))
+
+    def _points(self, face: Face) -> message.Points | None:
+        """None where nobody wants them, or there is no time for them."""
+        if not (self.wish.landmarks and self._budget.plan.landmarks):
+            return None
+        watch = Stopwatch()
+        found = message.points(face.landmarks)
+        self._points_s += watch.lap().wall
+        return found
 
     def _at_work(self) -> Iterator[Engine]:
         yield self._encoding
@@ -238,7 +253,7 @@ class Pipeline:
 
     def _send_meta(self) -> None:
         counts, rate = self.counts, self.counts.rate_hz
-        dropped = self._source.dropped + (self._front.left_out if self._front else 0)
+        dropped = self._source.dropped + self._skipped
         latencies = {
             name: message.Percentiles(**counts.timings.percentiles_ms(name)) for name in counts.timings.names()
         }

@@ -29,10 +29,11 @@ class Repeated:
             for frame in self._source.frames():
                 t, index = shift_t + frame.t + 1.0 / self.rate_hz, shift_index + frame.index + 1
                 yield replace(frame, t=shift_t + frame.t, index=shift_index + frame.index)
-            self._source.close()
+            ended = self._source
+            ended.close()
             if not self._closed:
-                self._dropped += self._source.dropped
                 self._source = self._open()
+                self._dropped += ended.dropped
 
     def close(self) -> None:
         self._closed = True

@@ -46,7 +46,7 @@ class Source(Protocol):
 
     @property
     def dropped(self) -> int:
-        """Frames that it had but nobody took in time: a part of the gaps. A recording waits, and has none."""
+        """Frames that it had but nobody took in time: a part of the gaps. A recording that plays fast has none."""
 
     def frames(self) -> Iterator[Frame]:
         """The frames as they are made; a camera's go on until it is closed."""

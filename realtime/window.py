@@ -41,17 +41,21 @@ class Window:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._kept: deque[Seen] = deque()
+        self._looked: deque[Seen] = deque()  # those that the encoder has seen, the newest one however old it is
 
     def push(self, seen: Seen) -> None:
         """Append the newest frame and drop those that are too old."""
         self._kept.append(seen)
         while seen.crop.t - self._kept[0].crop.t > self._seconds:
             self._kept.popleft()
+        if seen.encoded is not None:
+            self._looked.append(seen)
+        while len(self._looked) > 1 and seen.crop.t - self._looked[0].crop.t > self._seconds:
+            self._looked.popleft()
 
     def span(self, begin: float, end: float) -> Span:
         """Frames with begin <= t <= end, in order; the nearest one if there is none, nothing if the window is empty."""
-        known = [seen for seen in self._kept if seen.encoded is not None]
-        encoded = [(seen, seen.encoded) for seen in _within(known, begin, end) if seen.encoded is not None]
+        encoded = [(seen, seen.encoded) for seen in _within(self._looked, begin, end) if seen.encoded is not None]
         return Span(_within(self._kept, begin, end), encoded)
 
     def interval(self, begin: float, end: float) -> float:

@@ -6,6 +6,7 @@ That an average of differently seeded networks teaches more than any of them is 
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -42,7 +43,8 @@ def taught(folders: Sequence[str], crops: Callable[[int], Greys], crop_px: int, 
 def _told(teacher: Engine, crops: Callable[[int], Greys], crop_px: int, cache: Path) -> Floats:
     wanted = _require_teacher(teacher, crop_px)
     pictures = crops(wanted.size_px)
-    path = cache / f"taught-{digest(1, teacher.manifest.files[MODEL], wanted, len(pictures), int(pictures.sum()))}.npy"
+    seen = hashlib.sha256(np.ascontiguousarray(pictures).tobytes()).hexdigest()
+    path = cache / f"taught-{digest(1, teacher.manifest.files[MODEL], wanted, seen)}.npy"
     if not path.exists():
         log.info("%s tells %d pictures apart", teacher.manifest.name, len(pictures))
         parts = np.array_split(pictures, -(-len(pictures) // CHUNK))

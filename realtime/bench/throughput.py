@@ -37,7 +37,7 @@ class StageCost(msgspec.Struct, frozen=True, kw_only=True):
     waits_ms: float
 
 
-class Cost(msgspec.Struct, frozen=True, kw_only=True):
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
     """Where the time of a run went, for each frame."""
 
     cpu_ms: float  #: of all threads
@@ -53,8 +53,8 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     realtime: Summary
     mesh: MeshAlone
     of_face_mesh: float  #: frames a second as fast as possible, of those of the face mesh alone
-    fast_cost: Cost
-    realtime_cost: Cost
+    fast_cost: Spent
+    realtime_cost: Spent
     instruction_sets: dict[str, int]  #: of how many kernels of the encoder
     rss_early_mb: float
     rss_late_mb: float
@@ -119,7 +119,7 @@ def lines(found: Bench) -> Iterable[str]:
     yield f"memory then        {found.rss_early_mb:.0f} MB early, {found.rss_late_mb:.0f} MB at the end"
 
 
-def _cost_lines(cost: Cost) -> Iterator[str]:
+def _cost_lines(cost: Spent) -> Iterator[str]:
     yield f"CPU a frame        {cost.cpu_ms:.2f} ms in all threads; waits for Python's lock {cost.lock_wait_ms:.2f} ms"
     for stage in cost.stages:
         yield f"  {stage.name:<16} {stage.wall_ms:.2f} ms: computing {stage.cpu_ms:.2f}, waiting {stage.waits_ms:.2f}"
@@ -131,20 +131,20 @@ def _played(config: Config, spec: str, seconds: float, *, fast: bool) -> Timed:
     return Timed(Repeated(partial(open_source, spec, config.source, fast=fast)), seconds)
 
 
-def _run(config: Config, source: Timed, pair: tuple[Engine, Judges]) -> tuple[Summary, Cost, float]:
+def _run(config: Config, source: Timed, pair: tuple[Engine, Judges]) -> tuple[Summary, Spent, float]:
     with Publisher(config.publish) as publisher:
         pipeline = Pipeline(config, source, publisher, pair)
         summary = pipeline.run()
     return summary, _cost(source, pipeline.counts.timings, summary.frames), source.rss_early_mb
 
 
-def _cost(source: Timed, timings: Timings, frames: int) -> Cost:
+def _cost(source: Timed, timings: Timings, frames: int) -> Spent:
     stages = [_stage(name, timings, frames) for name in timings.names() if name not in ("queue", "total")]
     threads = costs(source.before, source.after, frames)
     here = threading.current_thread().name
     for_core = sum(thread.core_wait_ms for thread in threads if thread.name == here)
     waits = sum(stage.waits_ms for stage in stages if stage.name in OURS)
-    return Cost(
+    return Spent(
         cpu_ms=round((source.after.cpu_s - source.before.cpu_s) * 1e3 / max(frames, 1), 3),
         lock_wait_ms=round(max(waits - for_core, 0.0), 3),
         stages=stages,

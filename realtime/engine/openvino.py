@@ -50,12 +50,17 @@ class OpenVino:
         except RuntimeError as error:
             raise EngineError(f"{self.backend} cannot compile {folder / MODEL}:", [_reason(error)]) from None
         self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
-        self.instruction_sets = _instruction_sets(compiled)
+        self._compiled: Any = compiled
         self._request: Any = compiled.create_infer_request()
         # Filled anew for each row: handing over arrays by name costs more than a small network's answer.
         self._inputs = {spec.name: self._request.get_tensor(compiled.input(spec.name)).data for spec in manifest.inputs}
         self._outputs = {spec.name: compiled.output(spec.name) for spec in manifest.outputs}
         log.info("%s: %s, %s, %d threads", manifest.name, self.backend, self.precision, config.threads)
+
+    @property
+    def instruction_sets(self) -> dict[str, int]:
+        """How many of its kernels were compiled for each of the processor's vector instruction sets, the most first."""
+        return _instruction_sets(self._compiled)
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         count = require_fit(inputs, self.manifest)
@@ -113,7 +118,6 @@ def _hints(config: EnginesConfig, capabilities: Sequence[str], representation: R
 
 
 def _instruction_sets(compiled: Any) -> dict[str, int]:
-    """How many of the kernels were compiled for each of the processor's vector instruction sets, the most first."""
     kernels = [str(op.get_rt_info()["primitiveType"].astype(str)) for op in compiled.get_runtime_model().get_ops()]
     found = Counter(match[0] for kernel in kernels if (match := _INSTRUCTIONS.search(kernel)))
     return dict(found.most_common())

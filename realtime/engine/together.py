@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,11 +24,14 @@ class _Asked:
     rows: int
     answers: dict[str, Floats] | None = None
     error: BaseException | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def done(self) -> bool:
+        return self.answers is not None or self.error is not None
 
 
 class Together:
-    """Many cameras' engine. Whoever finds it free takes along all that wait, so nobody waits for more than one turn.
+    """Many cameras' engine. Whoever finds it free takes along all that wait.
 
     An answer is that of the engine for the same rows; only how many go through at once depends on who else asks. An
     engine that fails fails all who went through together.
@@ -37,8 +39,9 @@ class Together:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._turn = threading.Lock()
-        self._waiting: deque[_Asked] = deque()
+        self._changed = threading.Condition()  # of what follows
+        self._waiting: list[_Asked] = []
+        self._busy = False
         self.manifest = engine.manifest
 
     @property
@@ -56,10 +59,17 @@ class Together:
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """As `Engine.run`, from any thread."""
         asked = _Asked(inputs, require_fit(inputs, self.manifest))
-        self._waiting.append(asked)
-        with self._turn:
-            if not asked.done.is_set():
-                self._answer([self._waiting.popleft() for _ in range(len(self._waiting))])
+        with self._changed:
+            self._waiting.append(asked)
+            self._changed.wait_for(lambda: asked.done or not self._busy)
+            batch = [] if asked.done else self._waiting
+            if batch:
+                self._busy, self._waiting = True, []
+        if batch:
+            self._answer(batch)
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
         if asked.error is not None:
             raise asked.error
         assert asked.answers is not None
@@ -76,9 +86,6 @@ class Together:
         except BaseException as error:  # noqa: BLE001 - it is raised where the rows come from
             for asked in waiting:
                 asked.error = error
-        finally:
-            for asked in waiting:
-                asked.done.set()
 
 
 def _joined(parts: list[Floats]) -> Floats:

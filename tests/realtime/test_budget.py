@@ -7,6 +7,7 @@ import pytest
 
 from realtime import config
 from realtime.budget import RATES_HZ, SKIPS, Budget, Cost, Plan
+from realtime.errors import ConfigError
 
 SETTINGS = config.load().budget
 FULL = Plan(30.0, landmarks=True, every=1)
@@ -23,7 +24,7 @@ class Machine:
     def cost(self, plan):
         due = self.t - self.encoded >= 1.0 / plan.encoder_hz - 1e-6
         self.encoded = self.t if due else self.encoded
-        return Cost(self.slower * 0.010, self.slower * 0.003, self.slower * 0.004 * due)
+        return Cost(0.0, self.slower * 0.010, self.slower * 0.003, 0.0, self.slower * 0.004 * due)
 
     def watch(self, seconds):
         """Play so long; the plan at the end."""
@@ -78,7 +79,7 @@ def test_the_encoder_is_slowed_first_then_landmarks_then_frames_go(budget):
 
 def test_a_slow_encoder_alone_is_looked_at_less_often_and_no_frame_is_lost(budget):
     machine = Machine(budget, 30.0)
-    machine.cost = lambda plan: Cost(0.010, 0.003, 0.060)
+    machine.cost = lambda plan: Cost(0.0, 0.010, 0.003, 0.0, 0.060)
     assert machine.watch(10.0) == Plan(10.0, landmarks=True, every=1)
     assert "expressions are judged 10 times a second instead of 30" in budget.describe()
     assert "frames" not in budget.describe()
@@ -86,7 +87,7 @@ def test_a_slow_encoder_alone_is_looked_at_less_often_and_no_frame_is_lost(budge
 
 def test_what_was_given_up_comes_back_once_there_is_time_and_not_before(budget):
     machine = Machine(budget, 60.0, slower=3.0)
-    assert machine.watch(10.0) != FULL
+    assert machine.watch(3.0) != FULL
     machine.slower = 1.0
     assert machine.watch(0.5 * SETTINGS.return_s) != FULL
     assert machine.watch(3.0 * SETTINGS.return_s) == FULL
@@ -95,7 +96,7 @@ def test_what_was_given_up_comes_back_once_there_is_time_and_not_before(budget):
 def test_a_machine_between_two_plans_changes_ever_more_seldom(budget):
     """It looks fast enough while it does less, and is not when it does more: landmarks, say, that cost much."""
     machine = Machine(budget, 60.0)
-    machine.cost = lambda plan: Cost(0.010 if plan.every > 1 else 0.020, 0.003, 0.0)
+    machine.cost = lambda plan: Cost(0.0, 0.010 if plan.every > 1 else 0.020, 0.003, 0.0, 0.0)
     machine.watch(300.0)
     changes = [i / 60.0 for i, (a, b) in enumerate(pairwise(machine.plans)) if a.every > 1 and b.every == 1]
     apart = [later - earlier for earlier, later in pairwise(changes)]
@@ -129,3 +130,65 @@ def test_one_that_is_switched_off_gives_nothing_up():
 
 def test_an_encoder_that_was_asked_for_at_a_low_rate_has_fewer_rates_to_give_up():
     assert [plan.encoder_hz for plan in Budget(SETTINGS, 12.0).plans[:3]] == [12.0, 10.0, 5.0]
+
+
+def test_landmarks_alone_are_given_up_where_that_is_enough(budget):
+    budget.landmarks = True
+    machine = Machine(budget, 60.0)
+    machine.cost = lambda plan: Cost(0.0, 0.005, 0.012, 0.004 * plan.landmarks, 0.001)
+    assert machine.watch(20.0) == Plan(5.0, landmarks=False, every=1)
+    assert budget.describe().endswith(
+        "so the face's points are not sent, expressions are judged 5 times a second instead of 30."
+    )
+
+
+def test_landmarks_that_nobody_wants_cost_nothing(budget):
+    machine = Machine(budget, 60.0)
+    machine.cost = lambda plan: Cost(0.0, 0.005, 0.012, 0.0, 0.001)
+    assert machine.watch(20.0) == FULL
+
+
+def test_what_getting_a_frame_takes_is_not_saved_by_leaving_it_out(budget):
+    machine = Machine(budget, 60.0)
+    machine.cost = lambda plan: Cost(0.008, 0.020, 0.003, 0.0, 0.001)
+    plan = machine.watch(20.0)
+    assert plan.every == 4  # (4 * 8 + 20) / (4 * 16.7) = 0.78; a third would be 0.88
+    machine.cost = lambda plan: Cost(0.0, 0.020, 0.003, 0.0, 0.001)
+    assert machine.watch(60.0).every == 2
+
+
+def test_one_hiccup_gives_nothing_up(budget):
+    machine = Machine(budget, 60.0)
+    machine.watch(5.0)
+    usual, machine.cost = machine.cost, lambda plan: Cost(0.0, 0.3, 0.3, 0.0, 0.004)
+    machine.watch(1 / 60)
+    machine.cost = usual
+    machine.watch(5.0)
+    assert set(machine.plans) == {FULL}
+
+
+def test_few_frames_decide_nothing(budget):
+    machine = Machine(budget, 60.0, slower=3.0)
+    slow = machine.watch(5.0)
+    machine.t += 60.0  # nobody was there
+    machine.slower = 0.1
+    assert machine.watch(0.1) == slow
+
+
+def test_a_slow_camera_is_measured_over_more_time(budget):
+    assert Machine(budget, 2.0, slower=90.0).watch(30.0).every > 1
+
+
+def test_giving_up_twice_is_no_haste(budget):
+    machine = Machine(budget, 60.0, slower=2.0)
+    machine.watch(3.0)
+    machine.slower = 4.0
+    machine.watch(10.0)
+    machine.slower = 1.0
+    machine.watch(SETTINGS.return_s + 2 * SETTINGS.settle_s)
+    assert budget.plan == FULL
+
+
+def test_what_is_taken_back_must_fit():
+    with pytest.raises(ConfigError, match=r"least is 0\.9, most 0\.5"):
+        config.load(overrides=["budget.least=0.9", "budget.most=0.5"])

@@ -26,6 +26,7 @@ from realtime.message import (
     encode,
     event_from,
     face_state,
+    points,
     shortest_event_s,
     topic_of,
 )
@@ -61,7 +62,7 @@ STATE = State(
     frame=750,
     gap=0,
     latency_ms=8.5,
-    faces=(face_state(FACE, 3.2, 7.0, {"neutral": 0.6, "happiness": 0.4}, landmarks=True),),
+    faces=(face_state(FACE, 3.2, 7.0, {"neutral": 0.6, "happiness": 0.4}, points(FACE.landmarks)),),
 )
 META = Meta(
     t=13.0,
@@ -256,7 +257,7 @@ def test_landmarks_are_pairs_to_a_tenth_of_a_pixel_or_left_out():
     face = STATE.faces[0]
     assert np.abs(np.array(face.landmarks) - FACE.landmarks[:, :2]).max() <= 0.05 + 1e-4
     assert face.landmarks == tuple((round(x, 1), round(y, 1)) for x, y in face.landmarks)
-    assert face_state(FACE, 0.0, 7.0, {}, landmarks=False).landmarks is None
+    assert face_state(FACE, 0.0, 7.0, {}, None).landmarks is None
 
 
 def test_a_face_says_where_it_is_and_what_its_picture_is_worth():

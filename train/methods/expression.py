@@ -19,8 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from realtime.config import ROOT
 from realtime.labels import FERPLUS
-from realtime.manifest import Manifest, Precision, Score
+from realtime.manifest import MODEL, Manifest, Precision, Score
+from realtime.manifest import load as load_manifest
 from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images, spread
 from realtime.records import Image
 from train import loop
@@ -176,8 +178,9 @@ def fit(config: ExpressionConfig) -> Path:
 
 
 def run_folder(config: ExpressionConfig) -> Path:
-    """Named by everything that shapes the weights."""
-    return Path(config.runs) / config.name / digest(shaping(config))
+    """Named by everything that shapes the weights, the teachers' too; EngineError where one is missing."""
+    teachers = [load_manifest(ROOT / folder).files[MODEL] for folder in config.teaching.engines]
+    return Path(config.runs) / config.name / digest(shaping(config), *teachers)
 
 
 def restored(config: ExpressionConfig) -> ResNet:
