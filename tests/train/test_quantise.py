@@ -101,6 +101,16 @@ def test_zero_points_are_0_and_weights_have_a_scale_for_each_output_channel(roun
     assert weights == {(8, 3, 3, 3): ((8,), 0), (8, 8, 3, 3): ((8,), 0)}
 
 
+def test_weights_leave_room_for_sums_on_processors_without_vnni(rounded_graph):
+    """Two products of 8 bits overflow 16 where both factors use all of them: AVX2 saturates such a sum without a word."""
+    model, _ = rounded_graph
+    weights = [array for array in constants(model).values() if array.dtype == np.int8 and array.ndim == 4]
+    assert len(weights) == 2
+    for array in weights:
+        assert 2 * 255 * int(np.abs(array.astype(int)).max()) <= 2**15
+        assert np.abs(array).max() > 50  # and no more than that is given away
+
+
 def test_a_scale_is_the_widest_value_of_the_calibration_over_127(rounded_graph, trial):
     made, _ = rounded_graph
     first = next(n for n in made.graph.node if n.op_type == "QuantizeLinear" and n.input[0] == "images")
