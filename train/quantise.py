@@ -77,7 +77,7 @@ def _quantised(model: Any, trial: Trial) -> Any:
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
             per_channel=True,
-            # Weights of 7 bits: where a processor has AVX2 and no VNNI, sums of two products of 8 bits do not fit into 16.
+            # Weights of 7 bits: with AVX2 and no VNNI, sums of two products of 8 bits do not fit into 16.
             reduce_range=True,
             activation_type=QuantType.QInt8,
             weight_type=QuantType.QInt8,

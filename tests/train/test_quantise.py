@@ -102,7 +102,7 @@ def test_zero_points_are_0_and_weights_have_a_scale_for_each_output_channel(roun
 
 
 def test_weights_leave_room_for_sums_on_processors_without_vnni(rounded_graph):
-    """Two products of 8 bits overflow 16 where both factors use all of them: AVX2 saturates such a sum without a word."""
+    """Two products of 8 bits overflow 16 where both factors use all of them: AVX2 saturates the sum without a word."""
     model, _ = rounded_graph
     weights = [array for array in constants(model).values() if array.dtype == np.int8 and array.ndim == 4]
     assert len(weights) == 2
