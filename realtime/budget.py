@@ -84,10 +84,11 @@ class Budget:
         if t - self._decided < self._config.settle_s or len(self._newest) < FEWEST:
             return
         self._decided = t
-        if self._load(self.plan) > self._config.most:
-            self._go(t, self._first_within(self._config.most))
+        cost = self._typical_cost()
+        if self._load(self.plan, cost) > self._config.most:
+            self._go(t, self._first_within(self._config.most, cost))
         elif self._level and t - self._changed > self._patience_s:
-            self._go(t, min(self._first_within(self._config.least), self._level))
+            self._go(t, min(self._first_within(self._config.least, cost), self._level))
 
     def describe(self) -> str:
         """What is left out, and why, as one sentence; "" while nothing is."""
@@ -116,24 +117,31 @@ class Budget:
         self._newest.clear()
         log.warning("%s", self.describe() or "Glimpse keeps up with the camera again; nothing is left out.")
 
-    def _first_within(self, limit: float) -> int:
+    def _first_within(self, limit: float, cost: Cost) -> int:
         """The first plan with a load of at most `limit`; the last one, if there is none."""
-        fitting = (level for level, plan in enumerate(self.plans) if self._load(plan) <= limit)
+        fitting = (level for level, plan in enumerate(self.plans) if self._load(plan, cost) <= limit)
         return next(fitting, len(self.plans) - 1)
 
     @property
     def _interval_s(self) -> float:
         return sum(each.interval for each in self._newest) / len(self._newest)
 
-    def _load(self, plan: Plan) -> float:
+    def _typical_cost(self) -> Cost:
+        """Of the newest frames; what the encoder takes is that of the frames it looked at."""
+        costs = [each.cost for each in self._newest]
+        return Cost(
+            fetch=_typical([cost.fetch for cost in costs]),
+            track=_typical([cost.track for cost in costs]),
+            rest=_typical([cost.rest for cost in costs]),
+            points=self._points_s if self.landmarks else 0.0,
+            encode=_typical([cost.encode for cost in costs if cost.encode]),
+        )
+
+    def _load(self, plan: Plan, cost: Cost) -> float:
         """How much of the time between frames that are looked at the busier thread would take under `plan`."""
-        costs, interval = [each.cost for each in self._newest], self._interval_s
-        share = min(plan.encoder_hz * interval * plan.every, 1.0)
-        encode = share * _typical([cost.encode for cost in costs if cost.encode])
-        points = self._points_s if plan.landmarks and self.landmarks else 0.0
-        fetch, track = _typical([cost.fetch for cost in costs]), _typical([cost.track for cost in costs])
-        rest = _typical([cost.rest for cost in costs])
-        return max(plan.every * fetch + track, rest + points + encode) / (interval * plan.every)
+        interval = self._interval_s * plan.every
+        other = cost.rest + cost.points * plan.landmarks + cost.encode * min(plan.encoder_hz * interval, 1.0)
+        return max(plan.every * cost.fetch + cost.track, other) / interval
 
 
 def _typical(seconds: list[float]) -> float:

@@ -45,6 +45,8 @@ class Camera:
     one's `gap`. `name` is what messages call it.
     """
 
+    live = True
+
     def __init__(
         self,
         name: str,
@@ -56,7 +58,6 @@ class Camera:
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._name, self._config, self._burst_s = name, config, burst_s
-        self.live = True
         self._open, self._clock = open_device, clock
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait  # which `close` interrupts

@@ -20,6 +20,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -142,25 +143,27 @@ class _Graph:
     """One of mediapipe's solutions, given pictures by reference; what it finds stays in its wire form."""
 
     def __init__(self, solution: Any, output: str) -> None:
+        from mediapipe.python import packet_creator
+        from mediapipe.python._framework_bindings import _packet_getter, image_frame
+
+        self._packet = partial(packet_creator.create_image_frame, image_format=image_frame.ImageFormat.SRGB)
+        self._count, self._messages = _packet_getter._get_proto_vector_size, _packet_getter._get_serialized_proto_list
         self._solution, self._output = solution, output
         (self._input,) = solution._input_stream_type_info
 
     def run(self, image: Image) -> list[bytes]:
         """The messages of `output` for `image` (H, W, 3), each as bytes."""
-        from mediapipe.python import packet_creator
-        from mediapipe.python._framework_bindings import _packet_getter, image_frame
-
         solution, shared = self._solution, np.ascontiguousarray(image).view()
         shared.flags.writeable = False  # what cannot be changed is not copied
-        packet = packet_creator.create_image_frame(shared, image_format=image_frame.ImageFormat.SRGB)
         solution._graph_outputs.clear()
         solution._simulated_timestamp += _STEP_US
-        solution._graph.add_packet_to_input_stream(stream=self._input, packet=packet.at(solution._simulated_timestamp))
+        packet = self._packet(shared).at(solution._simulated_timestamp)
+        solution._graph.add_packet_to_input_stream(stream=self._input, packet=packet)
         solution._graph.wait_until_idle()
         found = solution._graph_outputs.get(self._output)
-        if found is None or found.is_empty() or not _packet_getter._get_proto_vector_size(found):
+        if found is None or found.is_empty() or not self._count(found):
             return []
-        messages: list[bytes] = _packet_getter._get_serialized_proto_list(found)
+        messages: list[bytes] = self._messages(found)
         return messages
 
     def reset(self) -> None:

@@ -101,7 +101,7 @@ def _solved(normal: Floats, moments: Floats) -> Floats:
 
 
 def _median(values: Floats) -> float:
-    """As numpy's, which takes ten times as long for a few hundred."""
+    """As numpy's, which takes five times as long for a few hundred."""
     middle = len(values) // 2
     ordered = np.partition(values, (middle - 1, middle))
     return float(ordered[middle] if len(values) % 2 else 0.5 * (ordered[middle - 1] + ordered[middle]))

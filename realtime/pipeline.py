@@ -174,7 +174,6 @@ class Pipeline:
             encode=took["encode"].wall if "encode" in took else 0.0,
         )
         self._budget.push(frame.t, (frame.t - before.t) / (1 + frame.gap), cost)
-        self.counts.left_out = self._budget.describe()
         if self._budget.plan.encoder_hz != self._looking.rate_hz:
             self._looking.rate_hz = self._budget.plan.encoder_hz
 
@@ -253,6 +252,7 @@ class Pipeline:
 
     def _send_meta(self) -> None:
         counts, rate = self.counts, self.counts.rate_hz
+        counts.left_out = self._budget.describe()
         dropped = self._source.dropped + self._skipped
         latencies = {
             name: message.Percentiles(**counts.timings.percentiles_ms(name)) for name in counts.timings.names()

@@ -199,7 +199,7 @@ def motion_ticks(fields: Floats, head: Floats, turns: Floats, cells: int) -> Flo
 
 
 def _means(values: Floats, cells: int) -> Floats:
-    """(..., S, S) -> (..., cells, cells). By sums of slices: numpy's mean over two axes takes three times as long."""
+    """(..., S, S) -> (..., cells, cells). By sums of slices: numpy's mean over two axes takes twice as long."""
     side = values.shape[-1] // cells
     parts = [values[..., i::side, j::side] for i in range(side) for j in range(side)]
     return np.asarray(sum(parts[1:], parts[0]) / np.float32(side * side))

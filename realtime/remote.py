@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from realtime.colour import rgb
 from realtime.config import StreamsConfig
 from realtime.errors import SourceError
 from realtime.message import Picture
 from realtime.records import Frame, Image
-from realtime.source import rgb
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ import cv2
 from realtime import nodes
 from realtime.address import is_address, masked
 from realtime.camera import Camera
-from realtime.colour import rgb as rgb  # others take it from here
+from realtime.colour import rgb
 from realtime.config import SourceConfig
 from realtime.device import CvDevice, CvStream
 from realtime.errors import SourceError

@@ -24,9 +24,6 @@ def mesh_alone(config: Config, source: Source) -> MeshAlone:
     landmarker, frames = MediaPipe(config.track), 0
     wall, cpu = time.perf_counter(), time.process_time()
     for frame in source.frames():
-        if not frames:  # the first one loads the model
-            landmarker.find(frame.image, 1)
-            wall, cpu = time.perf_counter(), time.process_time()
         landmarker.find(frame.image, 1)
         frames += 1
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -94,11 +94,12 @@ def bench_streams(config: Config, spec: str, most: int, seconds: float) -> Strea
 def lines(found: StreamsBench) -> Iterable[str]:
     """For people."""
     for each in found.tried:
-        yield (
+        line = (
             f"{each.streams:>3} cameras of {CAMERA_HZ:.0f} frames/s   p99 {each.p99_ms:.1f} ms"
             f"   {each.fps:.1f} frames/s   gaps {each.gaps}   {each.cpu_share:.2f} cores   {each.rss_mb:.0f} MB"
             f"   {each.left_out}"
         )
+        yield line.rstrip()
     yield f"{found.held} cameras of {CAMERA_HZ:.0f} frames a second are held within {LATE_MS:.0f} ms"
 
 

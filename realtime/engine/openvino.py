@@ -60,7 +60,8 @@ class OpenVino:
     @property
     def instruction_sets(self) -> dict[str, int]:
         """How many of its kernels were compiled for each of the processor's vector instruction sets, the most first."""
-        return _instruction_sets(self._compiled)
+        kernels = [op.get_rt_info()["primitiveType"].astype(str) for op in self._compiled.get_runtime_model().get_ops()]
+        return dict(Counter(match[0] for kernel in kernels if (match := _INSTRUCTIONS.search(kernel))).most_common())
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         count = require_fit(inputs, self.manifest)
@@ -115,12 +116,6 @@ def _hints(config: EnginesConfig, capabilities: Sequence[str], representation: R
         "INFERENCE_NUM_THREADS": config.threads,
         "INFERENCE_PRECISION_HINT": "bf16" if rounded else "f32",
     }
-
-
-def _instruction_sets(compiled: Any) -> dict[str, int]:
-    kernels = [str(op.get_rt_info()["primitiveType"].astype(str)) for op in compiled.get_runtime_model().get_ops()]
-    found = Counter(match[0] for kernel in kernels if (match := _INSTRUCTIONS.search(kernel)))
-    return dict(found.most_common())
 
 
 def _require_promised(inputs: Sequence[Any], outputs: Sequence[Any], manifest: Manifest) -> None:

@@ -144,7 +144,7 @@ def test_landmarks_alone_are_given_up_where_that_is_enough(budget):
 
 def test_landmarks_that_nobody_wants_cost_nothing(budget):
     machine = Machine(budget, 60.0)
-    machine.cost = lambda plan: Cost(0.0, 0.005, 0.012, 0.0, 0.001)
+    machine.cost = lambda plan: Cost(0.0, 0.005, 0.012, 0.004, 0.001)
     assert machine.watch(20.0) == FULL
 
 

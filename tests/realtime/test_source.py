@@ -13,9 +13,10 @@ import pytest
 from msgspec import structs
 
 from realtime import source as sources
+from realtime.colour import rgb
 from realtime.config import SourceConfig
 from realtime.errors import SourceError
-from realtime.source import ImageFolder, MediaClock, VideoFile, open_source, rgb
+from realtime.source import ImageFolder, MediaClock, VideoFile, open_source
 
 CONFIG = SourceConfig(
     queue_frames=3, width=64, height=48, rate_hz=50.0, format="raw", late_s=0.1, reopen_first_s=0.5, reopen_most_s=2.0

@@ -11,9 +11,10 @@ from pathlib import Path
 import cv2
 
 from realtime import config
+from realtime.colour import rgb
 from realtime.errors import DataError, SourceError
 from realtime.records import Frame, Image
-from realtime.source import PICTURES, Source, open_source, rgb
+from realtime.source import PICTURES, Source, open_source
 from train.datasets.sample import Recording, Sample
 from train.datasets.tree import numbered
 
