@@ -14,7 +14,7 @@ if __name__ == "__main__":
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from realtime.commands import COMMANDS
-from realtime.console import application
+from realtime.console.console import application
 
 app = application(
     "python -m realtime",

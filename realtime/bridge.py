@@ -22,8 +22,8 @@ import msgspec
 
 from realtime.config import PublishConfig
 from realtime.errors import PublishError
-from realtime.message import AskClock, Clock, Event, FaceState, State
 from realtime.publish import Asker, Subscriber
+from realtime.schema.message import AskClock, Clock, Event, FaceState, State
 
 log = logging.getLogger(__name__)
 

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 
+from realtime.capture.source import Source
 from realtime.config import Config
-from realtime.message import AskMoment, Event, MomentPictures
-from realtime.moments import jpeg
+from realtime.pipeline.moments import jpeg
+from realtime.pipeline.streams import Streams
+from realtime.pipeline.summary import Summary
 from realtime.publish import Answers, Inbox, Publisher
 from realtime.records import Frame
+from realtime.schema.message import AskMoment, Event, MomentPictures
 from realtime.session import Filmed, Recorded, Recorder
-from realtime.source import Source
-from realtime.streams import Streams
-from realtime.summary import Summary
 
 
 class Live:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from realtime.message import Engine, Event, FaceState, Meta, Published, State
+from realtime.schema.message import Engine, Event, FaceState, Meta, Published, State
 
 NOTHING = "-"
 

@@ -12,13 +12,17 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime import config, truth
-from realtime import landmarks as lm
-from realtime.align import TEMPLATE, Aligner
-from realtime.fields import FIELD_PX, LAG_S
+from realtime import config
+from realtime.capture.source import open_source
+from realtime.demo import truth
+from realtime.engine.package.manifest import MODEL, Score, Training, sha256
+from realtime.faces import landmarks as lm
+from realtime.faces.align import TEMPLATE, Aligner
+from realtime.faces.track import Tracker
 from realtime.labels import OWN, VOCABULARIES
-from realtime.manifest import MODEL, Score, Training, sha256
-from realtime.preprocess import (
+from realtime.records import Frame
+from realtime.representation.fields import FIELD_PX, LAG_S
+from realtime.representation.preprocess import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     ApexChange,
@@ -28,9 +32,6 @@ from realtime.preprocess import (
     FlowFields,
     MotionTicks,
 )
-from realtime.records import Frame
-from realtime.source import open_source
-from realtime.track import Tracker
 
 CELLS, RISEN = 7, 0.8  # of the tiny spotter: the side of its grid, and the compressed rise that is even odds
 CLIPS = Path(__file__).resolve().parents[1] / "../shared/clips"

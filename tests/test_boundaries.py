@@ -50,7 +50,7 @@ def test_source_and_device_are_the_only_doors_to_video_capture():
         for path in CODE
         if uses(ast.parse(path.read_text("utf-8")), "cv2", "VideoCapture")
     ]
-    assert doors == ["realtime/device.py", "realtime/source.py"]
+    assert doors == ["realtime/capture/device.py", "realtime/capture/source.py"]
 
 
 @pytest.mark.parametrize("module", SHARED)

@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 
 from realtime import config
-from realtime.align import Aligner
-from realtime.budget import ENCODER_HZ
-from realtime.decide import Machine
-from realtime.encode import EARLY, Encoder, Smoothed
-from realtime.fields import FIELD_PX, LAG_S
-from realtime.heads import spotter
-from realtime.manifest import load
+from realtime.engine.package.manifest import load
+from realtime.faces.align import Aligner
+from realtime.faces.quality import bounding_box
+from realtime.faces.track import Tracker
 from realtime.pace import Pace
-from realtime.people import Person
-from realtime.preprocess import TURNS
-from realtime.quality import bounding_box
-from realtime.recognise import Judges, Recogniser
+from realtime.pipeline.budget import ENCODER_HZ
+from realtime.pipeline.people import Person
+from realtime.recognition.encode import EARLY, Encoder, Smoothed
+from realtime.recognition.heads import spotter
+from realtime.recognition.recognise import Judges, Recogniser
+from realtime.recognition.window import Encoded
 from realtime.records import Box, Crop, Face, Frame, Onset, Pose, Quality
-from realtime.spotted import Spotting
-from realtime.spotter import Memory, Sight, Spot
-from realtime.track import Tracker
-from realtime.window import Encoded
+from realtime.representation.fields import FIELD_PX, LAG_S
+from realtime.representation.preprocess import TURNS
+from realtime.spotting.decide import Machine
+from realtime.spotting.detector import Spotting
+from realtime.spotting.spotter import Memory, Sight, Spot
 
 STAGES = config.load()
 #: What the leaky spotter says goes up and down around a half.

@@ -7,19 +7,20 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime import config, truth
-from realtime.align import TEMPLATE
-from realtime.encode import Encoder
-from realtime.landmarks import RIGID
-from realtime.manifest import load
-from realtime.mesh import MediaPipe
-from realtime.pipeline import Pipeline
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
-from realtime.recognise import Judges, Recogniser
+from realtime import config
+from realtime.capture.source import open_source
+from realtime.demo import truth
+from realtime.engine.package.manifest import load
+from realtime.faces.align import TEMPLATE
+from realtime.faces.landmarks import RIGID
+from realtime.faces.mesh import MediaPipe
+from realtime.pipeline.pipeline import Pipeline
+from realtime.recognition.encode import Encoder
+from realtime.recognition.recognise import Judges, Recogniser
+from realtime.recognition.window import Encoded, Seen, Window
 from realtime.records import Crop, Offset, Pose
-from realtime.source import open_source
-from realtime.spotted import STILL
-from realtime.window import Encoded, Seen, Window
+from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.spotting.detector import STILL
 
 STAGES = config.load(overrides=["engines.encoder_hz=1000.0"])  # the encoder is shown every frame
 FRAMES = 40

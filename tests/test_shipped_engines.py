@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from realtime import truth
-from realtime.check import check
+from realtime.capture.source import open_source
 from realtime.config import ROOT, load
-from realtime.heads import engines
+from realtime.demo import truth
+from realtime.engine.check import check
 from realtime.labels import MEGC3
-from realtime.pipeline import Pipeline
+from realtime.pipeline.pipeline import Pipeline
 from realtime.publish import Publisher
-from realtime.source import open_source
+from realtime.recognition.heads import engines
 
 PACKAGES = sorted(path.parent for path in (ROOT / "engines").glob("*/manifest.json"))
 

@@ -11,9 +11,9 @@ import msgspec
 import typer
 
 from realtime.config import ROOT
-from realtime.console import application, errors_told, print_json
+from realtime.console.console import application, errors_told, print_json
+from realtime.engine.package.manifest import Manifest, Precision
 from realtime.errors import ConfigError, DataError
-from realtime.manifest import Manifest, Precision
 
 app = application("python -m train", "Makes the engines that `python -m realtime` runs, from data that you hold.")
 

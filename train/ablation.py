@@ -12,8 +12,8 @@ from typing import Any, get_args
 import msgspec
 
 from realtime.config import convert, merge, parse_override
+from realtime.engine.package.manifest import Score
 from realtime.errors import ConfigError
-from realtime.manifest import Score
 from train.config import Distractor, TrainConfig
 
 SHARED = ("clips", "cache", "seed")  #: by all rows of any method; the seeds are `ablate`'s own

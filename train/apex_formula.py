@@ -14,11 +14,11 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from realtime import landmarks as lm
-from realtime import motion
 from realtime.errors import DataError
-from realtime.motion import Flow, head_fit, layout
+from realtime.faces import landmarks as lm
 from realtime.records import Floats, Image
+from realtime.representation import motion
+from realtime.representation.motion import Flow, head_fit, layout
 
 Terms = Literal["onset", "offset", "both"]  #: "both" is equation 6 of Ren et al.; the authors' code has "onset" alone
 ENDS: dict[Terms, tuple[int, ...]] = {"onset": (0,), "offset": (-1,), "both": (0, -1)}

@@ -15,10 +15,10 @@ from textwrap import fill, indent
 
 import msgspec
 
-from realtime import manifest as package
 from realtime.config import ROOT, read_toml
-from realtime.manifest import MANIFEST, MODEL, Manifest, Precision, Score, Task, TensorSpec
-from realtime.preprocess import (
+from realtime.engine.package import manifest as package
+from realtime.engine.package.manifest import MANIFEST, MODEL, Manifest, Precision, Score, Task, TensorSpec
+from realtime.representation.preprocess import (
     ApexChange,
     ClipImages,
     CropImages,

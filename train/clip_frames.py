@@ -1,6 +1,7 @@
 """What a network of clips is shown of an event: frames that are drawn anew in every epoch, or the whole, interpolated.
 
-In tests it is shown what `realtime.preprocess.clip_images` picks, of the event's own frames or of interpolated ones.
+In tests it is shown what `realtime.representation.preprocess.clip_images` picks, of the event's own frames or of
+interpolated ones.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Generator, Tensor
 
-from realtime.preprocess import first_to_last
+from realtime.representation.preprocess import first_to_last
 from train.config import FrameSampling
 from train.tim import tim
 

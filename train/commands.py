@@ -12,10 +12,10 @@ from torch import nn
 
 from realtime.bench.engines import Speed
 from realtime.config import ROOT
-from realtime.engine import Engine
+from realtime.engine.engine import Engine
+from realtime.engine.package.manifest import MODEL, Manifest, Precision, Score
+from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import ConfigError
-from realtime.manifest import MODEL, Manifest, Precision, Score
-from realtime.manifest import load as load_manifest
 from train import ablation, apex_frames, enactments, events, protocols, report, torch_tensorrt
 from train import evaluate as evaluation
 from train.collection import FEWEST_FRAMES, Collection, gather

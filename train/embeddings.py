@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 
 from realtime import config as realtime_config
-from realtime.engine import Engine, open_engine
+from realtime.engine.engine import Engine
+from realtime.engine.factory import open_engine
+from realtime.engine.package.manifest import EMBEDDING, MODEL
 from realtime.errors import DataError, EngineError
-from realtime.manifest import EMBEDDING, MODEL
-from realtime.preprocess import CropImages, crop_images
 from realtime.records import Floats, Image
+from realtime.representation.preprocess import CropImages, crop_images
 from train.clips import ClipCrops, Times
 from train.config import Views, digest
 from train.datasets.sample import Sample

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
+from realtime.engine.package.manifest import Score
 from realtime.labels import FERPLUS
-from realtime.manifest import Score
-from realtime.recognise import AROUND_APEX_S
+from realtime.recognition.recognise import AROUND_APEX_S
 from train.config import DynamicConfig
 from train.enactments import MANNERS, Enactments
 from train.metrics import Scores, scores

@@ -18,12 +18,13 @@ import torch
 from torch import Tensor
 
 from realtime import config as realtime_config
-from realtime.engine import Engine, open_engine
+from realtime.engine.engine import Engine
+from realtime.engine.factory import open_engine
+from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL
+from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import DataError, EngineError
-from realtime.manifest import EMBEDDING, LOGITS, MODEL
-from realtime.manifest import load as load_manifest
-from realtime.mesh import MediaPipe
-from realtime.preprocess import CropImages, crop_images
+from realtime.faces.mesh import MediaPipe
+from realtime.representation.preprocess import CropImages, crop_images
 from train.config import DynamicConfig, digest
 from train.datasets.enacted import Clip, Role, Stage, cast
 from train.datasets.ferplus import SPLITS

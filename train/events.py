@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from realtime.preprocess import spread
+from realtime.representation.preprocess import spread
 from train.clips import event
 from train.config import Reference, digest
 from train.embeddings import EmbeddedClip

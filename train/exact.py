@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime import config as realtime_config
-from realtime.motion import layout
 from realtime.records import Floats
+from realtime.representation.motion import layout
 from train.config import AT_REST, Clips, digest
 from train.datasets.synthetic import Synthetic
 from train.fields import exact

@@ -22,14 +22,24 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 
-from realtime import manifest as package
-from realtime.check import BARS, LEAST_AGREEMENT, Difference, check, difference
 from realtime.config import ROOT
 from realtime.config import load as load_config
+from realtime.engine.check import BARS, LEAST_AGREEMENT, Difference, check, difference
+from realtime.engine.package import manifest as package
+from realtime.engine.package.manifest import (
+    GOLDEN,
+    LOGITS,
+    MODEL,
+    Manifest,
+    Precision,
+    Score,
+    Task,
+    TensorSpec,
+    Training,
+)
 from realtime.errors import DataError, EngineError
-from realtime.manifest import GOLDEN, LOGITS, MODEL, Manifest, Precision, Score, Task, TensorSpec, Training
-from realtime.preprocess import Representation
 from realtime.records import Floats
+from realtime.representation.preprocess import Representation
 from train import card
 from train.commit import commit
 from train.golden import surest

@@ -1,7 +1,7 @@
 """Displacement fields of stored clips, as the live process makes them, beside the clips in the cache.
 
-Each frame is held against the one `LAG_S` before by the stage that serves (see `realtime.spotter.Sight`), and no
-annotation is looked at. Many clips begin with their onset: their faces are taken to have rested before.
+Each frame is held against the one `LAG_S` before by the stage that serves (see `realtime.spotting.spotter.Sight`),
+and no annotation is looked at. Many clips begin with their onset: their faces are taken to have rested before.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime import motion
-from realtime.fields import FIELD_PX, LAG_S, Times
-from realtime.motion import Layout
 from realtime.records import Crop, Floats
-from realtime.spotter import Sight
+from realtime.representation import motion
+from realtime.representation.fields import FIELD_PX, LAG_S, Times
+from realtime.representation.motion import Layout
+from realtime.spotting.spotter import Sight
 from train.config import digest
 from train.datasets.sample import Sample
 from train.prepare import save_array

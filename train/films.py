@@ -15,16 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime import config as realtime_config
-from realtime import mesh
-from realtime.align import Aligner
 from realtime.config import Config
 from realtime.errors import DataError
-from realtime.mesh import MediaPipe
-from realtime.preprocess import MotionTicks
+from realtime.faces import mesh
+from realtime.faces.align import Aligner
+from realtime.faces.mesh import MediaPipe
+from realtime.faces.track import Tracker
 from realtime.records import Crop, Floats
-from realtime.spotter import Sight, packed
-from realtime.ticks import Ticks
-from realtime.track import Tracker
+from realtime.representation.preprocess import MotionTicks
+from realtime.spotting.spotter import Sight, packed
+from realtime.spotting.ticks import Ticks
 from train.config import Clips, digest
 from train.datasets.synthetic import Synthetic, Take
 from train.happened import Happened, happened

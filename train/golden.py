@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from realtime.manifest import Precision
-from realtime.motion import Flow, grey, layout, measure
-from realtime.preprocess import ApexChange, FlowFields, apex_change, flow_fields
+from realtime.engine.package.manifest import Precision
 from realtime.records import Floats, Image
+from realtime.representation.motion import Flow, grey, layout, measure
+from realtime.representation.preprocess import ApexChange, FlowFields, apex_change, flow_fields
 from train.augment import StillAugment
 from train.prepare import sample_crops
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from realtime.engine.package.manifest import Manifest
 from realtime.errors import EngineError
 from realtime.labels import NONE
-from realtime.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

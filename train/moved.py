@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from realtime.preprocess import pooled
+from realtime.representation.preprocess import pooled
 from train.config import MotionInput, digest
 from train.embeddings import EmbeddedClip
 from train.fields import MovingClip

@@ -12,15 +12,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime import align, truth
 from realtime import config as realtime_config
-from realtime.align import Aligner
+from realtime.capture.source import open_source
 from realtime.config import Config, TrackConfig
-from realtime.mesh import MediaPipe
-from realtime.quality import bounding_box, head_pose, quality
+from realtime.demo import truth
+from realtime.faces import align
+from realtime.faces.align import Aligner
+from realtime.faces.mesh import MediaPipe
+from realtime.faces.quality import bounding_box, head_pose, quality
+from realtime.faces.track import Landmarker, Tracker
 from realtime.records import Crop, Face, Frame, Image
-from realtime.source import open_source
-from realtime.track import Landmarker, Tracker
 from train.clips import Times
 from train.config import digest
 from train.datasets import ferplus

@@ -20,11 +20,11 @@ import onnx
 from onnxruntime import InferenceSession
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-from realtime.check import LEAST_AGREEMENT
+from realtime.engine.check import LEAST_AGREEMENT
+from realtime.engine.package.manifest import IMAGES, LOGITS, Score
 from realtime.errors import EngineError
-from realtime.manifest import IMAGES, LOGITS, Score
-from realtime.preprocess import CropImages, crop_images
 from realtime.records import Floats, Image
+from realtime.representation.preprocess import CropImages, crop_images
 from train.metrics import Indices, Scores, scores
 
 CHUNK = 32  # crops that go through a graph at once

@@ -8,8 +8,8 @@ import numpy as np
 from torch import Tensor
 
 from realtime import config as realtime_config
+from realtime.engine.package.manifest import Score
 from realtime.labels import MEGC3, NONE
-from realtime.manifest import Score
 from train.metrics import Scores, scores
 from train.parts import LABELS
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Generator
 
-from realtime.fields import Times
 from realtime.records import Floats
+from realtime.representation.fields import Times
 from train.clips import Timed, event
 from train.config import Early
 from train.fields import MovingClip

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from realtime.config import SpotterConfig
-from realtime.decide import Machine
 from realtime.records import Apex, Moment, Offset
-from realtime.spotter import Spot
+from realtime.spotting.decide import Machine
+from realtime.spotting.spotter import Spot
 from train.films import MICRO, Film
 from train.movements import Detection, Movement
 

@@ -15,9 +15,9 @@ import msgspec
 
 from realtime import config as realtime_config
 from realtime.config import SpotterConfig
-from realtime.fields import LAG_S
-from realtime.manifest import Score
-from realtime.spotter import Spot
+from realtime.engine.package.manifest import Score
+from realtime.representation.fields import LAG_S
+from realtime.spotting.spotter import Spot
 from train.alarms import early, false_alarms, lying_on, surest
 from train.config import SpotterTraining
 from train.films import Film

@@ -12,7 +12,7 @@ import numpy as np
 from onnx.reference import ReferenceEvaluator
 from torch import Tensor
 
-from realtime.check import BARS, difference
+from realtime.engine.check import BARS, difference
 from realtime.errors import EngineError
 from realtime.records import Floats
 from train.graph import answers, rounded, to_onnx

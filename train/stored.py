@@ -17,11 +17,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from realtime import align, heads, mesh
 from realtime import config as realtime_config
 from realtime.config import Config
-from realtime.manifest import MODEL
-from realtime.mesh import MediaPipe
+from realtime.engine.package.manifest import MODEL
+from realtime.faces import align, mesh
+from realtime.faces.mesh import MediaPipe
+from realtime.recognition import heads
 from realtime.records import Crop, Pose
 from train.clips import ClipCrops, Times, event
 from train.config import digest

@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from realtime.encode import softmax
-from realtime.engine import Engine
+from realtime.engine.engine import Engine
+from realtime.engine.package.manifest import LOGITS, MODEL
 from realtime.errors import EngineError
 from realtime.labels import FERPLUS
-from realtime.manifest import LOGITS, MODEL
-from realtime.preprocess import CropImages, crop_images
+from realtime.recognition.encode import softmax
 from realtime.records import Floats
+from realtime.representation.preprocess import CropImages, crop_images
 from train.config import digest
 from train.embeddings import open_encoder
 from train.prepare import save_array

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from realtime.config import SpotterConfig
-from realtime.engine import Engine
+from realtime.engine.engine import Engine
 from realtime.records import Apex, Crop, Moment, Offset, Onset
-from realtime.spotted import Spotting
+from realtime.spotting.detector import Spotting
 
 M = TypeVar("M", bound=Moment)
 

@@ -21,11 +21,11 @@ import torch
 from torch import Tensor, nn
 
 from realtime.bench.engines import BATCHES, Speed, speed
-from realtime.check import lines
-from realtime.engine.fit import require_fit
-from realtime.engine.inspector import PROMISED, precision_of, require_precision
+from realtime.engine.backends.inspector import PROMISED, precision_of, require_precision
+from realtime.engine.check import lines
+from realtime.engine.package.fit import require_fit
+from realtime.engine.package.manifest import Manifest, load
 from realtime.errors import EngineError
-from realtime.manifest import Manifest, load
 from realtime.records import Floats
 from train.graph import Half
 from train.networks.unrolled import unrolled

@@ -19,10 +19,10 @@ from typing import Any
 import msgspec
 import onnx
 
-from realtime.engine.inspector import PROMISED
-from realtime.engine.plan import RECORD, Record
+from realtime.engine.backends.inspector import PROMISED
+from realtime.engine.backends.plan import RECORD, Record
+from realtime.engine.package.manifest import LOGITS, MANIFEST, MODEL, Manifest, load, sha256
 from realtime.errors import DataError
-from realtime.manifest import LOGITS, MANIFEST, MODEL, Manifest, load, sha256
 from train.networks.cmn import STATES
 from train.pbtxt import Word, text
 from train.step import STEP

@@ -16,13 +16,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from realtime.check import Report, golden, replay
 from realtime.config import ROOT, Backend, EnginesConfig
-from realtime.engine import BACKENDS, Engine, open_with
+from realtime.engine.check import Report, golden, replay
+from realtime.engine.engine import Engine
+from realtime.engine.factory import BACKENDS, open_with
+from realtime.engine.package.manifest import GOLDEN, MANIFEST
 from realtime.errors import EngineError, EngineLost
-from realtime.manifest import GOLDEN, MANIFEST
+from realtime.pipeline.timing import Timings
 from realtime.records import Floats
-from realtime.timing import Timings
 
 BATCHES = (1, 4, 16)
 FEWEST_CALLS, WARM_CALLS = 5, 3

@@ -6,9 +6,9 @@ import time
 
 import msgspec
 
+from realtime.capture.source import Source
 from realtime.config import Config
-from realtime.mesh import MediaPipe
-from realtime.source import Source
+from realtime.faces.mesh import MediaPipe
 
 
 class MeshAlone(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,15 +11,15 @@ from functools import partial
 
 import msgspec
 
-from realtime.ahead import Ahead
+from realtime.capture.repeat import Repeated
+from realtime.capture.source import Source, open_source
 from realtime.config import Config
-from realtime.heads import Heads
-from realtime.pipeline import Pipeline
+from realtime.pipeline.pipeline import Pipeline
+from realtime.pipeline.prefetch import Ahead
+from realtime.pipeline.summary import Counts, Summary, rss_mb
 from realtime.publish import Publisher
+from realtime.recognition.heads import Heads
 from realtime.records import Frame
-from realtime.repeat import Repeated
-from realtime.source import Source, open_source
-from realtime.summary import Counts, Summary, rss_mb
 
 CAMERA_HZ = 30.0
 LATE_MS = 50.0  # of the slowest frame of a hundred, from its grab to its state

@@ -11,18 +11,19 @@ import msgspec
 
 from realtime.bench.mesh import MeshAlone, mesh_alone
 from realtime.bench.threads import Snapshot, ThreadCost, costs, snapshot
+from realtime.capture.repeat import Repeated
+from realtime.capture.source import Source, open_source
 from realtime.config import Config
-from realtime.engine import Engine, instruction_sets
-from realtime.heads import engines
-from realtime.pipeline import Pipeline
+from realtime.engine.engine import Engine
+from realtime.engine.factory import instruction_sets
+from realtime.pipeline.pipeline import Pipeline
+from realtime.pipeline.summary import Summary, rss_mb
+from realtime.pipeline.summary import lines as summary_lines
+from realtime.pipeline.timing import Timings
 from realtime.publish import Publisher
-from realtime.recognise import Judges
+from realtime.recognition.heads import engines
+from realtime.recognition.recognise import Judges
 from realtime.records import Frame
-from realtime.repeat import Repeated
-from realtime.source import Source, open_source
-from realtime.summary import Summary, rss_mb
-from realtime.summary import lines as summary_lines
-from realtime.timing import Timings
 
 MESH_SHARE = 0.2  # of the seconds, for the face mesh alone
 OURS = ("encode", "motion", "publish")  #: the stages of the thread that calls the pipeline

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
-from realtime.commands.options import (
+from realtime.config import Config
+from realtime.console.console import errors_told, print_json
+from realtime.console.options import (
     AsJson,
     ConfigFile,
     Overrides,
@@ -16,8 +18,6 @@ from realtime.commands.options import (
     say,
     told,
 )
-from realtime.config import Config
-from realtime.console import errors_told, print_json
 from realtime.errors import ConfigError
 
 
@@ -77,13 +77,13 @@ def bench(
 
 
 def _file(source: str) -> str:
-    from realtime.truth import VIDEO
+    from realtime.demo.truth import VIDEO
 
     return str(VIDEO) if source == "sample" else source
 
 
 def _limit(isa: str) -> None:
-    from realtime.engine import limit_instructions
+    from realtime.engine.backends.openvino import limit_instructions
 
     limit_instructions(isa)
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from realtime.commands.options import ConfigFile, Overrides, Seconds, Verbose, interruptible, load, say, told
-from realtime.console import errors_told
+from realtime.console.console import errors_told
+from realtime.console.options import ConfigFile, Overrides, Seconds, Verbose, interruptible, load, say, told
 
 
 def bridge_lsl(

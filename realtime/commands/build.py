@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from realtime.commands.options import (
+from realtime.config import GpuBackend
+from realtime.console.console import errors_told, print_json
+from realtime.console.options import (
     AsJson,
     ConfigFile,
     Overrides,
@@ -16,8 +18,6 @@ from realtime.commands.options import (
     load,
     say,
 )
-from realtime.config import GpuBackend
-from realtime.console import errors_told, print_json
 
 
 def build(
@@ -37,8 +37,8 @@ def build(
 
     A plan that is there and fits is left as it is. Naming the nodes, it fails for packages that TensorRT cannot read.
     """
-    from realtime.build import build as make
-    from realtime.build import lines
+    from realtime.engine.build import build as make
+    from realtime.engine.build import lines
 
     with errors_told("realtime", as_json, level=logging.DEBUG if verbose else logging.INFO):
         built = make([folder.resolve() for folder in engine], load(config, override).engines, backend, capability)

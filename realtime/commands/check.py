@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from realtime.commands.options import (
+from realtime.config import Backend
+from realtime.console.console import errors_told, print_json
+from realtime.console.options import (
     AsJson,
     ConfigFile,
     Overrides,
@@ -16,8 +18,6 @@ from realtime.commands.options import (
     say,
     told,
 )
-from realtime.config import Backend
-from realtime.console import errors_told, print_json
 
 
 def check(
@@ -31,8 +31,8 @@ def check(
     verbose: Verbose = False,
 ) -> None:
     """Replay an engine's golden inputs on this machine and show how far its answers are from torch's."""
-    from realtime.check import check as replay
-    from realtime.check import lines
+    from realtime.engine.check import check as replay
+    from realtime.engine.check import lines
 
     with errors_told(told(verbose), as_json):
         report = replay(engine.resolve(), load(config, override).engines, backend)

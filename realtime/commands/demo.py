@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from realtime.commands.options import (
+from realtime.console.console import INTERRUPTED, errors_told, print_json
+from realtime.console.options import (
     AsJson,
     ConfigFile,
     Overrides,
@@ -19,12 +20,11 @@ from realtime.commands.options import (
     say_event,
     told,
 )
-from realtime.commands.together import RECOGNISER, agreed, passed_on, taken, together
-from realtime.console import INTERRUPTED, errors_told, print_json
+from realtime.console.processes import RECOGNISER, agreed, passed_on, taken, together
 
 if TYPE_CHECKING:
     from realtime.config import Config
-    from realtime.message import Event
+    from realtime.schema.message import Event
     from realtime.supervise import Supervisor
 
 
@@ -39,8 +39,8 @@ def demo(
 
     Goes on until Ctrl-C; with --seconds or --json it ends after the first pass, or so much of it.
     """
-    from realtime import truth
-    from realtime.demo import CAMERA
+    from realtime.demo import truth
+    from realtime.demo.demo import CAMERA
 
     with errors_told(told(verbose), as_json):
         overrides = [*(override or []), f"publish.camera={CAMERA}"]
@@ -57,8 +57,8 @@ def demo(
 def _listen(
     settings: Config, supervisor: Supervisor, seconds: float | None, going: Callable[[], bool], *, as_json: bool
 ) -> None:
-    from realtime.demo import Demo
-    from realtime.summary import rss_mb
+    from realtime.demo.demo import Demo
+    from realtime.pipeline.summary import rss_mb
 
     heard = _unheard if as_json else say_event
     with Demo(settings.publish, heard, lambda: rss_mb(supervisor.pid(RECOGNISER)), going) as demo:

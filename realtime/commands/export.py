@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from realtime.commands.options import AsJson, Verbose, say, told
-from realtime.console import errors_told, print_json
+from realtime.console.console import errors_told, print_json
+from realtime.console.options import AsJson, Verbose, say, told
 
 
 def export(
@@ -20,7 +20,7 @@ def export(
 ) -> None:
     """Turn a recorded session into three tables, whose columns say their units."""
     from realtime.session import read
-    from realtime.session.tables import export as write
+    from realtime.session.tables.export import export as write
 
     with errors_told(told(verbose), as_json):
         written = write(read(session), to, out)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from realtime.commands.options import say
-from realtime.console import errors_told
+from realtime.console.console import errors_told
+from realtime.console.options import say
 
 
 def keys(
@@ -23,7 +23,7 @@ def keys(
 
 
 def _made(folder: Path) -> list[str]:
-    from realtime.publish.keys import make_keys
+    from realtime.publish.connection.keys import make_keys
 
     make_keys(folder)
     return [
@@ -35,7 +35,7 @@ def _made(folder: Path) -> list[str]:
 
 
 def _added(folder: Path, name: str) -> list[str]:
-    from realtime.publish.keys import add_client
+    from realtime.publish.connection.keys import add_client
 
     copy = add_client(folder, name)
     return [

@@ -13,7 +13,9 @@ import msgspec
 import typer
 
 from realtime import show
-from realtime.commands.options import (
+from realtime.config import PublishConfig
+from realtime.console.console import errors_told
+from realtime.console.options import (
     AsJson,
     ConfigFile,
     Overrides,
@@ -24,9 +26,7 @@ from realtime.commands.options import (
     say,
     told,
 )
-from realtime.config import PublishConfig
-from realtime.console import errors_told
-from realtime.message import Published
+from realtime.schema.message import Published
 
 #: How long nothing is said about a Glimpse that does not answer.
 PATIENT_S = 2.0

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from realtime.commands.options import say
-from realtime.console import errors_told
+from realtime.console.console import errors_told
+from realtime.console.options import say
 from realtime.errors import ConfigError
 
 

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from realtime.commands.options import (
+from realtime.config import PublishConfig
+from realtime.console.console import INTERRUPTED, errors_told, print_json
+from realtime.console.options import (
     AsJson,
     ConfigFile,
     Overrides,
@@ -19,8 +21,6 @@ from realtime.commands.options import (
     say_event,
     told,
 )
-from realtime.config import PublishConfig
-from realtime.console import INTERRUPTED, errors_told, print_json
 
 
 def replay(

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from realtime.commands.options import AsJson, Verbose, say, told
-from realtime.console import errors_told, print_json
+from realtime.console.console import errors_told, print_json
+from realtime.console.options import AsJson, Verbose, say, told
 
 
 def report(
@@ -19,7 +19,7 @@ def report(
 ) -> None:
     """Make one HTML page of a recorded session: timeline, events, rates, gaps and latencies. It needs no network."""
     from realtime.session import read
-    from realtime.session.report import write
+    from realtime.session.report.page import write
 
     with errors_told(told(verbose), as_json):
         path = write(read(session), out)

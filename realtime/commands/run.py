@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from realtime.address import masked
-from realtime.commands.options import (
+from realtime.capture.url import masked
+from realtime.config import ROOT, Config
+from realtime.console.console import INTERRUPTED, errors_told, print_json
+from realtime.console.options import (
     AsJson,
     ConfigFile,
     Overrides,
@@ -24,14 +26,12 @@ from realtime.commands.options import (
     say_event,
     told,
 )
-from realtime.config import ROOT, Config
-from realtime.console import INTERRUPTED, errors_told, print_json
 from realtime.errors import ConfigError
 
 if TYPE_CHECKING:
+    from realtime.capture.source import Source
     from realtime.live import Live
     from realtime.session import Recorder
-    from realtime.source import Source
 
 ELSEWHERE = "none"
 
@@ -69,8 +69,8 @@ def run(
 
 
 def _opened(settings: Config, spec: str, *, fast: bool, repeat: bool) -> Source:
-    from realtime.repeat import Repeated
-    from realtime.source import open_source
+    from realtime.capture.repeat import Repeated
+    from realtime.capture.source import open_source
 
     open_it = partial(open_source, spec, settings.source, fast=fast)
     return Repeated(open_it) if repeat else open_it()
@@ -87,7 +87,7 @@ def _run(
     as_json: bool,
 ) -> None:
     from realtime.live import Live
-    from realtime.summary import lines
+    from realtime.pipeline.summary import lines
 
     with ExitStack() as opened:
         if source is not None:  # whatever fails: its thread in OpenCV would abort the process that ends

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from realtime.commands.options import ConfigFile, Overrides, Verbose, interruptible, load, say, told
 from realtime.commands.page import Auth
-from realtime.commands.together import agreed, passed_on, together
-from realtime.console import INTERRUPTED, errors_told
+from realtime.console.console import INTERRUPTED, errors_told
+from realtime.console.options import ConfigFile, Overrides, Verbose, interruptible, load, say, told
+from realtime.console.processes import agreed, passed_on, together
 from realtime.errors import ConfigError
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
+from realtime.engine.engine import Engine
+from realtime.engine.package.manifest import Manifest
 from realtime.errors import EngineError, EngineLost
-from realtime.manifest import Manifest
 from realtime.records import Floats
-
-if TYPE_CHECKING:
-    from realtime.engine import Engine
 
 log = logging.getLogger(__name__)
 

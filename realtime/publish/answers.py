@@ -9,12 +9,12 @@ import zmq
 
 from realtime.config import PublishConfig
 from realtime.errors import GlimpseError, MessageError
-from realtime.message import Answer, Ask, AskEvents, Refused, decode, encode
-from realtime.publish.address import address_of, port_of
-from realtime.publish.complaints import Complaints
-from realtime.publish.party import Party
+from realtime.publish.connection.address import address_of, port_of
+from realtime.publish.connection.complaints import Complaints
+from realtime.publish.connection.party import Party
 from realtime.publish.publisher import Publisher
 from realtime.schema.asked import Question
+from realtime.schema.message import Answer, Ask, AskEvents, Refused, decode, encode
 
 #: Answers kept for an asker that does not read them, and questions of one that does not wait.
 WAITING = 16

@@ -9,10 +9,10 @@ import zmq
 
 from realtime.config import PublishConfig
 from realtime.errors import MessageError, PublishError
-from realtime.message import Answer, Ask, decode, encode
-from realtime.publish.party import Party, Socket
-from realtime.publish.wait import left_ms
+from realtime.publish.connection.party import Party, Socket
+from realtime.publish.connection.wait import left_ms
 from realtime.schema.asked import Reply
+from realtime.schema.message import Answer, Ask, decode, encode
 
 #: Answers that came too late and wait to be skipped.
 WAITING = 16

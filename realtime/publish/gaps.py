@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 
-from realtime.message import Event, Events
+from realtime.schema.message import Event, Events
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ import zmq
 
 from realtime.config import PublishConfig
 from realtime.errors import GlimpseError, MessageError
-from realtime.message import LONGEST_BYTES, Picture, decode
-from realtime.publish.address import address_of, port_of
-from realtime.publish.complaints import Complaints
-from realtime.publish.party import Party
+from realtime.publish.connection.address import address_of, port_of
+from realtime.publish.connection.complaints import Complaints
+from realtime.publish.connection.party import Party
+from realtime.schema.message import LONGEST_BYTES, Picture, decode
 
 #: Pictures of each sender that wait here: the newest count, and a stream keeps its own.
 WAITING = 8

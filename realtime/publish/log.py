@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from realtime.message import Event, Events
+from realtime.schema.message import Event, Events
 
 #: Of one answer: a third of a millisecond to make, so that nobody waits for somebody else's long list.
 MOST_BYTES = 1 << 18

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zmq
 
 from realtime.config import PublishConfig
-from realtime.message import Picture, encode, topic_of
-from realtime.publish.party import Party
+from realtime.publish.connection.party import Party
+from realtime.schema.message import Picture, encode, topic_of
 
 #: Pictures on their way: one that waits long is worth nothing.
 WAITING = 8

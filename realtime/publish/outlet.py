@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from realtime.message import Event, Meta, State
+from realtime.schema.message import Event, Meta, State
 
 
 class Outlet(Protocol):

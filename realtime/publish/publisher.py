@@ -13,12 +13,12 @@ import msgspec
 import zmq
 
 from realtime.config import PublishConfig
-from realtime.message import Event, Meta, State, encode, topic_of
 from realtime.pace import Pace
-from realtime.publish.address import address_of, port_of
+from realtime.publish.connection.address import address_of, port_of
+from realtime.publish.connection.party import Party
 from realtime.publish.log import EventLog
-from realtime.publish.party import Party
 from realtime.schema import VERSION
+from realtime.schema.message import Event, Meta, State, encode, topic_of
 
 #: Messages kept for each slow subscriber. Old states are worth little, yet a reader of all cameras that is held up for
 #: a tenth of a second should miss none; the events are an hour's worth and more.

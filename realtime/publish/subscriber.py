@@ -13,13 +13,13 @@ import zmq
 
 from realtime.config import PublishConfig
 from realtime.errors import MessageError, PublishError
-from realtime.message import AskEvents, Event, Events, Published, decode, topic_of
 from realtime.publish.asker import Line
-from realtime.publish.complaints import Complaints
+from realtime.publish.connection.complaints import Complaints
+from realtime.publish.connection.party import Party, Socket
+from realtime.publish.connection.wait import left_ms
 from realtime.publish.gaps import Gaps
-from realtime.publish.party import Party, Socket
 from realtime.publish.publisher import READY
-from realtime.publish.wait import left_ms
+from realtime.schema.message import AskEvents, Event, Events, Published, decode, topic_of
 
 #: Messages that wait for this reader.
 WAITING = 10_000

@@ -5,7 +5,7 @@
     engines/<name>.json the manifest of each engine package at work
     messages.bin        records one after the other: uint32 length of the message, float64 seconds from `began` to its
                         publishing on the monotonic clock, both little-endian, then the message as it was sent
-                        (`topic NUL msgpack`, see `realtime.message`)
+                        (`topic NUL msgpack`, see `realtime.schema.message`)
     pictures.mjpeg      with video alone: JPEG pictures one after the other, which ffmpeg and VLC play
     pictures.csv        a line for each of them: frame, its time `t_s` on the camera's clock, `offset` and `bytes` in
                         pictures.mjpeg

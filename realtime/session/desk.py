@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from realtime.errors import SessionError
-from realtime.message import Answer, Ask, AskClock, AskMoment, AskPicture, AskWish, Clock, Done, Picture, Shown
+from realtime.schema.message import Answer, Ask, AskClock, AskMoment, AskPicture, AskWish, Clock, Done, Picture, Shown
 from realtime.session.read import Session, Still
 from realtime.session.replay import Replay
 

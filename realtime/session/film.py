@@ -7,8 +7,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from realtime.capture.source import Source
 from realtime.records import Frame
-from realtime.source import Source
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from itertools import count
 
 import msgspec
 
-from realtime.message import Event, Published, State
+from realtime.schema.message import Event, Published, State
 from realtime.session.read import Record, Session
 
 #: Between the last message of a lap and the first of the next.

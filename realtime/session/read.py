@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from realtime.errors import MessageError, SessionError
-from realtime.message import LONGEST_BYTES, MomentPictures, Published, State, decode
+from realtime.schema.message import LONGEST_BYTES, MomentPictures, Published, State, decode
 from realtime.session import layout
 
 T = TypeVar("T")

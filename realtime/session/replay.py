@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 
 from realtime.errors import SessionError
-from realtime.message import Event, Meta, Published, State
 from realtime.publish import Outlet
+from realtime.schema.message import Event, Meta, Published, State
 from realtime.session.laps import FIRST, Lap, laps
 from realtime.session.read import Session
 

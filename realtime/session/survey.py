@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from realtime.message import Event, Meta, State
+from realtime.schema.message import Event, Meta, State
 from realtime.session.read import Record
 
 

@@ -15,12 +15,12 @@ from types import TracebackType
 import msgspec
 
 from realtime.config import Config
+from realtime.engine.package.manifest import MANIFEST
 from realtime.errors import SessionError
-from realtime.manifest import MANIFEST
-from realtime.message import Event, Meta, MomentPictures, Published, State, encode, topic_of
+from realtime.pipeline.summary import version
 from realtime.publish import Outlet
+from realtime.schema.message import Event, Meta, MomentPictures, Published, State, encode, topic_of
 from realtime.session import layout
-from realtime.summary import version
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from realtime.errors import MessageError
-from realtime.message import (
+from realtime.schema.message import (
     Answer,
     Ask,
     AskLeave,

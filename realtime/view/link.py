@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from realtime.config import PublishConfig
-from realtime.message import AskClock, Clock, Meta, Picture, Published
 from realtime.publish import Outbox, Subscriber
+from realtime.schema.message import AskClock, Clock, Meta, Picture, Published
 from realtime.view.questions import Questions
 
 log = logging.getLogger(__name__)

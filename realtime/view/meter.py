@@ -8,7 +8,7 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from realtime.message import Event, Meta, Published
+from realtime.schema.message import Event, Meta, Published
 from realtime.view.link import VISITOR, Link
 from realtime.view.spoken import Fate
 from realtime.view.visitors import Visitors

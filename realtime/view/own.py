@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from realtime.errors import MessageError
-from realtime.message import Picture
+from realtime.schema.message import Picture
 from realtime.view import spoken
 from realtime.view.bucket import TokenBucket
 

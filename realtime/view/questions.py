@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from realtime.config import PublishConfig
 from realtime.errors import GlimpseError
-from realtime.message import Answer, Ask, Refused
 from realtime.publish import Asker
+from realtime.schema.message import Answer, Ask, Refused
 
 #: Longest wait for an answer: an event's pictures are magnified while one waits.
 ANSWER_S = 3.0

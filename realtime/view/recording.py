@@ -17,9 +17,9 @@ import msgspec
 import psutil
 
 from realtime.config import ROOT, Config
+from realtime.engine.package.manifest import MANIFEST
 from realtime.errors import SessionError
-from realtime.manifest import MANIFEST
-from realtime.message import MomentPictures, Published, State
+from realtime.schema.message import MomentPictures, Published, State
 from realtime.session import Recorder, archive, layout
 
 log = logging.getLogger(__name__)

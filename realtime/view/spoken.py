@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from realtime.errors import MessageError
-from realtime.message import Event, Meta, MomentPictures, Published, State
+from realtime.schema.message import Event, Meta, MomentPictures, Published, State
 
 #: Number of the picture, capture time in seconds on the camera's own clock; then JPEG.
 HEADER = struct.Struct("<Id")

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Protocol
 
-from realtime.message import Answer, AskPicture, AskWish, Published, Refused, Shown, State
+from realtime.schema.message import Answer, AskPicture, AskWish, Published, Refused, Shown, State
 from realtime.view.link import VISITOR, Link
 from realtime.view.questions import Questions
 from realtime.view.spoken import Hello, published

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime.config import TOGETHER, load
-from realtime.pool import pool
+from realtime.recognition.pool import pool
 from train.chain import scripted
 from train.chain.outcome import detections
 from train.chain.play import OWN, play_all

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import cv2
 
+from realtime.capture.source import open_source
 from realtime.config import ROOT
 from realtime.config import load as load_settings
-from realtime.heads import engines
-from realtime.pipeline import Pipeline
-from realtime.source import open_source
+from realtime.pipeline.pipeline import Pipeline
+from realtime.recognition.heads import engines
 from train.chain.play import Kept
 from train.config import load
 from train.datasets.synthetic import Synthetic

@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from realtime.config import ROOT
-from realtime.manifest import Score
+from realtime.engine.package.manifest import Score
 from train import loop
 from train.commands import COMPARED
 from train.config import ApexnetConfig, CmnConfig, load

@@ -18,9 +18,9 @@ from pathlib import Path
 import cv2
 import msgspec
 
-from realtime.align import Aligner
 from realtime.config import ROOT
-from realtime.track import Tracker
+from realtime.faces.align import Aligner
+from realtime.faces.track import Tracker
 from train import stored, workers
 from train.config import load
 from train.datasets.recorded import Recorded

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from realtime.config import ROOT
-from realtime.manifest import Score
+from realtime.engine.package.manifest import Score
 from train.commands import COMPARED
 from train.config import MotionConfig, digest, load
 from train.methods import motion_synthetic

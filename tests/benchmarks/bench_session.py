@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime import truth
+from realtime.capture.source import open_source
 from realtime.config import load
-from realtime.message import FaceQuality, FaceState, HeadPose, State
-from realtime.moments import jpeg
+from realtime.demo import truth
+from realtime.pipeline.moments import jpeg
+from realtime.schema.message import FaceQuality, FaceState, HeadPose, State
 from realtime.session import Recorder, read
-from realtime.source import open_source
 
 HOUR = 3600 * 60  # frames
 

@@ -15,7 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from realtime import config
 from realtime.labels import FERPLUS
-from realtime.message import Engine, Event, FaceQuality, FaceState, HeadPose, Meta, Percentiles, State
+from realtime.schema.message import Engine, Event, FaceQuality, FaceState, HeadPose, Meta, Percentiles, State
 from realtime.view.blocks import APPEARANCE, STATIC, STATIC_URL, blocks
 
 CAMERA = "visitor-1"

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from realtime import config, truth
-from realtime.source import open_source
-from realtime.track import Tracker
+from realtime import config
+from realtime.capture.source import open_source
+from realtime.demo import truth
+from realtime.faces.track import Tracker
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = 40_000  # ms; conditions are waited for, and the machine may be busy

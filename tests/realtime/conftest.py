@@ -10,7 +10,7 @@ import pytest
 
 from realtime import session
 from realtime.config import ROOT, load
-from realtime.message import (
+from realtime.schema.message import (
     Engine,
     Event,
     FaceQuality,

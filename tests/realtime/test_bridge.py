@@ -18,8 +18,8 @@ from realtime import bridge
 from realtime.bridge import Bridge, Clocks, Stream
 from realtime.config import load
 from realtime.errors import PublishError
-from realtime.message import Clock, Refused
 from realtime.publish import Answers, Publisher
+from realtime.schema.message import Clock, Refused
 
 FREE = dict.fromkeys(("state_port", "events_port", "replay_port", "frames_port"), 0)
 CONFIG = msgspec.structs.replace(load().publish, **FREE, rate_hz=0.0, linger_s=0.2)

@@ -15,9 +15,9 @@ import pytest
 import zmq
 
 from realtime.config import load
-from realtime.message import Clock, Done
 from realtime.publish import Answers, Publisher
-from realtime.publish.keys import make_keys
+from realtime.publish.connection.keys import make_keys
+from realtime.schema.message import Clock, Done
 
 CLIENTS = Path(__file__).resolve().parents[2] / "realtime" / "clients"
 FREE = dict.fromkeys(("state_port", "events_port", "replay_port", "frames_port"), 0)

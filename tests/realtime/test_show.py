@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from realtime.message import Engine, Event, FaceQuality, FaceState, HeadPose, Meta, Percentiles, State
+from realtime.schema.message import Engine, Event, FaceQuality, FaceState, HeadPose, Meta, Percentiles, State
 from realtime.show import line
 
 EVENT = Event(

@@ -128,7 +128,7 @@ def test_children_do_not_outlive_a_supervisor_however_it_ends(number):
     listens = glimpse("listen", "--set", "publish.state_port=1", "--set", "publish.events_port=1")
     code = (
         "from realtime.supervise import *\n"
-        "from realtime.commands.options import interruptible\n"
+        "from realtime.console.options import interruptible\n"
         f"s = Supervisor([Command('one', {listens!r})], print)\n"
         "import threading, time\n"
         "threading.Thread(target=lambda: (time.sleep(0.5), print(s.pid('one'), flush=True)), daemon=True).start()\n"

@@ -2,8 +2,8 @@ import msgspec
 import pytest
 
 from realtime.config import ROOT
+from realtime.engine.package.manifest import Score
 from realtime.errors import ConfigError
-from realtime.manifest import Score
 from train.ablation import Compared, Row, ablate, table, variants
 from train.config import load
 

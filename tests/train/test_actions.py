@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime import landmarks as lm
+from realtime.faces import landmarks as lm
 from train.synthesis.actions import ACTION_UNITS, BLINK, LID_RAISE, LIDS, displacement
 
 #: A face by hand: landmark of the picture's left side, its mirror image, and where; in distances of the eye corners.

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime import landmarks as lm
 from realtime.errors import DataError
+from realtime.faces import landmarks as lm
 from train.apex_formula import find_apex, rectangles, region_scores, register
 
 SIDE = 128

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from realtime import landmarks as lm
+from realtime.faces import landmarks as lm
 from realtime.records import Apex, Crop, Offset, Onset, Pose
 from train import apex_frames
 from train.apex_formula import find_apex

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.check import check
 from realtime.config import ROOT
+from realtime.engine.check import check
 from realtime.errors import DataError
 from realtime.labels import MEGC3, NONE
-from realtime.preprocess import ApexChange, CropImages, apex_change, crop_images
+from realtime.representation.preprocess import ApexChange, CropImages, apex_change, crop_images
 from train import commands
 from train.config import PairAugment, load
 from train.datasets.sample import Sample

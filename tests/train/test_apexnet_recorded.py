@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.check import check
+from realtime.engine.check import check
+from realtime.engine.package.manifest import Score
 from realtime.errors import ConfigError, DataError
-from realtime.manifest import Score
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train.apex_frames import choose
 from train.losses.focal import focal, inverse_frequency
 from train.methods import apexnet_recorded as apexnet

@@ -4,10 +4,10 @@ from typing import get_args
 import msgspec
 import pytest
 
-from realtime.check import check
 from realtime.config import ROOT
+from realtime.engine.check import check
+from realtime.engine.package.manifest import MANIFEST, MODEL, Score, Task, load, sha256
 from realtime.errors import EngineError
-from realtime.manifest import MANIFEST, MODEL, Score, Task, load, sha256
 from train.card import ARITHMETIC, CARD, PURPOSES, lines, rewrite
 from train.config import KINDS, TuneConfig
 from train.limits import ALWAYS, FORCED, METHODS, RECORDED, SYNTHETIC

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, recall_score
 
-from realtime.message import Event
+from realtime.schema.message import Event
 from train.chain import show
 from train.chain.labels import OTHER, best, recognition, shared
 from train.chain.outcome import EARLY, NOTHING, VERDICT, detections, outcome, plain

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from realtime import config, truth
+from realtime import config
+from realtime.demo import truth
 from realtime.errors import DataError
-from realtime.heads import engines
+from realtime.recognition.heads import engines
 from train.__main__ import app
 from train.chain import scripted
 from train.chain.evaluate import rates

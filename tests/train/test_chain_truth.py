@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from realtime import truth as sample
+from realtime.demo import truth as sample
 from realtime.errors import DataError
 from train.chain import scripted, table
 from train.chain.truth import Distraction, Labelled, people, seen

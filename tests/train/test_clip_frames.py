@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.preprocess import first_to_last
+from realtime.representation.preprocess import first_to_last
 from train.clip_frames import draw, interpolated, shown
 from train.tim import tim
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 from onnx.reference import ReferenceEvaluator
 
-from realtime import manifest
 from realtime.config import convert
+from realtime.engine.package import manifest
+from realtime.engine.package.manifest import MODEL, Score
 from realtime.errors import ConfigError, DataError
 from realtime.labels import MEGC3
-from realtime.manifest import MODEL, Score
-from realtime.preprocess import CropImages, EmbeddingSequence, crop_images, embedding_sequence
+from realtime.representation.preprocess import CropImages, EmbeddingSequence, crop_images, embedding_sequence
 from train.ablation import Compared, ablate, variants
 from train.answers import calibrate, evaluate, predict
 from train.clips import ClipCrops

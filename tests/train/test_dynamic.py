@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from realtime import manifest
-from realtime.check import check
 from realtime.config import ROOT, convert, read_toml
+from realtime.engine.check import check
+from realtime.engine.package import manifest
+from realtime.engine.package.manifest import MODEL, Score
 from realtime.errors import ConfigError, DataError
 from realtime.labels import FERPLUS
-from realtime.manifest import MODEL, Score
-from realtime.preprocess import CropImages, EmbeddingSequence, embedding_sequence
+from realtime.representation.preprocess import CropImages, EmbeddingSequence, embedding_sequence
 from train.config import DynamicConfig, load
 from train.enacted_scores import at_apex, report
 from train.enactments import Enactments

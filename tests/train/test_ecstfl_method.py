@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.check import check
+from realtime.engine.check import check
+from realtime.engine.package.manifest import Score
 from realtime.errors import ConfigError, DataError
-from realtime.manifest import Score
-from realtime.preprocess import ClipImages, CropImages, clip_images, crop_images
+from realtime.representation.preprocess import ClipImages, CropImages, clip_images, crop_images
 from train.clip_frames import interpolated, shown
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.methods import ecstfl as method

@@ -3,9 +3,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from realtime.engine.package.manifest import MODEL
 from realtime.errors import DataError, EngineError
-from realtime.manifest import MODEL
-from realtime.preprocess import CropImages, EmbeddingSequence, crop_images
+from realtime.representation.preprocess import CropImages, EmbeddingSequence, crop_images
 from train.clips import ClipCrops
 from train.config import Views
 from train.datasets.sample import Sample

@@ -7,10 +7,10 @@ import pytest
 
 from realtime import config as realtime_config
 from realtime.config import ROOT
+from realtime.engine.package.manifest import MODEL
 from realtime.errors import DataError, EngineError
 from realtime.labels import FERPLUS
-from realtime.manifest import MODEL
-from realtime.preprocess import CropImages
+from realtime.representation.preprocess import CropImages
 from train import enactments
 from train.config import load
 from train.datasets.enacted import Stage, cast

@@ -4,7 +4,7 @@ import torch
 
 from realtime.errors import DataError
 from realtime.labels import MEGC3
-from realtime.preprocess import spread
+from realtime.representation.preprocess import spread
 from train.clips import ClipCrops, check, event
 from train.datasets.sample import Sample
 from train.embeddings import EmbeddedClip

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from realtime.check import Difference, Report, check, difference
+from realtime.engine.check import Difference, Report, check, difference
+from realtime.engine.package.manifest import GOLDEN, MANIFEST, MODEL, load
 from realtime.errors import EngineError
-from realtime.manifest import GOLDEN, MANIFEST, MODEL, load
 from train import export as export_module
 from train.card import CARD
 from train.commit import commit

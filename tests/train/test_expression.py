@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.check import check
+from realtime.engine.check import check
 from realtime.errors import DataError
 from realtime.labels import FERPLUS
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train.config import Augment, ExpressionConfig, Machine, Optimiser, Stage, Teaching
 from train.golden import CANDIDATES
 from train.methods import expression

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from realtime import config
-from realtime.fields import LAG_S
-from realtime.motion import Flow, grey, layout, measure
 from realtime.records import Crop, Pose
-from realtime.spotted import Spotting
+from realtime.representation.fields import LAG_S
+from realtime.representation.motion import Flow, grey, layout, measure
+from realtime.spotting.detector import Spotting
 from train import fields
 from train.fields import displacements, exact, moving
 from train.stored import store

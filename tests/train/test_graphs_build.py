@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import nn
 
-from realtime.engine.builder import Order, serialize
-from realtime.manifest import TensorSpec, input_of
-from realtime.preprocess import ClipImages, CropImages, EmbeddingSequence
+from realtime.engine.backends.builder import Order, serialize
+from realtime.engine.package.manifest import TensorSpec, input_of
+from realtime.representation.preprocess import ClipImages, CropImages, EmbeddingSequence
 from train import quantise
 from train.graph import Half, rounded, to_onnx
 from train.networks import c3d

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.check import check
 from realtime.config import ROOT
+from realtime.engine.check import check
 from realtime.errors import DataError
-from realtime.fields import FIELD_PX
 from realtime.labels import MEGC3, NONE
-from realtime.preprocess import flow_fields
+from realtime.representation.fields import FIELD_PX
+from realtime.representation.preprocess import flow_fields
 from train import commands
 from train.ablation import table
 from train.config import Early, KFold, MotionAugment, MotionConfig, load

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.preprocess import EmbeddingSequence, embedding_sequence, pooled
+from realtime.representation.preprocess import EmbeddingSequence, embedding_sequence, pooled
 from train.config import MotionInput
 from train.datasets.sample import Sample
 from train.embeddings import EmbeddedClip

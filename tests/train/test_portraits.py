@@ -3,11 +3,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime import landmarks as lm
-from realtime.align import TEMPLATE
 from realtime.config import ROOT
 from realtime.errors import DataError
-from realtime.quality import eye_distance
+from realtime.faces import landmarks as lm
+from realtime.faces.align import TEMPLATE
+from realtime.faces.quality import eye_distance
 from train.config import load
 from train.synthesis.portraits import EYES, MARGIN_PX, SIDE_PX, Portrait, Portraits, enlarged, framed
 

@@ -2,11 +2,12 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime import align, config
+from realtime import config
+from realtime.capture.source import open_source
+from realtime.faces import align
+from realtime.faces.track import Tracker
 from realtime.labels import FERPLUS
 from realtime.records import Frame
-from realtime.source import open_source
-from realtime.track import Tracker
 from train import prepare
 from train.config import digest
 
@@ -117,9 +118,9 @@ def test_a_still_without_a_face_is_its_own_crop(drawn_face):
 
 def test_training_sees_the_crops_that_the_live_process_makes():
     """The bundled stream through both, up to the pixels."""
-    from realtime import truth
-    from realtime.align import Aligner
-    from realtime.mesh import MediaPipe
+    from realtime.demo import truth
+    from realtime.faces.align import Aligner
+    from realtime.faces.mesh import MediaPipe
 
     stages = config.load()
     source = open_source(str(truth.VIDEO), stages.source, fast=True)

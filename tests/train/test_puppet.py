@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from realtime import config
-from realtime import landmarks as lm
-from realtime.mesh import MediaPipe
-from realtime.quality import eye_distance
+from realtime.faces import landmarks as lm
+from realtime.faces.mesh import MediaPipe
+from realtime.faces.quality import eye_distance
 from train.synthesis.actions import BLINK, displacement
 from train.synthesis.puppet import Puppet, turned
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from realtime.check import check
+from realtime.engine.check import check
+from realtime.engine.package.manifest import GOLDEN, load
 from realtime.errors import EngineError
-from realtime.manifest import GOLDEN, load
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train import quantise
 from train.export import export
 from train.golden import CANDIDATES, INT8_ROWS

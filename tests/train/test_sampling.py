@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from realtime.preprocess import spread
+from realtime.representation.preprocess import spread
 from train.sampling import candidates, draw, log_weights, source_frames
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from realtime import config
 from realtime.records import Apex, Offset, Onset
-from realtime.spotter import Spot
+from realtime.spotting.spotter import Spot
 from train.films import MACRO, MICRO, Film
 from train.movements import Movement
 from train.spotted import announced, detections, shown, told

@@ -6,7 +6,7 @@ import pytest
 
 from realtime.config import ROOT
 from realtime.labels import MEGC3
-from realtime.spotter import unpacked
+from realtime.spotting.spotter import unpacked
 from train import films as filming
 from train.config import load
 from train.datasets.synthetic import Synthetic

@@ -12,14 +12,14 @@ import pytest
 import torch
 
 from realtime import config as realtime_config
-from realtime.check import check
 from realtime.config import ROOT
-from realtime.engine import open_engine
+from realtime.engine.check import check
+from realtime.engine.factory import open_engine
 from realtime.errors import ConfigError, DataError
 from realtime.labels import NONE
-from realtime.preprocess import motion_ticks
 from realtime.records import Crop, Pose
-from realtime.spotter import Spotter, unpacked
+from realtime.representation.preprocess import motion_ticks
+from realtime.spotting.spotter import Spotter, unpacked
 from train import commands
 from train.ablation import table
 from train.config import Distractor, SpotterTraining, load

@@ -5,7 +5,7 @@ import pytest
 
 from realtime import config as realtime_config
 from realtime.config import ROOT
-from realtime.spotter import Spot
+from realtime.spotting.spotter import Spot
 from train.config import load
 from train.films import MICRO, Film
 from train.happened import Happened

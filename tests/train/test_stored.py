@@ -6,9 +6,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime import config, heads, truth
+from realtime import config
+from realtime.demo import truth
+from realtime.engine.package.manifest import MODEL
 from realtime.errors import DataError
-from realtime.manifest import MODEL
+from realtime.recognition import heads
 from train import stored
 from train.datasets.recorded import Recorded
 from train.datasets.sample import Recording, Sample

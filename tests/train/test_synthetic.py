@@ -188,7 +188,7 @@ def test_people_are_held_out_as_the_training_holds_them_out(clips, found):
 @pytest.mark.skipif(not REAL.is_file(), reason="the packed FER+ file is not there (shared/data/ferplus.npz)")
 def test_real_faces_are_found_and_move_most_during_the_event(clips):
     from realtime import config
-    from realtime.mesh import MediaPipe
+    from realtime.faces.mesh import MediaPipe
     from train.prepare import serve
 
     still = replace(clips.distractors, blink=0.0, gaze=0.0, speech=0.0, turn=0.0)

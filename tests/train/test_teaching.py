@@ -3,10 +3,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from realtime.engine.package.manifest import MODEL
 from realtime.errors import EngineError
 from realtime.labels import FERPLUS
-from realtime.manifest import MODEL
-from realtime.preprocess import CropImages, FlowFields
+from realtime.representation.preprocess import CropImages, FlowFields
 from train import teaching
 from train.teaching import taught
 

@@ -4,9 +4,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime import config, heads
+from realtime import config
+from realtime.recognition import heads
 from realtime.records import Apex, Crop, Offset, Onset, Pose
-from realtime.spotted import Spotting
+from realtime.spotting.detector import Spotting
 from train import told
 from train.told import Told, tell
 

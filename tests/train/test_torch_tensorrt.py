@@ -14,10 +14,10 @@ from torch import nn
 from typer.testing import CliRunner
 
 from realtime.config import ROOT
+from realtime.engine.package.manifest import dump, load
 from realtime.errors import EngineError
 from realtime.labels import VOCABULARIES
-from realtime.manifest import dump, load
-from realtime.preprocess import EmbeddingSequence
+from realtime.representation.preprocess import EmbeddingSequence
 from train import commands, torch_tensorrt
 from train.__main__ import app
 from train.commands import METHODS

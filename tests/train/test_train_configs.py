@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.check import check
 from realtime.config import ROOT, convert, read_toml
+from realtime.engine.check import check
 from realtime.errors import ConfigError, DataError
 from train import commands, protocols
 from train.collection import collect

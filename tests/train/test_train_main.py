@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from realtime.check import check
 from realtime.config import ROOT
 from realtime.config import load as load_settings
+from realtime.engine.check import check
+from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import DataError
-from realtime.manifest import load as load_manifest
 from train.__main__ import app
 from train.ablation import Row
 from train.cluster import Cluster

@@ -10,11 +10,11 @@ import torch
 from onnx.reference import ReferenceEvaluator
 from typer.testing import CliRunner
 
-from realtime.engine.plan import Identity, Record
+from realtime.engine.backends.plan import Identity, Record
+from realtime.engine.package.manifest import GOLDEN, MODEL, load, sha256
 from realtime.errors import DataError, EngineError
 from realtime.labels import MEGC3, VOCABULARIES
-from realtime.manifest import GOLDEN, MODEL, load, sha256
-from realtime.preprocess import EmbeddingSequence
+from realtime.representation.preprocess import EmbeddingSequence
 from train.__main__ import app
 from train.export import export
 from train.networks.cmn import CmnHead

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from realtime import config, heads, truth
+from realtime import config
+from realtime.demo import truth
 from realtime.errors import ConfigError, DataError
-from realtime.motion import grey
-from realtime.spotted import Spotting
-from realtime.spotter import Spot
+from realtime.recognition import heads
+from realtime.representation.motion import grey
+from realtime.spotting.detector import Spotting
+from realtime.spotting.spotter import Spot
 from train.__main__ import app
 from train.chain.truth import Event, video
 from train.config import Prices, Range, TuneConfig

@@ -11,9 +11,9 @@ import msgspec
 
 from realtime import config as realtime_config
 from realtime.config import ROOT, Config
+from realtime.engine.package.manifest import MODEL
+from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import ConfigError
-from realtime.manifest import MODEL
-from realtime.manifest import load as load_manifest
 from train.chain.outcome import AtRate, outcome, plain
 from train.chain.play import play_all
 from train.chain.scripted import read

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+from realtime.capture.source import Source, open_source
 from realtime.config import Config, SourceConfig
-from realtime.engine import Engine
+from realtime.engine.engine import Engine
 from realtime.errors import DataError
-from realtime.heads import engines
-from realtime.message import Event, Meta, State
-from realtime.pipeline import Pipeline
-from realtime.recognise import Judges
-from realtime.source import Source, open_source
+from realtime.pipeline.pipeline import Pipeline
+from realtime.recognition.heads import engines
+from realtime.recognition.recognise import Judges
+from realtime.schema.message import Event, Meta, State
 from train.chain.slowed import Slowed
 from train.chain.truth import Video, seen
 from train.tim import SAME

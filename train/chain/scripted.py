@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from realtime.demo.truth import Truth
 from realtime.errors import DataError
-from realtime.truth import Truth
 from train.chain import table
 from train.chain.truth import Event, Video, video
 from train.datasets.labels import canonical

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from realtime.capture.source import Source
 from realtime.records import Frame
-from realtime.source import Source
 
 SMALLEST = 1e-6  # share of an exposure that rounding makes or loses
 

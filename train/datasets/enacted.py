@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from realtime.faces.track import Landmarker
 from realtime.labels import FERPLUS
 from realtime.records import Image
-from realtime.track import Landmarker
 from train.config import Enactment
 from train.datasets import ferplus
 from train.datasets.ferplus import SPLITS, FerPlus

@@ -11,10 +11,10 @@ from pathlib import Path
 import cv2
 
 from realtime import config
-from realtime.colour import rgb
+from realtime.capture.colour import rgb
+from realtime.capture.source import PICTURES, Source, open_source
 from realtime.errors import DataError, SourceError
 from realtime.records import Frame, Image
-from realtime.source import PICTURES, Source, open_source
 from train.datasets.sample import Recording, Sample
 from train.datasets.tree import numbered
 

@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from realtime.capture.source import PICTURES
 from realtime.errors import DataError
-from realtime.source import PICTURES
 
 _LAST_NUMBER = re.compile(r"([0-9]+)$")
 

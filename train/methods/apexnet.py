@@ -16,9 +16,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from realtime import config as realtime_config
-from realtime.change import LUMA, changed
 from realtime.labels import NONE, VOCABULARIES
-from realtime.preprocess import (
+from realtime.records import Floats, Image
+from realtime.representation.change import LUMA, changed
+from realtime.representation.preprocess import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     ApexChange,
@@ -27,7 +28,6 @@ from realtime.preprocess import (
     apex_pair,
     crop_images,
 )
-from realtime.records import Floats, Image
 from train import augment
 from train.clips import Times
 from train.config import ApexnetConfig

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from realtime.engine.package.manifest import Manifest, Precision, Score
 from realtime.errors import ConfigError
-from realtime.manifest import Manifest, Precision, Score
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from realtime.records import Image
+from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train import loop
 from train.augment import grey, similarity
 from train.collection import TERMS, Collection, named, vocabulary

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from realtime.engine.package.manifest import IMAGES, Manifest, Precision, Score
 from realtime.labels import NONE, VOCABULARIES
-from realtime.manifest import IMAGES, Manifest, Precision, Score
-from realtime.preprocess import ApexChange, CropImages, crop_images
 from realtime.records import Floats
+from realtime.representation.preprocess import ApexChange, CropImages, crop_images
 from train import loop
 from train.calibration import calibrate as temper
 from train.config import ApexnetConfig, digest, shaping

@@ -21,11 +21,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from realtime.engine import Engine
+from realtime.engine.engine import Engine
+from realtime.engine.package.manifest import MODEL, Manifest, Precision, Score, Training
 from realtime.errors import DataError
 from realtime.labels import NONE, VOCABULARIES
-from realtime.manifest import MODEL, Manifest, Precision, Score, Training
-from realtime.preprocess import EmbeddingSequence, pooled
+from realtime.representation.preprocess import EmbeddingSequence, pooled
 from train import loop, sampling
 from train.answers import STAGES, calibrate, evaluate, predict
 from train.clips import ClipCrops, check

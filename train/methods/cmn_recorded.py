@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Generator
 
-from realtime.engine import Engine
-from realtime.manifest import MODEL, Manifest, Precision, Score
+from realtime.engine.engine import Engine
+from realtime.engine.package.manifest import MODEL, Manifest, Precision, Score
 from train.answers import predict
 from train.clips import ClipCrops
 from train.collection import TERMS, Collection, named, vocabulary

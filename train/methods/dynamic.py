@@ -20,9 +20,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from realtime.engine import Engine
-from realtime.manifest import EMBEDDINGS, LOGITS, MODEL, Manifest, Precision, Score
-from realtime.preprocess import EmbeddingSequence
+from realtime.engine.engine import Engine
+from realtime.engine.package.manifest import EMBEDDINGS, LOGITS, MODEL, Manifest, Precision, Score
+from realtime.representation.preprocess import EmbeddingSequence
 from train import loop
 from train.calibration import temperature
 from train.config import DynamicConfig, digest, shaping

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from realtime.engine.package.manifest import CLIPS, LOGITS, Manifest, Precision, Score
 from realtime.errors import ConfigError
-from realtime.manifest import CLIPS, LOGITS, Manifest, Precision, Score
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, clip_images
+from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, clip_images
 from train import config as configs
 from train import loop
 from train.augment import resized_crop

@@ -20,11 +20,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime.config import ROOT
+from realtime.engine.package.manifest import MODEL, Manifest, Precision, Score
+from realtime.engine.package.manifest import load as load_manifest
 from realtime.labels import FERPLUS
-from realtime.manifest import MODEL, Manifest, Precision, Score
-from realtime.manifest import load as load_manifest
-from realtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images, spread
 from realtime.records import Image
+from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images, spread
 from train import loop
 from train.augment import StillAugment
 from train.config import ExpressionConfig, digest, shaping

@@ -19,10 +19,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from realtime import config as realtime_config
-from realtime.fields import FIELD_PX, Times, moments, sampled
-from realtime.manifest import FIELDS, Manifest, Precision, Score, Training
-from realtime.preprocess import FlowFields, flow_fields, scaled
+from realtime.engine.package.manifest import FIELDS, Manifest, Precision, Score, Training
 from realtime.records import Floats
+from realtime.representation.fields import FIELD_PX, Times, moments, sampled
+from realtime.representation.preprocess import FlowFields, flow_fields, scaled
 from train import loop
 from train.clips import event
 from train.config import MotionSettings

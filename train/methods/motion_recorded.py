@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import torch
 
-from realtime.manifest import Manifest, Precision, Score
+from realtime.engine.package.manifest import Manifest, Precision, Score
 from train.collection import TERMS, Collection, named, vocabulary
 from train.config import MotionRecordedConfig, digest, shaping
 from train.export import WEIGHTS, trained, trained_by

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from realtime.engine.package.manifest import Manifest, Precision, Score
 from realtime.labels import NONE
-from realtime.manifest import Manifest, Precision, Score
-from realtime.preprocess import flow_fields
+from realtime.representation.preprocess import flow_fields
 from train.calibration import calibrate as temper
 from train.config import MotionConfig, digest, shaping
 from train.datasets.synthetic import Synthetic

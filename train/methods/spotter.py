@@ -20,13 +20,13 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from realtime import config as realtime_config
+from realtime.engine.package.manifest import LOGITS, MEMORY, TICKS, Manifest, Precision, Score
 from realtime.errors import DataError
-from realtime.fields import FIELD_PX, LAG_S
 from realtime.labels import NONE, VOCABULARIES
-from realtime.manifest import LOGITS, MEMORY, TICKS, Manifest, Precision, Score
-from realtime.preprocess import MotionTicks, motion_ticks
 from realtime.records import Floats
-from realtime.spotter import Spot, unpacked
+from realtime.representation.fields import FIELD_PX, LAG_S
+from realtime.representation.preprocess import MotionTicks, motion_ticks
+from realtime.spotting.spotter import Spot, unpacked
 from train import loop
 from train.chunks import begins
 from train.config import SpotterTraining, digest, shaping

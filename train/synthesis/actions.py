@@ -12,8 +12,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from realtime import landmarks as lm
-from realtime.quality import eye_distance
+from realtime.faces import landmarks as lm
+from realtime.faces.quality import eye_distance
 from realtime.records import Floats
 
 #: landmark of the picture's left side, its mirror image, outward shift, downward shift, reach

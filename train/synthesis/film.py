@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime.quality import eye_distance
+from realtime.faces.quality import eye_distance
 from realtime.records import Floats, Frame, Image
 from train.synthesis.actions import displacement
 from train.synthesis.puppet import Puppet, turned

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from realtime.quality import eye_distance
+from realtime.faces.quality import eye_distance
 from realtime.records import Floats
 from train.synthesis.facekit import Head
 

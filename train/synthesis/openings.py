@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime import landmarks as lm
+from realtime.faces import landmarks as lm
 from realtime.records import Floats, Image
 
 Edge = npt.NDArray[np.float64]

@@ -14,13 +14,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime import align, config
+from realtime import config
 from realtime.errors import DataError
+from realtime.faces import align
+from realtime.faces.mesh import MediaPipe
+from realtime.faces.quality import eye_distance, head_pose
+from realtime.faces.track import Landmarker
 from realtime.labels import FERPLUS
-from realtime.mesh import MediaPipe
-from realtime.quality import eye_distance, head_pose
 from realtime.records import Floats, Image
-from realtime.track import Landmarker
 from train.config import Clips
 from train.datasets import ferplus
 
@@ -174,7 +175,7 @@ def _pictures(path: Path) -> Iterator[Image]:
 
 
 def _video(path: Path) -> Iterator[Image]:
-    from realtime.source import open_source
+    from realtime.capture.source import open_source
 
     source = open_source(str(path), config.load().source, fast=True)
     try:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime.quality import bounding_box
+from realtime.faces.quality import bounding_box
 from realtime.records import Box, Floats, Image
 
 Points = npt.NDArray[np.float64]

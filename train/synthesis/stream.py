@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from realtime import config
-from realtime.mesh import MediaPipe
+from realtime.faces.mesh import MediaPipe
 from realtime.records import Image
 from train.synthesis.encode import encode
 from train.synthesis.film import Camera, film

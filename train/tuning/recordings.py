@@ -16,13 +16,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime import align, mesh, motion
-from realtime.align import Aligner
 from realtime.config import Config
 from realtime.errors import DataError
-from realtime.mesh import MediaPipe
+from realtime.faces import align, mesh
+from realtime.faces.align import Aligner
+from realtime.faces.mesh import MediaPipe
+from realtime.faces.track import Landmarker, Tracker
 from realtime.records import Crop, Floats, Image, Pose
-from realtime.track import Landmarker, Tracker
+from realtime.representation import motion
 from train.chain.play import opened
 from train.chain.truth import Video, seen
 from train.config import digest

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from realtime.config import SpotterConfig
-from realtime.decide import Machine
-from realtime.engine import Engine
+from realtime.engine.engine import Engine
 from realtime.records import Moment
-from realtime.spotter import Spot, Spotter
+from realtime.spotting.decide import Machine
+from realtime.spotting.spotter import Spot, Spotter
 from train.chain.truth import Video
 from train.movements import Detection
 from train.spotted import taken_back, told

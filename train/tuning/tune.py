@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from realtime import config as realtime_config
-from realtime import heads
 from realtime.config import Config
 from realtime.errors import ConfigError, DataError
+from realtime.recognition import heads
 from train.chain import scripted
 from train.chain.reliability import reliability
 from train.chain.truth import Video, people

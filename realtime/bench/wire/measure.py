@@ -17,20 +17,20 @@ from statistics import median
 
 import msgspec
 
-from realtime import truth
 from realtime.bench.wire.found import Ages, Hearer, Latency, Load, Soak, Wire, spread
+from realtime.bench.wire.strain import beside, crowd, end, garbage, hang, hear, read_slowly, restart
+from realtime.capture.source import open_source
 from realtime.config import Config, PublishConfig
-from realtime.engine import Engine
+from realtime.demo import truth
+from realtime.engine.engine import Engine
 from realtime.errors import PublishError
-from realtime.heads import engines
 from realtime.labels import VOCABULARIES
-from realtime.message import Answer, Ask, Event, FaceQuality, FaceState, HeadPose, Refused, State
-from realtime.pipeline import Pipeline
+from realtime.pipeline.pipeline import Pipeline
+from realtime.pipeline.summary import rss_mb
 from realtime.publish import Answers, Inbox, Publisher
-from realtime.publish.strain import beside, crowd, end, garbage, hang, hear, read_slowly, restart
-from realtime.recognise import Judges
-from realtime.source import open_source
-from realtime.summary import rss_mb
+from realtime.recognition.heads import engines
+from realtime.recognition.recognise import Judges
+from realtime.schema.message import Answer, Ask, Event, FaceQuality, FaceState, HeadPose, Refused, State
 
 RATES_HZ = (60.0, 333.0)
 CROWD = 50

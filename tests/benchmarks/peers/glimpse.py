@@ -8,13 +8,13 @@ from functools import partial
 
 from peers.clock import Clock
 
+from realtime.capture.repeat import Repeated
+from realtime.capture.source import open_source
 from realtime.config import load
-from realtime.heads import engines
-from realtime.pipeline import Pipeline
+from realtime.pipeline.pipeline import Pipeline
+from realtime.pipeline.summary import version
 from realtime.publish import Publisher
-from realtime.repeat import Repeated
-from realtime.source import open_source
-from realtime.summary import version
+from realtime.recognition.heads import engines
 
 
 class Clocked(Repeated):

@@ -12,7 +12,8 @@ import pytest
 from websockets.sync.client import connect
 
 from realtime import config
-from realtime.message import (
+from realtime.publish import Answers, Inbox, Publisher
+from realtime.schema.message import (
     AskClock,
     AskLeave,
     AskMoment,
@@ -25,7 +26,6 @@ from realtime.message import (
     Refused,
     Shown,
 )
-from realtime.publish import Answers, Inbox, Publisher
 from realtime.view.app import create
 from realtime.view.serve import listen, server
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from realtime.message import AskLeave, AskMoment, AskNeutral, AskPicture, AskWish, Refused
+from realtime.schema.message import AskLeave, AskMoment, AskNeutral, AskPicture, AskWish, Refused
 from realtime.view.bucket import BURST
 from realtime.view.page import MOST_OF_ONE
 

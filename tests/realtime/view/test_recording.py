@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from realtime import session
-from realtime.message import AskMoment, Event, State
+from realtime.schema.message import AskMoment, Event, State
 from realtime.view import recording
 from realtime.view.recording import PREFIX, WAITING, Recordings, sweep
 

@@ -1,0 +1,1 @@
+"""Cameras, streams, recordings and cameras elsewhere -> Frames, stamped as they are grabbed."""

@@ -1,0 +1,120 @@
+"""A camera elsewhere, such as a browser's: pictures that come by message, as a Source."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from realtime.capture.colour import rgb
+from realtime.config import StreamsConfig
+from realtime.errors import SourceError
+from realtime.records import Frame, Image
+from realtime.schema.message import Picture
+
+log = logging.getLogger(__name__)
+
+#: Markers of a JPEG (ITU T.81, table B.1). Height and width stand in a frame header: baseline, extended or progressive,
+#: which is what cameras and browsers make. Before it come segments that say how long they are; what else comes there
+#: would be read by one decoder so and by another otherwise, and is refused.
+_FRAME_HEADERS = range(0xC0, 0xC3)
+_SEGMENTS = frozenset({0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
+#: A camera that is asked for 60 pictures a second loses fewer than this in an hour: a larger gap is a number made up.
+_MOST_LOST = 250_000
+
+
+class Remote:
+    """Source of the pictures that are pushed; it ends once none has come for `silent_s`, or when it is closed.
+
+    `Frame.index` is the number that the camera gave the picture, so that the sender knows its own again, and
+    `Frame.t` counts from the first picture on the camera's own clock. The newest `queue_frames` wait; what was
+    lost on the way here, or had to make room, or is no picture, is counted in the next frame's `gap`.
+    """
+
+    rate_hz = 0.0  # nobody states it; the truth is in `Frame.t`
+    live = True
+
+    def __init__(self, name: str, config: StreamsConfig) -> None:
+        self._name, self._config = name, config
+        self._waiting: deque[tuple[Picture, float]] = deque(maxlen=config.queue_frames)
+        self._arrived = threading.Condition()
+        self._closed = False
+        self.dropped = 0
+
+    def push(self, picture: Picture) -> None:
+        """Take the newest picture, from any thread."""
+        with self._arrived:
+            self.dropped += len(self._waiting) == self._config.queue_frames
+            self._waiting.append((picture, time.monotonic()))
+            self._arrived.notify()
+
+    def close(self) -> None:
+        with self._arrived:
+            self._closed = True
+            self._arrived.notify()
+
+    def frames(self) -> Iterator[Frame]:
+        first: Picture | None = None
+        last: Frame | None = None
+        while (item := self._next()) is not None:
+            picture, grabbed = item
+            first = first or picture
+            image = self._image(picture)
+            t = picture.t - first.t
+            if image is not None and (last is None or t > last.t):
+                last = Frame(image, t, picture.number, _lost(last, picture.number), grabbed)
+                yield last
+
+    def _next(self) -> tuple[Picture, float] | None:
+        """The oldest picture that waits; None when it is over."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._waiting or self._closed, self._config.silent_s)
+            return self._waiting.popleft() if self._waiting and not self._closed else None
+
+    def _image(self, picture: Picture) -> Image | None:
+        try:
+            return decoded(picture.jpeg, self._config)
+        except SourceError as error:
+            log.warning("camera %s: picture %d left out: %s", self._name, picture.number, error)
+            return None
+
+
+def decoded(jpeg: bytes, config: StreamsConfig) -> Image:
+    """RGB uint8 (H, W, 3) of a JPEG; SourceError where it is none, or larger than allowed, which is seen first."""
+    if len(jpeg) > 1000 * config.longest_kb:
+        raise SourceError(f"{len(jpeg)} bytes, at most {config.longest_kb} kB are taken: send smaller pictures")
+    size = jpeg_size(jpeg)
+    if size is None or max(size) > config.largest_px or min(size) < 1:
+        found = "no JPEG" if size is None else f"{size[0]} x {size[1]} px"
+        raise SourceError(f"{found}, wanted a JPEG with sides of at most {config.largest_px} px")
+    try:
+        image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise SourceError(f"a JPEG that cannot be decoded: {error.err}") from None
+    if image is None:
+        raise SourceError("a JPEG that is damaged")
+    return rgb(image)
+
+
+def jpeg_size(jpeg: bytes) -> tuple[int, int] | None:
+    """Width and height as the header says, without decoding; None where it is no JPEG. (ITU T.81, B.2.2)"""
+    at = 2
+    if jpeg[:2] != b"\xff\xd8":
+        return None
+    while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
+        if jpeg[at + 1] in _FRAME_HEADERS:
+            return int.from_bytes(jpeg[at + 7 : at + 9], "big"), int.from_bytes(jpeg[at + 5 : at + 7], "big")
+        if jpeg[at + 1] not in _SEGMENTS:
+            return None
+        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
+    return None
+
+
+def _lost(last: Frame | None, number: int) -> int:
+    """Pictures between the last one and this; a camera that is chosen anew counts from 0 again and lost none."""
+    return min(max(number - last.index - 1, 0), _MOST_LOST) if last else 0

@@ -1,0 +1,68 @@
+"""What the commands share: options with one meaning, and how a command is interrupted."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from realtime import show
+from realtime.config import Config
+from realtime.config import load as read
+from realtime.schema.message import Event
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="TOML file with the keys that differ from configs/realtime.toml.")
+]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one key; may be given several times.")
+]
+Seconds = Annotated[float | None, typer.Option(min=0.0, help="Stop after so many seconds; without it, at the end.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of text.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens to stderr.")]
+
+
+def told(verbose: bool) -> str:
+    """The package whose log is shown, as `errors_told` takes it."""
+    return "realtime" if verbose else ""
+
+
+def load(path: Path | None, overrides: list[str] | None) -> Config:
+    """The configuration as --config and --set have it."""
+    return read(path, overrides or ())
+
+
+def say(*lines: str) -> None:
+    """Print at once, since others read along."""
+    for line in lines:
+        print(line, flush=True)
+
+
+def say_event(event: Event) -> None:
+    """Print an event as one line."""
+    say(show.line(event))
+
+
+@contextmanager
+def interruptible(stop: Callable[[], object]) -> Iterator[None]:
+    """The first Ctrl-C, or SIGTERM, asks for a clean end; a second one does not wait."""
+
+    def asked(number: int, _: Any) -> None:
+        stop()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def interrupt(*_: Any) -> None:
+    """A signal handler that ends the command as Ctrl-C does."""
+    raise KeyboardInterrupt

@@ -1,0 +1,1 @@
+"""One module a library that computes packages, and what GPUs need around it."""

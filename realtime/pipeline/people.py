@@ -1,0 +1,85 @@
+"""What is kept for each face while it is followed, and what that makes of a new crop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from realtime.config import Config
+from realtime.engine.engine import Engine
+from realtime.recognition.encode import Smoothed
+from realtime.recognition.recognise import Recogniser
+from realtime.recognition.window import Encoded, Seen, Window
+from realtime.records import Apex, Crop, Expression, Face, Floats, Moment, Offset
+from realtime.spotting.detector import Spotting
+
+
+@dataclass(slots=True)
+class Presence:
+    """When a face was in view: the times of its first and last frame."""
+
+    id: int
+    first_s: float
+    last_s: float
+
+
+class Person:
+    """The detector, the window and the smoothing of one face; `ids` numbers events over all faces.
+
+    One that is `rested` is taken to have stood still before it was seen.
+    """
+
+    def __init__(
+        self, config: Config, face: Face, ids: Iterator[int], spotter: Engine, *, rested: bool = False
+    ) -> None:
+        self.presence = Presence(face.id, face.t, face.t)
+        self.face = face
+        self._detector = Spotting(config.spotter, config.align.size_px, spotter, ids, rested=rested)
+        self._window = Window(config.window.seconds)
+        self._smoothed = Smoothed(config.recognise)
+        self.expression: Floats | None = None  #: (C,) probabilities, smoothed
+
+    @property
+    def score(self) -> float:
+        """How likely an expression is under way; an event begins at `threshold`."""
+        return self._detector.score
+
+    @property
+    def threshold(self) -> float:
+        """The score at which an event begins."""
+        return self._detector.threshold
+
+    def push(self, face: Face, crop: Crop, encoded: Encoded | None) -> list[Moment]:
+        """Take a new frame, which the encoder may have seen; the moments that it makes sure."""
+        self.face, self.presence.last_s = face, face.t
+        if encoded is not None:
+            self.expression = self._smoothed.push(crop.t, encoded.probabilities)
+        moments = self._detector.push(crop)
+        self._window.push(Seen(crop, self._detector.field, encoded))
+        return moments
+
+    def calibrate(self) -> None:
+        """The face is neutral from now on, for the calibrate_s of [spotter]."""
+        self._detector.calibrate()
+
+    def span(self, begin: float, end: float) -> Sequence[Seen]:
+        """The frames with begin <= t <= end, as far as the window holds them."""
+        return self._window.span(begin, end).frames
+
+    def finish(self) -> list[Moment]:
+        """The stream is over and the face still there: its open event ends as if it now kept still."""
+        return self._detector.finish()
+
+    def leave(self) -> list[Moment]:
+        """The face is gone: its open event ends."""
+        return self._detector.flush()
+
+    def answer(self, moment: Moment, recogniser: Recogniser, now: float) -> list[Expression]:
+        """What an apex or an offset is worth telling at `now`; an onset alone is not."""
+        quality = self.face.quality.reasons
+        if isinstance(moment, Apex):
+            early = recogniser.early(moment, self._window, now, quality)
+            return [] if early is None else [early]
+        if isinstance(moment, Offset):
+            return [recogniser.final(moment, self._window, now, quality)]
+        return []

@@ -1,0 +1,1 @@
+"""What each end of the wire has in common: sockets, addresses, keys, and what goes wrong with them."""

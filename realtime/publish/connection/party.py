@@ -1,0 +1,129 @@
+"""What each end of the wire has in common: a context with its sockets, which end together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import zmq
+
+from realtime.config import PublishConfig
+from realtime.errors import PublishError
+from realtime.publish.connection.address import bound_at, reached_at, why_not
+from realtime.publish.connection.attendant import Attendant
+from realtime.publish.connection.curve import connect_with, serve_with
+from realtime.publish.connection.guard import Guard
+from realtime.publish.connection.trouble import Trouble
+
+Socket = zmq.Socket[bytes]
+P = TypeVar("P", bound="Party")
+
+#: A peer that answers no heartbeat for so long is gone, although nobody said so: its cable was pulled.
+HEARTBEAT_MS, SILENT_MS = 5_000, 30_000
+
+
+class Party:
+    """One end of the wire: it binds and connects sockets, with keys where there are some, and `close` ends them all."""
+
+    def __init__(self, publish: PublishConfig, linger_s: float = 0.0) -> None:
+        self._publish = publish
+        self._keys = Path(publish.keys).expanduser() if publish.keys else None
+        self._trouble: Trouble | None = None
+        self._sockets: list[Socket] = []
+        self._attendants: list[Attendant] = []
+        self._context = zmq.Context()
+        self._context.linger = round(linger_s * 1000)  # also when nobody calls `close`
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return bool(self._context.closed)
+
+    def look(self) -> str:
+        """Why the other end cannot be talked to, such as a key that it does not know; empty while nothing is wrong.
+
+        For the thread that sends and receives here; what is new is logged as well.
+        """
+        return self._trouble.reason() if self._trouble else ""
+
+    def close(self) -> None:
+        """Free the ports, once what is on its way has gone or its time is over."""
+        if not self.closed:
+            for socket in self._sockets:
+                socket.close()
+            self._context.term()
+            for attendant in self._attendants:
+                attendant.join()
+
+    def __enter__(self: P) -> P:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _bind(self, kind: int, key: str, *, waiting: int, longest: int) -> Socket:
+        """A socket at publish.<key>, any free port for 0; PublishError names the key where it cannot be.
+
+        `waiting` messages are kept for each peer, and one that sends `longest` bytes or more at once is cut off.
+        """
+        socket = self._open(kind, waiting=waiting)
+        socket.set(zmq.MAXMSGSIZE, longest)
+        port = getattr(self._publish, key)
+        try:
+            endpoint = bound_at(self._publish, port)
+            if self._keys is not None:
+                self._guard(socket, self._keys)
+            socket.set(zmq.IPV6, int("[" in endpoint))
+            socket.bind(endpoint)
+        except (zmq.ZMQError, PublishError) as error:
+            self.close()
+            raise why_not(error, self._publish.host, port, key) from None
+        return socket
+
+    def _connect(self, kind: int, key: str, *, waiting: int, **options: int) -> Socket:
+        """A socket that reaches publish.<key>, now or once somebody is there; `options` by their names in zmq."""
+        socket = self._open(kind, waiting=waiting)
+        for name, value in options.items():
+            socket.set(getattr(zmq, name), value)
+        try:
+            endpoint = reached_at(self._publish, getattr(self._publish, key), key)
+            if self._keys is not None:
+                connect_with(socket, self._keys)
+            self._watch(socket)
+            socket.set(zmq.IPV6, int("[" in endpoint))
+            socket.connect(endpoint)
+        except PublishError:
+            self.close()
+            raise
+        return socket
+
+    def _attend(self, socket: Socket, turn: Callable[[], None], name: str) -> None:
+        """Leave `socket` to a thread, which calls `turn` until the end and then closes it."""
+        self._sockets.remove(socket)
+        self._attendants.append(Attendant(socket, turn, name))
+
+    def _guard(self, socket: Socket, folder: Path) -> None:
+        """Let only known clients connect to `socket`."""
+        if not self._attendants:  # the first of them, and at every door
+            door = self._open(zmq.REP, waiting=0)
+            self._attend(door, Guard(door, folder).turn, "guard")
+        serve_with(socket, folder)
+
+    def _watch(self, socket: Socket) -> None:
+        """Learn why nobody answers from the first socket, since the others have the same keys."""
+        if self._trouble is None:
+            self._trouble = Trouble(self._context, socket, self._publish.keys)
+            self._sockets.append(self._trouble.socket)
+
+    def _open(self, kind: int, *, waiting: int) -> Socket:
+        socket = self._context.socket(kind)
+        socket.set(zmq.SNDHWM, waiting)
+        socket.set(zmq.RCVHWM, waiting)
+        socket.set(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
+        socket.set(zmq.HEARTBEAT_TIMEOUT, SILENT_MS)
+        self._sockets.append(socket)
+        return socket

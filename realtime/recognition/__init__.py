@@ -1,0 +1,1 @@
+"""A window of what a face did, and what engines make of an event in it."""

@@ -1,0 +1,193 @@
+"""Moments of the detector + the window -> what the expression is, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from realtime.config import TOGETHER, RecogniseConfig
+from realtime.engine.engine import Engine
+from realtime.engine.package.manifest import input_of
+from realtime.labels import NONE
+from realtime.recognition.encode import Encoder, softmax
+from realtime.recognition.groups import at_rest, refined
+from realtime.recognition.pool import Shares, pool
+from realtime.recognition.window import Encoded, Seen, Span, Window
+from realtime.records import FEWEST_FRAMES, Apex, Expression, Floats, Kind, Offset
+from realtime.representation.preprocess import (
+    ApexChange,
+    ClipImages,
+    CropImages,
+    EmbeddingSequence,
+    FlowFields,
+    MotionTicks,
+    Representation,
+    apex_change,
+    clip_images,
+    crop_images,
+    embedding_sequence,
+    flow_fields,
+)
+
+#: How long around the apex a macro-expression is judged by the encoder's single frames.
+AROUND_APEX_S = 0.15
+ROUNDING = 1e-3  # of an interval
+SPARSE = "sparse"  #: why a micro-expression is withdrawn of which the camera shows too few frames
+
+
+def event_input(span: Span, apex: float, representation: Representation) -> Floats:
+    """What an engine is fed for the frames of an event whose apex is at `apex`: one row."""
+    event = span.frames
+    match representation:
+        case EmbeddingSequence():
+            embeddings, fields = zip(*((encoded.embedding, seen.field) for seen, encoded in span.encoded), strict=True)
+            return embedding_sequence(embeddings, fields, representation)
+        case ClipImages():
+            return clip_images([seen.crop.image for seen in event], representation)
+        case FlowFields():
+            times = np.array([seen.crop.t for seen in event])
+            return flow_fields(times, np.stack([seen.field for seen in event]), apex, representation)
+        case CropImages():
+            nearest = min(event, key=lambda seen: abs(seen.crop.t - apex))
+            return crop_images([nearest.crop.image], representation)
+        case ApexChange():
+            times = np.array([seen.crop.t for seen in event])
+            return apex_change(times, [seen.crop.image for seen in event], apex, representation)
+        case MotionTicks():
+            raise ValueError("ticks are of a stream, not of an event: a spotter judges none (see pairing)")
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """The engines that judge events, each of which may take any representation."""
+
+    micro: tuple[Engine, ...]  #: of micro-expressions, by one verdict
+    macro: tuple[Engine, ...] = ()  #: of macro-expressions, together with the encoder: of its labels or of their groups
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Each once, those of micro-expressions last."""
+        return (*(one for one in self.macro if one not in self.micro), *self.micro)
+
+    def judge(self, event: Span, apex: float) -> dict[str, dict[str, float]]:
+        """Engine -> label -> probability."""
+        return {engine.manifest.name: _judged(engine, event, apex) for engine in self.engines}
+
+
+def _judged(engine: Engine, event: Span, apex: float) -> dict[str, float]:
+    manifest = engine.manifest
+    row = event_input(event, apex, manifest.representation)
+    logits = engine.run({input_of(manifest.representation).name: row})["logits"]
+    return dict(zip(manifest.labels, map(float, softmax(logits)[0]), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the engines of one kind of expression say together.
+
+    "none" is no label to tell: the likeliest other one is told, with the share that is left to it.
+    """
+
+    label: str
+    share: float
+    none: float  #: 0 where nobody knows "none"
+    probabilities: dict[str, dict[str, float]]  #: engine, or several joined by "+" -> label -> probability
+
+
+class Recogniser:
+    """Answers for events: early at the apex, final at the offset, withdrawn when it was no expression.
+
+    Micro-expressions have the labels of `judges.micro`, macro-expressions the encoder's. What several engines say is
+    pooled (see `pool`). The share of "none" lowers the confidence of every answer to a micro-expression, and withdraws
+    the final one where it reaches `reject`; the early one stands until then, for half of the movement is still to come.
+    A micro-expression of which the camera shows fewer than `FEWEST_FRAMES` frames is not told from noise.
+
+    A macro-expression is judged by two witnesses: what the face looked like, as all engines of the encoder's labels
+    say together, and how it moved, as those say that know groups of them (see `groups`). The latter have learned what
+    begins at rest: a face that cries and relaxes moves as one at rest that is surprised. So their word counts as much
+    as the face was neutral, to the encoder, at the onset.
+    """
+
+    def __init__(self, config: RecogniseConfig, encoder: Encoder, judges: Judges) -> None:
+        self._config = config
+        self._encoder = encoder
+        self._judges = judges
+        self._micro = [engine.manifest.name for engine in judges.micro]
+        beside = [engine.manifest for engine in judges.macro]
+        self._moved = [each.name for each in beside if not set(each.labels) <= set(encoder.labels)]
+        self._looked = [encoder.manifest.name, *(each.name for each in beside if each.name not in self._moved)]
+        self._keys: dict[Kind, str] = {
+            "micro": TOGETHER.join(self._micro),
+            "macro": TOGETHER.join(each.name for each in (encoder.manifest, *beside)),
+        }
+
+    def early(self, apex: Apex, window: Window, now: float, quality: tuple[str, ...]) -> Expression | None:
+        """The answer as far as the event has been seen; None where the camera has shown too little of it by then."""
+        if _sparse(apex.kind, apex.onset, now, window):
+            return None
+        found = self._judge(apex.kind, apex.onset, apex.t, now, window)
+        confidence = found.share * self._detection(apex.strength)
+        return Expression(
+            apex.event, apex.face, apex.kind, "early", apex.onset, apex.t, None, now,
+            found.label, confidence, found.probabilities, quality, "",
+        )  # fmt: skip
+
+    def final(self, offset: Offset, window: Window, now: float, quality: tuple[str, ...]) -> Expression:
+        """The last answer; one with stage "withdrawn" when detector or engines found it to be no expression."""
+        kind = offset.kind or "micro"
+        found = self._judge(kind, offset.onset, offset.apex, offset.t, window)
+        doubt = self._doubt(offset, found.none, window)
+        kept = offset.kind is not None and not doubt
+        confidence = found.share * self._detection(offset.strength) if kept else 0.0
+        return Expression(
+            offset.event, offset.face, kind, "final" if kept else "withdrawn", offset.onset, offset.apex,
+            offset.t, now, found.label, confidence, found.probabilities, quality, doubt or offset.reason,
+        )  # fmt: skip
+
+    def _doubt(self, offset: Offset, none: float, window: Window) -> str:
+        """Why what the detector holds for an expression is not told; "" if it is."""
+        if offset.kind is not None and none >= self._config.reject:
+            return NONE
+        return SPARSE if _sparse(offset.kind, offset.onset, offset.t, window) else ""
+
+    def _judge(self, kind: Kind, onset: float, apex: float, end: float, window: Window) -> Verdict:
+        event = window.span(onset, end)
+        shares = self._judges.judge(event, apex)
+        around = window.span(apex - AROUND_APEX_S, apex + AROUND_APEX_S)
+        shares[self._encoder.manifest.name] = self._still(around.encoded)
+        shares[self._keys["micro"]] = self._pooled(self._micro, shares, self._config.sharpness)
+        shares[self._keys["macro"]] = self._refined(shares, at_rest(self._still(event.encoded[:1])))
+        chosen = shares[self._keys[kind]]
+        label = max((label for label in chosen if label != NONE), key=chosen.__getitem__)
+        return Verdict(label, chosen[label], chosen.get(NONE, 0.0), shares)
+
+    def _pooled(self, names: Sequence[str], shares: Mapping[str, Shares], sharpness: float = 1.0) -> dict[str, float]:
+        return pool([shares[name] for name in names], self._weights(names), self._config.floor, sharpness)
+
+    def _refined(self, shares: Mapping[str, Shares], rest: float) -> dict[str, float]:
+        """Of a macro-expression at whose onset the face was neutral with probability `rest`.
+
+        Either witness has the mean weight of its engines, so that two with the same eyes are no two witnesses.
+        """
+        looked, moved = self._weights(self._looked), self._weights(self._moved)
+        weights = [sum(looked) / len(looked), *(rest * weight / len(moved) for weight in moved)]
+        said = [shares[name] for name in self._moved]
+        return refined(self._pooled(self._looked, shares), said, weights, self._config.floor)
+
+    def _weights(self, names: Sequence[str]) -> list[float]:
+        return [self._config.weights.get(name, 1.0) for name in names]
+
+    def _still(self, seen: Sequence[tuple[Seen, Encoded]]) -> dict[str, float]:
+        mean = np.mean([encoded.probabilities for _, encoded in seen], axis=0)
+        return dict(zip(self._encoder.labels, map(float, mean), strict=True))
+
+    def _detection(self, strength: float) -> float:
+        """How likely a movement of this strength is an expression at all, 0..1."""
+        return strength / (strength + self._config.half_strength)
+
+
+def _sparse(kind: Kind | None, onset: float, end: float, window: Window) -> bool:
+    """Whether a micro-expression is over before the camera has shown `FEWEST_FRAMES` intervals between frames."""
+    return kind == "micro" and end - onset < (FEWEST_FRAMES - ROUNDING) * window.interval(onset, end)

@@ -1,0 +1,156 @@
+"""The score of one face over time as a drawing, with its threshold, its events and the gaps.
+
+What is told by colour is told by shape as well: an event's onset and offset are broken lines, its apex a whole one
+under a filled triangle (micro), a filled square (macro) or an empty circle (withdrawn); a gap is a bar without these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from realtime.markup import BLUE, GREY, INK, Markup, svg, words
+from realtime.schema.message import Event
+from realtime.session.report.digest import COLUMNS, Curve, Gap, Presence
+
+LEFT, RIGHT, TOP, HEIGHT, BOTTOM = 34, 14, 34, 130, 24  # user units around and of the field
+WIDTH = LEFT + COLUMNS + RIGHT
+RED = "#c8483a"
+#: Steps of the time axis in seconds: those a clock has.
+STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+MOST_TICKS = 12
+#: A face that was away for longer leaves a hole in its curve.
+BREAK_S = 0.5
+#: Below this many units from its neighbour, an event's number would cover that one's.
+ROOM = 16
+
+
+def timeline(
+    name: str, face: Presence, span: tuple[float, float], events: Sequence[Event], gaps: Iterable[Gap]
+) -> Markup:
+    """A drawing called `name`; `events` are those of the face, `gaps` its camera's, `span` the times of both ends."""
+    scale = _Scale(span, 1.1 * max(face.curve.peak, face.threshold, 1.0))
+    said = f"{name}: highest score {face.curve.peak:.2f}, threshold {face.threshold:g}, {len(events)} events"
+    return svg(
+        WIDTH,
+        TOP + HEIGHT + BOTTOM,
+        *_gaps(scale, gaps),
+        *_axes(scale),
+        _threshold(scale, face.threshold),
+        *_events(scale, events),
+        _curve(scale, face.curve),
+        name=said,
+    )
+
+
+def clock(t: float, digits: int = 0) -> str:
+    """Seconds as m:ss, or h:mm:ss from an hour on, with so many decimals."""
+    whole, rest = divmod(round(t, digits), 60)
+    hours, minutes = divmod(int(whole), 60)
+    seconds = f"{rest:0{2 if digits == 0 else digits + 3}.{digits}f}"
+    return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+class _Scale:
+    """From seconds and scores to user units."""
+
+    def __init__(self, span: tuple[float, float], most: float) -> None:
+        self.span, self.most = span, most
+
+    def x(self, t: float) -> float:
+        first, last = self.span
+        share = (t - first) / max(last - first, 1e-9)
+        return LEFT + COLUMNS * min(max(share, 0.0), 1.0)
+
+    def y(self, score: float) -> float:
+        return TOP + HEIGHT * (1.0 - min(max(score, 0.0), self.most) / self.most)
+
+    def ticks(self) -> Iterable[float]:
+        first, last = self.span
+        step = next((step for step in STEPS if (last - first) / step <= MOST_TICKS), 86400)
+        number = -(-first // step)
+        while (t := number * step) <= last:
+            yield t
+            number += 1
+
+
+def _axes(scale: _Scale) -> Iterable[str]:
+    bottom, right = TOP + HEIGHT, LEFT + COLUMNS
+    yield f'<path d="M{LEFT} {TOP}V{bottom}H{right}" fill="none" stroke="{GREY}"/>'
+    yield words(LEFT - 4, bottom, "0", "end") + words(LEFT - 4, TOP + 8, f"{scale.most:.0f}", "end")
+    ticks = list(scale.ticks())
+    digits = 1 if len(ticks) > 1 and ticks[1] - ticks[0] < 1 else 0
+    for t in ticks:
+        x = scale.x(t)
+        yield f'<path d="M{x:.1f} {bottom}v4" stroke="{GREY}"/>' + words(
+            round(x, 1), bottom + 16, clock(t, digits), "middle"
+        )
+
+
+def _curve(scale: _Scale, curve: Curve) -> str:
+    """Up and down in turn through the lowest and highest of each column, so that neighbours join where near."""
+    path: list[str] = []
+    before, up = float("-inf"), True
+    for t, low, high in curve:
+        if t - before > max(BREAK_S, 1.5 * curve.width_s):
+            path.append("M")
+        ends = dict.fromkeys((low, high) if up else (high, low))  # once where they are the same
+        path += [f"{scale.x(t):.1f} {scale.y(score):.1f}" for score in ends]
+        before, up = t, not up
+    return f'<path d="{" ".join(path)}" fill="none" stroke="{BLUE}" stroke-width="1.2" stroke-linejoin="round"/>'
+
+
+def _threshold(scale: _Scale, threshold: float) -> str:
+    y = scale.y(threshold)
+    line = f'<path d="M{LEFT} {y:.1f}h{COLUMNS}" stroke="{INK}" stroke-dasharray="2 3"/>'
+    return line + words(LEFT - 4, round(y + 4, 1), f"{threshold:g}", "end")
+
+
+def _gaps(scale: _Scale, gaps: Iterable[Gap]) -> Iterable[str]:
+    """A bar for each, and one for several that a pixel cannot part."""
+    bars: list[tuple[float, float]] = []
+    for gap in gaps:
+        left, right = scale.x(gap.after_s), scale.x(gap.before_s)
+        right = max(right, left + 1.5)
+        if bars and left <= bars[-1][1]:
+            left, right = bars.pop()[0], right
+        bars.append((left, right))
+    return [_bar(left, right, GREY, 0.5) for left, right in bars]
+
+
+def _bar(left: float, right: float, colour: str, opacity: float) -> str:
+    size = f'x="{left:.1f}" y="{TOP}" width="{right - left:.1f}" height="{HEIGHT}"'
+    return f'<rect {size} fill="{colour}" fill-opacity="{opacity:g}"/>'
+
+
+def _events(scale: _Scale, events: Sequence[Event]) -> Iterable[str]:
+    free = 0.0
+    first, last = scale.span
+    inside = (event for event in events if first <= event.apex_s <= last)  # one may have begun before the recording
+    for event in sorted(inside, key=lambda event: event.apex_s):
+        x = scale.x(event.apex_s)
+        yield _event(scale, event)
+        if x >= free:
+            yield words(round(x, 1), TOP - 18, f"{event.id}", "middle")
+            free = x + ROOM
+
+
+def _event(scale: _Scale, event: Event) -> str:
+    said = f"event {event.id}: {event.kind}, {event.label}, {event.stage}, apex at {clock(event.apex_s, 2)}"
+    ends = [event.onset_s] if event.offset_s is None else [event.onset_s, event.offset_s]
+    broken = "".join(f"M{scale.x(t):.1f} {TOP}v{HEIGHT}" for t in ends)
+    left, right, apex = scale.x(ends[0]), scale.x(ends[-1]), scale.x(event.apex_s)
+    return (
+        f"<g><title>{escape(said)}</title>"
+        f"{_bar(left, right, RED, 0.15)}"
+        f'<path d="{broken}" stroke="{RED}" stroke-opacity="0.6" stroke-dasharray="3 2"/>'
+        f'<path d="M{apex:.1f} {TOP}v{HEIGHT}" stroke="{RED}"/>{_mark(event, apex)}</g>'
+    )
+
+
+def _mark(event: Event, x: float) -> str:
+    if event.stage == "withdrawn":
+        return f'<circle cx="{x:.1f}" cy="{TOP - 8}" r="4" fill="none" stroke="{RED}" stroke-width="1.5"/>'
+    if event.kind == "macro":
+        return f'<rect x="{x - 4:.1f}" y="{TOP - 12}" width="8" height="8" fill="{RED}"/>'
+    return f'<path d="M{x:.1f} {TOP - 4}l-5 -9h10z" fill="{RED}"/>'

@@ -1,0 +1,154 @@
+"""Spots -> events: when an expression begins, peaks and ends, and whether it is a micro-expression.
+
+An event is open while an expression is likely. Its apex is the middle of the likeliest moments for one, and is told
+as soon as they are over: half of a micro-expression is still to come. Which kind it was is sure only when it ends.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from realtime.config import SpotterConfig
+from realtime.records import Apex, Kind, Moment, Offset, Onset
+from realtime.spotting.spotter import PAUSE_S, Spot
+
+BACK_S = 0.5  # how far back an onset is looked for
+PEAK_SHARE = 0.7  # the apex is the middle of what lies above this share of the peak
+LEAST, MOST = 1e-6, 1.0 - 1e-6
+
+
+@dataclass(slots=True)
+class _Event:
+    """An event that is open, with every spot since its onset."""
+
+    id: int
+    spots: list[Spot]
+    told: Kind | None = None  #: what its apex has been announced as
+
+    @property
+    def onset(self) -> float:
+        return self.spots[0].t
+
+    @property
+    def elapsed(self) -> float:
+        return self.spots[-1].t - self.onset
+
+    @property
+    def micro(self) -> float:
+        """How likely it was a micro-expression, where it was likeliest."""
+        return max(spot.micro for spot in self.spots)
+
+    @property
+    def expression(self) -> float:
+        """The same of any expression."""
+        return max(spot.expression for spot in self.spots)
+
+
+class Machine:
+    """`push(face, spot) -> [Moment]` for one face; events are numbered from `ids`."""
+
+    def __init__(self, config: SpotterConfig, ids: Iterator[int]) -> None:
+        self._config = config
+        self._ids = ids
+        self._face = 0
+        self._past: deque[Spot] = deque()
+        self._event: _Event | None = None
+        self._settling = False  # an event was closed while its expression was still there
+
+    def push(self, face: int, spot: Spot) -> list[Moment]:
+        """The moments that this spot makes sure; after a gap an open event is lost."""
+        lost = self.flush() if self._past and spot.t - self._past[-1].t > PAUSE_S else []
+        self._face = face
+        self._past.append(spot)
+        while spot.t - self._past[0].t > BACK_S:
+            self._past.popleft()
+        return lost + (self._begin(spot) if self._event is None else self._go_on(self._event, spot))
+
+    def flush(self) -> list[Moment]:
+        """The face is gone or the stream is over: an open event ends where it is, and nobody knows how it went on."""
+        self._past.clear()
+        self._settling = False
+        if self._event is None:
+            return []
+        event, self._event = self._event, None
+        kind = self._kind(event, self._config.micro)
+        return [self._offset(event, kind if kind == "macro" else None, "" if kind == "macro" else "lost")]
+
+    def awaits(self, t: float) -> bool:
+        """Whether an event is open that may yet turn out a micro-expression if it lasts until `t`."""
+        return self._event is not None and t - self._event.onset <= self._config.micro_max_s
+
+    def _begin(self, spot: Spot) -> list[Moment]:
+        self._settling = self._settling and spot.expression >= self._config.close
+        if self._settling or spot.expression < self._config.open:
+            return []
+        since = [spot]
+        for earlier in reversed(list(self._past)[:-1]):
+            if earlier.expression < self._config.close:
+                break
+            since.insert(0, earlier)
+        self._past.clear()
+        self._event = event = _Event(next(self._ids), since)
+        return [Onset(event.id, self._face, event.onset)]
+
+    def _go_on(self, event: _Event, spot: Spot) -> list[Moment]:
+        event.spots.append(spot)
+        return self._tell(event) + (self._end(event) if self._over(event) else [])
+
+    def _tell(self, event: _Event) -> list[Moment]:
+        """The apex, once for each kind that it may be of: first of a micro-expression, later of a macro-expression."""
+        kind = self._kind(event, self._config.early)
+        if kind is None or kind == event.told or not self._peaked(event):
+            return []
+        event.told = kind
+        return [Apex(event.id, self._face, event.onset, _apex(event), kind, _odds(self._sure(event, kind)))]
+
+    def _peaked(self, event: _Event) -> bool:
+        peak = max(spot.apex for spot in event.spots)
+        return event.spots[-1].apex < (1.0 - self._config.fall) * peak or event.elapsed > self._config.micro_max_s
+
+    def _over(self, event: _Event) -> bool:
+        return event.spots[-1].expression < self._config.close or event.elapsed > self._config.macro_max_s
+
+    def _end(self, event: _Event) -> list[Moment]:
+        self._event, self._settling = None, event.spots[-1].expression >= self._config.close
+        kind = self._kind(event, self._config.micro)
+        reason = "unsure" if kind is None else "held" if event.elapsed > self._config.macro_max_s else ""
+        return [self._offset(event, kind, reason)]
+
+    def _kind(self, event: _Event, least: float) -> Kind | None:
+        """What it is as far as it has gone; None where it is not sure enough, of a micro-expression by `least`."""
+        if event.elapsed > self._config.micro_max_s:
+            return "macro" if event.expression >= self._config.macro else None
+        return "micro" if event.micro >= least else None
+
+    def _offset(self, event: _Event, kind: Kind | None, reason: str) -> Offset:
+        strength = _odds(self._sure(event, kind))
+        return Offset(event.id, self._face, event.onset, _apex(event), event.spots[-1].t, kind, strength, reason)
+
+    @staticmethod
+    def _sure(event: _Event, kind: Kind | None) -> float:
+        return event.expression if kind == "macro" else event.micro
+
+
+def _apex(event: _Event) -> float:
+    """The mean moment of the spots around the likeliest one, by how likely they are."""
+    likely = np.array([spot.apex for spot in event.spots])
+    low = high = int(likely.argmax())
+    floor = PEAK_SHARE * likely[low]
+    while low > 0 and likely[low - 1] > floor:
+        low -= 1
+    while high < len(likely) - 1 and likely[high + 1] > floor:
+        high += 1
+    times = [spot.t for spot in event.spots[low : high + 1]]
+    middle = np.average(times, weights=likely[low : high + 1] + LEAST)
+    return float(np.clip(middle, times[0], times[-1]))  # its last bit must not lie after the offset
+
+
+def _odds(probability: float) -> float:
+    sure = min(max(probability, LEAST), MOST)
+    return sure / (1.0 - sure)

@@ -1,0 +1,77 @@
+import msgspec
+import pytest
+
+from realtime.engine.package.manifest import MODEL, load
+from realtime.recognition.pairing import compatible
+from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages
+
+replace = msgspec.structs.replace
+
+
+def test_a_head_fits_the_encoder_it_was_trained_on(packages):
+    assert compatible(load(packages / "encoder"), load(packages / "head"), 48) == ()
+
+
+def test_all_reasons_why_a_head_does_not_fit_are_listed(packages):
+    encoder, head = load(packages / "encoder"), load(packages / "head")
+    outputs = (replace(encoder.outputs[0], shape=(-1, 99)), encoder.outputs[1])
+    other = replace(encoder, name="other", outputs=outputs, files={MODEL: "f" * 64})
+    reasons = compatible(other, head, 64)
+    for part in (
+        "crops of 48 px, align.size_px is 64",
+        "encoder's embeddings, not other's",
+        "ffffffffffff",
+        "gives 99",
+    ):
+        assert any(part in reason for reason in reasons), part
+    assert len(reasons) == 4
+
+
+def test_engines_in_each_others_place_are_refused(packages):
+    encoder, head = load(packages / "encoder"), load(packages / "head")
+    reasons = compatible(head, encoder, 48)
+    assert [reason.split(": ")[0] for reason in reasons] == [
+        "head judges micro-expression from embedding-sequence, an encoder judges still-expression from crop-images",
+        "encoder judges still-expression, a head judges events",
+    ]
+
+
+@pytest.mark.parametrize("name", ["apex", "change", "clips", "fields"])
+def test_an_engine_of_pictures_fits_any_encoder_of_the_same_crops(packages, name):
+    encoder, judge = replace(load(packages / "encoder"), files={MODEL: "f" * 64}), load(packages / name)
+    assert compatible(encoder, judge, 48) == ()
+    [of_encoder, of_judge] = compatible(encoder, judge, 64)
+    assert of_encoder.startswith("encoder was trained on crops of 48 px, align.size_px is 64")
+    assert of_judge.startswith(f"{name} was trained on crops of 48 px, align.size_px is 64")
+
+
+def test_an_engine_of_fields_of_another_side_is_refused(packages):
+    judge = load(packages / "fields")
+    other = replace(judge, representation=replace(judge.representation, size_px=14))
+    [reason] = compatible(load(packages / "encoder"), other, 48)
+    assert "fields sees fields of side 14, 28 are made" in reason
+
+
+def test_what_judges_micro_expressions_is_no_encoder(packages):
+    [reason] = compatible(load(packages / "apex"), load(packages / "clips"), 48)
+    assert reason.startswith("apex judges micro-expression from crop-images")
+
+
+def test_an_engine_without_logits_judges_nothing(packages):
+    judge = load(packages / "clips")
+    silent = replace(judge, outputs=(replace(judge.outputs[0], name="feature"),))
+    [reason] = compatible(load(packages / "encoder"), silent, 48)
+    assert "has the outputs ['feature'], wanted logits" in reason
+
+
+def test_an_encoder_without_embeddings_feeds_no_head(packages):
+    encoder = load(packages / "encoder")
+    classifier = replace(encoder, outputs=encoder.outputs[1:])
+    [reason] = compatible(classifier, load(packages / "head"), 48)
+    assert "has the outputs ['logits'], wanted embedding" in reason
+
+
+def test_the_size_a_network_sees_need_not_be_the_crops(packages):
+    encoder = load(packages / "encoder")
+    seen = replace(encoder, representation=CropImages(64, 32, IMAGENET_MEAN, IMAGENET_STD))
+    assert compatible(seen, load(packages / "head"), 64) == ()
