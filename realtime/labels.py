@@ -20,7 +20,7 @@ NONE = "none"
 #: Finer labels -> what an engine that tells movements apart calls them: a face that shows nothing has not moved.
 GROUPS = {**COMPOSITE, "neutral": NONE}
 
-#: What engines tell apart, by the label set that they were trained on (see `train.datasets.labels`).
+#: What engines tell apart, by the label set that they were trained on (see `train.datasets.annotation.labels`).
 VOCABULARIES = {
     "ferplus-8": FERPLUS,
     "megc-3": MEGC3,

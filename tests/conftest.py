@@ -115,9 +115,9 @@ def sample_crops():
 
 @pytest.fixture(scope="session")
 def encoder_parts():
-    """Network, golden inputs, output names and draft: the arguments of `train.export.export` but for the folder."""
+    """Network, golden inputs, output names and draft: what `export` takes but for the folder."""
     torch = pytest.importorskip("torch", reason="making engine packages needs the train extra")
-    from train.export import Draft
+    from train.packaging.export import Draft
 
     class TinyEncoder(torch.nn.Module):
         def __init__(self):
@@ -157,7 +157,7 @@ def packages(encoder_parts, tmp_path_factory):
     """
     import torch
 
-    from train.export import export
+    from train.packaging.export import export
 
     class TinyPictures(torch.nn.Module):
         """One colour a class, of a picture (B, 3, S, S) or of the changes in a clip (B, 3, T, S, S)."""

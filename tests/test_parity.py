@@ -70,7 +70,7 @@ class Silence:
 @pytest.fixture(scope="module")
 def prepare():
     pytest.importorskip("torch", reason="training needs the train extra")
-    from train import prepare
+    from train.clips import prepare
 
     return prepare
 
@@ -150,7 +150,7 @@ def test_a_photograph_is_brought_to_the_position_of_a_live_face(prepare, clip):
 def test_the_augmented_pictures_of_training_are_standardised_as_crops_are(prepare):
     import torch
 
-    from train.methods.expression import standardise
+    from train.methods.expression.expression import standardise
 
     images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.uint8)
     images[0], images[1] = 0, 255
@@ -162,8 +162,8 @@ def test_the_augmented_pictures_of_training_are_standardised_as_crops_are(prepar
 @pytest.fixture(scope="module")
 def recorded(prepare, landmarker, frames):
     """A clip as training has it on disk, with an event from its 5th to its 31st frame whose apex lies between two."""
-    from train.clips import event
-    from train.datasets.sample import Sample
+    from train.clips.clip import event
+    from train.datasets.annotation.sample import Sample
 
     times, crops = prepare.serve(frames, STAGES, landmarker)
     sample = Sample("a", "p", "surprise", times[4], 0.4 * times[17] + 0.6 * times[18], times[30])
@@ -207,7 +207,7 @@ def fed_by(predict):
 
 def test_a_network_of_clips_is_fed_an_event_as_it_was_trained(recorded, packages):
     from train.config import load as load_config
-    from train.methods import ecstfl
+    from train.methods.ecstfl import ecstfl
 
     settings = load_config(config.ROOT / "configs/train/ecstfl-smic-3.toml")
     trained = fed_by(lambda network: ecstfl.predict(network, settings, [recorded]))
@@ -217,9 +217,9 @@ def test_a_network_of_clips_is_fed_an_event_as_it_was_trained(recorded, packages
 
 
 def test_a_network_of_the_apex_is_fed_the_frame_that_it_was_trained_on(recorded, packages):
-    from train.apex_frames import annotated
     from train.config import load as load_config
-    from train.methods import apexnet_recorded as apexnet
+    from train.methods.apexnet import recorded as apexnet
+    from train.methods.apexnet.apex_frames import annotated
 
     settings = load_config(config.ROOT / "configs/train/apexnet-casme2-5.toml")
     picture = apexnet.Shot(recorded, annotated(recorded)).picture()
@@ -232,8 +232,8 @@ def test_a_network_of_the_apex_is_fed_the_frame_that_it_was_trained_on(recorded,
 @pytest.mark.parametrize("shows", ["apex", "change"])
 def test_a_network_of_synthetic_apexes_is_fed_what_it_was_tested_on(recorded, packages, shows):
     from train.config import load as load_config
-    from train.methods import apexnet
-    from train.pairs import Filmed
+    from train.methods.apexnet import apexnet
+    from train.methods.apexnet.pairs import Filmed
 
     settings = load_config(config.ROOT / "configs/train/apexnet.toml", [f"shows={shows}"])
     clip = Filmed(recorded.sample, recorded.times(), recorded.crops(), "a")
@@ -243,9 +243,9 @@ def test_a_network_of_synthetic_apexes_is_fed_what_it_was_tested_on(recorded, pa
 
 
 def test_a_network_of_fields_is_fed_an_event_as_it_was_trained(prepare, landmarker, frames, recorded, packages):
+    from train.clips.fields import MovingClip, displacements
     from train.config import load as load_config
-    from train.fields import MovingClip, displacements
-    from train.methods import motion
+    from train.methods.motion import motion
 
     settings = load_config(config.ROOT / "configs/train/motion.toml")
     fields = displacements(prepare.face_crops(frames, STAGES, landmarker))

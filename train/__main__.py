@@ -87,11 +87,11 @@ def evaluate(
     assert config is not None
     with _told(as_json):
         from train import commands
-        from train.cluster import Cluster
         from train.config import load
-        from train.devices import gpus
-        from train.runners import Serial
-        from train.scoring import figures
+        from train.evaluation.cluster import Cluster
+        from train.evaluation.runners import Serial
+        from train.evaluation.scoring import figures
+        from train.training.devices import gpus
 
         settings = load(config, override or ())
         runner = Serial() if ray is None else Cluster(ray, retries=2, gpus=gpus(commands.machine(settings)))
@@ -139,7 +139,7 @@ def export(
                 manifest = commands.export(load(config, override or ()), engines.resolve(), precision)
                 found |= _made(manifest, engines)
         if triton is not None:
-            from train.triton import write
+            from train.packaging.triton import write
 
             found |= {"repository": str(triton), "models": write(engines.resolve(), triton, plan or ())}
         _print(found, as_json)
@@ -172,7 +172,7 @@ def card(
 ) -> None:
     """Write the model cards of packages that are there anew, from their manifests; all else in them stays."""
     with _told(as_json):
-        from train.card import rewrite
+        from train.packaging.model_card import rewrite
 
         _print({folder.name: str(rewrite(folder.resolve())) for folder in engine}, as_json)
 
@@ -194,8 +194,8 @@ def ablate(
     """Compare settings of cmn, motion or spotter on the same held-out people: mean and deviation over the seeds."""
     with _told(as_json):
         from train import commands
-        from train.ablation import table
         from train.config import load
+        from train.evaluation.ablation import table
 
         rows = commands.ablate(load(config, override or ()), vary, seeds)
         if as_json:
@@ -226,7 +226,7 @@ def sample(
 ) -> None:
     """Make the bundled sample stream and its truth anew (needs the ffmpeg program)."""
     with _told(as_json):
-        from train.synthesis.stream import build
+        from train.synthesis.sample.stream import build
 
         build(folder)
         _print({"sample": str(folder / "sample.mp4")}, as_json)
@@ -285,7 +285,7 @@ def datasets(
 ) -> None:
     """Say what a data set on disk holds, and all that is wrong with it: exit code 2 if anything is."""
     with _told(as_json):
-        from train.datasets.catalogue import survey
+        from train.datasets.corpora.catalogue import survey
 
         found = survey(name, root, table, labels)
         print(

@@ -16,9 +16,11 @@ from realtime.engine.engine import Engine
 from realtime.engine.package.manifest import MODEL, Manifest, Precision, Score
 from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import ConfigError
-from train import ablation, apex_frames, enactments, events, protocols, report, torch_tensorrt
-from train import evaluate as evaluation
-from train.collection import FEWEST_FRAMES, Collection, gather
+from train.clips.collection import FEWEST_FRAMES, Collection, gather
+from train.clips.embeddings import open_encoder
+from train.clips.fields import MovingClip, moving
+from train.clips.stored import StoredClip, store
+from train.clips.subject_split import Parts
 from train.config import (
     KINDS,
     ApexnetConfig,
@@ -37,34 +39,32 @@ from train.config import (
     TrainConfig,
     TuneConfig,
 )
-from train.datasets.synthetic import Synthetic
-from train.embeddings import open_encoder
-from train.evaluate import Plan
-from train.fields import MovingClip, moving
-from train.graph import rounded
-from train.methods import (
-    apexnet_recorded,
-    apexnet_synthetic,
-    cmn,
-    cmn_recorded,
-    dynamic,
-    ecstfl,
-    expression,
-    motion_recorded,
-    motion_synthetic,
-    spotter,
-)
-from train.methods.apexnet_recorded import Apexes, ApexnetFitPredict
-from train.methods.cmn_recorded import CmnFitPredict
-from train.methods.ecstfl import EcstflFitPredict
-from train.methods.motion_recorded import MotionFitPredict
-from train.metrics import Scores
+from train.evaluation import ablation, protocols, report
+from train.evaluation import evaluate as evaluation
+from train.evaluation.evaluate import Plan
+from train.evaluation.metrics import Scores
+from train.evaluation.runners import FitPredict, Runner
+from train.evaluation.scoring import by_rate, figures
+from train.methods.apexnet import apex_frames
+from train.methods.apexnet import recorded as apexnet_recorded
+from train.methods.apexnet import synthetic as apexnet_synthetic
+from train.methods.apexnet.pairs import Filmed, filmed
+from train.methods.apexnet.recorded import Apexes, ApexnetFitPredict
+from train.methods.cmn import cmn, events
+from train.methods.cmn import recorded as cmn_recorded
+from train.methods.cmn.recorded import CmnFitPredict
+from train.methods.dynamic import dynamic, enactments
+from train.methods.ecstfl import ecstfl
+from train.methods.ecstfl.ecstfl import EcstflFitPredict
+from train.methods.expression import expression
+from train.methods.motion import recorded as motion_recorded
+from train.methods.motion import synthetic as motion_synthetic
+from train.methods.motion.recorded import MotionFitPredict
+from train.methods.spotter import spotter
 from train.networks.checkpoints import fingerprint
-from train.pairs import Filmed, filmed
-from train.parts import Parts
-from train.runners import FitPredict, Runner
-from train.scoring import by_rate, figures
-from train.stored import StoredClip, store
+from train.packaging import torch_tensorrt
+from train.packaging.graph import rounded
+from train.synthesis.synthetic import Synthetic
 from train.tuning import tune as tuning
 from train.tuning.report import Tuned
 

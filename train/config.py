@@ -169,14 +169,14 @@ class CmnLoss(Section, frozen=True):
 class Data(Section, frozen=True):
     """A data set of recorded clips; several of one label set make a composite."""
 
-    name: str  #: in `train.datasets.catalogue.LOADERS`
+    name: str  #: in `train.datasets.corpora.catalogue.LOADERS`
     root: str  #: folder that it was unpacked to
     table: str  #: its annotation table; "" is the one that is found there
-    labels: str  #: label set in `train.datasets.labels`; "" is the data set's usual one
+    labels: str  #: label set in `train.datasets.annotation.labels`; "" is the data set's usual one
 
 
 class Rates(Section, frozen=True):
-    """The cameras that recorded clips are seen through, none faster than it says: see `train.rates`."""
+    """The cameras that recorded clips are seen through, none faster than it says: see `train.clips.rates`."""
 
     train_hz: Cameras  #: each epoch shows each clip through one of them; one that stands there twice is drawn as often
     test_hz: Cameras  #: each test clip is judged through each; the first one's scores are the headline
@@ -219,7 +219,7 @@ Evaluation = LeaveOneSubjectOut | Composite | KFold | Lists | Cross
 
 
 class MotionInput(Section, frozen=True):
-    """What stands behind the embedding of each frame: see `train.moved`."""
+    """What stands behind the embedding of each frame: see `train.methods.cmn.moved`."""
 
     cells: Literal[0, 4, 7, 14]  #: the side of the grid that its displacement field is pooled to; 0: embeddings alone
     gain: NotNegative  #: standard deviation of the logarithm by which a view's movement is more or less
@@ -347,7 +347,7 @@ class DynamicConfig(Section, frozen=True, tag="dynamic", tag_field="method"):
     cache: str
     runs: str
     frames: Count  #: that the head sees of an event
-    fades: NotNegative  #: clips of `train.fades`, new in each epoch, for each clip that was filmed
+    fades: NotNegative  #: clips of `train.methods.dynamic.fades`, new in each epoch, for each clip that was filmed
     dropout: Part
     epochs: Count
     loss: EcstflLoss
@@ -448,7 +448,7 @@ class MotionAugment(Section, frozen=True):
 
 
 class Exact(Section, frozen=True):
-    """Movements that are known exactly, mixed with those that the stages found: see `train.exact`."""
+    """Movements that are known exactly, mixed with those that the stages found: see `train.clips.exact`."""
 
     share: Part  #: of each batch; 0 makes none
     each: Count  #: of each person to train on
@@ -506,7 +506,9 @@ class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
     test_films: Count  #: people who are held out, a film each
     seconds: Annotated[float, msgspec.Meta(ge=10)]  #: of each film
     micro_per_minute: NotNegative  #: micro-expressions in films
-    without: tuple[Distractor, ...]  #: that training is to see none of: see `train.chunks`; tests have all of them
+    without: tuple[
+        Distractor, ...
+    ]  #: that training is to see none of: see `train.methods.spotter.chunks`; tests have all of them
     known_people: Count  #: people to train on whose exact movements are added to films,
     known_each: Count  #: and how many of each
     pasted_per_minute: tuple[NotNegative, NotNegative]  #: micro- and macro-expressions

@@ -15,8 +15,8 @@ from train.chain import scripted
 from train.chain.outcome import detections
 from train.chain.play import OWN, play_all
 from train.chain.reliability import reliability
-from train.movements import match
-from train.spotting import IOU
+from train.spotting.detection_scores import IOU
+from train.spotting.movements import match
 
 SHARPNESS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)
 

@@ -22,7 +22,7 @@ from realtime.pipeline.pipeline import Pipeline
 from realtime.recognition.heads import engines
 from train.chain.play import Kept
 from train.config import load
-from train.datasets.synthetic import Synthetic
+from train.synthesis.synthetic import Synthetic
 
 LEADS, TAILS = (0.0, 0.1, 0.25, 0.5, 1.0), (0.0, 0.1, 0.3, 1.0)
 SECONDS, EVENTS_A_MINUTE, TRIES, SKIP = 5.0, 20.0, range(1000, 1200), 26

@@ -19,13 +19,13 @@ from torch.nn import functional as F
 
 from realtime.config import ROOT
 from realtime.engine.package.manifest import Score
-from train import loop
+from train.clips.subject_split import LABELS
 from train.commands import COMPARED
 from train.config import ApexnetConfig, CmnConfig, load
-from train.export import WEIGHTS
-from train.methods import expression
-from train.methods.expression import ExpressionJob, resize, standardise
-from train.parts import LABELS
+from train.methods.expression import expression
+from train.methods.expression.expression import ExpressionJob, resize, standardise
+from train.packaging.export import WEIGHTS
+from train.training import loop
 
 SHARE = 0.25  # pairs in a batch, for each picture of FER+
 ROWS = {"without": "cells=0", "with": "cells=7"}

@@ -15,8 +15,8 @@ from torch.nn import functional as F
 
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.losses.focal import focal
-from train.losses.inter import inter_contrast
-from train.losses.intra import intra_contrast
+from train.methods.cmn.inter import inter_contrast
+from train.methods.cmn.intra import intra_contrast
 
 BATCH, WIDTH, CLASSES, FRAMES, NEGATIVES = 32, 512, 7, 8, 4
 ROUNDS, REPEATS = 41, 10

@@ -21,11 +21,12 @@ import msgspec
 from realtime.config import ROOT
 from realtime.faces.align import Aligner
 from realtime.faces.track import Tracker
-from train import stored, workers
+from train.clips import stored
 from train.config import load
-from train.datasets.recorded import Recorded
-from train.datasets.sample import Recording
-from train.datasets.synthetic import Synthetic
+from train.datasets.annotation.recorded import Recorded
+from train.datasets.annotation.sample import Recording
+from train.storage import workers
+from train.synthesis.synthetic import Synthetic
 
 #: Where a stage is called, and what it is named here.
 STAGES = (

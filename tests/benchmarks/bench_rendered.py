@@ -18,7 +18,7 @@ from realtime.config import ROOT
 from realtime.engine.package.manifest import Score
 from train.commands import COMPARED
 from train.config import MotionConfig, digest, load
-from train.methods import motion_synthetic
+from train.methods.motion import synthetic as motion_synthetic
 
 FIGURES = ("final_uf1", "early_uf1", "kept", "rejected_rest", "rejected_none")
 

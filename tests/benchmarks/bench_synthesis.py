@@ -16,7 +16,7 @@ import msgspec
 
 from realtime.config import ROOT
 from train.config import load
-from train.datasets.synthetic import Synthetic
+from train.synthesis.synthetic import Synthetic
 
 
 def settings(people, per_person, rendered):

@@ -12,7 +12,7 @@ import pytest
 from realtime.config import ROOT
 from realtime.records import Crop, Frame, Pose
 from train.config import Rates, load
-from train.datasets.sample import Sample
+from train.datasets.annotation.sample import Sample
 
 ANNOTATIONS = Path(__file__).resolve().parents[2] / "../shared/annotations"
 
@@ -124,16 +124,16 @@ def drawn(monkeypatch):
     def make(name="toy", labels=("negative", "positive", "surprise"), people=4, per_person=3, frames=14):
         return Drawn(name, labels, people, per_person, frames)
 
-    monkeypatch.setattr("train.workers.cores", lambda: 1)  # what is patched here is not in other processes
-    monkeypatch.setattr("train.stored.MediaPipe", lambda config: SimpleNamespace(close=lambda: None))
-    monkeypatch.setattr("train.stored.face_crops", crops)
+    monkeypatch.setattr("train.storage.workers.cores", lambda: 1)  # what is patched here is not in other processes
+    monkeypatch.setattr("train.clips.stored.MediaPipe", lambda config: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr("train.clips.stored.face_crops", crops)
     return make
 
 
 @pytest.fixture
 def collected(tmp_path):
     """Collect data sets, each clip as it was recorded unless other rates are named."""
-    collection = pytest.importorskip("train.collection", reason="training needs the train extra")
+    collection = pytest.importorskip("train.clips.collection", reason="training needs the train extra")
 
     def make(*sets, cache=tmp_path, train_hz=(0.0,), test_hz=(0.0,)):
         return collection.collect(sets, Rates(train_hz=train_hz, test_hz=test_hz, seed=1), cache)
@@ -172,7 +172,8 @@ def small(tmp_path):
 def tiny_networks(monkeypatch):
     """In place of resnet18-gru and of SE-ResNeXt-50's stages: networks that learn in no time."""
     torch = pytest.importorskip("torch", reason="training needs the train extra")
-    from train.methods import apexnet_recorded, ecstfl
+    from train.methods.apexnet import recorded as apexnet_recorded
+    from train.methods.ecstfl import ecstfl
 
     class TinyClips(torch.nn.Module):
         def __init__(self, classes, dropout):

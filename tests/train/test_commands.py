@@ -84,7 +84,7 @@ def test_the_head_sees_each_clips_event_alone_and_no_clip_that_lost_the_face(cmn
 
 def test_settings_are_compared_on_synthetic_clips_and_refused_before_any_is_made(cmn, monkeypatch):
     compared = []
-    monkeypatch.setattr("train.ablation.ablate", lambda *given: compared.append(given) or [])
+    monkeypatch.setattr("train.evaluation.ablation.ablate", lambda *given: compared.append(given) or [])
     with pytest.raises(ConfigError, match="aman"):
         commands.ablate(cmn, ["head=cmnet,aman"], 2)
     for other in ("cmn-smic-3", "dynamic"):
@@ -103,7 +103,7 @@ def test_settings_are_compared_on_synthetic_clips_and_refused_before_any_is_made
 )
 def test_each_method_that_knows_its_truth_can_be_compared(file, vary, refused, monkeypatch):
     compared = []
-    monkeypatch.setattr("train.ablation.ablate", lambda *given: compared.append(given) or [])
+    monkeypatch.setattr("train.evaluation.ablation.ablate", lambda *given: compared.append(given) or [])
     config = load(ROOT / f"configs/train/{file}.toml")
     with pytest.raises(ConfigError, match=refused.partition("=")[0]):
         commands.ablate(config, [refused], 2)
@@ -119,7 +119,9 @@ def test_each_method_that_knows_its_truth_can_be_compared(file, vary, refused, m
 
 def test_the_encoder_of_a_training_computes_in_f32(cmn, monkeypatch):
     opened = []
-    monkeypatch.setattr("train.embeddings.open_engine", lambda folder, settings: opened.append((folder, settings)))
+    monkeypatch.setattr(
+        "train.clips.embeddings.open_engine", lambda folder, settings: opened.append((folder, settings))
+    )
     commands._encoder(cmn)
     folder, settings = opened[0]
     assert (folder, settings.precision) == (Path(cmn.encoder), "f32")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.datasets.labels import LABEL_SETS, canonical
-from train.metrics import scores
+from train.datasets.annotation.labels import LABEL_SETS, canonical
+from train.evaluation.metrics import scores
 
 OTHER = "(other)"
 _COARSE = LABEL_SETS["megc-3"].classes

@@ -1,10 +1,10 @@
 """What was told of all videos at one rate, against what happens in them.
 
-Spotting as in `train.spotting`; recognition on the events that were found: of the verdict that was published, of each
-engine alone, and of those that judge together; both by STRS, the product of the F1 of spotting and of recognition on
-what was spotted (Liong, See and Chan 2023, "Spot-then-recognize"; the challenge MEGC 2025). The latter is UF1 here, the
-mean of the classes' F1, over the classes that were shown; the authors' script (genbing99/STRS-Metric) takes the F1 of
-their mean precision and mean recall. All is pooled over the videos.
+Spotting as in `train.spotting.detection_scores`; recognition on the events that were found: of the verdict that was
+published, of each engine alone, and of those that judge together; both by STRS, the product of the F1 of spotting and
+of recognition on what was spotted (Liong, See and Chan 2023, "Spot-then-recognize"; the challenge MEGC 2025). The
+latter is UF1 here, the mean of the classes' F1, over the classes that were shown; the authors' script
+(genbing99/STRS-Metric) takes the F1 of their mean precision and mean recall. All is pooled over the videos.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from train.chain.labels import Recognition, recognition, shared
 from train.chain.play import Played, Told
 from train.chain.reliability import Reliability, reliability
 from train.chain.truth import Labelled
-from train.happened import Happened, under
-from train.movements import Detection, match
-from train.spotting import GROUPS, IOU, Group, Spotting, score
+from train.spotting.detection_scores import GROUPS, IOU, Group, Spotting, score
+from train.spotting.happened import Happened, under
+from train.spotting.movements import Detection, match
 
 NOTHING = "nothing"
 VERDICT, EARLY = "verdict", "verdict at the apex"

@@ -17,8 +17,8 @@ from realtime.recognition.recognise import Judges
 from realtime.schema.message import Event, Meta, State
 from train.chain.slowed import Slowed
 from train.chain.truth import Video, seen
-from train.tim import SAME
-from train.workers import run
+from train.clips.tim import SAME
+from train.storage.workers import run
 
 OWN = 0.0  #: stands for a video's own rate
 

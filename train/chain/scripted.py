@@ -14,7 +14,7 @@ from realtime.demo.truth import Truth
 from realtime.errors import DataError
 from train.chain import table
 from train.chain.truth import Event, Video, video
-from train.datasets.labels import canonical
+from train.datasets.annotation.labels import canonical
 
 TABLE = "truth.csv"
 VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif")

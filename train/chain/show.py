@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from train.chain.outcome import AtRate, Part
-from train.spotting import GROUPS, Delay
+from train.spotting.detection_scores import GROUPS, Delay
 
 NONE = "-"
 

@@ -1,7 +1,7 @@
 """A video as a slower camera would have filmed it, frame by frame: long ones do not fit into memory.
 
-What `train.rates` does to a clip: the shutter of the slower camera never closes, so each picture is the mean of the
-frames that its exposure covers, and is stamped with its middle. The first exposure begins with the video.
+What `train.clips.rates` does to a clip: the shutter of the slower camera never closes, so each picture is the mean of
+the frames that its exposure covers, and is stamped with its middle. The first exposure begins with the video.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from realtime.errors import DataError
 from train.chain.truth import EXPRESSIONS, Event, Video, video
-from train.datasets.labels import canonical
-from train.datasets.table import LEGEND, Cells, read_sheets
+from train.datasets.annotation.labels import canonical
+from train.datasets.annotation.table import LEGEND, Cells, read_sheets
 
 COLUMNS = ("video", "kind", "label", "onset", "apex", "offset")
 PERSON = "person"

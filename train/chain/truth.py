@@ -8,7 +8,7 @@ from pathlib import Path
 
 from realtime.errors import DataError
 from realtime.records import Kind
-from train.movements import Movement
+from train.spotting.movements import Movement
 
 EXPRESSIONS: dict[str, Kind] = {"micro": "micro", "macro": "macro"}
 

@@ -1,1 +1,1 @@
-"""One file a data set; each says where its users get it and what its annotations get wrong."""
+"""Data sets: pictures and clips that were recorded, and who is trained on and who is tested."""

@@ -1,1 +1,1 @@
-"""One file a published method: its citation, what differs from the source, prepare, fit, export."""
+"""One folder a method: its citation, what differs from the source, its network and its training."""

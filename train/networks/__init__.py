@@ -1,1 +1,1 @@
-"""One file a network, in plain torch, with the parameter names of its public checkpoints."""
+"""Networks that several methods share, in plain torch, with the parameter names of their public checkpoints."""

@@ -7,7 +7,7 @@ its elementwise product with the texture goes through an LSTM to the clip's vect
 
 Neither code nor sizes were published. This project's reading: the patent's projector, with its contrast inside
 the clip, is the intensity branch; squeezing and extending are affine; texture has a projector of its own on the
-same frozen encoder's embeddings, with the same `reference`; calibration is a loss (see `train.losses.trend`), so
+same frozen encoder's embeddings, with the same `reference`; calibration is a loss (see `train.methods.cmn.trend`), so
 that a clip without annotations, or one that has not ended, is answered alike. The patent's contrast between classes
 is not in the abstract: give it weight 0 to leave it out.
 """

@@ -9,10 +9,10 @@ import numpy as np
 
 from realtime.records import Floats, Frame, Image
 from train.synthesis.camera import Camera, expose, moments
-from train.synthesis.hand import covered
-from train.synthesis.performance import Extent, Pose
-from train.synthesis.scene import Scene
-from train.synthesis.strokes import Times
+from train.synthesis.face.performance import Extent, Pose
+from train.synthesis.script.hand import covered
+from train.synthesis.script.scene import Scene
+from train.synthesis.script.strokes import Times
 
 HEAD_CM = 11.0  # from the pivot to the tip of the nose: what a turn moves most
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from realtime.records import Floats, Frame, Image
 from train.config import Film
-from train.synthesis.strokes import Times
+from train.synthesis.script.strokes import Times
 
 Codec = Literal["none", "jpeg", "h264"]
 

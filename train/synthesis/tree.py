@@ -2,7 +2,7 @@
 
     python -m train fabricate --root data/CASME2
 
-The movements are `train.datasets.synthetic`'s, at CASME II's 200 frames a second; the coding sheet has its columns,
+The movements are `train.synthesis.synthetic`'s, at CASME II's 200 frames a second; the coding sheet has its columns,
 and its labels by the action units that were played. What a network learns of them says nothing of CASME II.
 """
 
@@ -17,10 +17,10 @@ from tqdm import tqdm
 from realtime.errors import DataError
 from realtime.records import Frame
 from train.config import AT_REST, Clips, Film
-from train.datasets.casme2 import RATE_HZ
-from train.datasets.sample import Sample
-from train.datasets.synthetic import Synthetic
-from train.datasets.table import write_table
+from train.datasets.annotation.sample import Sample
+from train.datasets.annotation.table import write_table
+from train.datasets.corpora.casme2 import RATE_HZ
+from train.synthesis.synthetic import Synthetic
 
 SECONDS = 1.0
 UNUSED = 0.5  # the tree's reader decides who is held out

@@ -14,9 +14,9 @@ import msgspec
 from tqdm import tqdm
 
 from realtime.errors import DataError
-from train.datasets.action_units import ActionUnit
-from train.datasets.synthetic import Synthetic, Take
+from train.datasets.annotation.action_units import ActionUnit
 from train.synthesis.encode import encode
+from train.synthesis.synthetic import Synthetic, Take
 
 QUALITY, PRESET = 12, "superfast"  # of the file: the scripted camera has compressed already, and films go by the hour
 

@@ -27,8 +27,8 @@ from realtime.representation import motion
 from train.chain.play import opened
 from train.chain.truth import Video, seen
 from train.config import digest
-from train.whole import writing
-from train.workers import run
+from train.storage.atomic import writing
+from train.storage.workers import run
 
 POINTS, MATRIX = np.zeros((0, 2), np.float32), np.eye(2, 3, dtype=np.float32)  # the detector looks at neither
 

@@ -12,8 +12,8 @@ from realtime.records import Moment
 from realtime.spotting.decide import Machine
 from realtime.spotting.spotter import Spot, Spotter
 from train.chain.truth import Video
-from train.movements import Detection
-from train.spotted import taken_back, told
+from train.spotting.comparison import taken_back, told
+from train.spotting.movements import Detection
 from train.tuning.recordings import Recording
 
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from train.chain.truth import Video
 from train.config import Prices
-from train.movements import Detection, match
-from train.spotting import IOU, Spotting, score
+from train.spotting.detection_scores import IOU, Spotting, score
+from train.spotting.movements import Detection, match
 from train.tuning.recordings import Recording
 from train.tuning.streams import Said
 

@@ -16,7 +16,7 @@ def folder(packages, encoder_parts, tmp_path_factory):
     """The tiny packages, and `dynamic`, which judges seven expressions."""
     import torch
 
-    from train.export import export
+    from train.packaging.export import export
 
     class TinyDynamic(torch.nn.Module):
         def __init__(self):

@@ -98,7 +98,7 @@ class Clock:
 
 @pytest.fixture(scope="module")
 def repository(packages, tmp_path_factory):
-    from train.triton import write
+    from train.packaging.triton import write
 
     folder = tmp_path_factory.mktemp("repository")
     write(packages, folder, ())

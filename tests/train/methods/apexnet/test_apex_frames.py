@@ -1,0 +1,81 @@
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from realtime.faces import landmarks as lm
+from realtime.records import Apex, Crop, Offset, Onset, Pose
+from train.clips.detector_trace import Told
+from train.clips.stored import StoredClip, store
+from train.config import Quang
+from train.methods.apexnet import apex_frames
+from train.methods.apexnet.apex_formula import find_apex
+from train.methods.apexnet.apex_frames import choose
+
+QUANG = Quang(lag_frames=3, terms="both")
+#: Of a crop of 48 px; the mouth is 16 px wide.
+POINTS = {
+    lm.LEFT_MOUTH: (16, 37),
+    lm.RIGHT_MOUTH: (32, 37),
+    lm.CHIN: (24, 46),
+    lm.LEFT_NOSE_WING: (20, 28),
+    lm.RIGHT_NOSE_WING: (28, 28),
+    lm.LEFT_EYE_OUTER: (11, 19),
+    lm.RIGHT_EYE_OUTER: (37, 19),
+    lm.LEFT_BROW[2]: (17, 13),
+    lm.RIGHT_BROW[2]: (31, 13),
+}
+
+
+@pytest.fixture
+def clips(drawn, tmp_path, monkeypatch):
+    landmarks = np.zeros((468, 2), np.float32)
+    for point, place in POINTS.items():
+        landmarks[point] = place
+
+    def crops(frames, stages, landmarker):
+        return [Crop(1, f.t, f.image, landmarks, np.eye(2, 3, dtype=np.float32), Pose(0, 0, 0)) for f in frames]
+
+    monkeypatch.setattr("train.clips.stored.face_crops", crops)
+    return store(drawn(people=1), tmp_path)
+
+
+def test_an_annotated_apex_is_the_nearest_frame_of_the_event(clips):
+    early, late = (replace(clips[0], sample=replace(clips[0].sample, apex_s=t)) for t in (0.047, 9.0))
+    assert apex_frames.annotated(clips[0]) == 6
+    assert apex_frames.annotated(early) == 2
+    assert apex_frames.annotated(late) == 10  # the offset's
+
+
+def test_the_formula_looks_from_onset_to_offset(clips):
+    found = choose(clips, "quang", QUANG)
+    for clip in clips:
+        crops = clip.served()[2:11]
+        wanted = find_apex([crop.image for crop in crops], crops[0].landmarks, 3, "both").index
+        assert found[clip.case.id] == 2 + wanted
+
+
+def test_where_the_detector_finds_nothing_the_middle_is_taken_and_counted(clips, caplog, monkeypatch):
+    monkeypatch.setattr(StoredClip, "told", lambda clip: Told((), (), (), ()))
+    with caplog.at_level(logging.WARNING):
+        found = choose(clips, "detector", QUANG)
+    assert set(found.values()) == {6}
+    assert "no apex in 3 of 3 clips" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("moments", "frame"),
+    [
+        ([Onset(1, 1, 0.04), Apex(1, 1, 0.04, 0.1, "micro", 5.0), Offset(1, 1, 0.04, 0.1, 0.2, "micro", 5.0, "")], 5),
+        ([Offset(1, 1, 0.04, 0.1, 0.2, None, 5.0, "lost")], 5),
+        ([Apex(1, 1, 0.04, 0.1, "micro", 5.0), Apex(2, 1, 0.12, 0.16, "micro", 9.0)], 8),
+        ([Apex(1, 1, 0.04, 0.1, "micro", 9.0), Offset(1, 1, 0.04, 0.1, 0.2, None, 9.0, "unsure")], None),
+        ([Onset(1, 1, 0.04)], None),
+    ],
+    ids=["announced", "cut off by the clip's end", "the stronger of two", "taken back", "never sure"],
+)
+def test_the_detectors_last_word_on_each_event_counts(clips, monkeypatch, moments, frame):
+    said = [tuple((0.2, moment) for moment in moments if isinstance(moment, kind)) for kind in (Onset, Apex, Offset)]
+    monkeypatch.setattr(StoredClip, "told", lambda clip: Told((), *said))
+    assert apex_frames.detected(clips[0]) == frame

@@ -1,0 +1,142 @@
+"""The two-branch head, alone and in the training of `train.methods.cmn.cmn`."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from realtime.labels import MEGC3
+from train.clips.embeddings import EmbeddedClip
+from train.config import load
+from train.datasets.annotation.sample import Sample
+from train.methods.cmn.answers import evaluate
+from train.methods.cmn.cmn import HEADS, CmnJob, restore, train_head
+from train.methods.cmn.events import split
+from train.methods.cmn.trend import trend
+from train.networks.cmnet import CmnetHead
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+SHIPPED = load(Path(__file__).resolve().parents[4] / "configs/train/cmn.toml")
+STRENGTHS = {"negative": 1.0, "positive": 2.0, "surprise": 4.0}
+WIDTH = 16
+DIRECTION = np.random.default_rng(0).standard_normal(WIDTH)
+
+
+def clip(person, number, *, strong=True):
+    """All classes move the same way; how far is all that tells them apart, or nothing does if not `strong`."""
+    rng = np.random.default_rng((person, number))
+    label = MEGC3[number % 3]
+    apex, offset = rng.uniform(0.12, 0.2), rng.uniform(0.3, 0.4)
+    times = np.arange(0.0, offset, 1 / 60)
+    strength = STRENGTHS[label] if strong else 2.0
+    course = strength * np.interp(times, [0.0, apex, offset], [0, 1, 0])
+    face = np.random.default_rng(person).standard_normal(WIDTH)
+    clean = (face + course[:, None] * DIRECTION).astype(np.float32)
+    views = (clean + 0.05 * rng.standard_normal((4, *clean.shape))).astype(np.float32)
+    return EmbeddedClip(Sample(f"{person}-{number}", f"p{person}", label, 0.0, apex, offset), times, clean, views, "")
+
+
+def parts(**options):
+    clips = [clip(person, number, **options) for person in range(12) for number in range(6)]
+    return split(clips, MEGC3, 0.25, 0.2, 1)
+
+
+def config(**changes):
+    optimiser = msgspec.structs.replace(SHIPPED.optimiser, batch=8)
+    return msgspec.structs.replace(SHIPPED, head="cmnet", epochs=20, optimiser=optimiser, **changes)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("cmnet")
+    given = parts()
+    return train_head(config(), given, folder), given, folder
+
+
+def test_it_learns_how_strong_a_movement_is_in_people_it_has_never_seen(trained):
+    head, given, _ = trained
+    assert isinstance(head, CmnetHead)
+    found = evaluate(head, given.test, config())
+    assert found["final"].uf1 > 0.9
+    assert found["early"].uf1 > 0.9
+
+
+def test_where_strength_tells_nothing_texture_alone_does_not_either(tmp_path):
+    given = parts(strong=False)
+    assert evaluate(train_head(config(), given, tmp_path), given.test, config())["final"].uf1 < 0.6
+
+
+def test_a_trained_head_needs_its_intensities(trained):
+    head, given, _ = trained
+    hook = head.squeeze.register_forward_hook(lambda module, inputs, w: w.mean().expand_as(w))
+    try:
+        blind = evaluate(head, given.test, config())["final"].uf1
+    finally:
+        hook.remove()
+    assert blind < evaluate(head, given.test, config())["final"].uf1 - 0.2
+
+
+def test_intensities_rise_to_the_apex_and_fall_in_people_it_has_never_seen(trained):
+    head, given, _ = trained
+    events, test = torch.arange(len(given.test)), given.test
+    frames = (torch.arange(8) * (test.lengths[:, None] - 1)) // 7
+    with torch.no_grad():
+        x = head.relative(test.clean[test.rows(events, frames)], test.clean[test.rows(events, frames[:, :1])])
+        w = head.intensity(head.projector(x))
+    since = test.since_apex_s(events, frames)
+    assert float(trend(w, since)) < 0.3 < float(trend(torch.zeros_like(w), since))
+    nearest = since.abs().argmin(1)
+    assert bool(((w.argmax(1) - nearest).abs() <= 1).float().mean() > 0.9)
+
+
+def test_the_loss_holds_the_calibration_with_its_weight():
+    given = parts()
+    without, with_trend = (
+        CmnJob(config(loss=msgspec.structs.replace(SHIPPED.loss, trend=weight)), given) for weight in (0.0, 2.0)
+    )
+    batch = next(iter(without.batches(0)))
+    x = without.head.relative(batch.views, batch.views[:, :, :1])
+    w = without.head.intensity(without.head.projector(x))
+    calibration = sum(trend(view, batch.since_apex_s) for view in w.unbind(1)) / 2
+    more = with_trend.loss(batch) - without.loss(batch)
+    assert more.item() == pytest.approx(2.0 * calibration.item(), rel=1e-4)
+
+
+def test_every_weight_of_both_branches_learns_from_a_batch():
+    job = CmnJob(config(), parts())
+    job.loss(next(iter(job.batches(0)))).backward()
+    for name, parameter in job.head.named_parameters():
+        assert torch.isfinite(parameter.grad).all(), name
+        assert float(parameter.grad.abs().sum()) > 0, name
+
+
+def test_what_the_lstm_reads_is_texture_times_extended_intensity():
+    torch.manual_seed(1)
+    head, x = CmnetHead(WIDTH, 3, "none", 1.0), torch.randn(2, 8, WIDTH)
+    z = head.projector(x)
+    w = z @ head.squeeze.weight[0] + head.squeeze.bias
+    wanted = head.texture(x) * (w[..., None] * head.extend.weight[:, 0] + head.extend.bias)
+    assert torch.allclose(head.movement(x, z), wanted, atol=1e-6)
+    assert torch.allclose(head.intensity(z), w, atol=1e-6)
+
+
+def test_frames_that_come_later_change_no_intensity_before_them():
+    torch.manual_seed(1)
+    head, x = CmnetHead(WIDTH, 3, "first", 1.0), torch.randn(2, 8, WIDTH)
+    other = torch.cat([x[:, :5], torch.randn(2, 3, WIDTH)], 1)
+    one, two = (head.movement(y, head.projector(y)) for y in (head.relative(each, each[:, :1]) for each in (x, other)))
+    assert torch.equal(one[:, :5], two[:, :5])
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_weights_on_disk_become_the_head_that_the_configuration_names(kind, tmp_path):
+    torch.manual_seed(1)
+    head, x = HEADS[kind](WIDTH, 3, "first", 0.5).eval(), torch.randn(2, 8, WIDTH)
+    torch.save(head.state_dict(), tmp_path / "weights.pt")
+    found = restore(tmp_path / "weights.pt", msgspec.structs.replace(SHIPPED, head=kind))
+    assert type(found) is HEADS[kind]
+    with torch.no_grad():
+        assert torch.equal(found(x)[0], head(x)[0])

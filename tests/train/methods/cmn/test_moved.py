@@ -1,0 +1,62 @@
+"""Embeddings with movement behind them: which frames meet, and how a view's movement differs."""
+
+import numpy as np
+import pytest
+
+from realtime.representation.preprocess import EmbeddingSequence, embedding_sequence, pooled
+from train.clips.embeddings import EmbeddedClip
+from train.clips.fields import MovingClip
+from train.config import MotionInput
+from train.datasets.annotation.sample import Sample
+from train.methods.cmn.moved import beside
+
+SAMPLE = Sample("one", "p1", "negative", 0.5, 0.6, 0.75)
+SHOWN = MotionInput(cells=7, gain=0.0, noise=0.0)
+
+
+@pytest.fixture
+def moving():
+    """Ten frames, of which the whole field says which."""
+    fields = np.full((10, 2, 28, 28), 0.001) * np.arange(10)[:, None, None, None]
+    return MovingClip(SAMPLE, np.arange(10) / 10, fields.astype(np.float16))
+
+
+@pytest.fixture
+def embedded():
+    """Of the frames 5 to 7."""
+    clean = np.arange(9, dtype=np.float32).reshape(3, 3)
+    return EmbeddedClip(SAMPLE, np.array([0.5, 0.6, 0.7]), clean, np.stack([clean, clean + 1]), "key")
+
+
+def test_each_embedding_has_its_own_frames_field_behind_it(embedded, moving):
+    found = beside(embedded, moving, SHOWN, 1)
+    assert found.clean.shape == (3, 3 + 98)
+    assert np.array_equal(found.clean[:, :3], embedded.clean)
+    assert np.array_equal(found.views[:, :, :3], embedded.views)
+    assert np.array_equal(found.clean[:, 3:], pooled(moving.fields[5:8].astype(np.float32), 7))
+    assert np.array_equal(found.views[1, :, 3:], found.clean[:, 3:])
+    assert (found.clean.dtype, found.views.dtype) == (np.float32, np.float32)
+
+
+def test_it_is_what_serving_feeds(embedded, moving):
+    found = beside(embedded, moving, SHOWN, 1)
+    made = EmbeddingSequence("encoder", "0" * 64, 3, 3, 7)
+    served = embedding_sequence(list(embedded.clean), list(moving.fields[5:8].astype(np.float32)), made)
+    assert np.array_equal(served[0], found.clean)
+
+
+def test_views_move_by_more_or_less_and_with_noise_of_their_own(embedded, moving):
+    plain, louder = (beside(embedded, moving, MotionInput(7, gain, 0.0), 1) for gain in (0.0, 0.5))
+    ratio = louder.views[:, :, 3:] / plain.views[:, :, 3:]
+    assert np.ptp(ratio, axis=(1, 2)) == pytest.approx([0, 0], abs=1e-5)
+    assert abs(ratio[0, 0, 0] - ratio[1, 0, 0]) > 0.01
+    noisy = beside(embedded, moving, MotionInput(7, 0.0, 0.1), 1)
+    assert (noisy.views - plain.views)[:, :, 3:].std() == pytest.approx(0.1, rel=0.2)
+    assert np.array_equal(noisy.clean, plain.clean)
+
+
+def test_the_key_changes_with_the_movement_and_the_settings(embedded, moving):
+    one = beside(embedded, moving, SHOWN, 1)
+    other = MovingClip(SAMPLE, moving.times, moving.fields * 2)
+    keys = {one.key, beside(embedded, other, SHOWN, 1).key, beside(embedded, moving, SHOWN, 2).key, embedded.key}
+    assert len(keys | {beside(embedded, moving, MotionInput(4, 0.0, 0.0), 1).key}) == 5

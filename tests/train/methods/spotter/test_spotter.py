@@ -1,0 +1,285 @@
+"""The spotter's training: what it is shown and asked, and the way from films to a package."""
+
+from dataclasses import replace as replace_in
+from pathlib import Path
+from types import SimpleNamespace
+from typing import get_args
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from realtime import config as realtime_config
+from realtime.config import ROOT
+from realtime.engine.check import check
+from realtime.engine.factory import open_engine
+from realtime.errors import ConfigError, DataError
+from realtime.labels import NONE
+from realtime.records import Crop, Pose
+from realtime.representation.preprocess import motion_ticks
+from realtime.spotting.spotter import Spotter, unpacked
+from train import commands
+from train.clips.exact import Movements
+from train.config import Distractor, SpotterTraining, load
+from train.evaluation.ablation import table
+from train.methods.spotter import spotter
+from train.methods.spotter.spotter import APEX_S, BLIND_TICKS, Parts, SpotterJob, mirrored, targets
+from train.spotting.films import MACRO, MICRO, Face, Film
+from train.spotting.happened import Happened
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+replace = msgspec.structs.replace
+TICK_S, WIDTH = 1 / 60, 2 * 28 * 28 + 1 + 3
+LAG_S, MARK = 0.35, 50.0
+PLAIN = {"both": 0.0, "gain": 0.0, "noise": 0.0, "pasted_per_minute": (0.0, 0.0)}
+
+
+def film(person, seed):
+    """Ten seconds of small noise and two expressions, of which the ticks show nothing."""
+    rng = np.random.default_rng(seed)
+    ticks = rng.normal(0, 0.003, (588, WIDTH)).astype(np.float16)
+    ticks[:, -4] = np.abs(ticks[:, -4])
+    expressions = np.array([(MICRO, 2.0, 2.1, 2.3), (MACRO, 5.0, 5.5, 7.0)])
+    return Film(person, 10.0, 0.2 + TICK_S * np.arange(1, 589), ticks, expressions)
+
+
+@pytest.fixture(scope="module")
+def data():
+    known = np.random.default_rng(9).normal(0, 0.01, (3, 2, 28, 28)).astype(np.float16)
+    return Parts([film("anna", 1), film("bert", 2)], [film("cleo", 3)], known)
+
+
+@pytest.fixture
+def config(tmp_path):
+    given = load(ROOT / "configs/train/spotter.toml")
+    files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
+    size = {"members": 2, "memory": 6, "chunk_s": 1.5, "epochs": 1, "steps": 2, "tick_s": TICK_S, "lookback_s": 0.05}
+    return replace(given, **files, **size, optimiser=replace(given.optimiser, batch=3))
+
+
+def test_what_is_asked_is_whether_there_is_an_expression_which_and_how_near_its_apex():
+    times = np.array([0.9, 1.0, 1.1, 1.13, 1.3, 1.31, 2.0, 2.5, 2.56, 3.0])
+    found = targets(times, [(MICRO, 1.0, 1.1, 1.3), (MACRO, 2.0, 2.5, 3.0)])
+    assert (found.shape, found.dtype) == ((10, 3), np.float32)
+    assert found[:, 0].tolist() == [0, 1, 1, 1, 1, 0, 1, 1, 1, 1]
+    assert found[:, 1].tolist() == [0, 1, 1, 1, 1, 0, 0, 0, 0, 0]
+    assert (APEX_S[True], APEX_S[False]) == (0.03, 0.06)
+    near = np.exp(-0.5)
+    assert found[[2, 3, 7, 8], 2] == pytest.approx([1.0, near, 1.0, near], abs=1e-6)
+    assert found[[0, 4, 6, 9], 2].max() < 1e-6
+    assert not targets(times, []).any()
+
+
+def test_a_mirror_swaps_sides_and_twice_changes_nothing():
+    rng = np.random.default_rng(1)
+    fields, turns = rng.random((5, 2, 4, 4), np.float32), rng.random((5, 3), np.float32)
+    swapped, turned = mirrored(fields, turns)
+    assert np.array_equal(swapped[:, 0], -fields[:, 0, :, ::-1])
+    assert np.array_equal(swapped[:, 1], fields[:, 1, :, ::-1])
+    assert np.array_equal(turned, turns * np.float32([-1, 1, -1]))
+    for found, wanted in zip(mirrored(swapped, turned), (fields, turns), strict=True):
+        assert np.array_equal(found, wanted)
+
+
+def test_without_changes_a_chunk_is_what_serving_sees_of_a_film_or_its_mirror(config, data):
+    job = SpotterJob(replace(config, **PLAIN), data)
+    [(inputs, wanted), _] = job.batches(0)
+    assert inputs.shape == (3, 90, 3 * config.cells**2 + 4)
+    assert wanted.shape == (3, 90, 3)
+    views = []
+    for each in data.train:
+        fields, head, turns = unpacked(each.ticks.astype(np.float32), 28)
+        asked = targets(each.ends - config.lookback_s, [tuple(row) for row in each.expressions.tolist()])
+        for seen, turned in ((fields, turns), mirrored(fields, turns)):
+            views.append((motion_ticks(seen, head, turned, config.cells), asked))
+    for chunk, asked in zip(inputs.numpy(), wanted.numpy(), strict=True):
+        places = [(view, np.flatnonzero((view[0][:-89] == chunk[0]).all(1))) for view in views]
+        [((ticks, truth), [begin])] = [(view, at) for view, at in places if len(at)]
+        assert np.array_equal(ticks[begin : begin + 90], chunk)
+        assert asked == pytest.approx(truth[begin : begin + 90], abs=1e-5)
+
+
+def test_batches_are_the_same_when_asked_for_again_and_new_in_each_epoch(config, data):
+    job = SpotterJob(config, data)
+    first, again, other = (list(job.batches(epoch)) for epoch in (0, 0, 1))
+    for one, same in zip(first, again, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
+    assert len(first) == 2
+    assert not torch.equal(first[0][0], first[1][0])
+    assert not torch.equal(first[0][0], other[0][0])
+    assert all(torch.isfinite(inputs).all() for inputs, _ in first)
+
+
+def test_what_is_pasted_is_seen_and_asked_for(config, data):
+    silent = Parts([replace_in(each, expressions=np.zeros((0, 4))) for each in data.train], [], data.known)
+
+    def shown(**changes):
+        job = SpotterJob(replace(config, **(PLAIN | {"steps": 4} | changes)), silent)
+        inputs, wanted = map(torch.cat, zip(*job.batches(0), strict=True))
+        lengths = inputs[..., 2 * config.cells**2 : 3 * config.cells**2]
+        return float(lengths.mean()), wanted.amax((0, 1))
+
+    (still, plain), (moved, micro), (further, macro) = (
+        shown(pasted_per_minute=rates) for rates in ((0.0, 0.0), (90.0, 0.0), (0.0, 90.0))
+    )
+    assert plain.tolist() == [0.0, 0.0, 0.0]
+    assert micro[:2].tolist() == [1.0, 1.0]
+    assert macro[:2].tolist() == [1.0, 0.0]
+    assert min(micro[2], macro[2]) > 0.9
+    assert still < moved < further
+
+
+def test_a_network_that_has_just_begun_to_look_is_not_asked(config, data):
+    job = SpotterJob(config, data)
+    job.network.eval()
+    inputs, wanted = next(job.batches(0))
+    first, later = wanted.clone(), wanted.clone()
+    first[:, :BLIND_TICKS] = 1.0 - first[:, :BLIND_TICKS]
+    later[:, BLIND_TICKS] = 1.0 - later[:, BLIND_TICKS]
+    assert torch.equal(job.loss((inputs, wanted)), job.loss((inputs, first)))
+    assert not torch.equal(job.loss((inputs, wanted)), job.loss((inputs, later)))
+
+
+def test_a_member_learns_as_fast_as_it_would_alone(config, data):
+    job = SpotterJob(config, data)
+    alone = SpotterJob(replace(config, members=1), data)
+    alone.network.members[0].load_state_dict(job.network.members[1].state_dict())
+    job.network.eval(), alone.network.eval()
+    batch = next(job.batches(0))
+    for each in (job, alone):
+        each.loss(batch).backward()
+    for one, same in zip(job.network.members[1].parameters(), alone.network.members[0].parameters(), strict=True):
+        torch.testing.assert_close(one.grad, same.grad)
+
+
+def test_a_film_that_is_shorter_than_a_chunk_is_refused(config, data):
+    with pytest.raises(DataError, match="too short for chunks of"):
+        SpotterJob(replace(config, chunk_s=9.9), data)
+
+
+def blinking(film, *at):
+    """The same film with blinks at these moments, of which the ticks show a mark, on the way there and back."""
+    ticks = film.ticks.copy()
+    for t in at:
+        ticks[(film.ends > t) & (film.ends < t + 0.2 + LAG_S)] = MARK
+    return replace_in(film, ticks=ticks, happened=tuple(Happened("blink", t, t + 0.2) for t in at))
+
+
+def test_what_is_left_out_is_shown_in_no_chunk(config, data):
+    parts = replace_in(data, train=[blinking(each, 3.0, 6.5) for each in data.train])
+
+    def marked(*without):
+        job = SpotterJob(replace(config, **(PLAIN | {"both": 0.5, "steps": 8, "without": without})), parts)
+        inputs = torch.cat([inputs for inputs, _ in job.batches(0)])
+        return float((inputs[..., -3:].abs() > 1.0).any(2).any(1).float().mean())
+
+    assert marked() > 0.4
+    assert marked("gaze") == marked()
+    assert marked("blink") == marked("blink", "turn") == 0.0
+
+
+def test_macro_expressions_that_are_left_out_are_not_pasted_either(config, data):
+    changes = PLAIN | {"pasted_per_minute": (0.0, 90.0), "steps": 4}
+    quiet = replace_in(data, train=[replace_in(each, expressions=np.zeros((0, 4))) for each in data.train])
+    asked = {
+        without: torch.cat(
+            [wanted for _, wanted in SpotterJob(replace(config, **changes, without=without), quiet).batches(0)]
+        )
+        for without in ((), ("macro",))
+    }
+    assert asked[()].any()
+    assert not asked[("macro",)].any()
+
+
+def test_films_without_room_for_a_chunk_are_refused(config, data):
+    crowded = replace_in(data, train=[blinking(each, *np.arange(0.0, 10.0, 1.0)) for each in data.train])
+    assert SpotterJob(config, crowded).steps == 2
+    with pytest.raises(DataError, match=r"no film shows 1.5 s without blink"):
+        SpotterJob(replace(config, without=("blink",)), crowded)
+
+
+def test_what_is_left_out_is_compared_in_a_table(config, data, monkeypatch):
+    blinked = replace_in(data, train=[blinking(each, 3.0) for each in data.train])
+    made = replace_in(commands.COMPARED[SpotterTraining], parts=lambda config: blinked)
+    monkeypatch.setitem(commands.COMPARED, SpotterTraining, made)
+    rows = commands.ablate(config, ["without=,blink"], 1)
+    found, at_the_apex = (lines.split("\n") for lines in "\n".join(table(rows)).split("\n\n"))
+    for each in (found, at_the_apex):
+        assert [line.split(" | ")[0] for line in each] == ["| without", "| ---", "| none", "| blink"]
+    assert at_the_apex[0].endswith("".join(f"| on {name} " for name in get_args(Distractor)) + "|")
+    assert all("false_per_minute_on_blink" in row.scores for row in rows)
+    assert len({path.read_bytes() for path in Path(config.runs).glob("*/*/weights.pt")}) == 2
+
+
+def test_what_is_left_out_must_be_a_distractor():
+    with pytest.raises(ConfigError, match=r"without.*sneeze|sneeze.*without"):
+        load(ROOT / "configs/train/spotter.toml", ["without=['sneeze']"])
+
+
+def test_nobody_is_filmed_for_training_and_for_the_test(config, monkeypatch):
+    people = {"training": ["anna", "bert", "cleo", "dora"], "held-out": ["emil", "fred"], "calibration": ["gina"]}
+    everybody = SimpleNamespace(side=people.get, held_out=frozenset(people["held-out"]))
+    fields = np.zeros((2, 2, 28, 28), np.float16)
+    monkeypatch.setattr(spotter, "Synthetic", lambda clips: everybody)
+    monkeypatch.setattr(spotter, "films", lambda order, some, cache, workers: list(some))
+    monkeypatch.setattr(
+        spotter, "movements", lambda clips, some, *_: Movements(fields, np.array(["positive", NONE]), np.array(some))
+    )
+    found = spotter.parts(replace(config, films=3, test_films=5, known_people=2))
+    assert (found.train, found.test) == (["anna", "bert", "cleo"], ["emil", "fred"])
+    assert len(found.known) == 1  # a movement of no class is no expression
+
+
+@pytest.fixture
+def package(config, data, tmp_path):
+    spotter.fit(config, data)
+    folder = tmp_path / "engines" / "spotter"
+    spotter.export(config, folder, "fp32")
+    return folder
+
+
+def test_a_network_that_was_not_trained_is_not_exported(config, tmp_path):
+    with pytest.raises(DataError, match="train first"):
+        spotter.export(config, tmp_path / "spotter", "fp32")
+
+
+def moving_crops():
+    """Two seconds at 30 Hz of a texture whose upper part moves to and fro, seen by a head that turns."""
+    texture = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 256, (128, 128, 3), np.uint8), (0, 0), 2.0)
+    points, matrix = np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32)
+    for i in range(60):
+        shift = np.float32([[1, 0, 0], [0, 1, 3.0 * np.sin(i / 5)]])
+        picture = np.vstack([cv2.warpAffine(texture, shift, (128, 128))[:48], texture[48:]])
+        yield Crop(1, i / 30, picture, points, matrix, Pose(0.1 * i, 0.0, 0.0))
+
+
+def test_the_package_of_a_run_says_live_what_the_network_says_of_the_film(config, package, engines):
+    """Fitted, exported and opened, it is fed crop by crop; training's film of the same crops goes in as a whole."""
+    assert check(package, engines).ok
+    engine = open_engine(package, engines)
+    assert (engine.manifest.task, engine.manifest.labels) == ("spotting", ("expression", "micro", "apex"))
+    assert {score.name for score in engine.manifest.scores} >= {"f1", "precision", "recall", "false_per_minute"}
+    live, face = Spotter(engine, 128), Face(spotter.representation(config), realtime_config.load())
+    said = []
+    for crop in moving_crops():
+        said += live.push(crop)
+        face.push(crop)
+    ends, rows = zip(*face.ticks, strict=True)
+    whole = Film("anna", 2.0, np.array(ends), np.stack(rows).astype(np.float16), np.zeros((0, 4)))
+    wanted = spotter.spots(spotter.restored(config), config, whole)
+    assert len(said) == len(wanted) > 90
+    for spot, other in zip(said, wanted, strict=True):
+        assert spot.t == pytest.approx(other.t)
+        for name in ("expression", "micro", "apex"):
+            assert getattr(spot, name) == pytest.approx(getattr(other, name), abs=5e-3)
+    assert np.ptp([spot.expression for spot in said]) > 0.02
+
+
+def test_a_run_that_is_fitted_again_stays_as_it_is(config, data):
+    folder = spotter.fit(config, data)
+    before = (folder / "weights.pt").read_bytes()
+    assert spotter.fit(config, data) == folder
+    assert (folder / "weights.pt").read_bytes() == before
+    assert spotter.run_folder(replace(config, memory=7)) != folder

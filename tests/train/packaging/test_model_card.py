@@ -1,0 +1,131 @@
+import shutil
+from typing import get_args
+
+import msgspec
+import pytest
+
+from realtime.config import ROOT
+from realtime.engine.check import check
+from realtime.engine.package.manifest import MANIFEST, MODEL, Score, Task, load, sha256
+from realtime.errors import EngineError
+from train.config import KINDS, TuneConfig
+from train.packaging.limits import ALWAYS, FORCED, METHODS, RECORDED, SYNTHETIC
+from train.packaging.model_card import ARITHMETIC, CARD, PURPOSES, lines, rewrite
+
+replace = msgspec.structs.replace
+
+
+@pytest.fixture
+def manifest(packages):
+    return load(packages / "encoder")
+
+
+@pytest.fixture
+def card(packages):
+    """The words of a manifest's card, whatever the lines they stand in."""
+    return lambda manifest: " ".join("\n".join(lines(manifest, packages / "encoder")).split())
+
+
+def trained(manifest, **recipe):
+    return replace(manifest, training=replace(manifest.training, recipe=recipe))
+
+
+def test_every_method_has_its_limits_and_every_task_and_precision_its_words():
+    assert set(METHODS) == {method for method, kind in KINDS.items() if kind is not TuneConfig}
+    assert all(described.limits for described in METHODS.values())
+    assert set(PURPOSES) == set(get_args(Task))
+    assert set(ARITHMETIC) == {"fp32", "fp16", "int8"}
+
+
+def test_an_export_writes_the_card_and_lists_it(packages, manifest):
+    assert manifest.files[CARD] == sha256(packages / "encoder" / CARD)
+    text = (packages / "encoder" / CARD).read_text("utf-8")
+    assert text.splitlines() == "\n".join(lines(manifest, packages / "encoder")).splitlines()
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_a_card_says_what_the_manifest_says(manifest, card):
+    said = card(manifest)
+    for part in (
+        "# encoder",
+        METHODS["expression"].what,
+        "`images` NCHW [-1, 3, 32, 32] float32: aligned crops of 48 px, RGB, brought to 32 px",
+        "`neutral`, `happiness`,",
+        "- `logits` NC [-1, 8] float32",
+        "- noise none",  # data, and terms
+        "Seed 1, 2 epochs",
+        "On guessing (neutral 8): | score | value | |---|---| | accuracy | 0.1250 |",
+        f"SHA-256 {manifest.files[MODEL]}",
+        "fp32: float32",
+        *ALWAYS,
+    ):
+        assert part in said
+
+
+def test_scores_stand_below_what_they_were_measured_on(manifest, card):
+    scores = [Score(name=n, value=0.5, protocol=p, counts={"a": 2}) for n, p in (("x", "p"), ("y", "p"), ("z", "q"))]
+    said = card(replace(manifest, scores=tuple(scores)))
+    assert "On p (a 2): | score | value | |---|---| | x | 0.5000 | | y | 0.5000 | On q (a 2):" in said
+    assert "nobody has measured it" in card(replace(manifest, scores=()))
+
+
+def test_limits_follow_the_data_and_the_labels(packages, manifest, card):
+    assert RECORDED in card(manifest)
+    assert FORCED not in card(manifest)  # a still picture always shows one of its labels
+    synthetic = card(trained(manifest, clips={}))
+    assert SYNTHETIC in synthetic
+    assert RECORDED not in synthetic
+    head = load(packages / "head")
+    assert FORCED in card(head)
+    assert FORCED not in card(replace(head, labels=(*head.labels, "none")))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("head", "by `encoder` of SHA-256"), ("clips", "6 frames from the event's")]
+)
+def test_what_other_engines_are_fed_is_said_too(packages, card, name, shown):
+    assert shown in card(load(packages / name))
+
+
+@pytest.mark.parametrize(("precision", "option"), [("fp32", ""), ("fp16", " --precision fp16")])
+def test_the_command_that_makes_it_names_the_configuration_of_its_method_and_name(manifest, card, precision, option):
+    said = card(trained(replace(manifest, precision=precision), method="expression", name="encoder"))
+    assert f"python -m train rebuild --config configs/train/expression.toml{option} The" in said
+    assert "rebuild" not in card(trained(manifest, method="expression", name="mine"))
+
+
+def test_a_method_without_limits_is_refused(manifest, packages):
+    with pytest.raises(EngineError, match="limits of the method 'magic' are not written down"):
+        lines(replace(manifest, method="magic"), packages / "encoder")
+
+
+def test_a_card_is_written_anew_and_nothing_else_changes(encoder_folder, engines):
+    before = load(encoder_folder)
+    (encoder_folder / "a.plan").write_bytes(b"built here")
+    (encoder_folder / CARD).unlink()
+    tree = msgspec.json.decode((encoder_folder / MANIFEST).read_bytes())
+    del tree["files"][CARD]  # a package of before there were cards
+    (encoder_folder / MANIFEST).write_bytes(msgspec.json.encode(tree))
+    assert rewrite(encoder_folder) == encoder_folder / CARD
+    assert load(encoder_folder) == before
+    assert (encoder_folder / "a.plan").read_bytes() == b"built here"
+    assert list(encoder_folder.parent.iterdir()) == [encoder_folder]
+    assert check(encoder_folder, engines).ok
+
+
+def test_a_card_that_was_changed_by_hand_is_refused(encoder_folder):
+    (encoder_folder / CARD).write_text("It is never wrong.\n")
+    with pytest.raises(EngineError, match=r"card\.md differs"):
+        load(encoder_folder)
+    with pytest.raises(EngineError, match=r"card\.md differs"):
+        rewrite(encoder_folder)
+
+
+@pytest.mark.parametrize(
+    "folder", sorted((ROOT / "engines").glob("*/manifest.json")), ids=lambda path: path.parent.name
+)
+def test_the_cards_of_shipped_packages_are_those_of_their_manifests(folder, tmp_path):
+    copy = shutil.copytree(folder.parent, tmp_path / folder.parent.name)
+    before = (copy / CARD).read_bytes()
+    rewrite(copy)
+    assert (copy / CARD).read_bytes() == before

@@ -1,0 +1,62 @@
+import cv2
+import numpy as np
+import pytest
+
+from realtime.errors import DataError
+from realtime.records import Frame
+from train.datasets.annotation.action_units import ActionUnit
+from train.datasets.annotation.sample import Sample
+from train.datasets.corpora.catalogue import load
+from train.synthesis.tree import emotion, fabricate
+
+PLAYED = [(1, 2), (6, 12), (9,), (15, 17), (4, 7), (20,)]
+LABELS = ["surprise", "happiness", "disgust", "repression", "others", "others"]
+
+
+def clip(id, units):
+    return Sample(id, "x", "", 0.1, 0.2, 0.35, action_units=tuple(ActionUnit(n, "", "", True) for n in units))
+
+
+class Made:
+    """In the place of `Synthetic`: frames whose brightness is their number."""
+
+    def __init__(self, clips):
+        assert clips.film.rates_hz == (200,)
+
+    def samples(self):
+        return [clip(str(i), units) for i, units in enumerate(PLAYED)]
+
+    def frames(self, sample):
+        return [Frame(np.full((32, 32, 3), i, np.uint8), i / 200, i, 0, 0.0) for i in range(80)]
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.setattr("train.synthesis.tree.Synthetic", Made)
+    fabricate(tmp_path / "tree", "head.npz", "ferplus.npz", people=2, per_person=3, seed=1)
+    return tmp_path / "tree"
+
+
+def test_the_tree_is_read_without_a_problem_as_what_was_played(root):
+    dataset = load("casme2", root, None, None)
+    samples = dataset.samples()
+    assert [s.label for s in samples] == LABELS
+    assert [s.subject for s in samples] == ["sub01"] * 3 + ["sub02"] * 3
+    moments = (samples[0].onset_s, samples[0].apex_s, samples[0].offset_s)
+    assert moments == pytest.approx((0.1, 0.2, 0.35))
+    assert dataset.frames(samples[0])[40].image.mean() == pytest.approx(40, abs=1)
+
+
+def test_every_frame_lies_in_the_tree(root):
+    pictures = sorted((root / "CASME2_RAW_selected" / "sub02" / "EP03_02").iterdir())
+    assert len(pictures) == 80
+    assert cv2.imread(str(pictures[0].with_name("img80.jpg"))).mean() == pytest.approx(79, abs=1)
+
+
+def test_nothing_is_overwritten(root):
+    with pytest.raises(DataError, match="is not empty; name a new folder"):
+        fabricate(root, "head.npz", "ferplus.npz", people=2, per_person=3, seed=1)
+
+
+def test_a_movement_without_a_known_unit_is_one_of_the_others():
+    assert emotion(clip("0", (24,))) == "others"

@@ -1,0 +1,199 @@
+import csv
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from train.config import Machine, Optimiser
+from train.evaluation.runners import CHECKPOINT
+from train.training import loop
+from train.training.loop import Average, rate_at
+
+CPU = Machine(accelerator="cpu", devices=1)
+
+
+def fit(job, recipe, folder):
+    return loop.fit(job, recipe, folder, CPU)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Networks of this size are slower on two threads, and much slower when something else runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def recipe(**changes):
+    values = {"kind": "sgd", "rate": 0.05, "weight_decay": 1e-3, "batch": 8, "warmup": 0.25, "average": 0.9}
+    return Optimiser(**(values | changes))
+
+
+class Killed(BaseException):
+    pass
+
+
+class Line:
+    """A job with batch normalisation and weights to learn; it can be killed in the middle of an epoch."""
+
+    epochs, steps = 5, 4
+
+    def __init__(self, kill_at=None, seed=0):
+        torch.manual_seed(seed)
+        self.network = nn.Sequential(nn.Linear(3, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 1))
+        self.kill_at = kill_at
+        self.seen = []
+
+    def batches(self, epoch):
+        generator = torch.Generator().manual_seed(1000 + epoch)
+        for step in range(self.steps):
+            if (epoch, step) == self.kill_at:
+                raise Killed
+            x = torch.randn(8, 3, generator=generator)
+            self.seen.append((epoch, step))
+            yield x, x.sum(1, keepdim=True)
+
+    def loss(self, batch):
+        return (self.network(batch[0]) - batch[1]).square().mean()
+
+    def evaluate(self, network):
+        network.eval()
+        with torch.no_grad():
+            return {"at_one": float(network(torch.ones(1, 3)))}
+
+
+def curve(folder):
+    with (folder / "curve.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def last(folder):
+    """The weights as the last step left them, which are not those that are kept."""
+    return torch.load(folder / CHECKPOINT, weights_only=True)["network"]
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+
+
+@pytest.mark.parametrize("changes", [{"average": 0.0}, {"average": 0.9}, {"kind": "adamw"}])
+@pytest.mark.parametrize("kill_at", [(0, 2), (2, 0), (3, 3)])
+def test_a_killed_training_that_goes_on_ends_with_the_same_weights_bit_for_bit(tmp_path, kill_at, changes):
+    wanted = fit(Line(), recipe(**changes), tmp_path / "whole")
+    with pytest.raises(Killed):
+        fit(Line(kill_at), recipe(**changes), tmp_path / "killed")
+    resumed = Line(seed=99 if kill_at[0] else 0)  # behind a checkpoint the first weights must not matter
+    found = fit(resumed, recipe(**changes), tmp_path / "killed")
+    assert same(found.state_dict(), wanted.state_dict())
+    assert same(last(tmp_path / "killed"), last(tmp_path / "whole"))
+    assert curve(tmp_path / "killed") == curve(tmp_path / "whole")
+
+
+class OneStep(Line):
+    epochs, steps = 1, 1
+
+
+def test_sgd_steps_as_far_as_the_gradient_is_long_and_adamw_always_as_far_as_the_rate(tmp_path):
+    fresh = OneStep().network
+    before = [weights.detach().clone() for weights in fresh.parameters()]
+    (batch,) = OneStep().batches(0)
+    (fresh(batch[0]) - batch[1]).square().mean().backward()
+    gradients = [weights.grad for weights in fresh.parameters()]
+    assert sum(g.square().sum() for g in gradients) < 25  # none is clipped
+    for kind, wanted in (("sgd", lambda g: 1.9 * g), ("adamw", lambda g: g / (g.abs() + 1e-8))):
+        found = fit(OneStep(), recipe(kind=kind, weight_decay=0.0, average=0.0, warmup=0.0), tmp_path / kind)
+        for now, then, g in zip(found.parameters(), before, gradients, strict=True):
+            assert torch.allclose(now, then - 0.05 * wanted(g), atol=1e-6)
+
+
+def test_a_training_that_goes_on_repeats_no_finished_epoch(tmp_path):
+    with pytest.raises(Killed):
+        fit(Line((3, 1)), recipe(), tmp_path)
+    resumed = Line()
+    fit(resumed, recipe(), tmp_path)
+    assert resumed.seen[0] == (3, 0)
+    finished = Line()
+    fit(finished, recipe(), tmp_path)
+    assert finished.seen == []
+    assert same(finished.network.state_dict(), resumed.network.state_dict())
+
+
+def test_a_checkpoint_is_never_half_written(tmp_path, monkeypatch):
+    with pytest.raises(Killed):
+        fit(Line((2, 0)), recipe(), tmp_path)
+    before = (tmp_path / "last.pt").read_bytes()
+
+    def half(state, file):
+        file.write(b"half")
+        raise Killed
+
+    monkeypatch.setattr(torch, "save", half)
+    with pytest.raises(Killed):
+        fit(Line(), recipe(), tmp_path)
+    assert (tmp_path / "last.pt").read_bytes() == before
+
+
+def test_training_makes_the_loss_smaller(tmp_path):
+    fit(Line(), recipe(rate=0.1), tmp_path)
+    losses = [float(row["loss"]) for row in curve(tmp_path)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_the_rate_rises_linearly_then_falls_by_half_a_cosine():
+    assert rate_at(0.0, 0.2) == 1e-3  # never zero: a first step without any would be wasted
+    assert rate_at(0.05, 0.2) == pytest.approx(0.25)
+    assert rate_at(0.2, 0.2) == pytest.approx(1.0)
+    assert rate_at(0.6, 0.2) == pytest.approx(0.5)
+    assert rate_at(0.4, 0.2) == pytest.approx(0.5 + 0.5 * math.cos(math.pi / 4))
+    assert rate_at(1.0, 0.2) == pytest.approx(0.0, abs=1e-12)
+    assert rate_at(1.1, 0.2) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_rates_of_a_training_are_those_of_the_schedule(tmp_path, monkeypatch):
+    used = []
+    step = torch.optim.SGD.step
+
+    def watched(self, *args, **kwargs):
+        used.append(self.param_groups[0]["lr"])
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", watched)
+    fit(Line(), recipe(), tmp_path)
+    assert used == pytest.approx([0.05 * rate_at(i / 20, 0.25) for i in range(20)])
+
+
+def test_weights_decay_and_biases_do_not(tmp_path):
+    class Still(Line):
+        def loss(self, batch):
+            return sum(p.sum() for p in self.network.parameters()) * 0.0
+
+    job = Still()
+    with torch.no_grad():
+        for parameter in job.network.parameters():
+            parameter.fill_(1.0)
+    fit(job, recipe(weight_decay=0.1), tmp_path)
+    for parameter in job.network.parameters():
+        assert bool((parameter < 1.0).all()) if parameter.ndim > 1 else bool((parameter == 1.0).all())
+
+
+def test_the_average_follows_its_recurrence_and_copies_counters():
+    network = nn.BatchNorm1d(1)
+    average, value = Average(network, 0.9), 1.0
+    for seen in range(1, 200):
+        with torch.no_grad():
+            network.weight.fill_(float(seen))
+        network.num_batches_tracked.fill_(seen)
+        average.update(network)
+        decay = min(0.9, (1 + seen) / (10 + seen))
+        value = decay * value + (1 - decay) * seen
+    assert float(average.network.weight.detach()) == pytest.approx(value, rel=1e-5)
+    assert int(average.network.num_batches_tracked) == 199
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_the_average_is_kept_or_the_last_weights_without_one(tmp_path, average):
+    job = Line()
+    assert fit(job, recipe(average=average), tmp_path) is job.network
+    assert same(job.network.state_dict(), last(tmp_path)) == (average == 0.0)

@@ -1,0 +1,1 @@
+"""How good a method is: protocols, folds, pooled predictions, scores and their report."""

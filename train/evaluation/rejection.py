@@ -1,0 +1,50 @@
+"""What an engine is worth that may have "none" as a class: micro-expressions told apart as live, what is withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from realtime import config as realtime_config
+from realtime.engine.package.manifest import Score
+from realtime.labels import MEGC3, NONE
+from train.clips.subject_split import LABELS
+from train.evaluation.metrics import Scores, scores
+
+
+def judged(
+    told: Mapping[str, Tensor], labels: Sequence[str], nothing: Mapping[str, Tensor], protocol: str
+) -> tuple[Score, ...]:
+    """Figures of logits (K, 3 or 4) of micro-expressions with `labels` at each stage, and of what is none, by name.
+
+    Micro-expressions are told apart as they are live, where none is no label to tell; beside that, how many of them
+    would not have been withdrawn, and how many of each kind of `nothing` would have been; without any, only the first.
+    """
+    found = []
+    for stage, said in told.items():
+        result = judge(said, labels)
+        found += [_score(f"{stage}_{name}", value, protocol, result.counts) for name, value in result.figures().items()]
+    if nothing:
+        found.append(_score("kept", 1.0 - rejected(told["final"]), protocol, {"events": len(labels)}))
+    for name, said in nothing.items():
+        share = rejected(said)
+        found.append(_score(f"rejected_{name}", share, f"{len(said)} of held-out people", {NONE: len(said)}))
+    return tuple(found)
+
+
+def judge(logits: Tensor, labels: Sequence[str]) -> Scores:
+    """Scores over the classes that are told; logits (K, 3 or 4) of K micro-expressions."""
+    truth = np.array([MEGC3.index(label) for label in labels])
+    return scores(truth, logits[:, : len(MEGC3)].argmax(1).numpy(), MEGC3)
+
+
+def rejected(logits: Tensor) -> float:
+    """The share of events (K, 4) that serving would withdraw."""
+    nothing = logits.softmax(1)[:, LABELS.index(NONE)]
+    return float((nothing >= realtime_config.load().recognise.reject).float().mean()) if len(nothing) else 0.0
+
+
+def _score(name: str, value: float, protocol: str, counts: dict[str, int]) -> Score:
+    return Score(name=name, value=round(value, 4), protocol=protocol, counts=counts)

@@ -1,0 +1,1 @@
+"""SE-ResNeXt with focal loss on the peak of a movement."""

@@ -1,0 +1,30 @@
+"""Embeddings with the same frame's displacement field behind them: motion as a second input of an event's head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from realtime.representation.preprocess import pooled
+from train.clips.embeddings import EmbeddedClip
+from train.clips.fields import MovingClip
+from train.config import MotionInput, digest
+
+
+def beside(clip: EmbeddedClip, moving: MovingClip, shown: MotionInput, seed: int) -> EmbeddedClip:
+    """`clip` with rows of width + 2 * cells**2; `moving` has its frames, and may have more.
+
+    Each view's movement is another's: more or less of it, and noise of its own in every frame.
+    """
+    rows = np.searchsorted(moving.times, clip.times)
+    fields = pooled(moving.fields[rows].astype(np.float32), shown.cells)
+    rng = np.random.default_rng(int(digest("moved", seed, clip.sample.id), 16))
+    gains = np.exp(shown.gain * rng.standard_normal((len(clip.views), 1, 1)))
+    varied = gains * fields + shown.noise * rng.standard_normal((len(clip.views), *fields.shape))
+    return replace(
+        clip,
+        clean=np.concatenate([clip.clean, fields], axis=1),
+        views=np.concatenate([clip.views, varied.astype(np.float32)], axis=2),
+        key=digest(clip.key, shown, seed, fields.tobytes().hex()),
+    )

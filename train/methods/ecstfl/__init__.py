@@ -1,0 +1,1 @@
+"""Networks of clips with the expression-clustering loss."""

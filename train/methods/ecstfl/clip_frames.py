@@ -1,0 +1,51 @@
+"""What a network of clips is shown of an event: frames that are drawn anew in every epoch, or the whole, interpolated.
+
+In tests it is shown what `realtime.representation.preprocess.clip_images` picks, of the event's own frames or of
+interpolated ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Generator, Tensor
+
+from realtime.representation.preprocess import first_to_last
+from train.clips.tim import tim
+from train.config import FrameSampling
+
+Pictures = npt.NDArray[np.uint8]  #: (T, S, S, 3), RGB
+
+PAIR = 2  # consecutive frames of each segment, as in the code of Jiang et al.
+
+
+def shown(event: Pictures, frames: int, sampling: FrameSampling, generator: Generator) -> Pictures:
+    """`frames` pictures of an event, in training."""
+    if sampling == "tim":
+        return interpolated(event, frames)
+    return np.take(event, draw(len(event), frames, sampling, generator).numpy(), axis=0)
+
+
+def interpolated(event: Pictures, frames: int) -> Pictures:
+    """`frames` pictures from the event's first to its last by `tim`, which takes the frames to be evenly apart.
+
+    Where its curve leaves the pictures' range, it is clipped.
+    """
+    return np.asarray(np.rint(tim(event, frames).clip(0, 255)), np.uint8)
+
+
+def draw(length: int, frames: int, sampling: FrameSampling, generator: Generator) -> Tensor:
+    """`frames` indices below `length`, in order. "random": any that differ, as DFEW's authors train C3D.
+
+    "segments": a pair of neighbours from each of `frames` / 2 equal parts, as they train with EC-STFL. Random
+    frames of an event that has too few are those of the test.
+    """
+    if sampling == "segments":
+        parts = -(-frames // PAIR)
+        edges = torch.arange(parts + 1) * max(length - 1, 1) // parts
+        first = edges[:-1] + (torch.rand(parts, generator=generator) * edges.diff()).long()
+        return (first[:, None] + torch.arange(PAIR)).clamp(max=length - 1).flatten()[:frames].sort().values
+    if length < frames:
+        return torch.tensor(first_to_last(length, frames))
+    return torch.randperm(length, generator=generator)[:frames].sort().values

@@ -1,0 +1,1 @@
+"""The network that says when an expression is under way."""

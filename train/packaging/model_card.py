@@ -1,0 +1,182 @@
+"""The model card of an engine package: card.md, the manifest in words, with what the network must not be trusted in.
+
+The manifest lists the card with its SHA-256 like every other file, so that it can neither be lost nor be changed by
+hand unnoticed, and whoever serves packages needs no exception for it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from textwrap import fill, indent
+
+import msgspec
+
+from realtime.config import ROOT, read_toml
+from realtime.engine.package import manifest as package
+from realtime.engine.package.manifest import MANIFEST, MODEL, Manifest, Precision, Score, Task, TensorSpec
+from realtime.representation.preprocess import (
+    ApexChange,
+    ClipImages,
+    CropImages,
+    EmbeddingSequence,
+    FlowFields,
+    MotionTicks,
+    Representation,
+)
+from train.packaging.limits import described, limits
+from train.storage.atomic import move
+
+CARD = "card.md"
+WIDTH = 120
+
+PURPOSES: dict[Task, str] = {
+    "still-expression": "It names the expression of a face in a single picture.",
+    "micro-expression": "It names the class of a micro-expression, a movement of under half a second that was found.",
+    "dynamic-expression": "It names the expression of a movement that was found, however long.",
+    "spotting": "It finds the events that others name.",
+}
+ARITHMETIC: dict[Precision, str] = {
+    "fp32": "float32; large weights are kept as float16 and cast.",
+    "fp16": "float16 between inputs and outputs that are float32.",
+    "int8": "convolutions in INT8 between QuantizeLinear and DequantizeLinear, all else in float32.",
+}
+
+
+def add(manifest: Manifest, folder: Path) -> Manifest:
+    """Write card.md into `folder`, where the package's other files lie, and give the manifest that lists it."""
+    (folder / CARD).write_text("\n".join(lines(manifest, folder)) + "\n", "utf-8")
+    files = manifest.files | {CARD: package.sha256(folder / CARD)}
+    return msgspec.structs.replace(manifest, files=dict(sorted(files.items())))
+
+
+def rewrite(folder: Path) -> Path:
+    """Write the card of the package `folder` anew, whole or not at all; EngineError if the package is not sound.
+
+    A relative `folder` lies beside configs/. Nothing but card.md and its SHA-256 in the manifest changes.
+    """
+    folder = ROOT / folder
+    manifest = package.load(folder)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        made = shutil.copytree(folder, Path(scratch) / "new")
+        package.dump(add(manifest, made), made)
+        move(made, folder, Path(scratch) / "old")
+    return folder / CARD
+
+
+def lines(manifest: Manifest, folder: Path) -> list[str]:
+    """The card, in Markdown; sizes are those of the files in `folder`. EngineError if the method is unknown here."""
+    parts = {
+        "Input": _input(manifest),
+        "Answers": _answers(manifest),
+        "Data and terms": [*map(_item, manifest.training.data), "", _wrapped(manifest.training.terms)],
+        "Recipe": _recipe(manifest),
+        "Scores": _scores(manifest),
+        "Limits": map(_item, limits(manifest)),
+        "Precision and size": _size(manifest, folder),
+    }
+    found = [f"# {manifest.name}", "", _wrapped(f"{described(manifest).what} {PURPOSES[manifest.task]}")]
+    for title, part in parts.items():
+        found += ["", f"## {title}", "", *part]
+    return found
+
+
+def _input(manifest: Manifest) -> Iterator[str]:
+    (spec,) = manifest.inputs
+    yield _wrapped(f"{_shown(spec)}: {_made(manifest.representation)}.")
+
+
+def _made(representation: Representation) -> str:
+    match representation:
+        case CropImages(crop_px=crop, size_px=size, mean=mean, std=std):
+            scale = f"(x / 255 - mean) / std of {list(mean)} and {list(std)}"
+            return f"aligned crops of {crop} px, RGB, brought to {size} px, {scale}"
+        case EmbeddingSequence(encoder=encoder, encoder_sha256=sha256, frames=frames, cells=cells):
+            moved = f", each with its displacement field on a grid of {cells} by {cells}" if cells else ""
+            made = f"embeddings of {frames} frames, spread evenly over the event, by `{encoder}` of SHA-256 {sha256}"
+            return made + moved
+        case ClipImages(frames=frames, picture=picture):
+            return f"{frames} frames from the event's first to its last: {_made(picture)}"
+        case FlowFields(frames=frames, size_px=size):
+            return f"u, v and strain at {frames} moments from onset to apex, on a grid of {size} by {size}"
+        case ApexChange(crop_px=crop, size_px=size, around_s=around, gain=gain):
+            return (
+                f"aligned crops of {crop} px, grey, brought to {size} px: onset and apex, each the mean of the frames "
+                f"within {1000 * around:.0f} ms, from -2 to 2, and {gain:g} times their difference"
+            )
+        case MotionTicks(cells=cells, lag_s=lag, tick_s=tick, memory=memory):
+            return (
+                f"{memory} numbers that it gave for the tick before, then the movement since {1000 * lag:.0f} ms ago "
+                f"on a grid of {cells} by {cells}, every {1000 * tick:.0f} ms"
+            )
+
+
+def _answers(manifest: Manifest) -> Iterator[str]:
+    labels = ", ".join(f"`{label}`" for label in manifest.labels)
+    yield _wrapped(f"{labels}, in this order ({manifest.vocabulary}).")
+    yield ""
+    yield from (_item(_shown(spec)) for spec in manifest.outputs)
+
+
+def _recipe(manifest: Manifest) -> Iterator[str]:
+    file = _file(manifest)
+    precision = "" if manifest.precision == "fp32" else f" --precision {manifest.precision}"
+    if file is not None:
+        yield f"    python -m train rebuild --config {file}{precision}"
+        yield ""
+    commit, _, changed = manifest.commit.partition("+")
+    versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
+    yield _wrapped(
+        f"The configuration stands as it was in {MANIFEST}, `training.recipe`; its file may have changed since. Seed "
+        f"{manifest.training.seed}, {manifest.training.epochs} epochs; Glimpse at commit {commit}"
+        f"{' and changes to it' if changed else ''}; {versions}; {manifest.created:%Y-%m-%d}."
+    )
+
+
+def _file(manifest: Manifest) -> str | None:
+    """The configuration of the same method and name, as a path in the repository; it may have changed since."""
+    wanted = [manifest.training.recipe.get(key) for key in ("method", "name")]
+    for path in sorted((ROOT / "configs" / "train").glob("*.toml")):
+        tree = read_toml(path)
+        if [tree.get(key) for key in ("method", "name")] == wanted:
+            return path.relative_to(ROOT).as_posix()
+    return None
+
+
+def _scores(manifest: Manifest) -> Iterator[str]:
+    if not manifest.scores:
+        yield "None: nobody has measured it."
+    for number, (whom, group) in enumerate(groupby(manifest.scores, lambda score: (score.protocol, score.counts))):
+        protocol, counts = whom
+        shown = ", ".join(f"{label} {count}" for label, count in counts.items())
+        yield from ([""] if number else [])
+        yield _wrapped(f"On {protocol} ({shown}):")
+        yield from ("", "| score | value |", "|---|---|")
+        yield from map(_row, group)
+
+
+def _row(score: Score) -> str:
+    return f"| {score.name} | {score.value:.4f} |"
+
+
+def _size(manifest: Manifest, folder: Path) -> Iterator[str]:
+    yield _wrapped(f"{manifest.precision}: {ARITHMETIC[manifest.precision]} ONNX opset {manifest.opset}.")
+    yield ""
+    for name in sorted(name for name in manifest.files if Path(name).suffix == Path(MODEL).suffix):
+        size = (folder / name).stat().st_size / 1e6
+        yield _item(f"`{name}`: {size:.2f} MB, SHA-256 {manifest.files[name]}")
+
+
+def _shown(spec: TensorSpec) -> str:
+    return f"`{spec.name}` {spec.layout} {list(spec.shape)} {spec.dtype}"
+
+
+def _item(text: str) -> str:
+    return indent(_wrapped(text, WIDTH - 2), "  ").replace("  ", "- ", 1)
+
+
+def _wrapped(text: str, width: int = WIDTH) -> str:
+    return fill(text, width, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,1 @@
+"""Long films, what happens in them, and how well that is found."""

@@ -1,0 +1,122 @@
+"""Long films of people who make micro-expressions and much else, as a spotter sees them: ticks, and what happens when.
+
+Nothing is encoded and kept as a video: the serving stages watch each film while it is made (see `spotter`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime import config as realtime_config
+from realtime.config import Config
+from realtime.errors import DataError
+from realtime.faces import mesh
+from realtime.faces.align import Aligner
+from realtime.faces.mesh import MediaPipe
+from realtime.faces.track import Tracker
+from realtime.records import Crop, Floats
+from realtime.representation.preprocess import MotionTicks
+from realtime.spotting.spotter import Sight, packed
+from realtime.spotting.ticks import Ticks
+from train.config import Clips, digest
+from train.spotting.happened import Happened, happened
+from train.storage.atomic import writing
+from train.storage.workers import run
+from train.synthesis.synthetic import Synthetic, Take
+
+VERSION = 1  # of what is kept
+MICRO, MACRO = 0, 1  # the first column of `Film.expressions`
+Times = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Film:
+    """One film of one person."""
+
+    person: str
+    seconds: float
+    ends: Times  #: (G,) seconds, when each tick ends
+    ticks: Floats  #: float16 (G, W), as `spotter.packed` has them
+    expressions: Times  #: (N, 4) MICRO or MACRO, onset, apex, offset
+    happened: tuple[Happened, ...] = ()  #: all that does, expressions too
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What films are wanted."""
+
+    clips: Clips
+    seconds: float
+    micro_per_minute: float
+    seen: MotionTicks
+
+
+def films(order: Order, people: Sequence[str], cache: Path, workers: int | None = None) -> list[Film]:
+    """One of each of `people`; those that are in `cache` already are read."""
+    return run(partial(_filming, order, cache), {person: person for person in people}, "films", workers)
+
+
+@contextmanager
+def _filming(order: Order, cache: Path) -> Iterator[Callable[[str], Film]]:
+    stages, dataset = realtime_config.load(), Synthetic(order.clips)
+    landmarker = MediaPipe(stages.track)
+
+    def work(person: str) -> Film:
+        path = cache / f"film-{_key(order, person, stages)}.npz"
+        take = dataset.video(person, 0, order.seconds, order.micro_per_minute)
+        if not path.exists():
+            landmarker.restart()
+            made = _watched(dataset, take, order.seen, Tracker(stages.track, landmarker), stages)
+            with writing(path) as file:
+                np.savez(file, ends=made.ends, ticks=made.ticks, expressions=made.expressions)
+        with np.load(path) as kept:
+            parts = (kept["ends"], kept["ticks"], kept["expressions"])
+        return Film(person, order.seconds, *parts, happened(take.scene, order.clips.distractors))
+
+    yield work
+    landmarker.close()
+
+
+def _watched(dataset: Synthetic, take: Take, seen: MotionTicks, tracker: Tracker, stages: Config) -> Film:
+    """The ticks of the face that is in view for longest."""
+    faces: dict[int, Face] = {}
+    for frame in dataset.film(take):
+        for face in tracker.push(frame):
+            follower = faces.setdefault(face.id, Face(seen, stages))
+            for crop in follower.aligner.push((frame, face)):
+                follower.push(crop)
+    longest = max(faces.values(), key=lambda face: len(face.ticks), default=None)
+    if longest is None or not longest.ticks:
+        raise DataError(f"no face is followed in the film of {take.person}; leave this person out, with fewer people")
+    ends, rows = zip(*longest.ticks, strict=True)
+    shown = [h for h in take.scene.happenings if h.role in ("micro", "macro")]
+    expressions = np.array([(h.role == "macro", h.onset, h.apex, h.offset) for h in shown], np.float64).reshape(-1, 4)
+    return Film(take.person, take.scene.seconds, np.array(ends), np.stack(rows).astype(np.float16), expressions)
+
+
+class Face:
+    """One face of a film, and its ticks."""
+
+    def __init__(self, seen: MotionTicks, stages: Config) -> None:
+        self.aligner = Aligner(stages.align)
+        self.ticks: list[tuple[float, Floats]] = []
+        self._sight, self._clock = Sight(seen.lag_s, seen.crop_px), Ticks(seen.tick_s)
+
+    def push(self, crop: Crop) -> None:
+        found = self._sight.push(crop)
+        if found is not None:
+            motion, turns = found
+            self.ticks += self._clock.push(crop.t, packed(motion.field, motion.head, turns))
+
+
+def _key(order: Order, person: str, stages: Config) -> str:
+    seen = (order.seen.crop_px, order.seen.size_px, order.seen.lag_s, order.seen.tick_s)
+    sight = (mesh.version(), stages.track, stages.align)
+    return digest(VERSION, order.clips, order.seconds, order.micro_per_minute, person, *seen, *sight)

@@ -1,0 +1,1 @@
+"""Files that appear whole or not at all, work shared among processes, and which code made something."""

@@ -1,0 +1,1 @@
+"""The sample stream that comes with Glimpse."""

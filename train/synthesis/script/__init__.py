@@ -1,0 +1,1 @@
+"""What faces, heads and hands do, and when."""

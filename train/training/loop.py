@@ -1,0 +1,190 @@
+"""The training loop of every method: fixed epochs, seeded, resumable after a kill, no selection by any score."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from train.config import Machine, Optimiser
+from train.evaluation.runners import CHECKPOINT
+from train.storage.atomic import writing
+from train.training import devices
+from train.training.curves import Curves
+from train.training.devices import Remote, Seat
+
+log = logging.getLogger(__name__)
+
+
+class Job(Protocol):
+    """What a method gives to the loop."""
+
+    epochs: int
+    steps: int  #: in each epoch
+    network: nn.Module
+
+    def batches(self, epoch: int) -> Iterator[Any]:
+        """The batches of one epoch, the same ones whenever they are asked for: tuples of tensors (B, ...)."""
+
+    def loss(self, batch: Any) -> Tensor:
+        """The scalar to be made small, the mean over a batch, or over a share of one, that is on any device."""
+
+    def evaluate(self, network: nn.Module) -> Mapping[str, float]:
+        """Scores for the curve. They are written down, never acted on."""
+
+
+def fit(job: Job, recipe: Optimiser, folder: Path, machine: Machine) -> nn.Module:
+    """Train `job.network`, and return it, on the CPU, with what is kept: the averaged weights, or the last ones.
+
+    Writes the checkpoint after every epoch, and the curves (see `train.training.curves`); goes on from the checkpoint
+    if it is there. One CPU gives the same bits whenever it trains. Several devices share each batch, and step by the
+    mean of their gradients: with a loss that is a mean over samples the same step as one device's, but for its last
+    bits. Not so what looks at a batch as a whole: batch normalisation, whose running statistics are those that the
+    first device sees, and losses that compare samples (`losses.inter`, `losses.ecstfl`) know their device's share
+    alone. Every process makes the whole batch. On a GPU sums have no fixed order, and the last bits vary.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    devices.launch(machine, _train, job, recipe, folder)
+    kept = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["kept"]
+    job.network.to("cpu").load_state_dict(kept)
+    return job.network
+
+
+def _train(seat: Seat, job: Job, recipe: Optimiser, folder: Path) -> None:
+    loss = seat.settle(_Loss(job))
+    state = Progress(job, recipe)
+    state.restore(folder / CHECKPOINT)
+    with Curves(folder) as curves:
+        for epoch in range(len(state.curve), job.epochs):
+            seat.seed(epoch)
+            rate = state.rate()
+            mean = seat.mean(_epoch(seat, job, loss, epoch, state))
+            if seat.first:
+                scores = {name: round(value, 5) for name, value in job.evaluate(Remote(state.kept.network)).items()}
+                state.curve.append({"epoch": epoch + 1, "loss": round(mean, 5), "rate": round(rate, 8), **scores})
+                log.info("%s", "  ".join(f"{key} {value}" for key, value in state.curve[-1].items()))
+                curves.write(state.curve)
+                state.save(folder / CHECKPOINT)
+
+
+def _epoch(seat: Seat, job: Job, loss: nn.Module, epoch: int, state: Progress) -> float:
+    """The mean of this process's part of the loss; the mean over all processes is that of the loss itself."""
+    job.network.train()
+    total, steps = 0.0, 0
+    for batch in job.batches(epoch):
+        share, weight = seat.share(batch)
+        part = weight * loss(share)
+        seat.backward(part)
+        state.step()
+        total, steps = total + float(part.detach()), steps + 1
+    return total / max(steps, 1)
+
+
+class _Loss(nn.Module):
+    """A job's loss as the call of a module, which is what can be spread over devices."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.network, self._job = job.network, job
+
+    def forward(self, batch: Any) -> Tensor:
+        return self._job.loss(batch)
+
+
+def rate_at(progress: float, warmup: float) -> float:
+    """Share of the highest rate: linear from 0 over `warmup`, then half a cosine to 0; progress in [0, 1]."""
+    if progress < warmup:
+        return max(progress / warmup, 1e-3)
+    return 0.5 * (1.0 + math.cos(math.pi * min((progress - warmup) / max(1.0 - warmup, 1e-9), 1.0)))
+
+
+class Average:
+    """Exponential moving average of a network's weights, with a start that is not held back by the first ones."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network = copy.deepcopy(network) if decay else network
+        self.decay, self.seen = decay, 0
+
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        """Take in the weights after one step."""
+        self.seen += 1
+        if self.network is network:
+            return
+        decay = min(self.decay, (1 + self.seen) / (10 + self.seen))
+        for mine, theirs in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
+            if mine.is_floating_point():
+                mine.lerp_(theirs, 1 - decay)
+            else:
+                mine.copy_(theirs)
+
+
+def _optimiser(network: nn.Module, recipe: Optimiser) -> torch.optim.Optimizer:
+    """SGD with Nesterov momentum, or AdamW (Loshchilov and Hutter 2019)."""
+    groups = _groups(network, recipe.weight_decay)
+    if recipe.kind == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.99))
+    return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
+
+
+def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Weights are decayed; biases and normalisation are not."""
+    matrices = [p for p in network.parameters() if p.ndim > 1]
+    rest = [p for p in network.parameters() if p.ndim <= 1]
+    return [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+class Progress:
+    """Everything that the next epoch depends on, in one file: a run that was killed ends in the same weights."""
+
+    def __init__(self, job: Job, recipe: Optimiser) -> None:
+        self.curve: list[dict[str, float]] = []
+        self.kept = Average(job.network, recipe.average)
+        total = job.epochs * job.steps
+        self._network = job.network
+        self._optimiser = _optimiser(job.network, recipe)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._optimiser, lambda step: rate_at(step / total, recipe.warmup)
+        )
+        self._parts: dict[str, Any] = {
+            "network": job.network,
+            "optimiser": self._optimiser,
+            "schedule": self._schedule,
+            "kept": self.kept.network,
+        }
+
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return float(self._schedule.get_last_lr()[0])
+
+    def step(self) -> None:
+        """One step along the gradients, which are gone then."""
+        nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
+        self._optimiser.step()
+        self._optimiser.zero_grad()
+        self._schedule.step()
+        self.kept.update(self._network)
+
+    def save(self, path: Path) -> None:
+        """All of it or nothing: a run that is killed meanwhile goes on from the epoch before."""
+        state = {name: part.state_dict() for name, part in self._parts.items()}
+        state |= {"seen": self.kept.seen, "random": torch.get_rng_state(), "curve": self.curve}
+        with writing(path) as file:
+            torch.save(state, file)
+
+    def restore(self, path: Path) -> None:
+        """Go on from `path`, if it is there."""
+        if not path.exists():
+            return
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
+        self.kept.seen, self.curve = state["seen"], state["curve"]
+        torch.set_rng_state(state["random"])
+        log.info("goes on after epoch %d", len(self.curve))
