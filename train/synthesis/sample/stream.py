@@ -22,7 +22,8 @@ from realtime.records import Image
 from train.synthesis.encode import encode
 from train.synthesis.sample.film import Camera, film
 from train.synthesis.sample.puppet import Puppet
-from train.synthesis.sample.script import Movement, Script, blink, sway
+from train.synthesis.sample.script import Movement, Script, blink
+from train.synthesis.script.sway import sway
 
 WIDTH, HEIGHT = 640, 360
 LEFT, TOP, ENLARGE = 66, 24, 2  # the part of the portrait that is shown, its face then about 190 px wide

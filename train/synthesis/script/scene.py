@@ -11,11 +11,11 @@ from realtime.records import Floats
 from train.config import Clips, Distractors
 from train.synthesis.face.channels import INDEX, NAMES
 from train.synthesis.face.performance import Pose
-from train.synthesis.sample.script import Wave, sway
 from train.synthesis.script.distractors import MAKERS, micro
 from train.synthesis.script.hand import Hand
 from train.synthesis.script.happening import HIDING, Happening
 from train.synthesis.script.strokes import MICRO_S, Times, micro_length
+from train.synthesis.script.sway import Wave, sway
 
 LEAD_S, TAIL_S = 0.25, 0.05  # the face before and after the event of a clip
 APART_S = 0.6  # between expressions of a video, so that each has an onset of its own

@@ -3,7 +3,8 @@ import pytest
 
 from train.synthesis.sample.film import Camera, film
 from train.synthesis.sample.puppet import Puppet
-from train.synthesis.sample.script import Movement, Script, Wave
+from train.synthesis.sample.script import Movement, Script
+from train.synthesis.script.sway import Wave
 
 STEADY = Camera(rate_hz=20.0, noise=0.0, flicker=0.0)
 

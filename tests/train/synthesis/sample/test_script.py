@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from train.synthesis.sample.actions import BLINK
-from train.synthesis.sample.script import Movement, Script, blink, sway, wave
+from train.synthesis.sample.script import Movement, Script, blink
+from train.synthesis.script.sway import sway, wave
 
 
 def movement(hold=0.0, **units):

@@ -9,10 +9,10 @@ from realtime.errors import ConfigError
 from realtime.labels import MEGC3
 from train.config import AT_REST, load
 from train.synthesis.face.channels import INDEX
-from train.synthesis.sample.script import Wave
 from train.synthesis.script.distractors import MAKERS
 from train.synthesis.script.mouths import speech
 from train.synthesis.script.scene import APART_S, Lamp, along, clip_scene, video_scene
+from train.synthesis.script.sway import Wave
 
 CLIPS = load(ROOT / "configs/train/cmn.toml").clips
 OFTEN = msgspec.structs.replace(
