@@ -13,16 +13,16 @@ CODE = sorted(path for half in ("realtime", "train") for path in (ROOT / half).r
 HEAVY = ("torch", "onnx", "openvino", "zmq", "gradio", "typer", "mediapipe", "train")
 SHARED = (
     "config",
-    "device",
-    "source",
-    "track",
-    "align",
-    "motion",
-    "fields",
-    "ticks",
-    "window",
-    "preprocess",
-    "manifest",
+    "capture.device",
+    "capture.source",
+    "faces.track",
+    "faces.align",
+    "representation.motion",
+    "representation.fields",
+    "representation.preprocess",
+    "engine.package.manifest",
+    "spotting.ticks",
+    "recognition.window",
 )
 
 

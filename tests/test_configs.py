@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 import realtime.config
-import train.config
+import train.config.old
 from realtime.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,7 +19,7 @@ FILES = sorted((ROOT / "configs").rglob("*.toml"))
 
 def load(path, like):
     """`path` by the half of the program that reads the file `like`."""
-    return train.config.load(path) if like.parent.name == "train" else realtime.config.load(path)
+    return train.config.old.load(path) if like.parent.name == "train" else realtime.config.load(path)
 
 
 def places(value, at=()):
@@ -127,5 +127,5 @@ def test_no_key_has_a_hidden_default(path, place):
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.parent.name == "train"], ids=named)
 def test_training_crops_as_the_live_half_does(path):
-    crop_px = msgspec.to_builtins(train.config.load(path)).get("crop_px")
+    crop_px = msgspec.to_builtins(train.config.old.load(path)).get("crop_px")
     assert crop_px in (None, realtime.config.load().align.size_px)

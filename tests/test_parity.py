@@ -206,7 +206,7 @@ def fed_by(predict):
 
 
 def test_a_network_of_clips_is_fed_an_event_as_it_was_trained(recorded, packages):
-    from train.config import load as load_config
+    from train.config.old import load as load_config
     from train.methods.ecstfl import ecstfl
 
     settings = load_config(config.ROOT / "configs/train/ecstfl-smic-3.toml")
@@ -217,7 +217,7 @@ def test_a_network_of_clips_is_fed_an_event_as_it_was_trained(recorded, packages
 
 
 def test_a_network_of_the_apex_is_fed_the_frame_that_it_was_trained_on(recorded, packages):
-    from train.config import load as load_config
+    from train.config.old import load as load_config
     from train.methods.apexnet import recorded as apexnet
     from train.methods.apexnet.apex_frames import annotated
 
@@ -231,7 +231,7 @@ def test_a_network_of_the_apex_is_fed_the_frame_that_it_was_trained_on(recorded,
 
 @pytest.mark.parametrize("shows", ["apex", "change"])
 def test_a_network_of_synthetic_apexes_is_fed_what_it_was_tested_on(recorded, packages, shows):
-    from train.config import load as load_config
+    from train.config.old import load as load_config
     from train.methods.apexnet import apexnet
     from train.methods.apexnet.pairs import Filmed
 
@@ -244,7 +244,7 @@ def test_a_network_of_synthetic_apexes_is_fed_what_it_was_tested_on(recorded, pa
 
 def test_a_network_of_fields_is_fed_an_event_as_it_was_trained(prepare, landmarker, frames, recorded, packages):
     from train.clips.fields import MovingClip, displacements
-    from train.config import load as load_config
+    from train.config.old import load as load_config
     from train.methods.motion import motion
 
     settings = load_config(config.ROOT / "configs/train/motion.toml")

@@ -37,7 +37,7 @@ def prepare(
     """Bring the data through the serving stages into the cache; goes on where it was interrupted."""
     with _told(as_json):
         from train import commands
-        from train.config import load
+        from train.config.old import load
 
         _print({"cache": str(commands.prepare(load(config, override or ()), workers))}, as_json)
 
@@ -47,7 +47,7 @@ def fit(config: ConfigFile, override: Overrides = None, as_json: AsJson = False)
     """Train by the configuration: fixed epochs, no choice by any score; goes on after the last whole epoch."""
     with _told(as_json):
         from train import commands
-        from train.config import load
+        from train.config.old import load
 
         _print({"run": str(commands.fit(load(config, override or ())))}, as_json)
 
@@ -87,7 +87,7 @@ def evaluate(
     assert config is not None
     with _told(as_json):
         from train import commands
-        from train.config import load
+        from train.config.old import load
         from train.evaluation.cluster import Cluster
         from train.evaluation.runners import Serial
         from train.evaluation.scoring import figures
@@ -131,7 +131,7 @@ def export(
         found: dict[str, object] = {}
         if config is not None:
             from train import commands
-            from train.config import load
+            from train.config.old import load
 
             if converter == "torch-tensorrt":
                 found |= commands.convert(load(config, override or ()), engines.resolve(), precision).figures()
@@ -159,7 +159,7 @@ def rebuild(
     """Make an engine from its recipe: prepare, fit and export in one; goes on where it was interrupted."""
     with _told(as_json):
         from train import commands
-        from train.config import load
+        from train.config.old import load
 
         manifest = commands.rebuild(load(config, override or ()), engines.resolve(), precision, workers)
         _print(_made(manifest, engines), as_json)
@@ -194,7 +194,7 @@ def ablate(
     """Compare settings of cmn, motion or spotter on the same held-out people: mean and deviation over the seeds."""
     with _told(as_json):
         from train import commands
-        from train.config import load
+        from train.config.old import load
         from train.evaluation.ablation import table
 
         rows = commands.ablate(load(config, override or ()), vary, seeds)
@@ -209,7 +209,7 @@ def tune(config: ConfigFile, override: Overrides = None, workers: Workers = None
     """Search settings of the detector on long videos of some people, and measure them on those of others."""
     with _told(as_json):
         from train import commands
-        from train.config import load
+        from train.config.old import load
         from train.tuning.report import lines, plain
 
         found = commands.tune(load(config, override or ()), workers)
@@ -267,7 +267,7 @@ def videos(
     """Write long synthetic videos of the people in [clips] with micro-expressions and distractors, and their truth."""
     with _told(as_json):
         from train.commands import synthetic
-        from train.config import load
+        from train.config.old import load
         from train.synthesis.videos import write
 
         dataset = synthetic(load(config, override or ()))

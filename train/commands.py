@@ -21,24 +21,8 @@ from train.clips.embeddings import open_encoder
 from train.clips.fields import MovingClip, moving
 from train.clips.stored import StoredClip, store
 from train.clips.subject_split import Parts
-from train.config import (
-    KINDS,
-    ApexnetConfig,
-    ApexnetRecordedConfig,
-    CmnConfig,
-    CmnRecordedConfig,
-    DynamicConfig,
-    EcstflConfig,
-    ExpressionConfig,
-    Machine,
-    MotionConfig,
-    MotionRecordedConfig,
-    OnSynthetic,
-    Recorded,
-    SpotterTraining,
-    TrainConfig,
-    TuneConfig,
-)
+from train.config.old import KINDS, OnSynthetic, Recorded, TrainConfig
+from train.config.sections import Machine
 from train.evaluation import ablation, protocols, report
 from train.evaluation import evaluate as evaluation
 from train.evaluation.evaluate import Plan
@@ -48,24 +32,32 @@ from train.evaluation.scoring import by_rate, figures
 from train.methods.apexnet import apex_frames
 from train.methods.apexnet import recorded as apexnet_recorded
 from train.methods.apexnet import synthetic as apexnet_synthetic
+from train.methods.apexnet.config import ApexnetConfig, ApexnetRecordedConfig
 from train.methods.apexnet.pairs import Filmed, filmed
 from train.methods.apexnet.recorded import Apexes, ApexnetFitPredict
 from train.methods.cmn import cmn, events
 from train.methods.cmn import recorded as cmn_recorded
+from train.methods.cmn.config import CmnConfig, CmnRecordedConfig
 from train.methods.cmn.recorded import CmnFitPredict
 from train.methods.dynamic import dynamic, enactments
+from train.methods.dynamic.config import DynamicConfig
 from train.methods.ecstfl import ecstfl
+from train.methods.ecstfl.config import EcstflConfig
 from train.methods.ecstfl.ecstfl import EcstflFitPredict
 from train.methods.expression import expression
+from train.methods.expression.config import ExpressionConfig
 from train.methods.motion import recorded as motion_recorded
 from train.methods.motion import synthetic as motion_synthetic
+from train.methods.motion.config import MotionConfig, MotionRecordedConfig
 from train.methods.motion.recorded import MotionFitPredict
 from train.methods.spotter import spotter
+from train.methods.spotter.config import SpotterTraining
 from train.networks.checkpoints import fingerprint
 from train.packaging import torch_tensorrt
 from train.packaging.graph import rounded
 from train.synthesis.synthetic import Synthetic
 from train.tuning import tune as tuning
+from train.tuning.config import TuneConfig
 from train.tuning.report import Tuned
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from realtime.config import load as load_settings
 from realtime.pipeline.pipeline import Pipeline
 from realtime.recognition.heads import engines
 from train.chain.play import Kept
-from train.config import load
+from train.config.old import load
 from train.synthesis.synthetic import Synthetic
 
 LEADS, TAILS = (0.0, 0.1, 0.25, 0.5, 1.0), (0.0, 0.1, 0.3, 1.0)

@@ -21,7 +21,9 @@ from realtime.config import ROOT
 from realtime.engine.package.manifest import Score
 from train.clips.subject_split import LABELS
 from train.commands import COMPARED
-from train.config import ApexnetConfig, CmnConfig, load
+from train.config.old import load
+from train.methods.apexnet.config import ApexnetConfig
+from train.methods.cmn.config import CmnConfig
 from train.methods.expression import expression
 from train.methods.expression.expression import ExpressionJob, resize, standardise
 from train.packaging.export import WEIGHTS

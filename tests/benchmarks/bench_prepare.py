@@ -22,7 +22,7 @@ from realtime.config import ROOT
 from realtime.faces.align import Aligner
 from realtime.faces.track import Tracker
 from train.clips import stored
-from train.config import load
+from train.config.old import load
 from train.datasets.annotation.recorded import Recorded
 from train.datasets.annotation.sample import Recording
 from train.storage import workers

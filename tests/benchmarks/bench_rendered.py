@@ -17,8 +17,10 @@ import msgspec
 from realtime.config import ROOT
 from realtime.engine.package.manifest import Score
 from train.commands import COMPARED
-from train.config import MotionConfig, digest, load
+from train.config.old import load
 from train.methods.motion import synthetic as motion_synthetic
+from train.methods.motion.config import MotionConfig
+from train.storage.digest import digest
 
 FIGURES = ("final_uf1", "early_uf1", "kept", "rejected_rest", "rejected_none")
 

@@ -15,7 +15,7 @@ import cv2
 import msgspec
 
 from realtime.config import ROOT
-from train.config import load
+from train.config.old import load
 from train.synthesis.synthetic import Synthetic
 
 

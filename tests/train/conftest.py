@@ -11,7 +11,8 @@ import pytest
 
 from realtime.config import ROOT
 from realtime.records import Crop, Frame, Pose
-from train.config import Rates, load
+from train.config.old import load
+from train.config.recorded import Rates
 from train.datasets.annotation.sample import Sample
 
 ANNOTATIONS = Path(__file__).resolve().parents[2] / "../shared/annotations"

@@ -11,7 +11,10 @@ from realtime.config import ROOT
 from realtime.errors import ConfigError
 from train import commands
 from train.commands import METHODS, Method
-from train.config import ApexnetRecordedConfig, CmnConfig, TuneConfig, load
+from train.config.old import load
+from train.methods.apexnet.config import ApexnetRecordedConfig
+from train.methods.cmn.config import CmnConfig
+from train.tuning.config import TuneConfig
 
 
 @pytest.fixture(params=["expression", "cmn"])

@@ -10,13 +10,15 @@ from realtime.engine.check import check
 from realtime.errors import ConfigError, DataError
 from train import commands
 from train.clips.collection import collect
-from train.config import EcstflConfig, KFold, Lists, Rates, Recorded, load, shaping
+from train.config.old import Recorded, load, shaping
+from train.config.recorded import KFold, Lists, Rates
 from train.datasets.annotation.labels import LABEL_SETS
 from train.datasets.corpora.catalogue import LOADERS
 from train.evaluation import protocols
 from train.evaluation.report import REPORT
 from train.evaluation.runners import Serial
 from train.evaluation.scoring import figures
+from train.methods.ecstfl.config import EcstflConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread", "tiny_networks")
 FILES = sorted(path.stem for path in (ROOT / "configs/train").glob("*.toml") if isinstance(load(path), Recorded))

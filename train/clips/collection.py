@@ -12,10 +12,11 @@ from realtime.labels import OWN
 from train.clips.rates import Slowed, words
 from train.clips.stored import StoredClip, store
 from train.clips.takes import FEWEST_SHOWN
-from train.config import Data, Rates, digest
+from train.config.recorded import Data, Rates
 from train.datasets.annotation.sample import Dataset
 from train.datasets.corpora import catalogue
 from train.datasets.folds import Case, cases
+from train.storage.digest import digest
 
 log = logging.getLogger(__name__)
 

@@ -25,8 +25,9 @@ from realtime.records import Floats, Image
 from realtime.representation.preprocess import CropImages, crop_images
 from train.clips.clip import ClipCrops, Times
 from train.clips.prepare import save_array
-from train.config import Views, digest
+from train.config.sections import Views
 from train.datasets.annotation.sample import Sample
+from train.storage.digest import digest
 
 log = logging.getLogger(__name__)
 

@@ -24,8 +24,9 @@ from realtime import config as realtime_config
 from realtime.records import Floats
 from realtime.representation.motion import layout
 from train.clips.fields import exact
-from train.config import AT_REST, Clips, digest
+from train.config.clips import AT_REST, Clips
 from train.storage.atomic import writing
+from train.storage.digest import digest
 from train.storage.workers import run
 from train.synthesis.synthetic import Synthetic
 

@@ -21,8 +21,8 @@ from realtime.representation.motion import Layout
 from realtime.spotting.spotter import Sight
 from train.clips.prepare import save_array
 from train.clips.stored import StoredClip
-from train.config import digest
 from train.datasets.annotation.sample import Sample
+from train.storage.digest import digest
 from train.storage.workers import run
 
 VERSION = 2  # of what is kept

@@ -23,9 +23,9 @@ from realtime.faces.quality import bounding_box, head_pose, quality
 from realtime.faces.track import Landmarker, Tracker
 from realtime.records import Crop, Face, Frame, Image
 from train.clips.clip import Times
-from train.config import digest
 from train.datasets import ferplus
 from train.storage.atomic import writing
+from train.storage.digest import digest
 from train.storage.workers import run
 
 #: FER-2013's faces fill their 48 px; the detector wants them larger and with something around.

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from realtime.records import Frame
 from train.clips.tim import SAME, exposures, own_rate
-from train.config import digest
 from train.datasets.annotation.sample import Dataset, Sample
+from train.storage.digest import digest
 
 
 @dataclass(frozen=True, slots=True)

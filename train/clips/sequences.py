@@ -13,7 +13,7 @@ from realtime.representation.fields import Times
 from train.clips.clip import Timed, event
 from train.clips.fields import MovingClip
 from train.clips.takes import jittered
-from train.config import Early
+from train.config.sections import Early
 
 FEWEST_RESTING = 4  # frames without an event that are worth showing
 

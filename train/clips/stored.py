@@ -27,10 +27,10 @@ from realtime.records import Crop, Pose
 from train.clips.clip import ClipCrops, Times, event
 from train.clips.detector_trace import Told, tell
 from train.clips.prepare import face_crops, save_array
-from train.config import digest
 from train.datasets.annotation.sample import Dataset, Sample
 from train.datasets.folds import Case, cases
 from train.storage.atomic import writing
+from train.storage.digest import digest
 from train.storage.workers import run
 
 #: What is kept of a crop beside its picture.

@@ -12,8 +12,9 @@ from typing import Generic, TypeVar
 from realtime.errors import DataError
 from realtime.labels import VOCABULARIES
 from train.clips.clip import Timed
-from train.config import Clips, digest
+from train.config.clips import Clips
 from train.datasets.folds import hold_out
+from train.storage.digest import digest
 
 VOCABULARY = "megc-3-none"
 LABELS = VOCABULARIES[VOCABULARY]

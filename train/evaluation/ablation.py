@@ -14,7 +14,8 @@ import msgspec
 from realtime.config import convert, merge, parse_override
 from realtime.engine.package.manifest import Score
 from realtime.errors import ConfigError
-from train.config import Distractor, TrainConfig
+from train.config.clips import Distractor
+from train.config.old import TrainConfig
 
 SHARED = ("clips", "cache", "seed")  #: by all rows of any method; the seeds are `ablate`'s own
 NOTHING = "none"  #: in the table, of a setting that is empty

@@ -17,12 +17,12 @@ from urllib.parse import quote
 import msgspec
 
 from realtime.errors import DataError
-from train.config import digest
 from train.datasets.folds import Case, Fold, checked
 from train.evaluation import predictions
 from train.evaluation.predictions import SCHEMA, FoldPredictions, Header, Prediction
 from train.evaluation.runners import CHECKPOINT, CURVE, FitPredict, Outcome, Runner, Task
 from train.storage.atomic import writing
+from train.storage.digest import digest
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from realtime.errors import ConfigError
 from train.clips import rates
 from train.clips.collection import Collection, label_set, named
-from train.config import Composite, Cross, Data, Evaluation, KFold, LeaveOneSubjectOut, Lists, Recorded, shaping
+from train.config.old import Recorded, shaping
+from train.config.recorded import Composite, Cross, Data, Evaluation, KFold, LeaveOneSubjectOut, Lists
 from train.datasets import folds
 from train.datasets.corpora import dfew
 from train.datasets.folds import Case, Fold

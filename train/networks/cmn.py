@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from train.config import Reference
+from train.methods.cmn.config import Reference
 
 
 def projector(width: int, projected: int) -> nn.Sequential:

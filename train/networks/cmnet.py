@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from train.config import Reference
+from train.methods.cmn.config import Reference
 from train.networks.cmn import CmnHead, projector
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import get_args
 
-from train.config import Distractor
+from train.config.clips import Distractor
 from train.spotting.comparison import shown
 from train.spotting.detection_scores import IOU
 from train.spotting.films import Film

@@ -25,9 +25,10 @@ from realtime.records import Crop, Floats
 from realtime.representation.preprocess import MotionTicks
 from realtime.spotting.spotter import Sight, packed
 from realtime.spotting.ticks import Ticks
-from train.config import Clips, digest
+from train.config.clips import Clips
 from train.spotting.happened import Happened, happened
 from train.storage.atomic import writing
+from train.storage.digest import digest
 from train.storage.workers import run
 from train.synthesis.synthetic import Synthetic, Take
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from train.config import Distractors
+from train.config.clips import Distractors
 from train.spotting.movements import Movement
 from train.synthesis.script.scene import Scene
 

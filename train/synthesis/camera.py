@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from realtime.records import Floats, Frame, Image
-from train.config import Film
+from train.config.clips import Film
 from train.synthesis.script.strokes import Times
 
 Codec = Literal["none", "jpeg", "h264"]

@@ -15,9 +15,9 @@ import numpy as np
 from realtime.faces.track import Landmarker
 from realtime.labels import FERPLUS
 from realtime.records import Image
-from train.config import Enactment
 from train.datasets import ferplus
 from train.datasets.ferplus import SPLITS, FerPlus
+from train.methods.dynamic.config import Enactment
 from train.synthesis.actor import film
 from train.synthesis.camera import Camera, draw
 from train.synthesis.face import facekit

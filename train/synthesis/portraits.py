@@ -22,7 +22,7 @@ from realtime.faces.quality import eye_distance, head_pose
 from realtime.faces.track import Landmarker
 from realtime.labels import FERPLUS
 from realtime.records import Floats, Image
-from train.config import Clips
+from train.config.clips import Clips
 from train.datasets import ferplus
 
 NEUTRAL_SHARE = 0.85  # of the votes: fewer and the face shows something already

@@ -15,7 +15,7 @@ import numpy as np
 
 from realtime.labels import MEGC3
 from realtime.records import Floats, Frame
-from train.config import Clips
+from train.config.clips import Clips
 from train.datasets.annotation.sample import Sample
 from train.datasets.folds import hold_out
 from train.synthesis.actor import Actor, film, flow

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from realtime.errors import DataError
 from realtime.records import Frame
-from train.config import AT_REST, Clips, Film
+from train.config.clips import AT_REST, Clips, Film
 from train.datasets.annotation.sample import Sample
 from train.datasets.annotation.table import write_table
 from train.datasets.corpora.casme2 import RATE_HZ

@@ -19,7 +19,8 @@ from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, distributed, nn
 
 from realtime.errors import ConfigError, GlimpseError
-from train.config import Machine, digest
+from train.config.sections import Machine
+from train.storage.digest import digest
 
 FEWEST_ROWS = 2  # of a batch for each of several devices: batch normalisation has no statistics of one
 

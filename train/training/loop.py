@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from train.config import Machine, Optimiser
+from train.config.sections import Machine, Optimiser
 from train.evaluation.runners import CHECKPOINT
 from train.storage.atomic import writing
 from train.training import devices

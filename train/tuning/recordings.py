@@ -26,8 +26,8 @@ from realtime.records import Crop, Floats, Image, Pose
 from realtime.representation import motion
 from train.chain.play import opened
 from train.chain.truth import Video, seen
-from train.config import digest
 from train.storage.atomic import writing
+from train.storage.digest import digest
 from train.storage.workers import run
 
 POINTS, MATRIX = np.zeros((0, 2), np.float32), np.eye(2, 3, dtype=np.float32)  # the detector looks at neither

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from train.config import TuneConfig
+from train.tuning.config import TuneConfig
 from train.tuning.search import Setting
 from train.tuning.worth import Figures
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from realtime.config import DEFAULT as DEFAULT_FILE
 from realtime.config import Config, convert, merge, parse_override
-from train.config import Range
+from train.tuning.config import Range
 
 Setting = Mapping[str, float]  #: "section.key" -> value
 

@@ -18,8 +18,8 @@ from realtime.recognition import heads
 from train.chain import scripted
 from train.chain.reliability import reliability
 from train.chain.truth import Video, people
-from train.config import TuneConfig
 from train.tuning import search
+from train.tuning.config import TuneConfig
 from train.tuning.recordings import record
 from train.tuning.report import Row, Tuned, write
 from train.tuning.search import Setting, applied

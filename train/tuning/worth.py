@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from train.chain.truth import Video
-from train.config import Prices
 from train.spotting.detection_scores import IOU, Spotting, score
 from train.spotting.movements import Detection, match
+from train.tuning.config import Prices
 from train.tuning.recordings import Recording
 from train.tuning.streams import Said
 

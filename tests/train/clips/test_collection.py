@@ -6,7 +6,7 @@ import pytest
 from realtime.errors import DataError
 from train.clips.collection import label_set, named
 from train.clips.rates import Slowed
-from train.config import Data
+from train.config.recorded import Data
 
 
 def test_sets_make_one_collection_under_unique_names(drawn, collected):

@@ -8,7 +8,7 @@ from realtime.errors import DataError, EngineError
 from realtime.representation.preprocess import CropImages, EmbeddingSequence, crop_images
 from train.clips.clip import ClipCrops
 from train.clips.embeddings import View, apply_view, draw_view, embed
-from train.config import Views
+from train.config.sections import Views
 from train.datasets.annotation.sample import Sample
 
 PICTURES = CropImages(crop_px=32, size_px=16, mean=(0.5, 0.5, 0.5), std=(0.2, 0.2, 0.2))

@@ -9,7 +9,7 @@ from realtime.faces.track import Tracker
 from realtime.labels import FERPLUS
 from realtime.records import Frame
 from train.clips import prepare
-from train.config import digest
+from train.storage.digest import digest
 
 SIZE = 240
 

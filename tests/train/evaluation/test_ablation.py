@@ -4,7 +4,7 @@ import pytest
 from realtime.config import ROOT
 from realtime.engine.package.manifest import Score
 from realtime.errors import ConfigError
-from train.config import load
+from train.config.old import load
 from train.evaluation.ablation import Compared, Row, ablate, table, variants
 
 CONFIG = load(ROOT / "configs/train/cmn.toml")

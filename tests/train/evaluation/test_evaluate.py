@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from realtime.errors import DataError, GlimpseError
-from train.config import Machine, Optimiser
+from train.config.sections import Machine, Optimiser
 from train.datasets.annotation.sample import Sample
 from train.datasets.folds import cases, leave_one_subject_out
 from train.evaluation import report

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from realtime.errors import ConfigError, DataError
-from train.config import Composite, Cross, Data, KFold, LeaveOneSubjectOut, Lists
+from train.config.recorded import Composite, Cross, Data, KFold, LeaveOneSubjectOut, Lists
 from train.evaluation import protocols
 from train.evaluation.published import BENCHMARKS
 

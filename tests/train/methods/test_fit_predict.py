@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from train.clips.embeddings import open_encoder
-from train.config import Rates
+from train.config.recorded import Rates
 from train.datasets.folds import hold_out
 from train.methods.apexnet.apex_frames import choose
 from train.methods.apexnet.recorded import ApexnetFitPredict

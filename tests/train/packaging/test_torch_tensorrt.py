@@ -21,7 +21,7 @@ from realtime.representation.preprocess import EmbeddingSequence
 from train import commands
 from train.__main__ import app
 from train.commands import METHODS
-from train.config import load as read
+from train.config.old import load as read
 from train.networks.cmn import CmnHead
 from train.packaging import torch_tensorrt
 from train.packaging.export import export

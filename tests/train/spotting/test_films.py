@@ -8,7 +8,7 @@ from realtime.config import ROOT
 from realtime.labels import MEGC3
 from realtime.spotting.spotter import unpacked
 from train.clips.exact import movements
-from train.config import load
+from train.config.old import load
 from train.methods.spotter.spotter import representation
 from train.spotting import films as filming
 from train.spotting.films import MICRO, Order, films

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from realtime.config import ROOT
-from train.config import load
+from train.config.old import load
 from train.spotting.happened import Happened, happened, under
 from train.spotting.movements import Movement
 from train.synthesis.script.scene import video_scene

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.config import ROOT
-from train.config import load
+from train.config.old import load
 from train.synthesis.camera import MOST_STEPS, Camera, draw, expose, moments
 
 FILM = load(ROOT / "configs/train/cmn.toml").clips.film

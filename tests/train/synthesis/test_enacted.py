@@ -11,7 +11,7 @@ from realtime.engine.package.manifest import MODEL
 from realtime.errors import DataError, EngineError
 from realtime.labels import FERPLUS
 from realtime.representation.preprocess import CropImages
-from train.config import load
+from train.config.old import load
 from train.methods.dynamic import enactments
 from train.methods.dynamic.enactments import MANNERS
 from train.synthesis.enacted import Stage, cast

@@ -8,7 +8,7 @@ from realtime.errors import DataError
 from realtime.faces import landmarks as lm
 from realtime.faces.align import TEMPLATE
 from realtime.faces.quality import eye_distance
-from train.config import load
+from train.config.old import load
 from train.synthesis.portraits import EYES, MARGIN_PX, SIDE_PX, Portrait, Portraits, enlarged, framed
 
 CLIPS = load(ROOT / "configs/train/cmn.toml").clips

@@ -11,7 +11,7 @@ from realtime.config import ROOT
 from realtime.errors import DataError
 from realtime.labels import FERPLUS, MEGC3
 from train.clips.clip import ClipCrops, check
-from train.config import load
+from train.config.old import load
 from train.datasets.annotation.action_units import parse
 from train.datasets.folds import hold_out
 from train.synthesis.portraits import MARGIN_PX, SIDE_PX

@@ -10,7 +10,7 @@ from lightning_fabric.strategies import DDPStrategy
 from torch import nn
 
 from realtime.errors import ConfigError, DataError
-from train.config import Machine, Optimiser
+from train.config.sections import Machine, Optimiser
 from train.evaluation.runners import CHECKPOINT
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.losses.focal import focal

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from train.config import Machine, Optimiser
+from train.config.sections import Machine, Optimiser
 from train.evaluation.runners import CHECKPOINT
 from train.training import loop
 from train.training.loop import Average, rate_at

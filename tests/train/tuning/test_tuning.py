@@ -14,10 +14,10 @@ from realtime.spotting.detector import Spotting
 from realtime.spotting.spotter import Spot
 from train.__main__ import app
 from train.chain.truth import Event, video
-from train.config import Prices, Range, TuneConfig
-from train.config import load as load_train
+from train.config.old import load as load_train
 from train.spotting.comparison import told
 from train.tuning import report, search, tune
+from train.tuning.config import Prices, Range, TuneConfig
 from train.tuning.recordings import Recording
 from train.tuning.search import applied, climb, moved, value_of
 from train.tuning.streams import Said, Stream, said, streams, together

@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from realtime.records import Apex, Offset
 from train.clips.stored import StoredClip
-from train.config import ApexSource, Quang
 from train.methods.apexnet.apex_formula import find_apex
+from train.methods.apexnet.config import ApexSource, Quang
 
 log = logging.getLogger(__name__)
 

@@ -31,8 +31,8 @@ from realtime.representation.preprocess import (
 from train.clips.clip import Times
 from train.clips.sequences import rests
 from train.clips.subject_split import LABELS
-from train.config import ApexnetConfig
 from train.losses.focal import focal, inverse_frequency
+from train.methods.apexnet.config import ApexnetConfig
 from train.methods.apexnet.pairs import Filmed, Moments, moments, resting
 from train.methods.apexnet.se_resnext import SeResNeXt
 from train.methods.expression.expression import standardise

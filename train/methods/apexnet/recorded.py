@@ -18,9 +18,10 @@ from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, Crop
 from train.clips.collection import TERMS, Collection, named, vocabulary
 from train.clips.stored import StoredClip
 from train.clips.takes import draw, near
-from train.config import ApexnetRecordedConfig, digest, shaping
+from train.config.old import shaping
 from train.evaluation.runners import CURVE, Probabilities
 from train.losses.focal import focal, inverse_frequency
+from train.methods.apexnet.config import ApexnetRecordedConfig
 from train.methods.apexnet.se_resnext import REN, STANDARD, Blocks, SeResNeXt
 from train.methods.expression.expression import standardise
 from train.networks import checkpoints
@@ -28,6 +29,7 @@ from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
 from train.packaging.golden import golden_crops
 from train.packaging.quantise import Trial
+from train.storage.digest import digest
 from train.training import loop
 from train.training.augment import grey, similarity
 

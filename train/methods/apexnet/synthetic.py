@@ -17,7 +17,7 @@ from realtime.records import Floats
 from realtime.representation.preprocess import ApexChange, CropImages, crop_images
 from train.clips.subject_split import DATA, TERMS, Parts
 from train.clips.subject_split import split as by_person
-from train.config import ApexnetConfig, digest, shaping
+from train.config.old import shaping
 from train.evaluation.rejection import judged
 from train.evaluation.runners import CURVE
 from train.methods.apexnet.apexnet import (
@@ -31,12 +31,14 @@ from train.methods.apexnet.apexnet import (
     shown,
     vocabulary,
 )
+from train.methods.apexnet.config import ApexnetConfig
 from train.methods.apexnet.pairs import Filmed, still
 from train.methods.apexnet.se_resnext import SeResNeXt
 from train.networks import checkpoints
 from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
 from train.packaging.golden import golden_changes, golden_crops
+from train.storage.digest import digest
 from train.training import loop
 from train.training.calibration import calibrate as temper
 

@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from train.config import CmnSettings
 from train.evaluation.metrics import Scores, scores
+from train.methods.cmn.config import CmnSettings
 from train.methods.cmn.events import Events
 from train.networks.cmn import CmnHead
 from train.training.calibration import temperature

@@ -30,11 +30,12 @@ from train.clips.clip import ClipCrops, check
 from train.clips.embeddings import embed, embed_images
 from train.clips.fields import MovingClip
 from train.clips.prepare import sample_crops
-from train.config import CmnConfig, CmnSettings, HeadKind, digest, shaping
+from train.config.old import shaping
 from train.evaluation.rejection import judged
 from train.evaluation.runners import CURVE
 from train.methods.cmn import sampling
 from train.methods.cmn.answers import STAGES, calibrate, evaluate, predict
+from train.methods.cmn.config import CmnConfig, CmnSettings, HeadKind
 from train.methods.cmn.events import Events, Parts, split
 from train.methods.cmn.inter import inter_contrast
 from train.methods.cmn.intra import intra_contrast
@@ -46,6 +47,7 @@ from train.packaging.export import OPSET, Draft, trained_by
 from train.packaging.export import export as write_package
 from train.packaging.golden import golden_motion
 from train.packaging.step import step_graph
+from train.storage.digest import digest
 from train.training import loop
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,9 @@ from torch.nn.utils.rnn import pad_sequence
 from realtime.representation.preprocess import spread
 from train.clips.clip import event
 from train.clips.embeddings import EmbeddedClip
-from train.config import Reference, digest
 from train.datasets.folds import hold_out
+from train.methods.cmn.config import Reference
+from train.storage.digest import digest
 
 
 class Events:

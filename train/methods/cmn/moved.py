@@ -9,7 +9,8 @@ import numpy as np
 from realtime.representation.preprocess import pooled
 from train.clips.embeddings import EmbeddedClip
 from train.clips.fields import MovingClip
-from train.config import MotionInput, digest
+from train.methods.cmn.config import MotionInput
+from train.storage.digest import digest
 
 
 def beside(clip: EmbeddedClip, moving: MovingClip, shown: MotionInput, seed: int) -> EmbeddedClip:

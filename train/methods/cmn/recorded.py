@@ -19,15 +19,17 @@ from train.clips.embeddings import EmbeddedClip, embed, open_encoder
 from train.clips.fields import moving
 from train.clips.stored import StoredClip
 from train.clips.takes import draw, jittered
-from train.config import CmnRecordedConfig, digest, shaping
+from train.config.old import shaping
 from train.datasets.folds import hold_out
 from train.evaluation.runners import Probabilities
 from train.methods.cmn.answers import predict
 from train.methods.cmn.cmn import package, restore, train_head
+from train.methods.cmn.config import CmnRecordedConfig
 from train.methods.cmn.events import Events, Parts
 from train.methods.cmn.moved import beside
 from train.networks.cmn import CmnHead
 from train.packaging.export import WEIGHTS, trained, trained_by
+from train.storage.digest import digest
 
 
 class Takes(Events):

@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from train.config import Sampling
+from train.methods.cmn.config import Sampling
 
 EPSILON = 1e-6
 

@@ -25,16 +25,18 @@ from realtime.engine.package.manifest import EMBEDDINGS, LOGITS, MODEL, Manifest
 from realtime.representation.preprocess import EmbeddingSequence
 from train.clips.embeddings import embed_images
 from train.clips.prepare import sample_crops
-from train.config import DynamicConfig, digest, shaping
+from train.config.old import shaping
 from train.datasets.ferplus import SPLITS
 from train.evaluation.runners import CURVE
 from train.losses.ecstfl import ecstfl, ecstfl_official
+from train.methods.dynamic.config import DynamicConfig
 from train.methods.dynamic.enactments import Enactments
 from train.methods.dynamic.fades import faded, joined
 from train.methods.dynamic.network import DynamicHead
 from train.methods.dynamic.scores import report, scored
 from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
+from train.storage.digest import digest
 from train.synthesis.script.emotions import LABELS, VOCABULARY
 from train.training import loop
 from train.training.calibration import temperature

@@ -25,9 +25,10 @@ from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import DataError, EngineError
 from realtime.faces.mesh import MediaPipe
 from realtime.representation.preprocess import CropImages, crop_images
-from train.config import DynamicConfig, digest
 from train.datasets.ferplus import SPLITS
+from train.methods.dynamic.config import DynamicConfig
 from train.storage.atomic import writing
+from train.storage.digest import digest
 from train.storage.workers import run
 from train.synthesis.enacted import Clip, Role, Stage, cast
 from train.synthesis.script.emotions import LABELS

@@ -10,8 +10,8 @@ from torch import Tensor
 from realtime.engine.package.manifest import Score
 from realtime.labels import FERPLUS
 from realtime.recognition.recognise import AROUND_APEX_S
-from train.config import DynamicConfig
 from train.evaluation.metrics import Scores, scores
+from train.methods.dynamic.config import DynamicConfig
 from train.methods.dynamic.enactments import MANNERS, Enactments
 from train.synthesis.script.emotions import LABELS
 

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from realtime.representation.preprocess import first_to_last
 from train.clips.tim import tim
-from train.config import FrameSampling
+from train.methods.ecstfl.config import FrameSampling
 
 Pictures = npt.NDArray[np.uint8]  #: (T, S, S, 3), RGB
 

@@ -16,21 +16,23 @@ from torch.nn import functional as F
 from realtime.engine.package.manifest import CLIPS, LOGITS, Manifest, Precision, Score
 from realtime.errors import ConfigError
 from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, clip_images
-from train import config as configs
 from train.clips.collection import TERMS, Collection, named, vocabulary
 from train.clips.prepare import sample_crops
 from train.clips.stored import StoredClip
 from train.clips.takes import draw, jittered
-from train.config import EcstflConfig
+from train.config.old import shaping
 from train.evaluation.runners import CURVE, Probabilities
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.methods.ecstfl.c3d import C3D
 from train.methods.ecstfl.clip_frames import Pictures, interpolated, shown
+from train.methods.ecstfl.config import Backbone as Kind
+from train.methods.ecstfl.config import EcstflConfig
 from train.methods.ecstfl.r3d import R3D18
 from train.methods.ecstfl.resnet_gru import ResNetGru
 from train.networks import checkpoints
 from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
+from train.storage.digest import digest
 from train.training import loop
 from train.training.augment import resized_crop
 
@@ -53,7 +55,7 @@ class Backbone:
     clip: tuple[int, int] | None  #: frames and px, where no others fit
 
 
-BACKBONES: dict[configs.Backbone, Backbone] = {
+BACKBONES: dict[Kind, Backbone] = {
     "c3d": Backbone(C3D, lambda network: network, IMAGENET_MEAN, IMAGENET_STD, (16, 112)),
     "r3d18": Backbone(R3D18, lambda network: network, KINETICS_MEAN, KINETICS_STD, None),
     "resnet18-gru": Backbone(ResNetGru, attrgetter("encoder"), IMAGENET_MEAN, IMAGENET_STD, None),
@@ -168,8 +170,8 @@ def fit(config: EcstflConfig, collection: Collection) -> Path:
 
 def run_folder(config: EcstflConfig, collection: Collection) -> Path:
     """Named by everything that shapes the weights."""
-    shaped = (configs.shaping(config), collection.key(), checkpoints.fingerprint(config.initial))
-    return Path(config.runs) / config.name / configs.digest(*shaped)
+    shaped = (shaping(config), collection.key(), checkpoints.fingerprint(config.initial))
+    return Path(config.runs) / config.name / digest(*shaped)
 
 
 def restored(config: EcstflConfig, collection: Collection) -> nn.Module:

@@ -26,10 +26,11 @@ from realtime.labels import FERPLUS
 from realtime.records import Image
 from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images, spread
 from train.clips.prepare import ferplus_crops
-from train.config import ExpressionConfig, digest, shaping
+from train.config.old import shaping
 from train.datasets.ferplus import SPLITS, FerPlus
 from train.evaluation.metrics import scores
 from train.evaluation.runners import CURVE
+from train.methods.expression.config import ExpressionConfig
 from train.methods.expression.teaching import taught
 from train.methods.expression.votes import vote_cross_entropy
 from train.networks.resnet import ResNet, ResNet10, ResNet18
@@ -37,6 +38,7 @@ from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
 from train.packaging.golden import golden_crops
 from train.packaging.quantise import Trial
+from train.storage.digest import digest
 from train.training import loop
 from train.training.augment import StillAugment
 

@@ -23,7 +23,7 @@ from realtime.records import Floats
 from realtime.representation.preprocess import CropImages, crop_images
 from train.clips.embeddings import open_encoder
 from train.clips.prepare import save_array
-from train.config import digest
+from train.storage.digest import digest
 
 log = logging.getLogger(__name__)
 

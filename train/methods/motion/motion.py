@@ -28,16 +28,16 @@ from train.clips.exact import Movements
 from train.clips.fields import MovingClip
 from train.clips.sequences import bent, cut, rests
 from train.clips.takes import draw
-from train.config import MotionSettings
 from train.evaluation.runners import CURVE
 from train.losses.focal import focal, inverse_frequency
+from train.methods.motion.config import MotionSettings
+from train.methods.motion.distort import distort
 from train.methods.motion.network import MotionNet
 from train.networks import checkpoints
 from train.packaging.export import Draft
 from train.packaging.export import export as write_package
 from train.packaging.golden import golden_fields
 from train.training import loop
-from train.training.distort import distort
 
 log = logging.getLogger(__name__)
 

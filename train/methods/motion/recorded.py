@@ -13,13 +13,15 @@ import torch
 from realtime.engine.package.manifest import Manifest, Precision, Score
 from train.clips.collection import TERMS, Collection, named, vocabulary
 from train.clips.fields import moving
-from train.config import MotionRecordedConfig, digest, shaping
+from train.config.old import shaping
 from train.evaluation.runners import Probabilities
+from train.methods.motion.config import MotionRecordedConfig
 from train.methods.motion.motion import MotionJob, inputs, package, predict
 from train.methods.motion.motion import fit as train_network
 from train.methods.motion.network import MotionNet
 from train.networks import checkpoints
 from train.packaging.export import WEIGHTS, trained, trained_by
+from train.storage.digest import digest
 
 
 @dataclass(frozen=True, slots=True)

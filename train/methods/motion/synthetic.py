@@ -20,13 +20,15 @@ from train.clips.fields import MovingClip
 from train.clips.sequences import rests
 from train.clips.subject_split import DATA, LABELS, TERMS, VOCABULARY, Parts
 from train.clips.subject_split import split as by_person
-from train.config import MotionConfig, digest, shaping
+from train.config.old import shaping
 from train.evaluation.rejection import judged
+from train.methods.motion.config import MotionConfig
 from train.methods.motion.motion import Mixed, MotionJob, inputs, package, predict, representation
 from train.methods.motion.motion import fit as train_network
 from train.methods.motion.network import MotionNet
 from train.networks import checkpoints
 from train.packaging.export import WEIGHTS, trained, trained_by
+from train.storage.digest import digest
 from train.synthesis.synthetic import Synthetic
 from train.training.calibration import calibrate as temper
 

@@ -18,7 +18,7 @@ from realtime.config import SpotterConfig
 from realtime.engine.package.manifest import Score
 from realtime.representation.fields import LAG_S
 from realtime.spotting.spotter import Spot
-from train.config import SpotterTraining
+from train.methods.spotter.config import SpotterTraining
 from train.spotting.comparison import announced, detections, shown
 from train.spotting.detection_scores import score
 from train.spotting.false_alarms import early, false_alarms, lying_on, surest

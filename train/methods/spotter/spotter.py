@@ -28,15 +28,17 @@ from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.preprocess import MotionTicks, motion_ticks
 from realtime.spotting.spotter import Spot, unpacked
 from train.clips.exact import movements
-from train.config import SpotterTraining, digest, shaping
+from train.config.old import shaping
 from train.evaluation.runners import CURVE
 from train.methods.spotter.chunks import begins
+from train.methods.spotter.config import SpotterTraining
 from train.methods.spotter.network import SpotterNet, SpotterStep
 from train.methods.spotter.pasted import Expressions, apart, paste
 from train.methods.spotter.scores import judged
 from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
 from train.spotting.films import MACRO, MICRO, Film, Order, Times, films
+from train.storage.digest import digest
 from train.synthesis.synthetic import Synthetic
 from train.training import loop
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from realtime.errors import ConfigError
 from realtime.records import Floats
-from train.config import Clips, Distractors
+from train.config.clips import Clips, Distractors
 from train.synthesis.face.channels import INDEX, NAMES
 from train.synthesis.face.performance import Pose
 from train.synthesis.script.distractors import MAKERS, micro

@@ -8,10 +8,10 @@ from realtime.faces import landmarks as lm
 from realtime.records import Apex, Crop, Offset, Onset, Pose
 from train.clips.detector_trace import Told
 from train.clips.stored import StoredClip, store
-from train.config import Quang
 from train.methods.apexnet import apex_frames
 from train.methods.apexnet.apex_formula import find_apex
 from train.methods.apexnet.apex_frames import choose
+from train.methods.apexnet.config import Quang
 
 QUANG = Quang(lag_frames=3, terms="both")
 #: Of a crop of 48 px; the mouth is 16 px wide.

@@ -15,10 +15,11 @@ from realtime.labels import MEGC3, NONE
 from realtime.representation.preprocess import ApexChange, CropImages, apex_change, crop_images
 from train import commands
 from train.clips.subject_split import LABELS
-from train.config import PairAugment, load
+from train.config.old import load
 from train.datasets.annotation.sample import Sample
 from train.methods.apexnet import synthetic as apexnet_synthetic
 from train.methods.apexnet.apexnet import ApexnetJob, build, inputs, predict, representation, varied
+from train.methods.apexnet.config import PairAugment
 from train.methods.apexnet.pairs import Filmed
 from train.methods.apexnet.se_resnext import SeResNeXt
 from train.methods.apexnet.synthetic import resting, split

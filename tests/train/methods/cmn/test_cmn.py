@@ -18,12 +18,13 @@ from realtime.labels import MEGC3
 from realtime.representation.preprocess import CropImages, EmbeddingSequence, crop_images, embedding_sequence
 from train.clips.clip import ClipCrops
 from train.clips.embeddings import embed
-from train.config import CmnConfig, load
+from train.config.old import load
 from train.datasets.annotation.sample import Sample
 from train.evaluation.ablation import Compared, ablate, variants
 from train.methods.cmn import cmn
 from train.methods.cmn.answers import calibrate, evaluate, predict
 from train.methods.cmn.cmn import CmnJob, fit, prepare
+from train.methods.cmn.config import CmnConfig
 from train.methods.cmn.inter import inter_contrast
 from train.methods.cmn.intra import intra_contrast
 from train.networks.cmn import CmnHead

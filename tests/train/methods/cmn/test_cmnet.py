@@ -9,7 +9,7 @@ import torch
 
 from realtime.labels import MEGC3
 from train.clips.embeddings import EmbeddedClip
-from train.config import load
+from train.config.old import load
 from train.datasets.annotation.sample import Sample
 from train.methods.cmn.answers import evaluate
 from train.methods.cmn.cmn import HEADS, CmnJob, restore, train_head

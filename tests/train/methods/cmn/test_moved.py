@@ -6,8 +6,8 @@ import pytest
 from realtime.representation.preprocess import EmbeddingSequence, embedding_sequence, pooled
 from train.clips.embeddings import EmbeddedClip
 from train.clips.fields import MovingClip
-from train.config import MotionInput
 from train.datasets.annotation.sample import Sample
+from train.methods.cmn.config import MotionInput
 from train.methods.cmn.moved import beside
 
 SAMPLE = Sample("one", "p1", "negative", 0.5, 0.6, 0.75)

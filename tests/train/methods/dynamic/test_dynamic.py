@@ -12,8 +12,9 @@ from realtime.engine.package.manifest import MODEL, Score
 from realtime.errors import ConfigError, DataError
 from realtime.labels import FERPLUS
 from realtime.representation.preprocess import CropImages, EmbeddingSequence, embedding_sequence
-from train.config import DynamicConfig, load
+from train.config.old import load
 from train.methods.dynamic import dynamic
+from train.methods.dynamic.config import DynamicConfig
 from train.methods.dynamic.dynamic import DynamicJob, calibrate, export, fit, predict, restored, sequences, with_fades
 from train.methods.dynamic.enactments import Enactments
 from train.methods.dynamic.network import DynamicHead

@@ -11,8 +11,9 @@ from realtime.engine.check import check
 from realtime.errors import DataError
 from realtime.labels import FERPLUS
 from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
-from train.config import Augment, ExpressionConfig, Machine, Optimiser, Stage, Teaching
+from train.config.sections import Machine, Optimiser, Stage
 from train.methods.expression import expression
+from train.methods.expression.config import Augment, ExpressionConfig, Teaching
 from train.methods.expression.expression import (
     ExpressionJob,
     Stills,

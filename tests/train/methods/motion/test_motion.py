@@ -18,12 +18,15 @@ from train import commands
 from train.clips.exact import Movements
 from train.clips.fields import MovingClip, moving
 from train.clips.sequences import bent, cut, rests
-from train.config import Early, KFold, MotionAugment, MotionConfig, load
+from train.config.old import load
+from train.config.recorded import KFold
+from train.config.sections import Early
 from train.datasets.annotation.sample import Sample
 from train.evaluation.ablation import table
 from train.methods.motion import motion
 from train.methods.motion import recorded as motion_recorded
 from train.methods.motion import synthetic as motion_synthetic
+from train.methods.motion.config import MotionAugment, MotionConfig
 from train.methods.motion.motion import Mixed, MotionJob, inputs, predict, representation
 from train.methods.motion.network import MotionNet
 from train.methods.motion.synthetic import LABELS, split

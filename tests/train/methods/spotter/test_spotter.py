@@ -22,9 +22,11 @@ from realtime.representation.preprocess import motion_ticks
 from realtime.spotting.spotter import Spotter, unpacked
 from train import commands
 from train.clips.exact import Movements
-from train.config import Distractor, SpotterTraining, load
+from train.config.clips import Distractor
+from train.config.old import load
 from train.evaluation.ablation import table
 from train.methods.spotter import spotter
+from train.methods.spotter.config import SpotterTraining
 from train.methods.spotter.spotter import APEX_S, BLIND_TICKS, Parts, SpotterJob, mirrored, targets
 from train.spotting.films import MACRO, MICRO, Face, Film
 from train.spotting.happened import Happened

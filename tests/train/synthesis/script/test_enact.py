@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from realtime.config import ROOT
-from train.config import load
+from train.config.old import load
 from train.synthesis.face.channels import INDEX, NAMES
 from train.synthesis.script.emotions import EMOTIONS, LABELS, NEUTRAL, strokes, units
 from train.synthesis.script.enact import FAINT, enact, manner_of

@@ -7,7 +7,8 @@ import pytest
 from realtime.config import ROOT
 from realtime.errors import ConfigError
 from realtime.labels import MEGC3
-from train.config import AT_REST, load
+from train.config.clips import AT_REST
+from train.config.old import load
 from train.synthesis.face.channels import INDEX
 from train.synthesis.script.distractors import MAKERS
 from train.synthesis.script.mouths import speech

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from train.config import MotionAugment
-from train.training.distort import distort, gains, late, warp
+from train.methods.motion.config import MotionAugment
+from train.methods.motion.distort import distort, gains, late, warp
 
 SIDE = 28
 NOTHING = MotionAugment(turn_deg=0, scale=0, shift=0, gain=0, drift=0, noise=0, stretch=0, late=0)

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from train.config import MotionAugment
+from train.methods.motion.config import MotionAugment
 
 KNOTS = 6  # a side: what is smooth changes about so often over the face
 

@@ -1,0 +1,1 @@
+"""Configurations: sections that methods share, and how files become settings."""

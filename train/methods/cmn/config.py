@@ -1,0 +1,74 @@
+"""The settings of the contrastive magnification network."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from realtime.config import Count, NotNegative, Positive, Section, Share
+from train.config.clips import Clips
+from train.config.recorded import Data, Evaluation, Rates
+from train.config.sections import Early, Machine, Optimiser, Views
+
+Sampling = Literal["far", "uniform", "patent_dot"]
+HeadKind = Literal["patent", "cmnet"]
+Reference = Literal["none", "first"]
+
+
+class CmnLoss(Section, frozen=True):
+    temperature: Positive
+    intra: NotNegative  #: weight of the contrast inside a clip
+    inter: NotNegative  #: weight of the contrast between classes
+    classify: NotNegative  #: weight of the cross-entropy
+    trend: NotNegative  #: weight of the calibration of the intensities; read only if the head is "cmnet"
+
+
+class MotionInput(Section, frozen=True):
+    """What stands behind the embedding of each frame: see `train.methods.cmn.moved`."""
+
+    cells: Literal[0, 4, 7, 14]  #: the side of the grid that its displacement field is pooled to; 0: embeddings alone
+    gain: NotNegative  #: standard deviation of the logarithm by which a view's movement is more or less
+    noise: NotNegative  #: standard deviation of the noise on a view's cells
+
+    @property
+    def row(self) -> int:
+        """Numbers of one frame."""
+        return 2 * self.cells**2
+
+
+class CmnSettings(Section, frozen=True):
+    """The contrastive magnification head on a trained encoder, whatever clips it sees."""
+
+    seed: int  #: of the weights, the order and the draws
+    name: str
+    encoder: str  #: folder of the encoder's engine package
+    cache: str
+    runs: str
+    head: HeadKind  #: the patent's, or that of the published CMNet
+    frames: Count  #: N source frames
+    negatives: Count  #: S negatives for each
+    sampling: Sampling
+    sharpness: NotNegative  #: beta of the far sampling
+    reference: Reference  #: what is subtracted from every embedding: nothing, or the first source frame's
+    views: Views
+    motion: MotionInput
+    early: Early
+    loss: CmnLoss
+    epochs: Count
+    optimiser: Optimiser
+    machine: Machine
+
+
+class CmnConfig(CmnSettings, frozen=True, tag="cmn", tag_field="method"):
+    """On synthetic clips."""
+
+    clips: Clips
+
+
+class CmnRecordedConfig(CmnSettings, frozen=True, tag="cmn", tag_field="method"):
+    """On recorded clips."""
+
+    calibration: Share  #: share of the people to train on that only the temperature of the logits sees
+    jitter_s: NotNegative  #: onset and offset of a training clip are moved by up to so much in each epoch
+    data: tuple[Data, ...]
+    rates: Rates
+    evaluate: Evaluation

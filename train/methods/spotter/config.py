@@ -1,0 +1,46 @@
+"""The settings of the spotter."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from realtime.config import Count, NotNegative, Positive, Section
+from train.config.clips import Clips, Distractor
+from train.config.sections import Machine, Optimiser, Part
+
+
+class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
+    """A network that says when an expression is under way, on long films."""
+
+    seed: int
+    name: str
+    cache: str
+    runs: str
+    tick_s: Positive  #: of the network's clock
+    lookback_s: NotNegative  #: it speaks of the moment that lies so long back
+    cells: Literal[7, 14]  #: side of the grid that a field is pooled to
+    members: Count  #: networks that are asked together
+    memory: Count  #: of each
+    dropout: Part
+    films: Count  #: people to train on, a film each
+    test_films: Count  #: people who are held out, a film each
+    seconds: Annotated[float, msgspec.Meta(ge=10)]  #: of each film
+    micro_per_minute: NotNegative  #: micro-expressions in films
+    without: tuple[
+        Distractor, ...
+    ]  #: that training is to see none of: see `train.methods.spotter.chunks`; tests have all of them
+    known_people: Count  #: people to train on whose exact movements are added to films,
+    known_each: Count  #: and how many of each
+    pasted_per_minute: tuple[NotNegative, NotNegative]  #: micro- and macro-expressions
+    both: Part  #: share of the chunks that show two films at once
+    gain: NotNegative  #: standard deviation of the logarithm by which everything moves more or less
+    noise: NotNegative  #: most standard deviation of noise on what the network is fed
+    weights: tuple[Positive, Positive, Positive]  #: of what is there against what is not: expression, micro, apex
+    chunk_s: Positive
+    epochs: Count
+    steps: Count  #: in each epoch
+    optimiser: Optimiser
+    machine: Machine
+    clips: Clips
