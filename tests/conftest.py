@@ -21,17 +21,13 @@ from realtime.faces.align import TEMPLATE, Aligner
 from realtime.faces.track import Tracker
 from realtime.labels import OWN, VOCABULARIES
 from realtime.records import Frame
+from realtime.representation.apex_change import ApexChange
+from realtime.representation.clip_images import ClipImages
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages
+from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.fields import FIELD_PX, LAG_S
-from realtime.representation.preprocess import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    ApexChange,
-    ClipImages,
-    CropImages,
-    EmbeddingSequence,
-    FlowFields,
-    MotionTicks,
-)
+from realtime.representation.flow_fields import FlowFields
+from realtime.representation.motion_ticks import MotionTicks
 
 CELLS, RISEN = 7, 0.8  # of the tiny spotter: the side of its grid, and the compressed rise that is even odds
 CLIPS = Path(__file__).resolve().parents[1] / "../shared/clips"

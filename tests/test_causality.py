@@ -21,7 +21,7 @@ from realtime.recognition.recognise import Judges, Recogniser
 from realtime.recognition.window import Encoded
 from realtime.records import Box, Crop, Face, Frame, Onset, Pose, Quality
 from realtime.representation.fields import FIELD_PX, LAG_S
-from realtime.representation.preprocess import TURNS
+from realtime.representation.motion_ticks import TURNS
 from realtime.spotting.decide import Machine
 from realtime.spotting.detector import Spotting
 from realtime.spotting.spotter import Memory, Sight, Spot

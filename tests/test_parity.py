@@ -19,7 +19,7 @@ from realtime.recognition.encode import Encoder
 from realtime.recognition.recognise import Judges, Recogniser
 from realtime.recognition.window import Encoded, Seen, Window
 from realtime.records import Crop, Offset, Pose
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from realtime.spotting.detector import STILL
 
 STAGES = config.load(overrides=["engines.encoder_hz=1000.0"])  # the encoder is shown every frame

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from realtime.engine.engine import Engine
-from realtime.engine.package.manifest import LOGITS, MEMORY, TICKS
+from realtime.engine.package.manifest import LOGITS, MEMORY
 from realtime.errors import EngineError
 from realtime.records import Crop, Floats, Image, Motion
 from realtime.representation import motion
-from realtime.representation.preprocess import TURNS, MotionTicks, motion_ticks
+from realtime.representation.motion_ticks import TICKS, TURNS, MotionTicks, motion_ticks
 from realtime.spotting.ticks import Ticks
 
 PAUSE_S = 0.5  # after a longer gap between frames nothing is known of what came before

@@ -22,7 +22,7 @@ from realtime.faces.align import Aligner
 from realtime.faces.mesh import MediaPipe
 from realtime.faces.track import Tracker
 from realtime.records import Crop, Floats
-from realtime.representation.preprocess import MotionTicks
+from realtime.representation.motion_ticks import MotionTicks
 from realtime.spotting.spotter import Sight, packed
 from realtime.spotting.ticks import Ticks
 from train.config.clips import Clips

@@ -3,7 +3,7 @@ import pytest
 
 from realtime.engine.package.manifest import MODEL, load
 from realtime.recognition.pairing import compatible
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages
 
 replace = msgspec.structs.replace
 

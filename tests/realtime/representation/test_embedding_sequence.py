@@ -2,16 +2,15 @@ import numpy as np
 import pytest
 
 from realtime.representation.embedding_sequence import EmbeddingSequence, spread
-from realtime.representation.event import Embedded, EventFrames
+from realtime.representation.event import EventFrames
 from realtime.representation.misfit import EncoderAtHand
 
 MADE = EmbeddingSequence("encoder", "0" * 64, 6, 5)
 
 
-def event(embeddings, fields=()):
-    """What the encoder has seen, whatever the event's own frames are."""
-    times = np.arange(len(embeddings)) / 15
-    return EventFrames(times[:1], embedded=Embedded(times, embeddings, fields))
+def event(embeddings, fields=None):
+    """What the encoder has seen."""
+    return EventFrames(np.arange(len(embeddings)) / 15, embeddings=embeddings, fields=fields)
 
 
 @pytest.mark.parametrize(
@@ -64,12 +63,10 @@ def test_a_sequence_may_hold_how_the_face_moved_behind_each_embedding():
 
 
 def test_a_sequence_without_fields_does_not_look_at_them():
-    class Unmoved:
-        def __getitem__(self, place):
-            raise AssertionError("a field was made in vain")
-
     embeddings = [np.full(5, i, np.float32) for i in range(4)]
-    assert MADE.of_event(event(embeddings, Unmoved()), 0.0)["embeddings"].shape == (1, 6, 5)
+    assert MADE.of_event(event(embeddings), 0.0)["embeddings"].shape == (1, 6, 5)
+    with pytest.raises(ValueError, match="made of fields"):
+        EmbeddingSequence("encoder", "0" * 64, 6, 5, cells=2).of_event(event(embeddings), 0.0)
 
 
 def test_its_input_is_a_row_for_each_frame():

@@ -8,7 +8,7 @@ from realtime.representation.apex_change import ApexChange
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
-from realtime.representation.event import Embedded
+from realtime.representation.event import EventFrames
 from realtime.representation.flow_fields import FlowFields
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
@@ -63,7 +63,7 @@ class Watched:
             "fields": list(rng.normal(0, 0.01, (9, 2, 28, 28)).astype(np.float32)),
         }
         seen = list(rng.standard_normal((3, 6)).astype(np.float32))
-        self.parts["embedded"] = Embedded(times[::3], seen, self.parts["fields"][::3])
+        self.parts["embedded"] = EventFrames(times[::3], embeddings=seen, fields=self.parts["fields"][::3])
 
     def __getattr__(self, name):
         self.asked.add(name)

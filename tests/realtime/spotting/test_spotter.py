@@ -6,7 +6,7 @@ import pytest
 
 from realtime.errors import EngineError
 from realtime.records import Crop, Pose
-from realtime.representation.preprocess import TURNS, MotionTicks
+from realtime.representation.motion_ticks import TURNS, MotionTicks
 from realtime.spotting.spotter import PAUSE_S, Memory, Sight, Spotter, packed, representation, unpacked
 
 SIZE = 64

@@ -17,7 +17,7 @@ from realtime.config import ROOT
 from realtime.engine.package.manifest import dump, load
 from realtime.errors import EngineError
 from realtime.labels import VOCABULARIES
-from realtime.representation.preprocess import EmbeddingSequence
+from realtime.representation.embedding_sequence import EmbeddingSequence
 from train import commands
 from train.__main__ import app
 from train.commands import METHODS

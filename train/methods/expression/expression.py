@@ -24,7 +24,8 @@ from realtime.engine.package.manifest import MODEL, Manifest, Precision, Score
 from realtime.engine.package.manifest import load as load_manifest
 from realtime.labels import FERPLUS
 from realtime.records import Image
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images, spread
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.embedding_sequence import spread
 from train.clips.prepare import ferplus_crops
 from train.config.old import shaping
 from train.datasets.ferplus import SPLITS, FerPlus
@@ -93,7 +94,7 @@ def targets(config: ExpressionConfig, votes: Tensor, workers: int | None = None)
 
 
 def standardise(x: Tensor) -> Tensor:
-    """(B, 3, S, S) in [0, 1] -> as `preprocess.crop_images` makes it."""
+    """(B, 3, S, S) in [0, 1] -> as `crop_images` makes it."""
     mean, std = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
     return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
 

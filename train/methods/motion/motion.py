@@ -19,10 +19,11 @@ import torch
 from torch import Generator, Tensor, nn
 
 from realtime import config as realtime_config
-from realtime.engine.package.manifest import FIELDS, Manifest, Precision, Score, Training
+from realtime.engine.package.manifest import Manifest, Precision, Score, Training
 from realtime.records import Floats
+from realtime.representation.event import EventFrames
 from realtime.representation.fields import FIELD_PX, Times, moments, sampled
-from realtime.representation.preprocess import FlowFields, flow_fields, scaled
+from realtime.representation.flow_fields import FIELDS, FlowFields, scaled
 from train.clips.clip import event
 from train.clips.exact import Movements
 from train.clips.fields import MovingClip
@@ -36,7 +37,7 @@ from train.methods.motion.network import MotionNet
 from train.networks import checkpoints
 from train.packaging.export import Draft
 from train.packaging.export import export as write_package
-from train.packaging.golden import golden_fields
+from train.packaging.golden import golden_inputs
 from train.training import loop
 
 log = logging.getLogger(__name__)
@@ -188,7 +189,8 @@ def inputs(config: MotionSettings, clips: Sequence[MovingClip], after_s: float |
         times = clip.times[inside]
         seen = len(times) if after_s is None else int(np.searchsorted(times, clip.sample.apex_s + after_s, "right"))
         seen = max(seen, 1)
-        rows.append(flow_fields(times[:seen], clip.fields[inside][:seen], clip.sample.apex_s, made))
+        part = EventFrames(times[:seen], fields=clip.fields[inside][:seen])
+        rows.append(made.of_event(part, clip.sample.apex_s)[FIELDS])
     return torch.from_numpy(np.concatenate(rows))
 
 
@@ -224,8 +226,7 @@ def package(
     draft = Draft.of(
         folder, precision, training, vocabulary=vocabulary, labels=labels, representation=made, scores=scores
     )
-    golden = {FIELDS: torch.from_numpy(golden_fields(made))}
-    return write_package(network, golden, ("logits", "event"), draft, folder, run / CURVE)
+    return write_package(network, golden_inputs(made), ("logits", "event"), draft, folder, run / CURVE)
 
 
 def _counts(batch: int, events: int, mixed: Mixed, resting: bool) -> Counts:

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from realtime.engine.package.manifest import Manifest, Precision, Score
 from realtime.labels import NONE
-from realtime.representation.preprocess import flow_fields
+from realtime.representation.event import EventFrames
+from realtime.representation.flow_fields import FIELDS
 from train.clips.exact import Movements, movements
 from train.clips.fields import MovingClip
 from train.clips.sequences import rests
@@ -92,7 +93,8 @@ def resting(config: MotionConfig, clips: Sequence[MovingClip]) -> Tensor:
     for clip in clips:
         for span in rests(clip):
             times = clip.times[span]
-            rows.append(flow_fields(times, clip.fields[span], float(times[len(times) // 2]), made))
+            calm = EventFrames(times, fields=clip.fields[span])
+            rows.append(made.of_event(calm, float(times[len(times) // 2]))[FIELDS])
     return torch.from_numpy(np.concatenate(rows))
 
 

@@ -20,12 +20,12 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from realtime import config as realtime_config
-from realtime.engine.package.manifest import LOGITS, MEMORY, TICKS, Manifest, Precision, Score
+from realtime.engine.package.manifest import LOGITS, MEMORY, Manifest, Precision, Score
 from realtime.errors import DataError
 from realtime.labels import NONE, VOCABULARIES
 from realtime.records import Floats
 from realtime.representation.fields import FIELD_PX, LAG_S
-from realtime.representation.preprocess import MotionTicks, motion_ticks
+from realtime.representation.motion_ticks import TICKS, MotionTicks, motion_ticks
 from realtime.spotting.spotter import Spot, unpacked
 from train.clips.exact import movements
 from train.config.old import shaping

@@ -10,7 +10,7 @@ import torch
 from realtime.engine.check import check
 from realtime.errors import DataError
 from realtime.labels import FERPLUS
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train.config.sections import Machine, Optimiser, Stage
 from train.methods.expression import expression
 from train.methods.expression.config import Augment, ExpressionConfig, Teaching

@@ -12,8 +12,8 @@ from realtime.config import ROOT
 from realtime.engine.check import check
 from realtime.errors import DataError
 from realtime.labels import MEGC3, NONE
+from realtime.representation.event import EventFrames
 from realtime.representation.fields import FIELD_PX
-from realtime.representation.preprocess import flow_fields
 from train import commands
 from train.clips.exact import Movements
 from train.clips.fields import MovingClip, moving
@@ -107,7 +107,8 @@ def test_without_augmentation_training_sees_what_serving_sees_or_its_mirror(conf
 def test_serving_and_testing_make_equal_arrays(config, clips):
     [one] = clips[:1]
     inside = (one.times >= 0.4) & (one.times <= 0.7)
-    wanted = flow_fields(one.times[inside], one.fields[inside], 0.55, representation(config))
+    event = EventFrames(one.times[inside], fields=one.fields[inside])
+    wanted = representation(config).of_event(event, 0.55)["fields"]
     assert np.array_equal(inputs(config, [one]).numpy(), wanted)
     early = inputs(config, [one], 0.05)
     assert early.shape == (1, 8, 3, 28, 28)

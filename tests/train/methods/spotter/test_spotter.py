@@ -18,7 +18,7 @@ from realtime.engine.factory import open_engine
 from realtime.errors import ConfigError, DataError
 from realtime.labels import NONE
 from realtime.records import Crop, Pose
-from realtime.representation.preprocess import motion_ticks
+from realtime.representation.motion_ticks import motion_ticks
 from realtime.spotting.spotter import Spotter, unpacked
 from train import commands
 from train.clips.exact import Movements
