@@ -6,7 +6,7 @@ cache serves every label set, method and fold; a killed run goes on with the cli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -108,6 +108,13 @@ def store(dataset: Dataset, cache: Path, workers: int | None = None) -> list[Sto
     if missing:
         run(partial(_serving, dataset, stages), missing, dataset.name, workers)
     return clips
+
+
+def key_of(labels: Sequence[str], at: Mapping[float, Iterable[StoredClip]]) -> str:
+    """Changes with the pictures, moments, subjects and labels of clips at several rates."""
+    clips = [(rate_hz, clip) for rate_hz, through in at.items() for clip in through]
+    moments = [(hz, c.case, c.path.name, c.sample.onset_s, c.sample.apex_s, c.sample.offset_s) for hz, c in clips]
+    return digest(labels, moments)
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from train.clips.subject_split import DATA, TERMS, Parts
 from train.clips.subject_split import split as by_person
 from train.config.old import shaping
 from train.evaluation.rejection import judged
-from train.evaluation.runners import CURVE
 from train.methods.apexnet.apexnet import (
     ApexnetJob,
     bare,
@@ -41,6 +40,7 @@ from train.packaging.golden import golden_changes, golden_crops
 from train.storage.digest import digest
 from train.training import loop
 from train.training.calibration import calibrate as temper
+from train.training.curves import CURVE
 
 log = logging.getLogger(__name__)
 

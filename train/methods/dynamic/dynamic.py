@@ -27,7 +27,6 @@ from train.clips.embeddings import embed_images
 from train.clips.prepare import sample_crops
 from train.config.old import shaping
 from train.datasets.ferplus import SPLITS
-from train.evaluation.runners import CURVE
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.methods.dynamic.config import DynamicConfig
 from train.methods.dynamic.enactments import Enactments
@@ -40,6 +39,7 @@ from train.storage.digest import digest
 from train.synthesis.script.emotions import LABELS, VOCABULARY
 from train.training import loop
 from train.training.calibration import temperature
+from train.training.curves import CURVE
 
 log = logging.getLogger(__name__)
 

@@ -16,12 +16,11 @@ from torch.nn import functional as F
 from realtime.engine.package.manifest import CLIPS, LOGITS, Manifest, Precision, Score
 from realtime.errors import ConfigError
 from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, clip_images
-from train.clips.collection import TERMS, Collection, named, vocabulary
 from train.clips.prepare import sample_crops
 from train.clips.stored import StoredClip
 from train.clips.takes import draw, jittered
 from train.config.old import shaping
-from train.evaluation.runners import CURVE, Probabilities
+from train.evaluation.runners import Probabilities
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.methods.ecstfl.c3d import C3D
 from train.methods.ecstfl.clip_frames import Pictures, interpolated, shown
@@ -32,9 +31,11 @@ from train.methods.ecstfl.resnet_gru import ResNetGru
 from train.networks import checkpoints
 from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
+from train.sources.collection import TERMS, Collection, named, vocabulary
 from train.storage.digest import digest
 from train.training import loop
 from train.training.augment import resized_crop
+from train.training.curves import CURVE
 
 CHUNK = 8  # clips that are judged at once
 GOLDEN_ROWS = 2

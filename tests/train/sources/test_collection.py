@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from realtime.errors import DataError
-from train.clips.collection import label_set, named
 from train.clips.rates import Slowed
 from train.config.recorded import Data
+from train.sources.collection import label_set, named
 
 
 def test_sets_make_one_collection_under_unique_names(drawn, collected):

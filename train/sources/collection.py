@@ -10,17 +10,15 @@ from pathlib import Path
 from realtime.errors import DataError
 from realtime.labels import OWN
 from train.clips.rates import Slowed, words
-from train.clips.stored import StoredClip, store
-from train.clips.takes import FEWEST_SHOWN
+from train.clips.stored import StoredClip, key_of, store
+from train.clips.takes import FEWEST_FRAMES, FEWEST_SHOWN
 from train.config.recorded import Data, Rates
 from train.datasets.annotation.sample import Dataset
 from train.datasets.corpora import catalogue
 from train.datasets.folds import Case, cases
-from train.storage.digest import digest
 
 log = logging.getLogger(__name__)
 
-FEWEST_FRAMES = 4  # of an event, as it was recorded, that is worth judging
 TERMS = "Faces that were given out on request, under terms of their own: read those before passing this network on."
 
 Through = Mapping[str, StoredClip]  #: case id -> its clip, all through one camera
@@ -50,9 +48,7 @@ class Collection:
 
     def key(self) -> str:
         """Changes with the pictures, moments, subjects and labels of the clips."""
-        clips = [(rate_hz, clip) for rate_hz, through in self.at.items() for clip in through.values()]
-        moments = [(hz, c.case, c.path.name, c.sample.onset_s, c.sample.apex_s, c.sample.offset_s) for hz, c in clips]
-        return digest(self.labels, moments)
+        return key_of(self.labels, {rate_hz: through.values() for rate_hz, through in self.at.items()})
 
 
 def gather(data: Sequence[Data], rates: Rates, cache: Path, workers: int | None = None) -> Collection:
