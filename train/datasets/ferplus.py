@@ -75,10 +75,13 @@ def load(path: Path, split: str) -> FerPlus:
     """Those of `split` (train, valid, test) that show one of the eight emotions; DataError if the file is another."""
     if not path.is_file():
         raise DataError(
-            f"no file {path}; pack FER-2013 with the FER+ votes (see the README, Data) and give its path as `ferplus`"
+            f"no file {path}; pack FER-2013 with the FER+ votes (see FER+ in train/README.md) "
+            "and give its path as `ferplus`"
         )
     if not zipfile.is_zipfile(path):
-        raise DataError(f"{path} is no .npz file; pack FER-2013 with the FER+ votes again (see the README, Data)")
+        raise DataError(
+            f"{path} is no .npz file; pack FER-2013 with the FER+ votes again (see FER+ in train/README.md)"
+        )
     with np.load(path, allow_pickle=False) as file:
         missing = [f"no array {name!r}" for name in _NEEDED if name not in file]
         if missing:
