@@ -14,8 +14,10 @@ from realtime.config import ROOT
 from realtime.console import application, errors_told, print_json
 from realtime.errors import ConfigError, DataError
 from realtime.manifest import Manifest, Precision
+from train import commands_pack
 
 app = application("python -m train", "Makes the engines that `python -m realtime` runs, from data that you hold.")
+app.add_typer(commands_pack.app)
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="One of configs/train/*.toml, or a copy of yours.")]
 Overrides = Annotated[
