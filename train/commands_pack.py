@@ -33,7 +33,8 @@ def ferplus(
         from train.datasets.ferplus_pack import pack
 
         packed = pack(images, votes, out)
-        found |= packed.pictures | {"left out": list(packed.left_out)}
+        found.update(packed.pictures)
+        found["left out"] = packed.left_out
 
 
 @app.command()
@@ -64,4 +65,8 @@ def _packing(out: Path, *, as_json: bool, force: bool) -> Iterator[dict[str, obj
         if as_json:
             print_json(found)
         else:
-            print("\n".join(f"{name:<24} {value}" for name, value in found.items()))
+            print("\n".join(f"{name:<24} {_text(value)}" for name, value in found.items()))
+
+
+def _text(value: object) -> str:
+    return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)

@@ -25,9 +25,7 @@ def moved(head, name, landmark):
 
 
 def test_an_absent_model_is_an_error_that_says_where_it_is_had(tmp_path):
-    with pytest.raises(
-        DataError, match=r"no 3-D head.*ICT-VGL/ICT-FaceKit.*train pack facekit.*\[clips\] head"
-    ):
+    with pytest.raises(DataError, match=r"no 3-D head.*ICT-VGL/ICT-FaceKit.*train pack facekit.*\[clips\] head"):
         facekit.load(str(tmp_path / "ict_facekit.npz"))
 
 
