@@ -23,7 +23,9 @@ def ferplus(
     images: Annotated[
         Path, typer.Option(help="Folder with FER2013Train, FER2013Valid and FER2013Test, or fer2013.csv.")
     ],
-    votes: Annotated[Path, typer.Option(help="fer2013new.csv of github.com/microsoft/FERPlus.")],
+    votes: Annotated[
+        Path, typer.Option(help="A checkout of github.com/microsoft/FERPlus, or its fer2013new.csv alone.")
+    ],
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("data/ferplus.npz"),
     force: Force = False,
     as_json: AsJson = False,

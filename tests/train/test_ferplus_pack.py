@@ -32,8 +32,9 @@ ROWS = [  # usage, name, votes; a picture's grey levels are seeded by its row
     ("Training", "fer0000004.png", votes(unknown=6, sadness=4)),
     ("PublicTest", "fer0028638.png", votes(anger=5, disgust=5)),
     ("PrivateTest", "fer0032220.png", votes(contempt=9)),
-    ("PrivateTest", "fer0033120.png", votes(neutral=6, sadness=4)),
-    ("PrivateTest", "fer0033120.png", votes(neutral=4, sadness=6)),  # which of them? left out
+    ("PrivateTest", "fer0033000.png", votes(neutral=6, sadness=4)),
+    ("PrivateTest", "fer0033000.png", votes(neutral=4, sadness=6)),  # which of them? left out
+    ("PrivateTest", "fer0033120.png", votes(neutral=10)),  # known to be unclear
 ]
 KEPT = [0, 2, 4, 5, 6, 7]  # rows whose votes and pictures are packed; of a repeated name, the last picture was written
 
@@ -47,6 +48,14 @@ def write_votes(folder, rows=ROWS):
     lines = [",".join([usage, name, *map(str, counts)]) for usage, name, counts in rows]
     path.write_text("\n".join([",".join(["Usage", "Image name", *VOTES]), *lines]) + "\n", "utf-8")
     return path
+
+
+def write_lists(folder, rows, box='"(0, 0, 48, 48)",'):
+    for split, name in FOLDERS.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        lines = [f"{row[1]},{box}{','.join(map(str, row[2]))}\n" for row in rows if USAGES[row[0]] == split]
+        (folder / name / "label.csv").write_text("".join(lines), "utf-8")
+    return folder
 
 
 def write_tree(folder, rows=ROWS):
@@ -79,7 +88,7 @@ def images(request, tmp_path):
 def test_what_is_packed_is_read_again_with_its_pictures_and_shares(images, tmp_path):
     packed = pack(images, write_votes(tmp_path), tmp_path / "out/ferplus.npz")
     assert packed.pictures == {"train": 4, "valid": 1, "test": 1}
-    assert packed.left_out == ("fer0033120.png",)
+    assert packed.left_out == ("fer0033000.png", "fer0033120.png")
     train = ferplus.load(tmp_path / "out/ferplus.npz", "train")
     assert [FERPLUS[best] for best in train.classes] == ["happiness", "neutral", "fear"]  # one is "unknown"
     assert train.targets[1].tolist() == pytest.approx([0.6, 0, 0, 0.4, 0, 0, 0, 0])
@@ -111,6 +120,49 @@ def test_rows_may_come_in_any_order(tmp_path):
     pack(tree, table, tmp_path / "one.npz")
     pack(tree, write_votes(tmp_path, ROWS[::-1]), tmp_path / "other.npz")
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """Of FERPlus: its table has votes of its own, and the lists have each name once."""
+    (tmp_path / "FERPlus").mkdir()
+    write_votes(tmp_path / "FERPlus")
+    once = {row[1]: (row[0], row[1], votes(surprise=10)) for row in ROWS if row[1]}
+    write_lists(tmp_path / "FERPlus/data", list(once.values()))
+    return tmp_path / "FERPlus"
+
+
+@pytest.mark.parametrize("below", ["", "data"])
+def test_of_a_checkout_the_lists_have_the_votes_and_the_table_the_names(images, checkout, tmp_path, below):
+    packed = pack(images, checkout / below, tmp_path / "ferplus.npz")
+    assert packed.left_out == ("fer0033120.png",)
+    assert packed.pictures == {"train": 4, "valid": 1, "test": 2}
+    train = ferplus.load(tmp_path / "ferplus.npz", "train")
+    assert [FERPLUS[best] for best in train.classes] == ["surprise"] * 4
+    for index, row in enumerate([0, 2, 4, 5]):
+        assert np.array_equal(train.image(index)[:, :, 0], face(row))
+
+
+def test_lists_that_a_script_has_written_over_are_refused(checkout, tmp_path):
+    write_lists(checkout / "data", [row for row in ROWS if row[1]], box="")
+    error = refused(write_tree(tmp_path / "FER"), checkout, tmp_path / "ferplus.npz")
+    assert "11 columns" in str(error)
+    assert "git checkout" in str(error)
+
+
+def test_a_checkout_that_lacks_tables_is_refused(checkout, tmp_path):
+    tree, pixels = write_tree(tmp_path / "FER"), write_pixels(tmp_path)
+    (checkout / "fer2013new.csv").unlink()
+    assert "names the rows" in str(refused(pixels, checkout, tmp_path / "ferplus.npz"))
+    (checkout / "data/FER2013Valid/label.csv").unlink()
+    error = refused(tree, checkout, tmp_path / "ferplus.npz")
+    assert error.problems == (f"no {checkout / 'data/FER2013Valid/label.csv'}",)
+
+
+def test_names_with_votes_that_the_table_lacks_are_listed(checkout, tmp_path):
+    write_votes(checkout, ROWS[:-4])
+    error = refused(write_pixels(tmp_path, ROWS[:-4]), checkout, tmp_path / "ferplus.npz")
+    assert error.problems == ("fer0032220.png", "fer0033000.png")
 
 
 def refused(images, table, target):
@@ -203,7 +255,7 @@ def test_the_command_tells_what_it_packed(tmp_path):
         "train": 4,
         "valid": 1,
         "test": 1,
-        "left out": ["fer0033120.png"],
+        "left out": ["fer0033000.png", "fer0033120.png"],
     }
 
 

@@ -25,6 +25,7 @@ from train.datasets.sample import Recording, Sample
 from train.datasets.table import Row, find_table, read_columns, read_table, whole
 from train.datasets.tree import Tree
 
+TABLE = "fer2013new.csv"
 BASES = ("images", "Images", "data")  # below which the folders may lie
 FOLDERS = {"train": "FER2013Train", "valid": "FER2013Valid", "test": "FER2013Test"}
 USAGES = {"Training": "train", "PublicTest": "valid", "PrivateTest": "test"}
@@ -112,14 +113,23 @@ def _pictures(root: Path, table: Path | None) -> tuple[list[_Picture], list[str]
 
 
 def _rows(root: Path, table: Path | None, tree: Tree) -> Iterator[Row]:
-    lists = {split: tree.base / folder / "label.csv" for split, folder in FOLDERS.items()}
-    if table is not None or not all(path.is_file() for path in lists.values()):
-        yield from read_table(find_table(root, table, ("fer2013new.csv",)), COLUMNS)
-        return
-    for split, path in lists.items():
-        usage = next(usage for usage, name in USAGES.items() if name == split)
+    if table is not None or not all(path.is_file() for path in lists(tree.base).values()):
+        yield from read_table(find_table(root, table, (TABLE,)), COLUMNS)
+    else:
+        yield from listed(tree.base)
+
+
+def lists(base: Path) -> dict[str, Path]:
+    """Split -> where its label.csv lies, below the folder of the three folders."""
+    return {split: base / folder / "label.csv" for split, folder in FOLDERS.items()}
+
+
+def listed(base: Path) -> Iterator[Row]:
+    """The rows of each label.csv, as those of fer2013new.csv."""
+    usages = {split: usage for usage, split in USAGES.items()}
+    for split, path in lists(base).items():
         for row in read_columns(path, "", ("name", "box", *VOTES)):
-            yield Row(f"{FOLDERS[split]}/{row.where}", {**row.cells, "usage": usage})
+            yield Row(f"{FOLDERS[split]}/{row.where}", {**row.cells, "usage": usages[split]})
 
 
 def faceless(row: Row) -> bool:

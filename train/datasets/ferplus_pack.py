@@ -8,9 +8,7 @@
     usage_names    str (3,)        train, valid, test: FER-2013's Training, PublicTest, PrivateTest
     vote_names     str (10,)       `labels.FERPLUS`, unknown, NF
 
-Votes are fer2013new.csv of github.com/microsoft/FERPlus, 35887 rows. 173 have no name and no face. A name that occurs
-twice with the same votes counts once; with different votes, it is not known which are the picture's, and it is left
-out (`ferplus_images` takes the first row). Of the official files 35709 pictures remain.
+Which votes, and which pictures are left out, says `ferplus_votes`; of the official files 35709 remain.
 """
 
 from __future__ import annotations
@@ -26,28 +24,18 @@ import numpy as np
 
 from realtime.errors import DataError
 from realtime.records import Image
-from train.datasets import ferplus_pixels
+from train.datasets import ferplus_pixels, ferplus_votes
 from train.datasets.ferplus import SPLITS
-from train.datasets.ferplus_images import BASES, COLUMNS, VOTES, ballot, faceless, locate
+from train.datasets.ferplus_images import BASES, VOTES, faceless, locate
 from train.datasets.ferplus_pixels import SIDE_PX
+from train.datasets.ferplus_votes import Key, Votes
 from train.datasets.recorded import read_picture
-from train.datasets.table import Row, read_table
 from train.datasets.tree import Tree
 from train.listing import first
 from train.whole import writing
 
 LOSSLESS = (cv2.IMWRITE_WEBP_QUALITY, 101)  # OpenCV's sign for it: qualities end at 100
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
-    """What tells a picture from all others; sorted, they are in the order of the file."""
-
-    usage: int  #: index into `ferplus.SPLITS`
-    name: str
-
-
-Votes = tuple[int, ...]  # in the order of `ferplus_images.VOTES`
 Pictures = Iterable[tuple[Key, Callable[[], Image]]]  # read when asked for; of one key, the last counts
 
 
@@ -56,69 +44,21 @@ class Packed:
     """What became of the rows."""
 
     pictures: Mapping[str, int]  #: split -> so many
-    left_out: tuple[str, ...]  #: names that occur with different votes
+    left_out: tuple[str, ...]  #: names whose votes may be another picture's
 
 
 def pack(images: Path, votes: Path, target: Path) -> Packed:
     """Write `target`, whole or not at all; DataError lists what is missing or wrong.
 
-    `images` is a folder as `ferplus_images` reads it, or FER-2013's CSV.
+    `images` is a folder as `ferplus_images` reads it, or FER-2013's CSV, `votes` what `ferplus_votes` reads.
     """
     if not images.exists():
         raise DataError(f"no {images}; give the folder that FER-2013 was unpacked to, or its CSV, with --images")
-    if not votes.is_file():
-        raise DataError(f"no table {votes}; give fer2013new.csv of github.com/microsoft/FERPlus with --votes")
-    rows = read_table(votes, COLUMNS)
-    counted = _counted(rows)
-    ballots, left_out = _agreed(filter(None, counted))
-    if not ballots:
-        raise DataError(f"{votes} names no picture; give fer2013new.csv of github.com/microsoft/FERPlus with --votes")
-    pictures = _of_table(images, rows, votes) if images.is_file() else _of_tree(images, ballots)
-    coded = _coded(pictures, ballots)
+    ballots, left_out = ferplus_votes.read(votes)
+    coded = _coded(_of_table(images, votes) if images.is_file() else _of_tree(images, ballots), ballots)
     _write(target, ballots, coded)
     counts = {split: sum(key.usage == usage for key in ballots) for usage, split in enumerate(SPLITS)}
     return Packed(counts, left_out)
-
-
-def _write(target: Path, ballots: Mapping[Key, Votes], coded: Mapping[Key, bytes]) -> None:
-    keys = sorted(ballots)
-    with writing(target) as file:
-        np.savez(
-            file,
-            webp=np.frombuffer(b"".join(coded[key] for key in keys), np.uint8),
-            offsets=np.cumsum([0, *(len(coded[key]) for key in keys)], dtype=np.int64),
-            votes=np.array([ballots[key] for key in keys], np.uint8),
-            usage=np.array([key.usage for key in keys], np.uint8),
-            names=np.array([Path(key.name).stem for key in keys]),
-            usage_names=np.array(SPLITS),
-            vote_names=np.array(VOTES),
-        )
-
-
-def _counted(rows: Iterable[Row]) -> list[tuple[Key, Votes] | None]:
-    """Of each row, None where there is no face; DataError lists all rows that are wrong."""
-    found, problems = [], []
-    for row in rows:
-        try:
-            found.append(None if faceless(row) else _entry(row))
-        except DataError as error:  # noqa: PERF203  a row that is wrong must not hide the next one
-            problems.append(f"{row.where}: {error}")
-    _refuse(problems, "rows of votes are wrong; give fer2013new.csv of github.com/microsoft/FERPlus with --votes")
-    return found
-
-
-def _entry(row: Row) -> tuple[Key, Votes]:
-    split, votes = ballot(row)
-    return Key(SPLITS.index(split), row["name"]), votes
-
-
-def _agreed(counted: Iterable[tuple[Key, Votes]]) -> tuple[dict[Key, Votes], tuple[str, ...]]:
-    """The votes of each picture, and the names of those that have several."""
-    given: dict[Key, set[Votes]] = {}
-    for key, votes in counted:
-        given.setdefault(key, set()).add(votes)
-    left_out = tuple(sorted(key.name for key, votes in given.items() if len(votes) > 1))
-    return {key: next(iter(votes)) for key, votes in given.items() if len(votes) == 1}, left_out
 
 
 def _of_tree(root: Path, keys: Iterable[Key]) -> Pictures:
@@ -127,7 +67,7 @@ def _of_tree(root: Path, keys: Iterable[Key]) -> Pictures:
     for key in keys:
         try:
             found.append((key, partial(_grey, locate(tree, SPLITS[key.usage], key.name))))
-        except DataError as error:  # noqa: PERF203  as above
+        except DataError as error:  # noqa: PERF203  one that is missing must not hide the next
             problems.append(str(error))
     _refuse(problems, f"pictures with votes are not in {root}")
     return found
@@ -143,19 +83,20 @@ def _grey(path: Path) -> Image:
     return np.ascontiguousarray(image[:, :, 0])
 
 
-def _of_table(table: Path, rows: list[Row], votes: Path) -> Iterator[tuple[Key, Callable[[], Image]]]:
-    """The n-th picture has the n-th votes; DataError where the tables do not go together."""
+def _of_table(table: Path, votes: Path) -> Iterator[tuple[Key, Callable[[], Image]]]:
+    """The n-th picture has the n-th name; DataError where the tables do not go together."""
+    names, rows = ferplus_votes.named_rows(votes)
     for row, pixels in zip_longest(rows, ferplus_pixels.read(table)):
         if row is None or pixels is None:
-            longer = table if row is None else votes
-            raise DataError(f"{table} and {votes} go together row for row, but {longer} has more; fetch both anew")
+            longer = table if row is None else names
+            raise DataError(f"{table} and {names} go together row for row, but {longer} has more; fetch both anew")
         if row["usage"] != pixels.usage:
             raise DataError(
                 f"{row.where} is {row['usage']}, but {pixels.where} is {pixels.usage!r}: they go together row for row; "
                 "give FER-2013's table in its own order"
             )
         if not faceless(row):
-            yield _entry(row)[0], pixels.image
+            yield ferplus_votes.key(row), pixels.image
 
 
 def _coded(pictures: Pictures, wanted: Mapping[Key, Votes]) -> dict[Key, bytes]:
@@ -168,7 +109,24 @@ def _coded(pictures: Pictures, wanted: Mapping[Key, Votes]) -> dict[Key, bytes]:
         except DataError as error:  # noqa: PERF203  as above
             problems.append(str(error))
     _refuse(problems, f"pictures are not FER-2013's, wanted {SIDE_PX} x {SIDE_PX} grey pixels; unpack it anew")
+    nameless = [key.name for key in wanted if key not in coded]
+    _refuse(nameless, "names with votes are not in the table that names the pictures; fetch both anew")
     return coded
+
+
+def _write(target: Path, ballots: Mapping[Key, Votes], coded: Mapping[Key, bytes]) -> None:
+    keys = sorted(ballots)
+    with writing(target) as file:
+        np.savez(
+            file,
+            webp=np.frombuffer(b"".join(coded[key] for key in keys), np.uint8),
+            offsets=np.cumsum([0, *(len(coded[key]) for key in keys)], dtype=np.int64),
+            votes=np.array([ballots[key] for key in keys], np.uint8),
+            usage=np.array([key.usage for key in keys], np.uint8),
+            names=np.array([Path(key.name).stem for key in keys]),
+            usage_names=np.array(SPLITS),
+            vote_names=np.array(VOTES),
+        )
 
 
 def _refuse(problems: list[str], what: str) -> None:
