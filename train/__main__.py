@@ -14,8 +14,10 @@ from realtime.config import ROOT
 from realtime.console.console import application, errors_told, print_json
 from realtime.engine.package.manifest import Manifest, Precision
 from realtime.errors import ConfigError, DataError
+from train import commands_pack
 
 app = application("python -m train", "Makes the engines that `python -m realtime` runs, from data that you hold.")
+app.add_typer(commands_pack.app)
 
 ConfigFiles = Annotated[
     list[Path],
