@@ -20,6 +20,7 @@ from train.sources.recorded import RecordedSource
 from train.sources.source import ClipSource
 from train.sources.synthetic import SyntheticSource
 
+Methods = Mapping[str, Method[Any, Any]]
 Opened = Callable[[Any, Path, int | None], ClipSource]  #: settings, cache, processes that prepare clips
 
 
@@ -28,20 +29,20 @@ def tag(kind: type[Settings] | type[SourceSettings]) -> str:
     return str(kind.__struct_config__.tag)
 
 
-METHODS: Mapping[str, Method[Any, Any]] = {tag(method.config): method for method in (Motion(),)}
+METHODS: Methods = {tag(method.config): method for method in (Motion(),)}
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {
     tag(kind): (kind, opened)
     for kind, opened in ((SyntheticSettings, SyntheticSource), (RecordedSettings, RecordedSource))
 }
 
 
-def load(paths: Sequence[Path], overrides: Iterable[str] = ()) -> Recipe[Settings]:
+def load(paths: Sequence[Path], overrides: Iterable[str] = (), methods: Methods = METHODS) -> Recipe[Settings]:
     """The recipe in `paths`, as a rule a method's file and a source's; ConfigError names file, key and expectation."""
-    methods = {name: method.config for name, method in METHODS.items()}
-    return recipe.read(paths, overrides, methods, {name: kind for name, (kind, _) in SOURCES.items()})
+    kinds = {name: method.config for name, method in methods.items()}
+    return recipe.read(paths, overrides, kinds, {name: kind for name, (kind, _) in SOURCES.items()})
 
 
-def experiment(given: Recipe[Settings], workers: int | None = None) -> Experiment:
+def experiment(given: Recipe[Settings], workers: int | None = None, methods: Methods = METHODS) -> Experiment:
     """What is done by `given`; no clip is made before one is asked for."""
-    method, (_, opened) = METHODS[tag(type(given.method))], SOURCES[tag(type(given.source))]
+    method, (_, opened) = methods[tag(type(given.method))], SOURCES[tag(type(given.source))]
     return Experiment(method, given, opened(given.source, Path(given.method.cache), workers), workers)
