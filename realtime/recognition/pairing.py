@@ -1,14 +1,23 @@
-"""Whether engine packages can run together: one for every frame, the others for the events."""
+"""Whether engine packages can run together: one for every frame, one that finds events, others for the events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL, Manifest, tag_of
-from realtime.labels import NONE
+from realtime.engine.package.manifest import EMBEDDING, LOGITS, MEMORY, MODEL, Manifest, tag_of
+from realtime.labels import NONE, VOCABULARIES
 from realtime.recognition.groups import unknown
-from realtime.representation.fields import FIELD_PX
-from realtime.representation.preprocess import ApexChange, ClipImages, CropImages, EmbeddingSequence, FlowFields
+from realtime.representation.fields import FIELD_PX, LAG_S
+from realtime.representation.preprocess import (
+    ApexChange,
+    ClipImages,
+    CropImages,
+    EmbeddingSequence,
+    FlowFields,
+    MotionTicks,
+)
+
+SPOTS = VOCABULARIES["spotting-3"]
 
 
 def compatible(encoder: Manifest, head: Manifest, crop_px: int) -> tuple[str, ...]:
@@ -47,6 +56,32 @@ def beside(encoder: Manifest, others: Sequence[Manifest]) -> Iterator[str]:
                 f"{other.name} tells {', '.join(strange)}, of which {encoder.name} knows nothing: "
                 'name another in engines.dynamic, or none by ""'
             )
+
+
+def no_spotter(spotter: Manifest, crop_px: int) -> Iterator[str]:
+    """Every reason why `spotter` cannot find the events of faces on crops of `crop_px`, by motion or by pictures."""
+    if spotter.task != "spotting":
+        yield f"it judges {spotter.task}: name another"
+        return
+    if spotter.labels != SPOTS:
+        yield f"it tells {', '.join(spotter.labels)}, a spotter tells {', '.join(SPOTS)}: name another"
+    match spotter.representation:
+        case MotionTicks() as ticks:
+            yield from _tick_reasons(ticks, crop_px)
+            yield from _missing(spotter, LOGITS, MEMORY)
+        case CropImages() as picture:
+            yield from _crop_reasons(spotter.name, picture, crop_px)
+            yield from _missing(spotter, LOGITS)
+        case other:
+            yield f"it judges {tag_of(other)}, a spotter judges motion-ticks or crop-images: name another"
+
+
+def _tick_reasons(ticks: MotionTicks, crop_px: int) -> Iterator[str]:
+    if (ticks.crop_px, ticks.size_px, ticks.lag_s) != (crop_px, FIELD_PX, LAG_S):
+        yield (
+            f"it was trained on crops of {ticks.crop_px} px and fields of {ticks.size_px} over {ticks.lag_s:g} s, "
+            f"wanted {crop_px} px, {FIELD_PX} and {LAG_S:g} s: train it again"
+        )
 
 
 def _repeated(key: str, engines: Sequence[Manifest]) -> Iterator[str]:

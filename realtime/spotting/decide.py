@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
 from realtime.config import SpotterConfig
 from realtime.records import Apex, Kind, Moment, Offset, Onset
-from realtime.spotting.spotter import PAUSE_S, Spot
+from realtime.spotting.scorer import PAUSE_S, Spot
 
 BACK_S = 0.5  # how far back an onset is looked for
 PEAK_SHARE = 0.7  # the apex is the middle of what lies above this share of the peak
@@ -37,18 +38,12 @@ class _Event:
     def elapsed(self) -> float:
         return self.spots[-1].t - self.onset
 
-    @property
-    def micro(self) -> float:
-        """How likely it was a micro-expression, where it was likeliest."""
-        return max(spot.micro for spot in self.spots)
-
-    @property
-    def expression(self) -> float:
-        """The same of any expression."""
-        return max(spot.expression for spot in self.spots)
+    def likeliest(self, kind: Kind | None) -> float:
+        """How likely it was one of `kind`, where it was likeliest; of what is unsure, a micro-expression."""
+        return max(spot.expression if kind == "macro" else spot.micro for spot in self.spots)
 
 
-class Machine:
+class EventDetector:
     """`push(face, spot) -> [Moment]` for one face; events are numbered from `ids`."""
 
     def __init__(self, config: SpotterConfig, ids: Iterator[int]) -> None:
@@ -86,13 +81,9 @@ class Machine:
         self._settling = self._settling and spot.expression >= self._config.close
         if self._settling or spot.expression < self._config.open:
             return []
-        since = [spot]
-        for earlier in reversed(list(self._past)[:-1]):
-            if earlier.expression < self._config.close:
-                break
-            since.insert(0, earlier)
+        likely = takewhile(lambda each: each.expression >= self._config.close, list(self._past)[-2::-1])
+        self._event = event = _Event(next(self._ids), [spot, *likely][::-1])
         self._past.clear()
-        self._event = event = _Event(next(self._ids), since)
         return [Onset(event.id, self._face, event.onset)]
 
     def _go_on(self, event: _Event, spot: Spot) -> list[Moment]:
@@ -105,7 +96,7 @@ class Machine:
         if kind is None or kind == event.told or not self._peaked(event):
             return []
         event.told = kind
-        return [Apex(event.id, self._face, event.onset, _apex(event), kind, _odds(self._sure(event, kind)))]
+        return [Apex(event.id, self._face, event.onset, _apex(event), kind, _odds(event.likeliest(kind)))]
 
     def _peaked(self, event: _Event) -> bool:
         peak = max(spot.apex for spot in event.spots)
@@ -123,16 +114,12 @@ class Machine:
     def _kind(self, event: _Event, least: float) -> Kind | None:
         """What it is as far as it has gone; None where it is not sure enough, of a micro-expression by `least`."""
         if event.elapsed > self._config.micro_max_s:
-            return "macro" if event.expression >= self._config.macro else None
-        return "micro" if event.micro >= least else None
+            return "macro" if event.likeliest("macro") >= self._config.macro else None
+        return "micro" if event.likeliest("micro") >= least else None
 
     def _offset(self, event: _Event, kind: Kind | None, reason: str) -> Offset:
-        strength = _odds(self._sure(event, kind))
+        strength = _odds(event.likeliest(kind))
         return Offset(event.id, self._face, event.onset, _apex(event), event.spots[-1].t, kind, strength, reason)
-
-    @staticmethod
-    def _sure(event: _Event, kind: Kind | None) -> float:
-        return event.expression if kind == "macro" else event.micro
 
 
 def _apex(event: _Event) -> float:

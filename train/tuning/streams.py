@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from realtime.config import SpotterConfig
 from realtime.engine.engine import Engine
 from realtime.records import Moment
-from realtime.spotting.decide import Machine
-from realtime.spotting.spotter import Spot, Spotter
+from realtime.representation.fields import LAG_S
+from realtime.spotting.decide import EventDetector
+from realtime.spotting.detector import scorer_of
+from realtime.spotting.lagged_flow import LaggedFlow
+from realtime.spotting.scorer import PAUSE_S, Spot
 from train.chain.truth import Video
 from train.spotting.comparison import taken_back, told
 from train.spotting.movements import Detection
@@ -48,15 +51,15 @@ def together(every: Iterable[Said]) -> Said:
 
 def said(stream: Stream, config: SpotterConfig) -> Said:
     """What is told of it live, with these settings."""
-    machine, last = Machine(config, itertools.count(1)), 0.0
+    detector, last = EventDetector(config, itertools.count(1)), 0.0
     moments: list[tuple[float, Moment]] = []
     for last, spot in stream.spots:
-        moments += [(last, moment) for moment in machine.push(stream.face, spot)]
-    moments += [(last, moment) for moment in machine.flush()]
+        moments += [(last, moment) for moment in detector.push(stream.face, spot)]
+    moments += [(last, moment) for moment in detector.flush()]
     return Said(told(stream.video.id, moments), taken_back(moment for _, moment in moments))
 
 
 def _stream(recording: Recording, face: int, engine: Engine) -> Stream:
-    spotter = Spotter(engine, recording.pictures.shape[1])
-    spots = tuple((crop.t, spot) for crop in recording.crops(face) for spot in spotter.push(crop))
+    scorer = scorer_of(engine, LaggedFlow(LAG_S, recording.pictures.shape[1], PAUSE_S))
+    spots = tuple((crop.t, spot) for crop in recording.crops(face) for spot in scorer.push(crop))
     return Stream(recording.video, recording.rate_hz, face, spots)

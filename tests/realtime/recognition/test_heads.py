@@ -168,7 +168,7 @@ def test_another_package_cannot_be_the_spotter(settings, name, crop_px, reason):
 
 
 def test_a_spotter_of_another_lag_is_refused_for_it_shapes_what_the_judges_see(settings, monkeypatch):
-    monkeypatch.setattr("realtime.recognition.heads.LAG_S", 0.5)
+    monkeypatch.setattr("realtime.recognition.pairing.LAG_S", 0.5)
     with pytest.raises(EngineError, match="spotter cannot be the spotter") as found:
         spotter(settings("head"))
     assert found.value.reasons == (f"{TRAINED}, wanted 48 px, 28 and 0.5 s: train it again",)

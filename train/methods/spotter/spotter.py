@@ -26,7 +26,8 @@ from realtime.labels import NONE, VOCABULARIES
 from realtime.records import Floats
 from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.preprocess import MotionTicks, motion_ticks
-from realtime.spotting.spotter import Spot, unpacked
+from realtime.spotting.recurrent import unpacked
+from realtime.spotting.scorer import Spot
 from train.clips.exact import movements
 from train.config.old import shaping
 from train.methods.spotter.chunks import begins
