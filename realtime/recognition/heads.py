@@ -16,7 +16,7 @@ from realtime.engine.engine import Engine
 from realtime.engine.factory import open_engine
 from realtime.engine.package.manifest import MANIFEST, Manifest, load
 from realtime.errors import ConfigError, EngineError
-from realtime.recognition.pairing import beside, compatible, no_spotter, unlike
+from realtime.recognition.pairing import beside, compatible, spotter_reasons, unlike
 from realtime.recognition.recognise import Judges
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def spotter(config: Config) -> Engine:
     """What finds the events: on the CPU wherever the others run, for its rows come one at a time."""
     here = msgspec.structs.replace(config.engines, device="cpu", precision="f32")
     engine = open_engine(Path(config.engines.folder) / config.engines.spotter, here)
-    reasons = tuple(no_spotter(engine.manifest, config.align.size_px))
+    reasons = tuple(spotter_reasons(engine.manifest, config.align.size_px))
     if reasons:
         raise EngineError(f"{engine.manifest.name} cannot be the spotter", reasons)
     return engine

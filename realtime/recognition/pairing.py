@@ -58,7 +58,7 @@ def beside(encoder: Manifest, others: Sequence[Manifest]) -> Iterator[str]:
             )
 
 
-def no_spotter(spotter: Manifest, crop_px: int) -> Iterator[str]:
+def spotter_reasons(spotter: Manifest, crop_px: int) -> Iterator[str]:
     """Every reason why `spotter` cannot find the events of faces on crops of `crop_px`, by motion or by pictures."""
     if spotter.task != "spotting":
         yield f"it judges {spotter.task}: name another"

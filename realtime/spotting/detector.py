@@ -45,9 +45,8 @@ class FaceSpotter:
         self._flow = LaggedFlow(LAG_S, crop_px, PAUSE_S)
         self._scorer = scorer_of(engine, self._flow)
         self._detector = EventDetector(config, ids)
-        self._quiet_until: float | None = None
         self._asked = False
-        self._first = -np.inf  # of what comes before it nothing is told
+        self._first = self._quiet_until = -np.inf  # of what comes before them nothing is told
         self._last: Crop | None = None
         self.score = 0.0  #: how likely an expression is under way, at the newest moment of which that is known
         self.threshold = config.open  #: the score that opens an event
@@ -74,9 +73,8 @@ class FaceSpotter:
         ended = self._hush(crop.t) if self._asked else []
         self._last = crop
         spots = self._look(crop)
-        if self._quiet_until is not None and crop.t < self._quiet_until:
+        if crop.t < self._quiet_until:
             return ended
-        self._quiet_until = None
         return ended + [moment for spot in spots for moment in self._detector.push(crop.face, spot)]
 
     def finish(self) -> list[Moment]:
@@ -85,10 +83,9 @@ class FaceSpotter:
         So a clip that is cut at the offset tells what live would have told a little later. No event begins in what was
         not seen, and one that it would make too long for a micro-expression is lost: nobody knows how it went on.
         """
-        if self._last is None or self._quiet_until is not None:
+        last, self._last, found = self._last, None, list[Moment]()
+        if last is None or last.t < self._quiet_until:
             return self.flush()
-        last, found = self._last, list[Moment]()
-        self._last = None
         for spot in self._held(last):
             if spot.t > last.t and not self._detector.awaits(spot.t):
                 break

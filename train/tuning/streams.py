@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from realtime.config import SpotterConfig
 from realtime.engine.engine import Engine
+from realtime.errors import ConfigError
 from realtime.records import Moment
 from realtime.representation.fields import LAG_S
+from realtime.representation.preprocess import CropImages
 from realtime.spotting.decide import EventDetector
 from realtime.spotting.detector import scorer_of
 from realtime.spotting.lagged_flow import LaggedFlow
@@ -31,7 +33,12 @@ class Stream:
 
 
 def streams(recordings: Sequence[Recording], spotter: Engine) -> list[Stream]:
-    """Every face of every recording, through the stages behind `align`."""
+    """Every face of every recording, through the stages behind `align`; ConfigError if colour matters to `spotter`."""
+    manifest = spotter.manifest
+    if isinstance(manifest.representation, CropImages):
+        raise ConfigError(
+            f"{manifest.name} judges pictures in colour, recordings are grey; wanted a spotter of motion-ticks to tune"
+        )
     return [_stream(recording, face, spotter) for recording in recordings for face in recording.ids]
 
 

@@ -77,6 +77,11 @@ def test_a_recording_is_told_of_as_it_is_live(recording, sample_crops, spotter):
     assert said(stream, deaf) == Said([], 0)
 
 
+def test_a_spotter_that_sees_colours_is_not_tuned_on_grey_recordings(recording, dark_spotter):
+    with pytest.raises(ConfigError, match="dark judges pictures in colour, recordings are grey"):
+        streams([recording], dark_spotter(64))
+
+
 def test_a_grey_crop_gives_back_its_very_picture(recording):
     crop = next(recording.crops(1))
     assert np.array_equal(grey(crop.image), recording.pictures[0])
