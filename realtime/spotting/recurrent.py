@@ -25,6 +25,16 @@ class RecurrentScorer:
         self.delay_s = made.lookback_s
         self.restart()
 
+    def restart(self) -> None:
+        """Forget the past, and let the flow forget it."""
+        self._flow.restart()
+        self._begin(-np.inf)
+
+    def _begin(self, t: float) -> None:
+        self._first = self._last = t
+        self._ticks = Ticks(self._made.tick_s)
+        self._state = np.zeros((1, self._made.memory), np.float32)
+
     def push(self, crop: Crop) -> list[Spot]:
         """The spots of the ticks that end with this crop."""
         if crop.t - self._last > PAUSE_S:
@@ -36,16 +46,6 @@ class RecurrentScorer:
         motion, turns = moved
         ended = self._ticks.push(crop.t, packed(motion.field, motion.head, turns))
         return [spot for spot in self._spots(ended) if spot.t >= self._first]
-
-    def restart(self) -> None:
-        """Forget the past, and let the flow forget it."""
-        self._flow.restart()
-        self._begin(-np.inf)
-
-    def _begin(self, t: float) -> None:
-        self._first = self._last = t
-        self._ticks = Ticks(self._made.tick_s)
-        self._state = np.zeros((1, self._made.memory), np.float32)
 
     def _spots(self, ended: list[tuple[float, Floats]]) -> list[Spot]:
         if not ended:

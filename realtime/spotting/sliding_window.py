@@ -33,6 +33,13 @@ class SlidingWindowScorer:
         self.delay_s = 0.5 * WINDOW * TICK_S
         self.restart()
 
+    def restart(self) -> None:
+        """Forget the past."""
+        self._last = -np.inf
+        self._ticks = Ticks(TICK_S)
+        self._seen: deque[Floats] = deque(maxlen=WINDOW)
+        self._shown: tuple[Image, Floats] | None = None
+
     def push(self, crop: Crop) -> list[Spot]:
         """The spots of the windows that end with this crop."""
         if crop.t - self._last > PAUSE_S:
@@ -45,18 +52,11 @@ class SlidingWindowScorer:
                 found.append(Spot(end - self.delay_s, *standing_out(np.stack(self._seen))))
         return found
 
-    def restart(self) -> None:
-        """Forget the past."""
-        self._last = -np.inf
-        self._ticks = Ticks(TICK_S)
-        self._seen: deque[Floats] = deque(maxlen=WINDOW)
-        self._shown: tuple[Image, Floats] | None = None
-
     def _likely(self, image: Image) -> Floats:
         """(3,) of this picture alone; a face that is held as it is, is judged once."""
         if self._shown is None or self._shown[0] is not image:
             logits = self._engine.run({IMAGES: crop_images([image], self._made)})[LOGITS][0]
-            self._shown = image, np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float32)
+            self._shown = image, np.asarray(1.0 / (1.0 + np.exp(-logits.astype(np.float64))), np.float32)
         return self._shown[1]
 
 
