@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from realtime.errors import ConfigError
 from train.config import recipe
 from train.config.clips import SyntheticSettings
 from train.config.recipe import Recipe, Settings, SourceSettings
@@ -39,7 +40,15 @@ SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {
 def load(paths: Sequence[Path], overrides: Iterable[str] = (), methods: Methods = METHODS) -> Recipe[Settings]:
     """The recipe in `paths`, as a rule a method's file and a source's; ConfigError names file, key and expectation."""
     kinds = {name: method.config for name, method in methods.items()}
-    return recipe.read(paths, overrides, kinds, {name: kind for name, (kind, _) in SOURCES.items()})
+    found = recipe.read(paths, overrides, kinds, {name: kind for name, (kind, _) in SOURCES.items()})
+    method, source = tag(type(found.method)), tag(type(found.source))
+    if source not in methods[method].sources:
+        wanted = " or ".join(methods[method].sources)
+        raise ConfigError(
+            f"{' + '.join(map(str, paths))}: {method} learns from {wanted} clips, these are {source}: give another "
+            "file of configs/data"
+        )
+    return found
 
 
 def experiment(given: Recipe[Settings], workers: int | None = None, methods: Methods = METHODS) -> Experiment:
