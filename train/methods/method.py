@@ -37,7 +37,7 @@ class Method(ABC, Generic[C, T]):
 
     config: type[C]  #: its tag is the method's name
     card: MethodCard
-    sources: tuple[str, ...] = ("synthetic", "recorded")  #: kinds of clips that it learns from, as configs/data has them
+    sources: tuple[str, ...] = ("synthetic", "recorded")  #: kinds of clips that it learns from
     task: Task = "micro-expression"
     outputs: tuple[str, ...]  #: names of what the network returns, in order; "logits" is one of them
     answers: tuple[Answer, ...] = ("final",)  #: those that it is scored by
