@@ -267,6 +267,27 @@ def leaky_spotter():
     return Leaky
 
 
+@pytest.fixture(scope="session")
+def dark_spotter():
+    """An engine class that judges single pictures: what every spot says follows how dark the brows are."""
+
+    class Dark:
+        precision, backend, fallback = "f32", "none", None
+
+        def __init__(self, crop_px):
+            made = CropImages(crop_px, 32, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+            self.manifest = SimpleNamespace(name="dark", task="spotting", representation=made)
+            self.fed = []
+
+        def run(self, inputs):
+            [pictures] = inputs.values()
+            self.fed.append(pictures)
+            dark = 0.5 - pictures[:, :, 6:12, 6:13].mean((1, 2, 3))
+            return {"logits": (20.0 * dark)[:, None].repeat(3, 1).astype(np.float32)}
+
+    return Dark
+
+
 @pytest.fixture
 def encoder_folder(packages, tmp_path):
     """A copy of the encoder's package that may be damaged."""

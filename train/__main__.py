@@ -14,10 +14,15 @@ from realtime.config import ROOT
 from realtime.console.console import application, errors_told, print_json
 from realtime.engine.package.manifest import Manifest, Precision
 from realtime.errors import ConfigError, DataError
+from train import commands_pack
 
 app = application("python -m train", "Makes the engines that `python -m realtime` runs, from data that you hold.")
+app.add_typer(commands_pack.app)
 
-ConfigFile = Annotated[Path, typer.Option("--config", help="One of configs/train/*.toml, or a copy of yours.")]
+ConfigFiles = Annotated[
+    list[Path],
+    typer.Option("--config", help="A method's file of configs/methods and one of configs/data, or copies of yours."),
+]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one key; may be given several times.")
 ]
@@ -29,7 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout inste
 
 @app.command()
 def prepare(
-    config: ConfigFile,
+    config: ConfigFiles,
     override: Overrides = None,
     workers: Workers = None,
     as_json: AsJson = False,
@@ -37,26 +42,24 @@ def prepare(
     """Bring the data through the serving stages into the cache; goes on where it was interrupted."""
     with _told(as_json):
         from train import commands
-        from train.config.old import load
 
-        _print({"cache": str(commands.prepare(load(config, override or ()), workers))}, as_json)
+        _print({"cache": str(commands.prepare(commands.load(config, override or ()), workers))}, as_json)
 
 
 @app.command()
-def fit(config: ConfigFile, override: Overrides = None, as_json: AsJson = False) -> None:
+def fit(config: ConfigFiles, override: Overrides = None, as_json: AsJson = False) -> None:
     """Train by the configuration: fixed epochs, no choice by any score; goes on after the last whole epoch."""
     with _told(as_json):
         from train import commands
-        from train.config.old import load
 
-        _print({"run": str(commands.fit(load(config, override or ())))}, as_json)
+        _print({"run": str(commands.fit(commands.load(config, override or ())))}, as_json)
 
 
 @app.command()
 def evaluate(
     config: Annotated[
-        Path | None,
-        typer.Option(help="One of configs/train/*.toml, or a copy; with --chain a file over configs/realtime.toml."),
+        list[Path] | None,
+        typer.Option(help="As in `fit`; with --chain one file over configs/realtime.toml."),
     ] = None,
     override: Overrides = None,
     ray: Annotated[
@@ -82,18 +85,17 @@ def evaluate(
         with _told(as_json):
             raise ConfigError("give either --config, or --chain with --data, and then no --ray")
     if data is not None:
-        _evaluate_chain(data, config, override or (), rates, workers, as_json=as_json)
+        _evaluate_chain(data, config[0] if config else None, override or (), rates, workers, as_json=as_json)
         return
     assert config is not None
     with _told(as_json):
         from train import commands
-        from train.config.old import load
         from train.evaluation.cluster import Cluster
         from train.evaluation.runners import Serial
         from train.evaluation.scoring import figures
         from train.training.devices import gpus
 
-        settings = load(config, override or ())
+        settings = commands.load(config, override or ())
         runner = Serial() if ray is None else Cluster(ray, retries=2, gpus=gpus(commands.machine(settings)))
         report, scores = commands.evaluate(settings, runner)
         _print({"report": str(report), **figures(scores)}, as_json)
@@ -101,7 +103,7 @@ def evaluate(
 
 @app.command()
 def export(
-    config: ConfigFile | None = None,
+    config: ConfigFiles | None = None,
     override: Overrides = None,
     precision: Annotated[
         Precision, typer.Option(help="What the engine computes in; int8: of pictures alone.")
@@ -131,12 +133,11 @@ def export(
         found: dict[str, object] = {}
         if config is not None:
             from train import commands
-            from train.config.old import load
 
             if converter == "torch-tensorrt":
-                found |= commands.convert(load(config, override or ()), engines.resolve(), precision).figures()
+                found |= commands.convert(commands.load(config, override or ()), engines.resolve(), precision).figures()
             else:
-                manifest = commands.export(load(config, override or ()), engines.resolve(), precision)
+                manifest = commands.export(commands.load(config, override or ()), engines.resolve(), precision)
                 found |= _made(manifest, engines)
         if triton is not None:
             from train.packaging.triton import write
@@ -147,7 +148,7 @@ def export(
 
 @app.command()
 def rebuild(
-    config: ConfigFile,
+    config: ConfigFiles,
     override: Overrides = None,
     precision: Annotated[
         Precision, typer.Option(help="What the engine computes in; int8: of pictures alone.")
@@ -159,9 +160,8 @@ def rebuild(
     """Make an engine from its recipe: prepare, fit and export in one; goes on where it was interrupted."""
     with _told(as_json):
         from train import commands
-        from train.config.old import load
 
-        manifest = commands.rebuild(load(config, override or ()), engines.resolve(), precision, workers)
+        manifest = commands.rebuild(commands.load(config, override or ()), engines.resolve(), precision, workers)
         _print(_made(manifest, engines), as_json)
 
 
@@ -179,7 +179,7 @@ def card(
 
 @app.command()
 def ablate(
-    config: ConfigFile,
+    config: ConfigFiles,
     vary: Annotated[
         list[str],
         typer.Option(
@@ -194,10 +194,9 @@ def ablate(
     """Compare settings of cmn, motion or spotter on the same held-out people: mean and deviation over the seeds."""
     with _told(as_json):
         from train import commands
-        from train.config.old import load
         from train.evaluation.ablation import table
 
-        rows = commands.ablate(load(config, override or ()), vary, seeds)
+        rows = commands.ablate(commands.load(config, override or ()), vary, seeds)
         if as_json:
             _print({"rows": msgspec.to_builtins(rows)}, as_json)
         else:
@@ -205,14 +204,13 @@ def ablate(
 
 
 @app.command()
-def tune(config: ConfigFile, override: Overrides = None, workers: Workers = None, as_json: AsJson = False) -> None:
+def tune(config: ConfigFiles, override: Overrides = None, workers: Workers = None, as_json: AsJson = False) -> None:
     """Search settings of the detector on long videos of some people, and measure them on those of others."""
     with _told(as_json):
         from train import commands
-        from train.config.old import load
         from train.tuning.report import lines, plain
 
-        found = commands.tune(load(config, override or ()), workers)
+        found = commands.tune(commands.load(config, override or ()), workers)
         if as_json:
             _print(plain(found), as_json)
         else:
@@ -251,7 +249,7 @@ def fabricate(
 
 @app.command()
 def videos(
-    config: ConfigFile,
+    config: ConfigFiles,
     root: Annotated[Path, typer.Option(help="Empty or new folder for NAME.mp4 and NAME.json, its truth.")],
     override: Overrides = None,
     count: Annotated[int, typer.Option(min=1, help="One of each person.")] = 4,
@@ -266,11 +264,10 @@ def videos(
 ) -> None:
     """Write long synthetic videos of the people in [clips] with micro-expressions and distractors, and their truth."""
     with _told(as_json):
-        from train.commands import synthetic
-        from train.config.old import load
+        from train import commands
         from train.synthesis.videos import write
 
-        dataset = synthetic(load(config, override or ()))
+        dataset = commands.synthetic(commands.load(config, override or ()))
         people = dataset.side(side)[skip : skip + count]
         _print({"truth": list(map(str, write(dataset, root, people, seconds, micro)))}, as_json)
 

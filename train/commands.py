@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -11,17 +11,22 @@ from typing import Any, get_args
 from torch import nn
 
 from realtime.bench.engines import Speed
-from realtime.config import ROOT
+from realtime.config import ROOT, read_toml
 from realtime.engine.engine import Engine
 from realtime.engine.package.manifest import MODEL, Manifest, Precision, Score
 from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import ConfigError
-from train.clips.collection import FEWEST_FRAMES, Collection, gather
+from train import registry
 from train.clips.embeddings import open_encoder
-from train.clips.fields import MovingClip, moving
+from train.clips.fields import moving
 from train.clips.stored import StoredClip, store
 from train.clips.subject_split import Parts
+from train.clips.takes import FEWEST_FRAMES
+from train.config import old
+from train.config.clips import SyntheticSettings
 from train.config.old import KINDS, OnSynthetic, Recorded, TrainConfig
+from train.config.recipe import Recipe, Settings
+from train.config.recorded import RecordedSettings
 from train.config.sections import Machine
 from train.evaluation import ablation, protocols, report
 from train.evaluation import evaluate as evaluation
@@ -29,6 +34,7 @@ from train.evaluation.evaluate import Plan
 from train.evaluation.metrics import Scores
 from train.evaluation.runners import FitPredict, Runner
 from train.evaluation.scoring import by_rate, figures
+from train.methods import folds
 from train.methods.apexnet import apex_frames
 from train.methods.apexnet import recorded as apexnet_recorded
 from train.methods.apexnet import synthetic as apexnet_synthetic
@@ -39,22 +45,22 @@ from train.methods.cmn import cmn, events
 from train.methods.cmn import recorded as cmn_recorded
 from train.methods.cmn.config import CmnConfig, CmnRecordedConfig
 from train.methods.cmn.recorded import CmnFitPredict
+from train.methods.comparison import compare
 from train.methods.dynamic import dynamic, enactments
 from train.methods.dynamic.config import DynamicConfig
 from train.methods.ecstfl import ecstfl
 from train.methods.ecstfl.config import EcstflConfig
 from train.methods.ecstfl.ecstfl import EcstflFitPredict
+from train.methods.experiment import Experiment
 from train.methods.expression import expression
 from train.methods.expression.config import ExpressionConfig
-from train.methods.motion import recorded as motion_recorded
-from train.methods.motion import synthetic as motion_synthetic
-from train.methods.motion.config import MotionConfig, MotionRecordedConfig
-from train.methods.motion.recorded import MotionFitPredict
 from train.methods.spotter import spotter
 from train.methods.spotter.config import SpotterTraining
 from train.networks.checkpoints import fingerprint
 from train.packaging import torch_tensorrt
 from train.packaging.graph import rounded
+from train.registry import experiment
+from train.sources.collection import Collection, gather
 from train.synthesis.synthetic import Synthetic
 from train.tuning import tune as tuning
 from train.tuning.config import TuneConfig
@@ -75,18 +81,33 @@ class Method:
     network: Callable[[Any], nn.Module]
 
 
-def prepare(config: TrainConfig, workers: int | None = None) -> Path:
+Given = TrainConfig | Recipe[Settings]
+
+
+def load(paths: Sequence[Path], overrides: Iterable[str]) -> Given:
+    """A recipe of a method's and a source's files; of one file, a configuration of a method that has no such yet."""
+    tree = [read_toml(path) for path in paths]
+    return registry.load(paths, overrides) if len(tree) > 1 or "source" in tree[0] else old.load(paths[0], overrides)
+
+
+def prepare(config: Given, workers: int | None = None) -> Path:
     """Make the cache that `fit` reads, with `workers` processes (see `workers.run`); what is there already is kept."""
+    if isinstance(config, Recipe):
+        return experiment(config, workers).prepare()
     return _method(config).prepare(config, workers)
 
 
-def fit(config: TrainConfig) -> Path:
+def fit(config: Given) -> Path:
     """Train; goes on after the last whole epoch if it was interrupted. The run's folder."""
+    if isinstance(config, Recipe):
+        return experiment(config).fit()
     return _method(config).fit(config)
 
 
-def evaluate(config: TrainConfig, runner: Runner) -> tuple[Path, dict[float, Scores]]:
+def evaluate(config: Given, runner: Runner) -> tuple[Path, dict[float, Scores]]:
     """Fit and test the folds that are missing, and write the report: its path, and the pooled scores by frame rate."""
+    if isinstance(config, Recipe) and isinstance(config.source, RecordedSettings):
+        return folds.evaluate(experiment(config), runner)
     if not isinstance(config, Recorded):
         raise ConfigError(
             f"{config.name} has no [[data]] and no [evaluate]: its scores come with `fit` and `export`. Give a "
@@ -98,35 +119,40 @@ def evaluate(config: TrainConfig, runner: Runner) -> tuple[Path, dict[float, Sco
     return report.write(plan, pooled, folder, protocols.benchmark(config)), by_rate(pooled, plan.labels)
 
 
-def export(config: TrainConfig, engines: Path, precision: Precision) -> Manifest:
+def export(config: Given, engines: Path, precision: Precision) -> Manifest:
     """The trained network as an engine package of `engines`, proven before it is written.
 
     Its folder is the configuration's name, followed by the precision if it is not fp32: they live beside each other.
     What `evaluate` tested fold by fold has no network of all clips yet: it is trained first, unless `fit` has.
     """
+    if isinstance(config, Recipe):
+        return _exported(experiment(config), _package(config, engines, precision), precision)
     if isinstance(config, Recorded):
         fit(config)
     return _method(config).export(config, _package(config, engines, precision), precision)
 
 
-def rebuild(config: TrainConfig, engines: Path, precision: Precision, workers: int | None = None) -> Manifest:
+def rebuild(config: Given, engines: Path, precision: Precision, workers: int | None = None) -> Manifest:
     """From the data to the engine package: prepare, fit and export, each of which goes on where it was interrupted."""
     log.info("%s is prepared in %s", config.name, prepare(config, workers))
     log.info("%s is trained in %s", config.name, fit(config))
     return export(config, engines, precision)
 
 
-def convert(config: TrainConfig, engines: Path, precision: Precision) -> Speed:
+def convert(config: Given, engines: Path, precision: Precision) -> Speed:
     """The trained network by torch-tensorrt, held against the package that `export` made of it; how fast it is."""
     torch_tensorrt.library()  # or all that follows is in vain
-    network = rounded(_method(config).network(config))
+    network = experiment(config).restored() if isinstance(config, Recipe) else _method(config).network(config)
+    network = rounded(network)
     return torch_tensorrt.convert(network, _package(config, engines, precision))
 
 
-def ablate(config: TrainConfig, vary: Sequence[str], seeds: int) -> list[ablation.Row]:
+def ablate(config: Given, vary: Sequence[str], seeds: int) -> list[ablation.Row]:
     """Train anew for each combination of settings, such as "head=patent,cmnet", and each of seeds 1, 2 ..."""
-    method = COMPARED.get(type(config))
-    if method is None:
+    if isinstance(config, Recipe) and not isinstance(config.source, RecordedSettings):
+        return compare(experiment(config), vary, range(1, seeds + 1))
+    method = None if isinstance(config, Recipe) else COMPARED.get(type(config))
+    if isinstance(config, Recipe) or method is None:
         methods = " or ".join(name for name, kind in KINDS.items() if kind in COMPARED)
         raise ConfigError(
             f"{config.name} is no {methods} with [clips], whose settings are what can be compared; give "
@@ -135,8 +161,10 @@ def ablate(config: TrainConfig, vary: Sequence[str], seeds: int) -> list[ablatio
     return ablation.ablate(method, ablation.variants(config, vary, method.shared), range(1, seeds + 1))
 
 
-def synthetic(config: TrainConfig) -> Synthetic:
+def synthetic(config: Given) -> Synthetic:
     """The people and clips of a configuration that has [clips]."""
+    if isinstance(config, Recipe) and isinstance(config.source, SyntheticSettings):
+        return Synthetic(config.source.clips)
     if not isinstance(config, OnSynthetic):
         methods = " or ".join(method for method, kind in KINDS.items() if kind in get_args(OnSynthetic))
         raise ConfigError(
@@ -146,18 +174,18 @@ def synthetic(config: TrainConfig) -> Synthetic:
     return Synthetic(config.clips)
 
 
-def tune(config: TrainConfig, workers: int | None = None) -> Tuned:
+def tune(config: Given, workers: int | None = None) -> Tuned:
     """Settings of the detector, found on one side and measured on both."""
     if not isinstance(config, TuneConfig):
         raise ConfigError(f"{config.name} is no search for settings; give configs/train/tune.toml or a copy")
     return tuning.tune(config, workers)
 
 
-def machine(config: TrainConfig) -> Machine:
+def machine(config: Given) -> Machine:
     """What a training runs on."""
     if isinstance(config, TuneConfig):
         raise ConfigError(NO_TRAINING.format(config.name))
-    return config.machine
+    return config.method.machine if isinstance(config, Recipe) else config.machine
 
 
 def _method(config: TrainConfig) -> Method:
@@ -166,11 +194,19 @@ def _method(config: TrainConfig) -> Method:
     return METHODS[type(config)]
 
 
-def _package(config: TrainConfig, engines: Path, precision: Precision) -> Path:
+def _exported(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
+    """What was tested fold by fold has no network of all clips yet: it is trained first, unless `fit` has."""
+    if isinstance(asked.recipe.source, RecordedSettings):
+        asked.fit()
+        return asked.export(folder, precision, folds.evaluated(asked))
+    return asked.export(folder, precision, asked.scores())
+
+
+def _package(config: Given, engines: Path, precision: Precision) -> Path:
     return engines / (config.name if precision == "fp32" else f"{config.name}-{precision}")
 
 
-def _whole(config: CmnConfig | ApexnetConfig | MotionConfig, workers: int | None = None) -> list[StoredClip]:
+def _whole(config: CmnConfig | ApexnetConfig, workers: int | None = None) -> list[StoredClip]:
     """The synthetic clips without those in which tracking lost the face during the event."""
     clips = store(Synthetic(config.clips), Path(config.cache), workers)
     whole = [clip for clip in clips if len(clip.event()) >= FEWEST_FRAMES]
@@ -209,27 +245,6 @@ def _network_cmn(config: CmnConfig) -> nn.Module:
 
 def _network_cmn_recorded(config: CmnRecordedConfig) -> nn.Module:
     return cmn_recorded.restored(config, _collection(config), open_encoder(Path(config.encoder)))
-
-
-def _parts(config: MotionConfig, workers: int | None = None) -> Parts[MovingClip]:
-    return motion_synthetic.split(config, moving(_whole(config, workers), workers))
-
-
-def _prepare_motion(config: MotionConfig, workers: int | None) -> Path:
-    _parts(config, workers)
-    return Path(config.cache)
-
-
-def _fit_motion(config: MotionConfig) -> Path:
-    return motion_synthetic.fit(config, _parts(config))
-
-
-def _export_motion(config: MotionConfig, folder: Path, precision: Precision) -> Manifest:
-    return motion_synthetic.export(config, _parts(config), folder, precision)
-
-
-def _network_motion(config: MotionConfig) -> nn.Module:
-    return motion_synthetic.restored(config, _parts(config))
 
 
 def _filmed(config: ApexnetConfig, workers: int | None = None) -> Parts[Filmed]:
@@ -323,15 +338,6 @@ def _fit_cmn_recorded(config: CmnRecordedConfig) -> Path:
     return cmn_recorded.fit(config, _collection(config))
 
 
-def _prepare_motion_recorded(config: MotionRecordedConfig, workers: int | None) -> Path:
-    motion_recorded.prepare(_collection(config, workers), workers)
-    return Path(config.cache)
-
-
-def _fit_motion_recorded(config: MotionRecordedConfig) -> Path:
-    return motion_recorded.fit(config, _collection(config))
-
-
 def _fit_ecstfl(config: EcstflConfig) -> Path:
     return ecstfl.fit(config, _collection(config))
 
@@ -372,11 +378,6 @@ def _apexnet_folds(config: ApexnetRecordedConfig, collection: Collection) -> Fit
     return ApexnetFitPredict(config, collection, _apexes(config, collection))
 
 
-def _motion_folds(config: MotionRecordedConfig, collection: Collection) -> FitPredict:
-    motion_recorded.prepare(collection)
-    return MotionFitPredict(config, collection)
-
-
 def _apexes(config: ApexnetRecordedConfig, collection: Collection) -> Apexes:
     """Found anew at each rate: a slow camera shows the apex in another frame."""
     choose = apex_frames.choose
@@ -400,20 +401,12 @@ METHODS: dict[type[TrainConfig], Method] = {
         _network_recorded(apexnet_recorded.restored),
     ),
     DynamicConfig: Method(_prepare_dynamic, _fit_dynamic, _export_dynamic, _network_dynamic),
-    MotionConfig: Method(_prepare_motion, _fit_motion, _export_motion, _network_motion),
     SpotterTraining: Method(_prepare_spotter, _fit_spotter, spotter.export, spotter.restored),
-    MotionRecordedConfig: Method(
-        _prepare_motion_recorded,
-        _fit_motion_recorded,
-        _export_recorded(motion_recorded.export),
-        _network_recorded(motion_recorded.restored),
-    ),
 }
 
 #: Those whose settings can be compared: on synthetic clips or films, of which some people are held out.
 COMPARED: dict[type[TrainConfig], ablation.Compared] = {
     CmnConfig: ablation.Compared(_events, cmn.fit, data=("encoder", "views", "motion")),
-    MotionConfig: ablation.Compared(_parts, motion_synthetic.fit),
     ApexnetConfig: ablation.Compared(_filmed, apexnet_synthetic.fit, data=("rest",)),
     SpotterTraining: ablation.Compared(
         spotter.parts,
@@ -428,5 +421,4 @@ FOLDS: dict[type[Recorded], Callable[[Any, Collection], FitPredict]] = {
     CmnRecordedConfig: _cmn_folds,
     EcstflConfig: EcstflFitPredict,
     ApexnetRecordedConfig: _apexnet_folds,
-    MotionRecordedConfig: _motion_folds,
 }

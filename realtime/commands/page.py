@@ -23,7 +23,7 @@ def page(
 ) -> None:
     """Serve the page of a Glimpse that runs already, or will: `view` runs both."""
     with errors_told(told(verbose), as_json=False):
-        from realtime.view.passwords import users
+        from realtime.view.access.passwords import users
         from realtime.view.serve import serve
 
         serve(load(config, override), users(auth or []), say)

@@ -17,7 +17,7 @@ from realtime.errors import ConfigError
 def password(file: Annotated[Path, typer.Argument(help="Where it is kept, as a hash, for --auth USER:FILE.")]) -> None:
     """Keep a password for the page; it is asked for, or read from a pipe."""
     with errors_told("", as_json=False):
-        from realtime.view.passwords import Password
+        from realtime.view.access.passwords import Password
 
         Password.made(_asked()).write(file)
         say(f"{file} is written; `python -m realtime view --auth USER:{file}` lets USER in with it")

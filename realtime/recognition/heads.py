@@ -16,9 +16,8 @@ from realtime.engine.engine import Engine
 from realtime.engine.factory import open_engine
 from realtime.engine.package.manifest import MANIFEST, Manifest, load
 from realtime.errors import ConfigError, EngineError
-from realtime.recognition.pairing import beside, compatible, unlike
+from realtime.recognition.pairing import beside, compatible, spotter_reasons, unlike
 from realtime.recognition.recognise import Judges
-from realtime.spotting.spotter import representation
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ def spotter(config: Config) -> Engine:
     """What finds the events: on the CPU wherever the others run, for its rows come one at a time."""
     here = msgspec.structs.replace(config.engines, device="cpu", precision="f32")
     engine = open_engine(Path(config.engines.folder) / config.engines.spotter, here)
-    reasons = [f"it {reason}" for reason in representation(engine).misfits(None, config.align.size_px)]
+    reasons = tuple(spotter_reasons(engine.manifest, config.align.size_px))
     if reasons:
         raise EngineError(f"{engine.manifest.name} cannot be the spotter", reasons)
     return engine

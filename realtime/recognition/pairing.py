@@ -1,16 +1,21 @@
-"""Whether engine packages can run together: one for every frame, the others for the events."""
+"""Whether engine packages can run together: one for every frame, one that finds events, others for the events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from realtime.engine.package.kind import of_kind
-from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL, Manifest
-from realtime.labels import NONE
+from realtime.engine.package.manifest import EMBEDDING, LOGITS, MEMORY, MODEL, Manifest
+from realtime.labels import NONE, VOCABULARIES
 from realtime.recognition.groups import unknown
 from realtime.representation.crop_images import CropImages
 from realtime.representation.misfit import EncoderAtHand
-from realtime.representation.representation import tag_of
+from realtime.representation.motion_ticks import MotionTicks
+from realtime.representation.representation import Representation, tag_of
+
+SPOTS = VOCABULARIES["spotting-3"]
+#: What scorers are fed (see `realtime.spotting.detector.scorer_of`), and the outputs that they take.
+SPOTTERS: dict[type[Representation], tuple[str, ...]] = {MotionTicks: (LOGITS, MEMORY), CropImages: (LOGITS,)}
 
 
 def compatible(encoder: Manifest, head: Manifest, crop_px: int) -> tuple[str, ...]:
@@ -49,6 +54,22 @@ def beside(encoder: Manifest, others: Sequence[Manifest]) -> Iterator[str]:
                 f"{other.name} tells {', '.join(strange)}, of which {encoder.name} knows nothing: "
                 'name another in engines.dynamic, or none by ""'
             )
+
+
+def spotter_reasons(spotter: Manifest, crop_px: int) -> Iterator[str]:
+    """Every reason why `spotter` cannot find the events of faces on crops of `crop_px`, by motion or by pictures."""
+    if spotter.task != "spotting":
+        yield f"it judges {spotter.task}: name another"
+        return
+    if spotter.labels != SPOTS:
+        yield f"it tells {', '.join(spotter.labels)}, a spotter tells {', '.join(SPOTS)}: name another"
+    outputs = SPOTTERS.get(type(spotter.representation))
+    if outputs is None:
+        kinds = " or ".join(map(tag_of, SPOTTERS))
+        yield f"it judges {tag_of(spotter.representation)}, a spotter judges {kinds}: name another"
+        return
+    yield from (f"it {reason}" for reason in spotter.representation.misfits(None, crop_px))
+    yield from _missing(spotter, *outputs)
 
 
 def _repeated(key: str, engines: Sequence[Manifest]) -> Iterator[str]:

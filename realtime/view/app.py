@@ -12,12 +12,12 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.staticfiles import StaticFiles
 
 from realtime.config import Config
-from realtime.view import login
-from realtime.view.gate import Gate
-from realtime.view.live import live
-from realtime.view.login import Logins
+from realtime.view.access import login
+from realtime.view.access.gate import Gate
+from realtime.view.access.login import Logins
+from realtime.view.access.passwords import Password
 from realtime.view.page import Page
-from realtime.view.passwords import Password
+from realtime.view.websocket import converse
 
 # Read when gradio is imported, or a page made of it: nothing is told to anybody.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -49,20 +49,20 @@ def create(config: Config, users: dict[str, Password], *, front: bool = True) ->
 def _add_routes(app: FastAPI, page: Page, logins: Logins) -> None:
     @app.websocket("/live")
     async def _(browser: WebSocket) -> None:
-        await live(browser, page)
+        await converse(browser, page)
 
     @app.get("/health")
     async def _() -> Response:
-        there = page.link.there
+        there = page.services.link.there
         return JSONResponse({"ok": there, "page": "ok", "recogniser": "ok" if there else SILENT}, 200 if there else 503)
 
     @app.get("/metrics")
     async def _() -> Response:
-        return Response(page.meter.text(), media_type=CONTENT_TYPE_LATEST)
+        return Response(page.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/session/{token}.zip")
     async def _(token: str) -> Response:
-        path = page.recordings.offered(token)
+        path = page.services.recordings.offered(token)
         if path is None:
             return PlainTextResponse("There is no such session any more. A recording is kept for ten minutes.", 404)
         return FileResponse(path, filename="glimpse-session.zip", headers={"cache-control": "no-store"})

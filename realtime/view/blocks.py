@@ -19,11 +19,36 @@ STATIC_URL = "/glimpse"
 
 _SYSTEM = ("system-ui", "sans-serif")
 _MONOSPACE = ("ui-monospace", "monospace")
+_LAYOUT = {
+    "block_border_width": "0px",
+    "block_padding": "0px",
+    "layout_gap": "8px",
+    "form_gap_width": "0px",
+    "button_transition": "none",
+}
+#: The same by day and by night: what the variables of page.css are then, it says itself.
+_COLOURS = {
+    "body_background_fill": "var(--paper)",
+    "body_text_color": "var(--ink)",
+    "body_text_color_subdued": "var(--muted)",
+    "block_background_fill": "transparent",
+    "block_title_text_color": "var(--muted)",
+    "checkbox_background_color": "var(--panel)",
+    "checkbox_background_color_selected": "var(--accent)",
+    "checkbox_border_color": "var(--edge)",
+    "input_background_fill": "var(--panel)",
+    "input_border_color": "var(--edge)",
+    "button_primary_background_fill": "var(--accent)",
+    "button_primary_text_color": "var(--on-accent)",
+    "button_secondary_background_fill": "var(--panel)",
+    "button_secondary_background_fill_hover": "var(--line)",
+    "button_secondary_border_color": "var(--edge)",
+}
 
 
 def _theme() -> gr.themes.Base:
     """System fonts, so that none is fetched; small steps, since an instrument is dense; colours in page.css."""
-    return gr.themes.Base(
+    plain = gr.themes.Base(
         primary_hue="teal",
         neutral_hue="stone",
         text_size="sm",
@@ -31,43 +56,9 @@ def _theme() -> gr.themes.Base:
         radius_size="sm",
         font=_SYSTEM,
         font_mono=_MONOSPACE,
-    ).set(
-        body_background_fill="var(--paper)",
-        body_background_fill_dark="var(--paper)",
-        body_text_color="var(--ink)",
-        body_text_color_dark="var(--ink)",
-        body_text_color_subdued="var(--muted)",
-        body_text_color_subdued_dark="var(--muted)",
-        block_background_fill="transparent",
-        block_background_fill_dark="transparent",
-        block_border_width="0px",
-        block_padding="0px",
-        layout_gap="8px",
-        form_gap_width="0px",
-        block_title_text_color="var(--muted)",
-        block_title_text_color_dark="var(--muted)",
-        checkbox_background_color="var(--panel)",
-        checkbox_background_color_dark="var(--panel)",
-        checkbox_background_color_selected="var(--accent)",
-        checkbox_background_color_selected_dark="var(--accent)",
-        checkbox_border_color="var(--edge)",
-        checkbox_border_color_dark="var(--edge)",
-        input_background_fill="var(--panel)",
-        input_background_fill_dark="var(--panel)",
-        input_border_color="var(--edge)",
-        input_border_color_dark="var(--edge)",
-        button_transition="none",
-        button_primary_background_fill="var(--accent)",
-        button_primary_background_fill_dark="var(--accent)",
-        button_primary_text_color="var(--on-accent)",
-        button_primary_text_color_dark="var(--on-accent)",
-        button_secondary_background_fill="var(--panel)",
-        button_secondary_background_fill_dark="var(--panel)",
-        button_secondary_background_fill_hover="var(--line)",
-        button_secondary_background_fill_hover_dark="var(--line)",
-        button_secondary_border_color="var(--edge)",
-        button_secondary_border_color_dark="var(--edge)",
     )
+    dark = {f"{name}_dark": colour for name, colour in _COLOURS.items()}
+    return plain.set(**_LAYOUT, **_COLOURS, **dark)
 
 
 #: What `gradio.mount_gradio_app` is told beside the blocks: since Gradio 6 looks belong to the mount.

@@ -1,18 +1,22 @@
-"""What all visitors of the page share."""
+"""What is there once, for all visitors of the page."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from realtime.config import Config
-from realtime.view.guest import Guest
-from realtime.view.link import Link
-from realtime.view.meter import Meter
-from realtime.view.questions import Questions
-from realtime.view.recording import Recordings, sweep
-from realtime.view.visitors import Visitors
-from realtime.view.watched import Cameras
+from realtime.schema.message import Published
+from realtime.view.access.waiting_room import WaitingRoom
+from realtime.view.metrics import Metrics
+from realtime.view.recording.private_folder import sweep
+from realtime.view.recording.store import RecordingStore
+from realtime.view.upstream.asker import AsyncAsker
+from realtime.view.upstream.link import RecogniserLink
+from realtime.view.visit.cameras import Cameras
+from realtime.view.visit.services import Services
+from realtime.view.visit.visitor import Visitor
 
 CHECK_S = 0.25
 #: Longest line before the places; who comes later is sent away.
@@ -22,32 +26,46 @@ MOST_OF_ONE = 8
 
 
 class Page:
-    """The link to the recogniser, the cameras, the guests and what they record; an asynchronous context manager."""
+    """The link to the recogniser, the visitors and what they record; an asynchronous context manager."""
 
     def __init__(self, config: Config) -> None:
         publish, view = config.publish, config.view
-        self.config = config
-        self.meter = Meter()
-        self.link = Link(publish, self.meter.hear)
-        self.asks, self._pictures = Questions(publish), Questions(publish)  # pictures wait for nothing else
-        self.cameras = Cameras(self.link, self.asks, self._pictures, landmarks=publish.landmarks)
-        self.visitors = Visitors(view.visitors, view.idle_s)
-        self.recordings = Recordings(config)
-        self.guests: set[Guest] = set()
-        self.link.on_change(self._refresh)
-        self.meter.watch(self.link, self.visitors)
+        self._askers = asker, picture_asker = AsyncAsker(publish), AsyncAsker(publish)  # pictures wait for nothing else
+        self.metrics = Metrics()
+        self.services = Services(
+            config=config,
+            link=RecogniserLink(publish, self._hear, self._refresh),
+            asker=asker,
+            cameras=Cameras(asker, picture_asker, landmarks=publish.landmarks),
+            waiting_room=WaitingRoom(view.visitors, view.idle_s),
+            recordings=RecordingStore(config),
+            count_picture=self.metrics.picture,
+        )
+        self._visitors: set[Visitor] = set()
+        self.metrics.watch(self.services.link, self.services.waiting_room)
 
     def full(self, address: str) -> str:
         """Why not even the line has room for one more from this `address`, or ""."""
-        places = self.config.view.visitors
-        if sum(guest.address == address for guest in self.guests) >= places + MOST_OF_ONE:
+        places = self.services.config.view.visitors
+        if sum(visitor.address == address for visitor in self._visitors) >= places + MOST_OF_ONE:
             return "too many pages of your address are open; close some of them, then come again"
-        return "too many wait for a place; come again later" if len(self.guests) >= places + MOST_WAITING else ""
+        return "too many wait for a place; come again later" if len(self._visitors) >= places + MOST_WAITING else ""
+
+    @contextmanager
+    def visit(self, address: str) -> Iterator[Visitor]:
+        """A visitor from `address`, while the browser is connected."""
+        visitor = Visitor(self.services, address)
+        self._visitors.add(visitor)
+        try:
+            yield visitor
+        finally:
+            self._visitors.discard(visitor)
+            visitor.gone()
 
     async def __aenter__(self) -> Page:
         await asyncio.to_thread(sweep)
-        await self.link.start()
-        self._tasks = [asyncio.create_task(each) for each in (self.link.watch(CHECK_S), self._check())]
+        await self.services.link.start()
+        self._tasks = [asyncio.create_task(each) for each in (self.services.link.watch(CHECK_S), self._check())]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -55,22 +73,26 @@ class Page:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        for guest in list(self.guests):
-            guest.gone()
-        for each in (self.asks, self._pictures):
-            each.close()
-        await self.link.close()
-        self.recordings.close()
+        for visitor in list(self._visitors):
+            visitor.gone()
+        for asker in self._askers:
+            asker.close()
+        await self.services.link.close()
+        self.services.recordings.close()
+
+    def _hear(self, message: Published) -> None:
+        self.metrics.hear(message)
+        self.services.cameras.hear(message)
 
     def _refresh(self) -> None:
-        for guest in list(self.guests):
-            guest.refresh()
+        for visitor in list(self._visitors):
+            visitor.refresh()
 
     async def _check(self) -> None:
         while True:
             await asyncio.sleep(CHECK_S)
-            self.visitors.check()
-            self.recordings.check()
-            self.meter.forget_but(self.link.newest)
-            for guest in list(self.guests):
-                guest.check()
+            self.services.waiting_room.check()
+            self.services.recordings.check()
+            self.metrics.forget_but(self.services.link.newest)
+            for visitor in list(self._visitors):
+                visitor.check()

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp
 
 from realtime.config import Config, ViewConfig
 from realtime.errors import ViewError
+from realtime.view.access.gate import LOOPBACK
+from realtime.view.access.passwords import Password
 from realtime.view.app import create
-from realtime.view.gate import LOOPBACK
-from realtime.view.passwords import Password
 
 log = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ from realtime.records import Crop, Frame, Pose
 from train.config.old import load
 from train.config.recorded import Rates
 from train.datasets.annotation.sample import Sample
+from train.datasets.folds import Fold
 
 ANNOTATIONS = Path(__file__).resolve().parents[2] / "../shared/annotations"
 
@@ -134,10 +135,73 @@ def drawn(monkeypatch):
 @pytest.fixture
 def collected(tmp_path):
     """Collect data sets, each clip as it was recorded unless other rates are named."""
-    collection = pytest.importorskip("train.clips.collection", reason="training needs the train extra")
+    collection = pytest.importorskip("train.sources.collection", reason="training needs the train extra")
 
     def make(*sets, cache=tmp_path, train_hz=(0.0,), test_hz=(0.0,)):
         return collection.collect(sets, Rates(train_hz=train_hz, test_hz=test_hz, seed=1), cache)
+
+    return make
+
+
+@pytest.fixture
+def given_clips():
+    """A source of clips that are at hand, in whatever form a method sees them: two people test, one calibrates."""
+    source = pytest.importorskip("train.sources.source", reason="training needs the train extra")
+
+    class Given:
+        """Implements `ClipSource`."""
+
+        provenance = source.Provenance(("clips of tests",), "none")
+
+        def __init__(self, clips, labels, known=None, name="megc-3-none"):
+            self.clips, self.known, self.vocabulary = clips, known, source.Vocabulary(name, labels)
+            self.asked = []
+
+        def key(self):
+            return f"given-{len(self.clips)}"
+
+        def folds(self):
+            people = sorted({clip.sample.subject for clip in self.clips})
+            return (self._fold(people[:-2], people[-2:]),)
+
+        def whole(self):
+            return self.folds()[0]
+
+        def split(self, fold):
+            self.asked.append(fold.name)
+            by_id = {clip.sample.id: clip for clip in self.clips}
+            train, test = ([by_id[id] for id in ids] for ids in (fold.train, fold.test))
+            calibrating = max(clip.sample.subject for clip in train)
+            own = [clip for clip in train if clip.sample.subject == calibrating]
+            others = [clip for clip in train if clip.sample.subject != calibrating]
+            return source.Split(self.vocabulary, (others,), own, (test,))
+
+        def exact(self, people, each, workers=None):
+            return self.known
+
+        def _fold(self, *sides):
+            ids = (tuple(clip.sample.id for clip in self.clips if clip.sample.subject in side) for side in sides)
+            return Fold("held-out", *ids)
+
+    return Given
+
+
+@pytest.fixture
+def recipe_of(tmp_path):
+    """A shipped recipe, small and quick, its files under a temporary folder: `recipe_of("motion", "casme2-5")`."""
+
+    def make(method, data="synthetic", **changes):
+        registry = pytest.importorskip("train.registry", reason="training needs the train extra")
+        given = registry.load([ROOT / f"configs/methods/{method}.toml", ROOT / f"configs/data/{data}.toml"])
+        config, source = given.method, given.source
+        files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
+        quick = {key: value for key, value in {"size_px": 32, "epochs": 2}.items() if hasattr(config, key)}
+        optimiser = msgspec.structs.replace(config.optimiser, batch=4, average=0.0)
+        config = msgspec.structs.replace(config, **(files | quick | {"optimiser": optimiser} | changes))
+        if hasattr(source, "evaluate"):
+            evaluation = msgspec.structs.replace(source.evaluate, threads=1)
+            source = msgspec.structs.replace(source, evaluate=evaluation)
+        return dataclasses.replace(given, method=config, source=source)
 
     return make
 

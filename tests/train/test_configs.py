@@ -9,7 +9,6 @@ from realtime.config import ROOT, convert, read_toml
 from realtime.engine.check import check
 from realtime.errors import ConfigError, DataError
 from train import commands
-from train.clips.collection import collect
 from train.config.old import Recorded, load, shaping
 from train.config.recorded import KFold, Lists, Rates
 from train.datasets.annotation.labels import LABEL_SETS
@@ -19,6 +18,8 @@ from train.evaluation.report import REPORT
 from train.evaluation.runners import Serial
 from train.evaluation.scoring import figures
 from train.methods.ecstfl.config import EcstflConfig
+from train.sources import protocols as folds
+from train.sources.collection import collect
 
 pytestmark = pytest.mark.usefixtures("one_thread", "tiny_networks")
 FILES = sorted(path.stem for path in (ROOT / "configs/train").glob("*.toml") if isinstance(load(path), Recorded))
@@ -57,7 +58,7 @@ def test_a_configuration_names_data_labels_and_a_protocol_that_exist(file):
     assert all(each.name in LOADERS and each.labels in LABEL_SETS for each in config.data)
     assert all(not each.root.startswith("/") for each in config.data)
     assert protocols.benchmark(config) is not None
-    assert not isinstance(config.evaluate, Lists) or config.data[0].name in protocols.LISTS
+    assert not isinstance(config.evaluate, Lists) or config.data[0].name in folds.LISTS
 
 
 @pytest.mark.parametrize("file", FILES)

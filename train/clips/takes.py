@@ -15,6 +15,7 @@ from train.datasets.annotation.sample import Sample
 
 T = TypeVar("T")
 
+FEWEST_FRAMES = 4  # of an event, as it was recorded, that is worth judging
 FEWEST_SHOWN = 2  # of an event through a slow camera, or between shifted moments: fewer show no movement
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from realtime.config import Count, NotNegative, Positive, Section, Share
+from train.config.recipe import SourceSettings
 from train.config.sections import Part
 
 #: The fields of `Distractors`.
@@ -58,3 +59,9 @@ class Clips(Section, frozen=True):
     seconds: Positive
     distractors: Distractors
     film: Film
+
+
+class SyntheticSettings(SourceSettings, frozen=True, tag="synthetic"):
+    """Clips that are made."""
+
+    clips: Clips

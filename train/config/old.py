@@ -15,13 +15,12 @@ from train.methods.cmn.config import CmnConfig, CmnRecordedConfig
 from train.methods.dynamic.config import DynamicConfig
 from train.methods.ecstfl.config import EcstflConfig
 from train.methods.expression.config import ExpressionConfig
-from train.methods.motion.config import MotionConfig, MotionRecordedConfig
 from train.methods.spotter.config import SpotterTraining
 from train.tuning.config import TuneConfig
 
 #: With [[data]] and [evaluate].
-Recorded = CmnRecordedConfig | EcstflConfig | ApexnetRecordedConfig | MotionRecordedConfig
-OnSynthetic = CmnConfig | ApexnetConfig | MotionConfig | SpotterTraining  #: with [clips]
+Recorded = CmnRecordedConfig | EcstflConfig | ApexnetRecordedConfig
+OnSynthetic = CmnConfig | ApexnetConfig | SpotterTraining  #: with [clips]
 TrainConfig = ExpressionConfig | OnSynthetic | DynamicConfig | Recorded | TuneConfig
 
 KINDS: dict[str, type[TrainConfig]] = {
@@ -29,7 +28,6 @@ KINDS: dict[str, type[TrainConfig]] = {
     "cmn": CmnConfig,
     "ecstfl": EcstflConfig,
     "apexnet": ApexnetConfig,
-    "motion": MotionConfig,
     "spotter": SpotterTraining,
     "dynamic": DynamicConfig,
     "tune": TuneConfig,
@@ -38,7 +36,6 @@ KINDS: dict[str, type[TrainConfig]] = {
 ON_RECORDED: dict[str, type[TrainConfig]] = {
     "cmn": CmnRecordedConfig,
     "apexnet": ApexnetRecordedConfig,
-    "motion": MotionRecordedConfig,
 }
 
 

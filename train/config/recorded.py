@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from realtime.config import Count, NotNegative, Section
+from train.config.recipe import SourceSettings
 from train.config.sections import Cameras, Machine, Optimiser, Part, Precision
 
 
@@ -80,3 +81,12 @@ class RecordedConfig(Section, frozen=True):
     evaluate: Evaluation
     optimiser: Optimiser
     machine: Machine
+
+
+class RecordedSettings(SourceSettings, frozen=True, tag="recorded"):
+    """Clips that were recorded."""
+
+    calibration: Part  #: share of the people to train on that only the temperature of the logits sees; 0 has none
+    data: tuple[Data, ...]
+    rates: Rates
+    evaluate: Evaluation

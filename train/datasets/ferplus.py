@@ -1,7 +1,8 @@
 """FER+ (Barsoum et al. 2016, arXiv 1608.01041): 48x48 grey faces with ten crowd votes each, from `ferplus.npz`.
 
 The votes are github.com/microsoft/FERPlus; the pictures are FER-2013's, which come without a
-clear licence, so they are read from a path that the user gives and never shipped.
+clear licence, so they are read from a path that the user gives and never shipped. `ferplus_pack` makes the file
+and describes it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from realtime.labels import FERPLUS
 from realtime.records import Floats, Image
 
 SPLITS = ("train", "valid", "test")
+MADE_BY = (
+    "`python -m train pack ferplus --images DIR --votes FILE` (see The two files that recipes need in train/README.md)"
+)
 _NEEDED = ("webp", "offsets", "votes", "vote_names", "usage", "usage_names")
 
 
@@ -74,15 +78,13 @@ def _without_outliers(votes: npt.NDArray[np.uint8]) -> Floats:
 def load(path: Path, split: str) -> FerPlus:
     """Those of `split` (train, valid, test) that show one of the eight emotions; DataError if the file is another."""
     if not path.is_file():
-        raise DataError(
-            f"no file {path}; pack FER-2013 with the FER+ votes (see the README, Data) and give its path as `ferplus`"
-        )
+        raise DataError(f"no file {path}; make it with {MADE_BY} and give its path as `ferplus`")
     if not zipfile.is_zipfile(path):
-        raise DataError(f"{path} is no .npz file; pack FER-2013 with the FER+ votes again (see the README, Data)")
+        raise DataError(f"{path} is no .npz file; make it anew with {MADE_BY}")
     with np.load(path, allow_pickle=False) as file:
         missing = [f"no array {name!r}" for name in _NEEDED if name not in file]
         if missing:
-            raise DataError(f"{path} is no packed FER+ file", missing)
+            raise DataError(f"{path} is no packed FER+ file; make it with {MADE_BY}", missing)
         if tuple(file["vote_names"][: len(FERPLUS)]) != FERPLUS:
             raise DataError(f"{path}: votes are in the order {list(file['vote_names'])}, wanted {list(FERPLUS)} first")
         wanted = [i for i, name in enumerate(file["usage_names"]) if split in str(name).lower()]

@@ -122,11 +122,11 @@ def _changed(config: TrainConfig, setting: Mapping[str, str], shared: Sequence[s
     for key, value in setting.items():
         if key.partition(".")[0] in fixed:
             raise ConfigError(f"{key} cannot be varied: all rows share {', '.join(fixed)}; change them in the file")
-        tree = merge(tree, _override(tree, key, value))
+        tree = merge(tree, settings_tree(tree, key, value))
     return convert(tree, type(config), Path(config.name))
 
 
-def _override(tree: Mapping[str, Any], key: str, value: str) -> dict[str, Any]:
+def settings_tree(tree: Mapping[str, Any], key: str, value: str) -> dict[str, Any]:
     """The tree of one setting; what is a list in `tree` becomes one."""
     old: Any = tree
     for part in key.split("."):

@@ -20,9 +20,11 @@ from realtime.errors import DataError
 from train.datasets.folds import Case, Fold, checked
 from train.evaluation import predictions
 from train.evaluation.predictions import SCHEMA, FoldPredictions, Header, Prediction
-from train.evaluation.runners import CHECKPOINT, CURVE, FitPredict, Outcome, Runner, Task
+from train.evaluation.runners import FitPredict, Outcome, Runner, Task
 from train.storage.atomic import writing
 from train.storage.digest import digest
+from train.training.curves import CURVE
+from train.training.loop import CHECKPOINT
 
 log = logging.getLogger(__name__)
 

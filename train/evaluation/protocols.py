@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
-from realtime.errors import ConfigError
 from train.clips import rates
-from train.clips.collection import Collection, label_set, named
 from train.config.old import Recorded, shaping
-from train.config.recorded import Composite, Cross, Data, Evaluation, KFold, LeaveOneSubjectOut, Lists
-from train.datasets import folds
-from train.datasets.corpora import dfew
-from train.datasets.folds import Case, Fold
+from train.config.recipe import Recipe, Settings
+from train.config.recorded import Composite, LeaveOneSubjectOut, Lists, RecordedSettings
 from train.evaluation.evaluate import Plan
 from train.evaluation.published import BENCHMARKS, Benchmark
-
-Ids = Sequence[str]
-
-#: Data sets whose authors fixed folds, and how they are read from the data set's root.
-LISTS: dict[str, Callable[[Path], Mapping[str, tuple[Ids, Ids]]]] = {dfew.NAME: dfew.folds}
+from train.sources.collection import Collection, label_set, named
+from train.sources.protocols import split, words
+from train.sources.recorded import RecordedSource
 
 
 def plan(config: Recorded, collection: Collection, made_of: Mapping[str, str]) -> Plan:
@@ -38,58 +31,33 @@ def plan(config: Recorded, collection: Collection, made_of: Mapping[str, str]) -
     )
 
 
-def _at(config: Recorded) -> str:
+def plan_of(recipe: Recipe[Settings], source: RecordedSource, files: Mapping[str, str]) -> Plan:
+    """What will be evaluated; `files` names those that the method reads beside the clips, by their hashes."""
+    settings, collection, resolved = source.settings, source.collection, recipe.shaping()
+    shaped = {"clips": source.key(), "left_out": list(collection.left_out), "files": dict(files)}
+    where = f"{' and '.join(named(settings.data))}, {words(settings.evaluate)}{_at(settings)}"
+    return Plan(
+        protocol=f"{resolved['method']} on {where}",
+        seed=settings.evaluate.seed,
+        threads=settings.evaluate.threads,
+        labels=collection.labels,
+        cases=collection.cases,
+        folds=source.folds(),
+        rates_hz=settings.rates.test_hz,
+        configuration=resolved | shaped,
+    )
+
+
+def _at(config: Recorded | RecordedSettings) -> str:
     """Told where the headline is not of the clips as they were recorded."""
     headline_hz = config.rates.test_hz[0]
     return f", seen at {rates.words(headline_hz)}" if headline_hz else ""
 
 
-def split(evaluation: Evaluation, cases: Sequence[Case], data: Sequence[Data], left_out: Ids) -> tuple[Fold, ...]:
-    """The folds of a protocol, checked."""
-    match evaluation:
-        case LeaveOneSubjectOut():
-            return folds.leave_one_subject_out(cases)
-        case Composite():
-            return folds.composite(cases)
-        case KFold():
-            return folds.grouped_k_fold(cases, evaluation.k, evaluation.seed)
-        case Cross():
-            return folds.cross_dataset(cases, evaluation.train, evaluation.test)
-        case Lists():
-            return folds.from_lists(cases, _lists(data, frozenset(left_out)))
-
-
-def words(evaluation: Evaluation) -> str:
-    """The protocol, for the report."""
-    match evaluation:
-        case LeaveOneSubjectOut():
-            return "leave one subject out"
-        case Composite():
-            return "leave one subject out over the people of all sets"
-        case KFold():
-            return f"{evaluation.k} groups of people"
-        case Cross():
-            return f"trained on {' and '.join(evaluation.train)}, tested on {' and '.join(evaluation.test)}"
-        case Lists():
-            return "the authors' folds"
-
-
-def benchmark(config: Recorded) -> Benchmark | None:
+def benchmark(config: Recorded | RecordedSettings) -> Benchmark | None:
     """Published figures of the label set, where the protocol is the one they were measured by."""
     names = {label_set(data) for data in config.data}
     wanted = {"megc-3": Composite, "dfew-7": Lists}
     if len(names) != 1 or not isinstance(config.evaluate, wanted.get(min(names), LeaveOneSubjectOut)):
         return None
     return BENCHMARKS.get(min(names))
-
-
-def _lists(data: Sequence[Data], left_out: frozenset[str]) -> dict[str, tuple[Ids, Ids]]:
-    """The authors' folds of the only data set, without the clips that are left out."""
-    if len(data) != 1 or data[0].name not in LISTS:
-        found = ", ".join(each.name for each in data)
-        raise ConfigError(f"protocol 'lists' on {found}; only one of {', '.join(LISTS)} has lists, take another")
-
-    def kept(ids: Ids) -> Ids:
-        return [id for id in ids if id not in left_out]
-
-    return {name: (kept(train), kept(test)) for name, (train, test) in LISTS[data[0].name](Path(data[0].root)).items()}

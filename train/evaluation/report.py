@@ -20,9 +20,9 @@ from train.evaluation.evaluate import Plan, fold_folder
 from train.evaluation.metrics import FIGURES, Indices, Interval, Scores, bootstrap, confusion, majority, scores_of
 from train.evaluation.predictions import Prediction, at, classes
 from train.evaluation.published import Benchmark
-from train.evaluation.runners import CURVE
 from train.evaluation.scoring import by_rate
 from train.storage.atomic import writing
+from train.training.curves import CURVE
 
 REPORT = "report.html"
 DRAWS = 2000  # of people, for the intervals

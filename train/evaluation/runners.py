@@ -12,10 +12,9 @@ import numpy.typing as npt
 import torch
 
 from train.datasets.folds import Fold
+from train.training.curves import CURVE
 
 Probabilities = npt.NDArray[np.floating[Any]]  #: (R, K, C): at R frame rates, of K clips, for C classes
-
-CURVE, CHECKPOINT = "curve.csv", "last.pt"  # that `train.training.loop` writes into the folder of a training
 
 
 class FitPredict(Protocol):

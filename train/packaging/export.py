@@ -31,7 +31,6 @@ from realtime.errors import DataError, EngineError
 from realtime.records import Floats
 from realtime.representation.representation import Representation
 from realtime.representation.tensor_spec import TensorSpec
-from train.evaluation.runners import CURVE
 from train.packaging import model_card as card
 from train.packaging.golden import surest
 from train.packaging.graph import answers, half, rounded, to_onnx
@@ -39,6 +38,7 @@ from train.packaging.quantise import Trial, to_int8
 from train.packaging.step import STEP
 from train.storage.atomic import move
 from train.storage.commit import commit
+from train.training.curves import CURVE
 
 log = logging.getLogger(__name__)
 

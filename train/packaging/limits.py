@@ -11,15 +11,15 @@ from realtime.labels import NONE
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class MethodCard:
     """What a method is, and what holds for every network that it trains."""
 
     what: str
     limits: tuple[str, ...]
 
 
-METHODS: dict[str, Described] = {
-    "expression": Described(
+METHODS: dict[str, MethodCard] = {
+    "expression": MethodCard(
         "A ResNet-18 that judges single pictures; its embeddings feed other engines.",
         (
             "It judges each frame for itself. What moves it does not know, nor how a face looks at rest: one that "
@@ -28,7 +28,7 @@ METHODS: dict[str, Described] = {
             "pictures are known badly.",
         ),
     ),
-    "spotter": Described(
+    "spotter": MethodCard(
         "A recurrent network over how the face moves: it says when an expression is under way.",
         (
             "It sees movement on a coarse grid and nothing else. Where nothing moves for as long as its lag it sees "
@@ -37,7 +37,7 @@ METHODS: dict[str, Described] = {
             "else faces do, laughing, sneezing, drinking, it may take for an expression.",
         ),
     ),
-    "dynamic": Described(
+    "dynamic": MethodCard(
         "A recurrent head over the embeddings of 16 frames, trained with the expression-clustering loss.",
         (
             "It sees an event through an encoder of still expressions; with any other its answers mean nothing.",
@@ -46,7 +46,7 @@ METHODS: dict[str, Described] = {
             "fade from one face to another: what people do in between it was never shown.",
         ),
     ),
-    "cmn": Described(
+    "cmn": MethodCard(
         "A contrastive magnification network over the embeddings of an event's frames.",
         (
             "It sees an event through an encoder of still expressions, in whose embeddings small movements are faint. "
@@ -54,7 +54,7 @@ METHODS: dict[str, Described] = {
             "An onset or offset that the detector tells wrongly changes what it is shown.",
         ),
     ),
-    "motion": Described(
+    "motion": MethodCard(
         "A small CNN and an LSTM over displacement fields: how the face moved from onset to apex.",
         (
             "It sees movement on a coarse grid and nothing else: no wrinkles, no colour, no gaze.",
@@ -62,14 +62,14 @@ METHODS: dict[str, Described] = {
             "It sees the face against what it was just before; if that was moving, all that follows is seen wrongly.",
         ),
     ),
-    "apexnet": Described(
+    "apexnet": MethodCard(
         "An SE-ResNeXt that judges the picture of the apex, alone or beside that of the onset.",
         (
             "Shown the apex alone, it cannot tell an expression from a face that looks so at rest.",
             "A picture that is not of the apex is judged as if it were, and so is one of the onset.",
         ),
     ),
-    "ecstfl": Described(
+    "ecstfl": MethodCard(
         "A network of clips, trained with the expression-clustering loss.",
         (
             "It sees frames picked evenly over an event, however long that is: how fast a face moves it does not know.",
@@ -91,7 +91,7 @@ ALWAYS = (
 )
 
 
-def described(manifest: Manifest) -> Described:
+def described(manifest: Manifest) -> MethodCard:
     """Its method; EngineError if nothing is written down here."""
     if manifest.method not in METHODS:
         reasons = [

@@ -9,8 +9,7 @@ from types import TracebackType
 
 from tensorboardX import SummaryWriter
 
-from train.evaluation.runners import CURVE
-
+CURVE = "curve.csv"  #: its name in the folder of a training
 FLUSH_S = 2  # how soon a page that watches the training sees a new epoch
 
 

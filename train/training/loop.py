@@ -5,21 +5,24 @@ from __future__ import annotations
 import copy
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from realtime.errors import ConfigError
 from train.config.sections import Machine, Optimiser
-from train.evaluation.runners import CHECKPOINT
 from train.storage.atomic import writing
 from train.training import devices
 from train.training.curves import Curves
 from train.training.devices import Remote, Seat
 
 log = logging.getLogger(__name__)
+
+CHECKPOINT = "last.pt"  #: its name in the folder of a training
 
 
 class Job(Protocol):
@@ -39,7 +42,19 @@ class Job(Protocol):
         """Scores for the curve. They are written down, never acted on."""
 
 
-def fit(job: Job, recipe: Optimiser, folder: Path, machine: Machine) -> nn.Module:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one of a job's optimisers steps, and what it makes small. With several, each sees every batch in turn."""
+
+    weights: nn.Module  #: a part of the job's network, or all of it
+    recipe: Optimiser
+    loss: Callable[[Any], Tensor]  #: as `Job.loss`
+
+
+Turns = tuple[Turn, ...]
+
+
+def fit(job: Job, recipe: Optimiser | Turns, folder: Path, machine: Machine) -> nn.Module:
     """Train `job.network`, and return it, on the CPU, with what is kept: the averaged weights, or the last ones.
 
     Writes the checkpoint after every epoch, and the curves (see `train.training.curves`); goes on from the checkpoint
@@ -49,16 +64,19 @@ def fit(job: Job, recipe: Optimiser, folder: Path, machine: Machine) -> nn.Modul
     first device sees, and losses that compare samples (`losses.inter`, `losses.ecstfl`) know their device's share
     alone. Every process makes the whole batch. On a GPU sums have no fixed order, and the last bits vary.
     """
+    turns = recipe if isinstance(recipe, tuple) else (Turn(job.network, recipe, job.loss),)
+    if len(turns) > 1 and machine.devices > 1:
+        raise ConfigError(f"{len(turns)} optimisers take turns on one device, [machine] has {machine.devices}: set 1")
     folder.mkdir(parents=True, exist_ok=True)
-    devices.launch(machine, _train, job, recipe, folder)
+    devices.launch(machine, _train, job, turns, folder)
     kept = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["kept"]
     job.network.to("cpu").load_state_dict(kept)
     return job.network
 
 
-def _train(seat: Seat, job: Job, recipe: Optimiser, folder: Path) -> None:
-    loss = seat.settle(_Loss(job))
-    state = Progress(job, recipe)
+def _train(seat: Seat, job: Job, turns: Turns, folder: Path) -> None:
+    loss = seat.settle(_Loss(job, turns))
+    state = Progress(job, turns)
     state.restore(folder / CHECKPOINT)
     with Curves(folder) as curves:
         for epoch in range(len(state.curve), job.epochs):
@@ -79,22 +97,26 @@ def _epoch(seat: Seat, job: Job, loss: nn.Module, epoch: int, state: Progress) -
     total, steps = 0.0, 0
     for batch in job.batches(epoch):
         share, weight = seat.share(batch)
-        part = weight * loss(share)
-        seat.backward(part)
-        state.step()
-        total, steps = total + float(part.detach()), steps + 1
+        for turn, pace in enumerate(state.paces):
+            part = weight * loss(share, turn)
+            seat.backward(part)
+            pace.step()
+            job.network.zero_grad()
+            total += float(part.detach())
+        state.kept.update(job.network)
+        steps += 1
     return total / max(steps, 1)
 
 
 class _Loss(nn.Module):
-    """A job's loss as the call of a module, which is what can be spread over devices."""
+    """A job's losses as the call of a module, which is what can be spread over devices."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, turns: Turns) -> None:
         super().__init__()
-        self.network, self._job = job.network, job
+        self.network, self._turns = job.network, turns
 
-    def forward(self, batch: Any) -> Tensor:
-        return self._job.loss(batch)
+    def forward(self, batch: Any, turn: int) -> Tensor:
+        return self._turns[turn].loss(batch)
 
 
 def rate_at(progress: float, warmup: float) -> float:
@@ -140,36 +162,38 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     return [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
 
 
+class Pace:
+    """The steps of one turn: its optimiser, and how fast that goes."""
+
+    def __init__(self, turn: Turn, steps: int) -> None:
+        self._weights = turn.weights
+        self.optimiser = _optimiser(turn.weights, turn.recipe)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimiser, lambda step: rate_at(step / steps, turn.recipe.warmup)
+        )
+
+    def step(self) -> None:
+        """One step along the gradients."""
+        nn.utils.clip_grad_norm_(self._weights.parameters(), 5.0)
+        self.optimiser.step()
+        self.schedule.step()
+
+
 class Progress:
     """Everything that the next epoch depends on, in one file: a run that was killed ends in the same weights."""
 
-    def __init__(self, job: Job, recipe: Optimiser) -> None:
+    def __init__(self, job: Job, turns: Turns) -> None:
         self.curve: list[dict[str, float]] = []
-        self.kept = Average(job.network, recipe.average)
-        total = job.epochs * job.steps
-        self._network = job.network
-        self._optimiser = _optimiser(job.network, recipe)
-        self._schedule = torch.optim.lr_scheduler.LambdaLR(
-            self._optimiser, lambda step: rate_at(step / total, recipe.warmup)
-        )
-        self._parts: dict[str, Any] = {
-            "network": job.network,
-            "optimiser": self._optimiser,
-            "schedule": self._schedule,
-            "kept": self.kept.network,
-        }
+        self.kept = Average(job.network, turns[0].recipe.average)
+        self.paces = [Pace(turn, job.epochs * job.steps) for turn in turns]
+        self._parts: dict[str, Any] = {"network": job.network, "kept": self.kept.network}
+        for number, pace in enumerate(self.paces):
+            behind = f"-{number}" if number else ""
+            self._parts |= {f"optimiser{behind}": pace.optimiser, f"schedule{behind}": pace.schedule}
 
     def rate(self) -> float:
-        """The learning rate of the next step."""
-        return float(self._schedule.get_last_lr()[0])
-
-    def step(self) -> None:
-        """One step along the gradients, which are gone then."""
-        nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
-        self._optimiser.step()
-        self._optimiser.zero_grad()
-        self._schedule.step()
-        self.kept.update(self._network)
+        """The learning rate of the next step, of the first turn."""
+        return float(self.paces[0].schedule.get_last_lr()[0])
 
     def save(self, path: Path) -> None:
         """All of it or nothing: a run that is killed meanwhile goes on from the epoch before."""

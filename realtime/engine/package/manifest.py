@@ -28,8 +28,8 @@ EMBEDDING, LOGITS, MEMORY = "embedding", "logits", "memory"
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]  # never a path out of the folder
-#: What one row of input shows: a picture, a micro-expression, an event of whatever length, or the newest movement,
-#: of which "spotting" says whether it belongs to an expression at all.
+#: What one row of input shows: a picture, a micro-expression, an event of whatever length, or the newest movement or
+#: picture, of which "spotting" says whether it belongs to an expression at all.
 Task = Literal["still-expression", "micro-expression", "dynamic-expression", "spotting"]
 #: What the graph computes in, between inputs and outputs that are float32. "fp32": its large weights are kept as
 #: float16 and cast; "fp16": half precision throughout; "int8": convolutions between QuantizeLinear and

@@ -65,7 +65,7 @@ FACE = FaceState(
     expression={"neutral": 1.0},
 )
 
-#: A subscriber written with nothing but pyzmq and msgpack, as the README shows it.
+#: A subscriber written with nothing but pyzmq and msgpack, as README.md shows it.
 PLAIN = """
 import msgpack, zmq
 

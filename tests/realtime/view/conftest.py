@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -28,7 +29,9 @@ from realtime.schema.message import (
 )
 from realtime.view.app import create
 from realtime.view.serve import listen, server
+from realtime.view.visit import problems, visitor
 
+JPEG = b"\xff\xd8 a picture"
 PATIENCE_S = 20.0
 RECORDS = ("state", "event", "meta")
 
@@ -73,6 +76,11 @@ class Recogniser:
                 return Done()
         return Done()
 
+    def script(self, kind, answer):
+        """Have questions of this kind answered by `answer`, which also gets what would have been answered otherwise."""
+        before = self.answer
+        self.answer = lambda asked: answer(asked, before) if isinstance(asked, kind) else before(asked)
+
     def of(self, kind):
         return [question for question in self.asked if isinstance(question, kind)]
 
@@ -95,7 +103,7 @@ class Browser:
     def say(self, do, **rest):
         self.socket.send(json.dumps({"do": do, **rest}))
 
-    def send(self, number, jpeg, t=None):
+    def send(self, number, jpeg=JPEG, t=None):
         self.socket.send(struct.pack("<Id", number, number / 30 if t is None else t) + jpeg)
 
     def next(self, timeout=PATIENCE_S):
@@ -160,6 +168,28 @@ def wait_for(happened, timeout=PATIENCE_S):
         assert time.monotonic() < until, "it did not happen in time"
         time.sleep(0.01)
     return found
+
+
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    """Everything temporary goes here."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder / "gradio"))
+    return folder
+
+
+@pytest.fixture
+def all_problems_told(monkeypatch):
+    """None is left out because another of its kind was told a moment ago."""
+    monkeypatch.setattr(problems, "AGAIN_S", 0.0)
+
+
+@pytest.fixture
+def texts_at_any_rate(monkeypatch):
+    """None comes too fast."""
+    monkeypatch.setattr(visitor, "TEXTS_HZ", 100_000.0)
 
 
 @pytest.fixture

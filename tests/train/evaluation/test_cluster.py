@@ -15,8 +15,9 @@ from train.datasets.annotation.sample import Sample
 from train.datasets.folds import cases, leave_one_subject_out
 from train.evaluation.cluster import Cluster
 from train.evaluation.evaluate import PREDICTIONS, Plan, evaluate, fold_folder
-from train.evaluation.runners import CURVE, Serial
+from train.evaluation.runners import Serial
 from train.training import loop
+from train.training.curves import CURVE
 
 ray = pytest.importorskip("ray", reason="needs the cluster extra")
 

@@ -20,8 +20,10 @@ from train.evaluation import report
 from train.evaluation.cluster import Cluster
 from train.evaluation.evaluate import PLAN, PREDICTIONS, Plan, evaluate, fold_folder, load
 from train.evaluation.predictions import at
-from train.evaluation.runners import CHECKPOINT, CURVE, Serial, run_fold
+from train.evaluation.runners import Serial, run_fold
 from train.training import loop
+from train.training.curves import CURVE
+from train.training.loop import CHECKPOINT
 
 LABELS = ("negative", "positive", "surprise")
 RECIPE = Optimiser(kind="sgd", rate=0.1, weight_decay=1e-3, batch=8, warmup=0.25, average=0.9)

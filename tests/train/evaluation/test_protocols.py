@@ -5,6 +5,7 @@ from realtime.errors import ConfigError, DataError
 from train.config.recorded import Composite, Cross, Data, KFold, LeaveOneSubjectOut, Lists
 from train.evaluation import protocols
 from train.evaluation.published import BENCHMARKS
+from train.sources import protocols as folds
 
 ONCE = {"seed": 1, "threads": 1}
 replace = msgspec.structs.replace
@@ -69,12 +70,12 @@ def test_the_authors_lists_are_those_of_the_data_set_without_what_is_left_out(sm
     found = collected(drawn("dfew", people=4, per_person=1))
     ids = found.ids()
     lists = {"fold-1": ([*ids[:2], "dfew/gone"], ids[2:]), "fold-2": (ids[2:], [*ids[:2], "dfew/gone"])}
-    monkeypatch.setitem(protocols.LISTS, "dfew", lambda root: lists)
+    monkeypatch.setitem(folds.LISTS, "dfew", lambda root: lists)
     config = small("ecstfl-dfew-7")
-    folds = protocols.split(config.evaluate, found.cases, config.data, ["dfew/gone"])
-    assert [fold.train for fold in folds] == [tuple(ids[:2]), tuple(ids[2:])]
+    split = folds.split(config.evaluate, found.cases, config.data, ["dfew/gone"])
+    assert [fold.train for fold in split] == [tuple(ids[:2]), tuple(ids[2:])]
     with pytest.raises(DataError, match="dfew/gone"):
-        protocols.split(config.evaluate, found.cases, config.data, [])
+        folds.split(config.evaluate, found.cases, config.data, [])
 
 
 def test_lists_of_a_data_set_that_has_none_are_refused(config, two):

@@ -11,7 +11,6 @@ from torch import nn
 
 from realtime.errors import ConfigError, DataError
 from train.config.sections import Machine, Optimiser
-from train.evaluation.runners import CHECKPOINT
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.losses.focal import focal
 from train.methods.cmn.inter import inter_contrast
@@ -19,6 +18,7 @@ from train.methods.cmn.intra import intra_contrast
 from train.methods.expression.votes import vote_cross_entropy
 from train.training import devices, loop
 from train.training.devices import Remote, Seat
+from train.training.loop import CHECKPOINT, Turn
 
 RECIPE = Optimiser(kind="sgd", rate=0.05, weight_decay=1e-3, batch=6, warmup=0.25, average=0.9)
 
@@ -88,7 +88,8 @@ def left_by(fabric, sent):
 
 def test_a_process_ends_without_threads_of_the_group_which_could_abort_it(tmp_path):
     strategy = DDPStrategy(start_method="spawn", cluster_environment=LightningEnvironment())
-    sent = pickle.dumps((loop._train, (Shared(tmp_path, 2), RECIPE, tmp_path)))
+    job = Shared(tmp_path, 2)
+    sent = pickle.dumps((loop._train, (job, (Turn(job.network, RECIPE, job.loss),), tmp_path)))
     names, error = Fabric(accelerator="cpu", devices=2, strategy=strategy).launch(left_by, sent)
     assert str(error) == "a clip is broken"
     assert not [name for name in names if "gloo" in name]

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
+from realtime.errors import ConfigError
 from train.config.sections import Machine, Optimiser
-from train.evaluation.runners import CHECKPOINT
 from train.training import loop
-from train.training.loop import Average, rate_at
+from train.training.loop import CHECKPOINT, Average, Turn, rate_at
 
 CPU = Machine(accelerator="cpu", devices=1)
 
@@ -197,3 +197,75 @@ def test_the_average_is_kept_or_the_last_weights_without_one(tmp_path, average):
     job = Line()
     assert fit(job, recipe(average=average), tmp_path) is job.network
     assert same(job.network.state_dict(), last(tmp_path)) == (average == 0.0)
+
+
+class Rivals:
+    """Two lines that see the same batches in turn: one is to give 1, the other what the first gives, and 2 more."""
+
+    epochs, steps = 30, 4
+
+    def __init__(self):
+        torch.manual_seed(0)
+        self.network = nn.ModuleDict({"first": nn.Linear(1, 1), "second": nn.Linear(1, 1)})
+
+    def batches(self, epoch):
+        yield from [(torch.ones(8, 1), torch.arange(8))] * self.steps  # the batch carries the person
+
+    def first(self, batch):
+        return (self.network["first"](batch[0]) - 1.0).square().mean()
+
+    def second(self, batch):
+        return (self.network["second"](batch[0]) - self.network["first"](batch[0]) - 2.0).square().mean()
+
+    def loss(self, batch):
+        raise AssertionError("its turns have losses of their own")
+
+    def evaluate(self, network):
+        return {}
+
+    def turns(self, **slower):
+        rate = recipe(average=0.0, rate=0.1, weight_decay=0.0)
+        second = recipe(average=0.0, weight_decay=0.0, **slower)
+        return Turn(self.network["first"], rate, self.first), Turn(self.network["second"], second, self.second)
+
+
+def test_optimisers_that_take_turns_step_their_own_weights_alone(tmp_path):
+    job = Rivals()
+    network = fit(job, job.turns(rate=0.1), tmp_path)
+    one = torch.ones(1, 1)
+    assert network["first"](one).item() == pytest.approx(1.0, abs=0.02)
+    assert network["second"](one).item() == pytest.approx(3.0, abs=0.05)
+
+
+def test_each_of_several_optimisers_has_a_rate_of_its_own(tmp_path):
+    job = Rivals()
+    before = {name: weight.clone() for name, weight in job.network.state_dict().items()}
+    network = fit(job, job.turns(rate=1e-12), tmp_path)
+    moved = {name: float((weight - before[name]).abs().max()) for name, weight in network.state_dict().items()}
+    assert moved["first.weight"] > 0.01
+    assert moved["second.weight"] < 1e-6
+
+
+def test_a_killed_training_in_turns_ends_with_the_same_weights(tmp_path):
+    whole = fit(job := Rivals(), job.turns(rate=0.1), tmp_path / "whole").state_dict()
+    short = Rivals()
+    short.epochs = 30
+    batches, calls = short.batches, []
+
+    def killed(epoch):
+        calls.append(epoch)
+        if epoch == 11:
+            raise Killed
+        return batches(epoch)
+
+    short.batches = killed
+    with pytest.raises(Killed):
+        fit(short, short.turns(rate=0.1), tmp_path / "cut")
+    again = fit(job := Rivals(), job.turns(rate=0.1), tmp_path / "cut").state_dict()
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_several_optimisers_and_several_devices_are_refused(tmp_path):
+    job = Rivals()
+    with pytest.raises(ConfigError, match="take turns on one device"):
+        loop.fit(job, job.turns(rate=0.1), tmp_path, Machine(accelerator="cpu", devices=2))

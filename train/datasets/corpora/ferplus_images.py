@@ -25,6 +25,8 @@ from train.datasets.annotation.table import Row, find_table, read_columns, read_
 from train.datasets.annotation.tree import Tree
 from train.datasets.ferplus import emotion_shares
 
+TABLE = "fer2013new.csv"
+BASES = ("images", "Images", "data")  # below which the folders may lie
 FOLDERS = {"train": "FER2013Train", "valid": "FER2013Valid", "test": "FER2013Test"}
 USAGES = {"Training": "train", "PublicTest": "valid", "PrivateTest": "test"}
 VOTES = (*FERPLUS, "unknown", "NF")
@@ -93,11 +95,11 @@ def _known(pictures: list[_Picture]) -> tuple[list[_Picture], Floats]:
 
 def _pictures(root: Path, table: Path | None) -> tuple[list[_Picture], list[str], list[str]]:
     """Pictures, problems, and rows that repeat a name."""
-    tree = Tree(root, "images", "Images", "data")
+    tree = Tree(root, *BASES)
     found: dict[Path, _Picture] = {}
     problems, repeated = [], []
     for row in _rows(root, table, tree):
-        if not row["name"] and row["NF"] == "10":
+        if faceless(row):
             continue
         try:
             picture = _picture(row, tree)
@@ -111,25 +113,49 @@ def _pictures(root: Path, table: Path | None) -> tuple[list[_Picture], list[str]
 
 
 def _rows(root: Path, table: Path | None, tree: Tree) -> Iterator[Row]:
-    lists = {split: tree.base / folder / "label.csv" for split, folder in FOLDERS.items()}
-    if table is not None or not all(path.is_file() for path in lists.values()):
-        yield from read_table(find_table(root, table, ("fer2013new.csv",)), COLUMNS)
-        return
-    for split, path in lists.items():
-        usage = next(usage for usage, name in USAGES.items() if name == split)
+    if table is not None or not all(path.is_file() for path in lists(tree.base).values()):
+        yield from read_table(find_table(root, table, (TABLE,)), COLUMNS)
+    else:
+        yield from listed(tree.base)
+
+
+def lists(base: Path) -> dict[str, Path]:
+    """Split -> where its label.csv lies, below the folder of the three folders."""
+    return {split: base / folder / "label.csv" for split, folder in FOLDERS.items()}
+
+
+def listed(base: Path) -> Iterator[Row]:
+    """The rows of each label.csv, as those of fer2013new.csv."""
+    usages = {split: usage for usage, split in USAGES.items()}
+    for split, path in lists(base).items():
         for row in read_columns(path, "", ("name", "box", *VOTES)):
-            yield Row(f"{FOLDERS[split]}/{row.where}", {**row.cells, "usage": usage})
+            yield Row(f"{FOLDERS[split]}/{row.where}", {**row.cells, "usage": usages[split]})
 
 
-def _picture(row: Row, tree: Tree) -> _Picture:
+def faceless(row: Row) -> bool:
+    """Whether a row has no picture: ten voters saw no face."""
+    return not row["name"] and row["NF"] == "10"
+
+
+def ballot(row: Row) -> tuple[str, tuple[int, ...]]:
+    """Split and votes, in the order of `VOTES`, of a row that names a picture; DataError if any of it is wrong."""
     votes = tuple(whole(row[vote]) for vote in VOTES)
     if row["usage"] not in USAGES or not row["name"] or not 1 <= sum(votes) <= 10:
         raise DataError(
             f"usage {row['usage']!r}, name {row['name']!r}, {sum(votes)} votes; wanted one of {', '.join(USAGES)}, "
             "a picture's name and up to 10 votes; correct the row"
         )
-    split = USAGES[row["usage"]]
-    path = tree.base / FOLDERS[split] / row["name"]
+    return USAGES[row["usage"]], votes
+
+
+def locate(tree: Tree, split: str, name: str) -> Path:
+    """The picture `name` of a split; DataError if it is not there."""
+    path = tree.base / FOLDERS[split] / name
     if path.name not in tree.listed(path.parent):
         raise DataError(f"no picture {path}; unpack FER-2013 there, or leave the row out")
-    return _Picture(split, path, votes)
+    return path
+
+
+def _picture(row: Row, tree: Tree) -> _Picture:
+    split, votes = ballot(row)
+    return _Picture(split, locate(tree, split, row["name"]), votes)

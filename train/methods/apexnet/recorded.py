@@ -15,11 +15,10 @@ from realtime.engine.package.manifest import Manifest, Precision, Score
 from realtime.errors import ConfigError
 from realtime.records import Image
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
-from train.clips.collection import TERMS, Collection, named, vocabulary
 from train.clips.stored import StoredClip
 from train.clips.takes import draw, near
 from train.config.old import shaping
-from train.evaluation.runners import CURVE, Probabilities
+from train.evaluation.runners import Probabilities
 from train.losses.focal import focal, inverse_frequency
 from train.methods.apexnet.config import ApexnetRecordedConfig
 from train.methods.apexnet.se_resnext import REN, STANDARD, Blocks, SeResNeXt
@@ -29,9 +28,11 @@ from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
 from train.packaging.golden import golden_crops
 from train.packaging.quantise import Trial
+from train.sources.collection import TERMS, Collection, named, vocabulary
 from train.storage.digest import digest
 from train.training import loop
 from train.training.augment import grey, similarity
+from train.training.curves import CURVE
 
 BLOCKS: dict[str, Blocks] = {"standard": STANDARD, "ren": REN}
 CHUNK = 32  # pictures that are judged at once

@@ -17,7 +17,6 @@ from train.clips.subject_split import DATA, TERMS, Parts
 from train.clips.subject_split import split as by_person
 from train.config.old import shaping
 from train.evaluation.rejection import judged
-from train.evaluation.runners import CURVE
 from train.methods.apexnet.apexnet import (
     ApexnetJob,
     bare,
@@ -39,6 +38,7 @@ from train.packaging.golden import golden_inputs
 from train.storage.digest import digest
 from train.training import loop
 from train.training.calibration import calibrate as temper
+from train.training.curves import CURVE
 
 log = logging.getLogger(__name__)
 

@@ -30,7 +30,6 @@ from train.clips.embeddings import embed
 from train.clips.fields import MovingClip
 from train.config.old import shaping
 from train.evaluation.rejection import judged
-from train.evaluation.runners import CURVE
 from train.methods.cmn import sampling
 from train.methods.cmn.answers import STAGES, calibrate, evaluate, predict
 from train.methods.cmn.config import CmnConfig, CmnSettings, HeadKind
@@ -47,6 +46,7 @@ from train.packaging.golden import golden_inputs
 from train.packaging.step import step_graph
 from train.storage.digest import digest
 from train.training import loop
+from train.training.curves import CURVE
 
 log = logging.getLogger(__name__)
 

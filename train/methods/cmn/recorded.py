@@ -14,7 +14,6 @@ from torch import Generator
 from realtime.engine.engine import Engine
 from realtime.engine.package.manifest import MODEL, Manifest, Precision, Score
 from train.clips.clip import ClipCrops
-from train.clips.collection import TERMS, Collection, named, vocabulary
 from train.clips.embeddings import EmbeddedClip, embed, open_encoder
 from train.clips.fields import moving
 from train.clips.stored import StoredClip
@@ -29,6 +28,7 @@ from train.methods.cmn.events import Events, Parts
 from train.methods.cmn.moved import beside
 from train.networks.cmn import CmnHead
 from train.packaging.export import WEIGHTS, trained, trained_by
+from train.sources.collection import TERMS, Collection, named, vocabulary
 from train.storage.digest import digest
 
 

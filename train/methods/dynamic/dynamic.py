@@ -26,7 +26,6 @@ from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequ
 from realtime.representation.event import EventFrames
 from train.config.old import shaping
 from train.datasets.ferplus import SPLITS
-from train.evaluation.runners import CURVE
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.methods.dynamic.config import DynamicConfig
 from train.methods.dynamic.enactments import Enactments
@@ -40,6 +39,7 @@ from train.storage.digest import digest
 from train.synthesis.script.emotions import LABELS, VOCABULARY
 from train.training import loop
 from train.training.calibration import temperature
+from train.training.curves import CURVE
 
 log = logging.getLogger(__name__)
 

@@ -19,11 +19,10 @@ from realtime.errors import ConfigError
 from realtime.representation.clip_images import CLIPS, ClipImages
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages
 from realtime.representation.event import EventFrames
-from train.clips.collection import TERMS, Collection, named, vocabulary
 from train.clips.stored import StoredClip
 from train.clips.takes import draw, jittered
 from train.config.old import shaping
-from train.evaluation.runners import CURVE, Probabilities
+from train.evaluation.runners import Probabilities
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.methods.ecstfl.c3d import C3D
 from train.methods.ecstfl.clip_frames import Pictures, interpolated, shown
@@ -35,9 +34,11 @@ from train.networks import checkpoints
 from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
 from train.packaging.golden import golden_inputs
+from train.sources.collection import TERMS, Collection, named, vocabulary
 from train.storage.digest import digest
 from train.training import loop
 from train.training.augment import resized_crop
+from train.training.curves import CURVE
 
 CHUNK = 8  # clips that are judged at once
 GOLDEN_ROWS = 2

@@ -30,7 +30,6 @@ from train.clips.prepare import ferplus_crops
 from train.config.old import shaping
 from train.datasets.ferplus import SPLITS, FerPlus
 from train.evaluation.metrics import scores
-from train.evaluation.runners import CURVE
 from train.methods.expression.config import ExpressionConfig
 from train.methods.expression.teaching import taught
 from train.methods.expression.votes import vote_cross_entropy
@@ -42,6 +41,7 @@ from train.packaging.quantise import Trial
 from train.storage.digest import digest
 from train.training import loop
 from train.training.augment import StillAugment
+from train.training.curves import CURVE
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from realtime.config import Count, NotNegative, Positive, Section
-from train.config.clips import Clips
-from train.config.recorded import Data, Evaluation, Rates
-from train.config.sections import Early, FocalLoss, Machine, Optimiser, Part
+from train.config.recipe import Settings
+from train.config.sections import Early, FocalLoss, Optimiser, Part
 
 
 class FieldsShown(Section, frozen=True):
@@ -39,14 +38,11 @@ class Exact(Section, frozen=True):
     each: Count  #: of each person to train on
 
 
-class MotionSettings(Section, frozen=True):
+class MotionConfig(Settings, frozen=True, tag="motion"):
     """A network of displacement fields, whatever clips it sees."""
 
-    seed: int
-    name: str
     initial: str  #: path of weights to begin with, such as the `weights.pt` of another run; "" is none
-    cache: str
-    runs: str
+    rest: Part  #: share of each batch that shows stretches without an event as "none", where that is a class
     fields: FieldsShown
     dropout: Part
     jitter_s: NotNegative  #: onset, apex and offset are moved by up to so much in each epoch
@@ -54,21 +50,5 @@ class MotionSettings(Section, frozen=True):
     early: Early
     loss: FocalLoss
     augment: MotionAugment
-    optimiser: Optimiser
-    machine: Machine
-
-
-class MotionConfig(MotionSettings, frozen=True, tag="motion", tag_field="method"):
-    """On synthetic clips, with "none" as one more class."""
-
-    clips: Clips
-    rest: Part  #: share of each batch that shows stretches of the clips without an event, as "none"
     exact: Exact
-
-
-class MotionRecordedConfig(MotionSettings, frozen=True, tag="motion", tag_field="method"):
-    """On recorded clips, with their labels."""
-
-    data: tuple[Data, ...]
-    rates: Rates
-    evaluate: Evaluation
+    optimiser: Optimiser

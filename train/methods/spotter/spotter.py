@@ -26,10 +26,10 @@ from realtime.labels import NONE, VOCABULARIES
 from realtime.records import Floats
 from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.motion_ticks import TICKS, MotionTicks, motion_ticks
-from realtime.spotting.spotter import Spot, unpacked
+from realtime.spotting.recurrent import unpacked
+from realtime.spotting.scorer import Spot
 from train.clips.exact import movements
 from train.config.old import shaping
-from train.evaluation.runners import CURVE
 from train.methods.spotter.chunks import begins
 from train.methods.spotter.config import SpotterTraining
 from train.methods.spotter.network import SpotterNet, SpotterStep
@@ -41,6 +41,7 @@ from train.spotting.films import MACRO, MICRO, Film, Order, Times, films
 from train.storage.digest import digest
 from train.synthesis.synthetic import Synthetic
 from train.training import loop
+from train.training.curves import CURVE
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 """The 3-D head: ICT-FaceKit light (Li et al. 2020, "Learning Formation of Physically-Based Face Attributes").
 
 head = neutral + sum(c_i identity_i) + sum(a_k expression_k), c_i of unit variance, a_k in [0, 1]; centimetres.
-Here in the axes of a picture: x to its right (the person's left), y down, z away from the camera.
+Here in the axes of a picture: x to its right (the person's left), y down, z away from the camera. `facekit_pack`
+makes the file and describes it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ Indices = npt.NDArray[np.int32]
 AXES = np.array([1.0, -1.0, -1.0], np.float32)  # the model's y points up, its z out of the face
 SKIN = 9409  # vertices of the face's skin; those of head and neck follow up to HEAD
 HEAD = 11248
+MADE_BY = "`python -m train pack facekit --root DIR` (see The two files that recipes need in train/README.md)"
 PARTS = ("neutral", "expressions", "expression_names", "identities", "quads", "material", "landmarks68")
 
 
@@ -47,8 +49,8 @@ def load(path: str) -> Head:
     found = Path(path)
     if not found.is_file():
         raise DataError(
-            f"no 3-D head at {path}; wanted ICT-FaceKit light as ict_facekit.npz (MIT licence; its scans are at "
-            "github.com/ICT-VGL/ICT-FaceKit): put it there, or give its path as [clips] head"
+            f"no 3-D head at {path}; make ict_facekit.npz of a checkout of github.com/ICT-VGL/ICT-FaceKit with "
+            f"{MADE_BY}, and give its path as [clips] head"
         )
     return _read(str(found.resolve()))
 
@@ -59,7 +61,7 @@ def _read(path: str) -> Head:
         with np.load(path) as packed:
             missing = [f"no {name}" for name in PARTS if name not in packed]
             if missing:
-                raise DataError(f"{path} is not the packed ICT-FaceKit; pack it anew", missing)
+                raise DataError(f"{path} is not the packed ICT-FaceKit; make it anew with {MADE_BY}", missing)
             names = [str(name) for name in packed["expression_names"]]
             moved = packed["expressions"].astype(np.float32) * AXES
             return Head(
@@ -72,4 +74,6 @@ def _read(path: str) -> Head:
                 packed["landmarks68"],
             )
     except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise DataError(f"{path} cannot be read: {error}; wanted ict_facekit.npz: fetch it anew") from None
+        raise DataError(
+            f"{path} cannot be read: {error}; wanted ict_facekit.npz: make it anew with {MADE_BY}"
+        ) from None

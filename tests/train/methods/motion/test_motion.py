@@ -1,38 +1,33 @@
 """The motion engine: what it is shown, that it learns, and the way from clips to a package."""
 
 import dataclasses
-from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 import torch
 
-from realtime.config import ROOT
-from realtime.engine.check import check
-from realtime.errors import DataError
 from realtime.labels import MEGC3, NONE
 from realtime.representation.event import EventFrames
 from realtime.representation.fields import FIELD_PX
-from train import commands
+from realtime.representation.flow_fields import FIELDS
 from train.clips.exact import Movements
 from train.clips.fields import MovingClip, moving
 from train.clips.sequences import bent, cut, rests
-from train.config.old import load
-from train.config.recorded import KFold
+from train.config.clips import SyntheticSettings
+from train.config.recipe import Recipe
 from train.config.sections import Early
 from train.datasets.annotation.sample import Sample
-from train.evaluation.ablation import table
-from train.methods.motion import motion
-from train.methods.motion import recorded as motion_recorded
-from train.methods.motion import synthetic as motion_synthetic
-from train.methods.motion.config import MotionAugment, MotionConfig
-from train.methods.motion.motion import Mixed, MotionJob, inputs, predict, representation
+from train.methods.experiment import Experiment
+from train.methods.motion.config import MotionAugment
+from train.methods.motion.job import Mixed, MotionJob
 from train.methods.motion.network import MotionNet
-from train.methods.motion.synthetic import LABELS, split
+from train.registry import METHODS
+from train.sources.source import Split, Vocabulary
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 replace = msgspec.structs.replace
+MOTION, LABELS = METHODS["motion"], (*MEGC3, NONE)
 PLACES = {"negative": (0.5, 0.3), "positive": (0.3, 0.75), "surprise": (0.25, 0.25)}
 STILL = MotionAugment(turn_deg=0, scale=0, shift=0, gain=0, drift=0, noise=0, stretch=0, late=0)
 WHOLE = Early(share=0.0, after_s=(0.0, 0.0))
@@ -66,12 +61,27 @@ def clips():
 
 
 @pytest.fixture
-def config(tmp_path):
-    given = load(ROOT / "configs/train/motion.toml")
+def config(recipe_of):
+    given = recipe_of("motion").method
     optimiser = replace(given.optimiser, batch=16, average=0.9)
-    files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
-    exact = replace(given.exact, share=0.0)  # made of pictures that tests cannot ask for
-    return replace(given, **files, epochs=12, optimiser=optimiser, exact=exact)
+    return replace(given, epochs=12, optimiser=optimiser, exact=replace(given.exact, share=0.0))
+
+
+@pytest.fixture(autouse=True)
+def at_hand(monkeypatch):
+    """Clips that are fields already."""
+    monkeypatch.setattr("train.methods.motion.method.moving", lambda clips, workers=None: clips)
+
+
+def job_of(config, clips, mixed=Mixed(), seed=1):  # noqa: B008 - it is frozen
+    split = Split(Vocabulary("megc-3-none", LABELS), (clips,), [], ())
+    torch.manual_seed(seed)
+    network, made = MOTION.network(config, len(LABELS)), MOTION.representation(config)
+    return MotionJob(MOTION, config, network, made, split, mixed, seed)
+
+
+def experiment(config, source):
+    return Experiment(MOTION, Recipe(config, SyntheticSettings(set="", clips=None)), source)
 
 
 def test_it_is_small_and_takes_any_number_of_moments():
@@ -90,8 +100,8 @@ def test_the_order_of_the_moments_counts():
 
 def test_without_augmentation_training_sees_what_serving_sees_or_its_mirror(config, clips):
     still = replace(config, augment=STILL, early=WHOLE, jitter_s=0.0)
-    job = MotionJob(still, LABELS, [clips], 1)
-    wanted = inputs(still, clips)
+    job = job_of(still, clips)
+    wanted = MOTION.inputs(still, clips, "final")[FIELDS]
     mirrored = wanted.flip(-1) * torch.tensor([-1.0, 1.0, 1.0]).view(3, 1, 1)
     batches = list(job.batches(0))
     assert sum(len(labels) for _, labels in batches) == 32
@@ -107,16 +117,16 @@ def test_without_augmentation_training_sees_what_serving_sees_or_its_mirror(conf
 def test_serving_and_testing_make_equal_arrays(config, clips):
     [one] = clips[:1]
     inside = (one.times >= 0.4) & (one.times <= 0.7)
-    event = EventFrames(one.times[inside], fields=one.fields[inside])
-    wanted = representation(config).of_event(event, 0.55)["fields"]
-    assert np.array_equal(inputs(config, [one]).numpy(), wanted)
-    early = inputs(config, [one], 0.05)
+    seen = EventFrames(one.times[inside], fields=one.fields[inside])
+    wanted = MOTION.representation(config).of_event(seen, 0.55)[FIELDS]
+    assert np.array_equal(MOTION.inputs(config, [one], "final")[FIELDS].numpy(), wanted)
+    early = MOTION.inputs(config, [one], "early")[FIELDS]
     assert early.shape == (1, 8, 3, 28, 28)
-    assert float((early - inputs(config, [one])).abs().max()) < 0.5  # the way back is not looked at
+    assert float((early - torch.from_numpy(wanted)).abs().max()) < 0.5  # the way back is not looked at
 
 
 def test_batches_are_new_in_each_epoch_and_the_same_when_asked_for_again(config, clips):
-    job = MotionJob(config, LABELS, [clips], 1, Mixed(3, 0.25))
+    job = job_of(config, clips, Mixed(3, 0.25))
     first, again, other = (next(job.batches(epoch)) for epoch in (0, 0, 1))
     assert torch.equal(first[0], again[0])
     assert not torch.equal(first[0], other[0])
@@ -126,7 +136,7 @@ def test_a_batch_mixes_events_faces_at_rest_and_exact_movements_as_asked(config,
     rng = np.random.default_rng(1)
     fields = np.stack([shape(label, rng) for label in MEGC3 * 4])
     known = Movements(fields.astype(np.float16), np.array(MEGC3 * 4), np.array(["q"] * 12))
-    job = MotionJob(config, LABELS, [clips], 1, Mixed(3, 0.25, known, 0.5))
+    job = job_of(config, clips, Mixed(3, 0.25, known, 0.5))
     assert (job.counts.events, job.counts.rest, job.counts.exact) == (4, 4, 8)
     x, labels = next(job.batches(0))
     assert x.shape == (16, 8, 3, 28, 28)
@@ -164,102 +174,48 @@ def test_rest_lies_before_and_after_the_event_where_there_is_enough_of_it(clips)
     assert rests(short) == []
 
 
-def test_nobody_is_on_two_sides_and_a_foreign_label_is_refused(config, clips):
-    parts = split(config, clips)
-    people = [{clip.sample.subject for clip in side} for side in (parts.train, parts.calibration, parts.test)]
-    assert sum(map(len, people)) == len(set().union(*people)) == 10
-    assert min(map(len, people)) >= 1
-    wrong = dataclasses.replace(clips[0], sample=dataclasses.replace(clips[0].sample, label="sad"))
-    with pytest.raises(DataError, match="sad"):
-        split(config, [*clips, wrong])
-
-
-def test_it_learns_what_moves_where_on_whom_it_never_saw_and_what_is_none(config, clips, monkeypatch):
+def test_it_learns_what_moves_where_on_whom_it_never_saw_and_what_is_none(config, clips, given_clips):
     rng = np.random.default_rng(1)
     fields = np.stack([shape(label, rng) for label in MEGC3 * 4]).astype(np.float16)
     known = Movements(fields, np.array(MEGC3 * 4), np.array(["q"] * 12))
-    monkeypatch.setattr(motion_synthetic, "movements", lambda clips, people, each, cache: known)
     mixed = replace(config, exact=replace(config.exact, share=0.2))
-    parts = split(mixed, clips)
-    folder = motion_synthetic.fit(mixed, parts)
-    scores = {score["name"]: score["value"] for score in msgspec.json.decode((folder / "scores.json").read_bytes())}
+    asked = experiment(mixed, given_clips(clips, LABELS, known))
+    asked.fit()
+    scores = {score.name: score.value for score in asked.scores()}
     assert scores["final_uf1"] > 0.9
     assert scores["early_uf1"] > 0.9
     assert scores["kept"] > 0.8
     assert scores["rejected_rest"] > 0.8
-    network = motion_synthetic.restored(mixed, parts)
-    logits = predict(network, mixed, inputs(mixed, parts.test))
-    assert torch.equal(logits, predict(network, mixed, inputs(mixed, parts.test)))
 
 
-def test_a_run_becomes_a_package_that_answers_as_torch_does(config, clips, tmp_path, monkeypatch, engines):
-    crops = list(np.random.default_rng(1).integers(0, 256, (20, 128, 128, 3), dtype=np.uint8))
-    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
-    quick = replace(config, epochs=1, fields=replace(config.fields, frames=2))  # the proof of a graph is slow
-    parts = split(quick, clips)
-    with pytest.raises(DataError, match="train first"):
-        motion_synthetic.export(quick, parts, tmp_path / "engines" / "motion", "fp32")
-    motion_synthetic.fit(quick, parts)
-    made = motion_synthetic.export(quick, parts, tmp_path / "engines" / "motion", "fp32")
-    assert check(tmp_path / "engines" / "motion", engines).ok
-    assert made.labels == (*MEGC3, NONE)
-    assert made.representation == representation(quick)
-    assert {score.name for score in made.scores} >= {"final_uf1", "early_uf1", "kept", "rejected_rest"}
-
-
-def test_the_commands_go_from_synthetic_film_to_a_run_and_go_on_with_it(config, drawn, monkeypatch, tmp_path):
-    monkeypatch.setattr("train.commands.Synthetic", lambda clips: drawn("synthetic", people=5, frames=18))
-    quick = replace(config, epochs=2)
-    assert commands.prepare(quick, 1) == tmp_path / "cache"
-    assert len(list(tmp_path.rglob("*.fields.npy"))) == 15
-    folder = commands.fit(quick)
-    assert {path.name for path in folder.iterdir()} >= {"weights.pt", "config.json", "scores.json", "curve.csv"}
-    before = (folder / "weights.pt").read_bytes()
-    assert commands.fit(quick) == folder
-    assert (folder / "weights.pt").read_bytes() == before
-    assert commands.fit(replace(quick, seed=2)) != folder
-
-
-def test_its_settings_are_compared_in_a_table(config, clips, monkeypatch):
-    made = dataclasses.replace(commands.COMPARED[MotionConfig], parts=lambda config: split(config, clips))
-    monkeypatch.setitem(commands.COMPARED, MotionConfig, made)
-    rows = commands.ablate(replace(config, epochs=1), ["rest=0,0.4"], 1)
-    head, _, *lines = table(rows)
-    assert head == "| rest | at the offset | at the apex | kept | rest rejected | none rejected |"
-    assert [line.split(" | ")[0] for line in lines] == ["| 0", "| 0.4"]
-    assert all(0.0 <= row.scores["rejected_rest"] <= 1.0 for row in rows)
-    assert len({path.read_bytes() for path in Path(config.runs).glob("*/*/weights.pt")}) == 2
-
-
-def test_recorded_clips_are_judged_by_their_own_labels(small, drawn, collected, tmp_path):
-    config = small("motion-casme2-5", epochs=1, evaluate=KFold(k=2, seed=1, threads=1))
-    collection = collected(drawn(people=3))
-    motion_recorded.prepare(collection, 1)
-    ids = collection.ids()
-    found = motion_recorded.MotionFitPredict(config, collection)(ids[:6], ids[6:], 1, tmp_path / "fold")
-    assert found.shape == (1, 3, 3)
-    assert found.sum(-1) == pytest.approx(1.0, abs=1e-5)
-
-
-def test_recorded_clips_may_begin_with_what_synthetic_ones_taught(small, drawn, collected, config, tmp_path):
+def test_recorded_people_may_begin_with_what_synthetic_ones_taught(config, tmp_path):
     taught = MotionNet(len(LABELS))
     torch.save(taught.state_dict(), tmp_path / "weights.pt")
-    begun = motion.build(small("motion-casme2-5", initial=str(tmp_path / "weights.pt")), 3)
+    begun = MOTION.network(replace(config, initial=str(tmp_path / "weights.pt")), 3)
     assert torch.equal(begun.lstm.weight_hh_l0, taught.lstm.weight_hh_l0)
     assert begun.fc.out_features == 3
 
 
+def test_where_none_is_no_class_no_face_at_rest_is_shown(config, clips, given_clips):
+    known = [clip for clip in clips if clip.sample.label != NONE]
+    source = given_clips(known, MEGC3, name="megc-3")
+    [(job, _)] = MOTION.stages(config, source.split(source.whole()), source, 1)
+    assert job.counts.rest == 0
+
+
 def test_the_weight_of_a_class_knows_all_that_is_shown_of_it(config, clips):
-    job = MotionJob(config, LABELS, [clips], 1, Mixed(3, 0.5))
+    job = job_of(config, clips, Mixed(3, 0.5))
     shown = job._shown()
     assert shown.tolist() == [10.0, 10.0, 10.0, 10.0 + job.counts.rest * job.steps]
     assert float(job.alpha[3]) < float(job.alpha[0])
 
 
-def test_stored_clips_are_shown_through_every_camera(small, drawn, collected):
+def test_stored_clips_are_shown_through_every_camera(config, drawn, collected):
     collection = collected(drawn(people=2), train_hz=(0.0, 25.0))
-    takes = [moving(taken, 1) for taken in collection.takes(collection.ids(), (0.0, 25.0))]
-    job = MotionJob(small("motion-casme2-5"), collection.labels, takes, 1)
+    takes = tuple(moving(taken, 1) for taken in collection.takes(collection.ids(), (0.0, 25.0)))
+    split = Split(Vocabulary("megc-3", collection.labels), takes, [], ())
+    network, made = MOTION.network(config, 3), MOTION.representation(config)
+    job = MotionJob(MOTION, config, network, made, split, Mixed(), 1)
     x, labels = next(job.batches(0))
-    assert x.shape == (4, 8, 3, 28, 28)
-    assert len(labels) == 4
+    assert x.shape == (6, 8, 3, 28, 28)
+    assert len(labels) == 6

@@ -19,7 +19,10 @@ from realtime.errors import ConfigError, DataError
 from realtime.labels import NONE
 from realtime.records import Crop, Pose
 from realtime.representation.motion_ticks import motion_ticks
-from realtime.spotting.spotter import Spotter, unpacked
+from realtime.spotting.detector import scorer_of
+from realtime.spotting.lagged_flow import LaggedFlow
+from realtime.spotting.recurrent import unpacked
+from realtime.spotting.scorer import PAUSE_S
 from train import commands
 from train.clips.exact import Movements
 from train.config.clips import Distractor
@@ -263,7 +266,8 @@ def test_the_package_of_a_run_says_live_what_the_network_says_of_the_film(config
     engine = open_engine(package, engines)
     assert (engine.manifest.task, engine.manifest.labels) == ("spotting", ("expression", "micro", "apex"))
     assert {score.name for score in engine.manifest.scores} >= {"f1", "precision", "recall", "false_per_minute"}
-    live, face = Spotter(engine, 128), Face(spotter.representation(config), realtime_config.load())
+    live = scorer_of(engine, LaggedFlow(LAG_S, 128, PAUSE_S))
+    face = Face(spotter.representation(config), realtime_config.load())
     said = []
     for crop in moving_crops():
         said += live.push(crop)

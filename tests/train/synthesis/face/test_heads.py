@@ -25,7 +25,7 @@ def moved(head, name, landmark):
 
 
 def test_an_absent_model_is_an_error_that_says_where_it_is_had(tmp_path):
-    with pytest.raises(DataError, match=r"no 3-D head.*github.com/ICT-VGL/ICT-FaceKit.*\[clips\] head"):
+    with pytest.raises(DataError, match=r"no 3-D head.*ICT-VGL/ICT-FaceKit.*train pack facekit.*\[clips\] head"):
         facekit.load(str(tmp_path / "ict_facekit.npz"))
 
 
@@ -34,7 +34,7 @@ def test_a_file_that_is_no_model_is_an_error_that_lists_what_it_lacks(tmp_path):
     with pytest.raises(DataError, match="no identities"):
         facekit.load(str(tmp_path / "some.npz"))
     (tmp_path / "text.npz").write_text("nothing")
-    with pytest.raises(DataError, match=r"text.npz cannot be read.*fetch it anew"):
+    with pytest.raises(DataError, match=r"text.npz cannot be read.*wanted ict_facekit.npz: make it anew"):
         facekit.load(str(tmp_path / "text.npz"))
 
 

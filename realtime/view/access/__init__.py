@@ -1,0 +1,1 @@
+"""Who may come in: the gate, logins, and places with a line before them."""

@@ -1,0 +1,132 @@
+"""What every request passes first: the host it names, the origin it comes from, and who sends it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from realtime.view.access import login
+from realtime.view.access.login import Logins
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+#: Seen without logging in. The manifest is fetched without cookies.
+OPEN = {"/health", "/manifest.json", login.PATH}
+#: Read by a program, which sends its password each time.
+METRICS = "/metrics"
+#: What Gradio offers beside the page, which needs none of it: files in and out, answers without end, figures.
+CLOSED = ("/gradio_api", "/monitoring")
+#: RFC 6455: what is asked for is against the rules.
+POLICY = 1008
+
+
+class Gate:
+    """Around `app`: lets in who may, and tells browsers to load from here and from nowhere else.
+
+    A page that only this machine can reach answers to this machine's names alone: another site that points a name of
+    its own here gets nothing. `origins` are addresses besides the page's own.
+    """
+
+    def __init__(self, app: ASGIApp, *, logins: Logins, host: str, origins: Sequence[str]) -> None:
+        self._app, self._logins = app, logins
+        self._origins = tuple(origin.rstrip("/") for origin in origins)
+        self._hosts = LOOPBACK | {urlsplit(origin).hostname or "" for origin in origins} if host in LOOPBACK else None
+        self._headers = _headers(self._origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        why = self._why_not(connection)
+        if scope["type"] == "websocket":
+            await (_hang_up(why, receive, send) if why else self._app(scope, receive, send))
+            return
+        answer = self._instead(connection, why)
+        if answer is not None and not why and scope["path"] == METRICS and "authorization" in connection.headers:
+            answer = None if await self._logins.sends_password(connection) else answer
+        await (answer or self._app)(scope, receive, self._with_headers(send))
+
+    def _why_not(self, connection: HTTPConnection) -> str:
+        """Why this request is turned away, or ""."""
+        host, origin = connection.headers.get("host", ""), connection.headers.get("origin")
+        for found in (f"//{host}", origin or ""):
+            if not _is_address(found):
+                return _said("a request with %s, which is no address", found)
+        if self._hosts is not None and (urlsplit(f"//{host}").hostname or "") not in self._hosts:
+            return _said("this page is for this machine alone, but was asked for as %s; see view.host", host)
+        changes = connection.scope["type"] == "websocket" or connection.scope["method"] not in ("GET", "HEAD")
+        if changes and origin is not None and not self._is_ours(origin, host):
+            return _said("a request from %s, which is no address of this page; see view.origins", origin)
+        if connection.scope["type"] == "websocket" and self._logins.user(connection) is None:
+            return _said("nobody is logged in at %s", connection.client.host if connection.client else "?")
+        return ""
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        return urlsplit(origin).netloc == host or origin in self._origins
+
+    def _instead(self, connection: HTTPConnection, why: str) -> Response | None:
+        """The answer to a request that goes no further."""
+        path = connection.scope["path"]
+        if why:
+            return PlainTextResponse(why, 403)
+        if path in OPEN or self._logins.user(connection) is not None:
+            return PlainTextResponse("not part of this page", 404) if path.startswith(CLOSED) else None
+        if "text/html" in connection.headers.get("accept", ""):
+            return RedirectResponse(login.PATH.lstrip("/") if path == "/" else login.PATH, 303)
+        return PlainTextResponse("log in first", 401)
+
+    def _with_headers(self, send: Send) -> Send:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        return sent
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+
+
+def _said(text: str, found: str) -> str:
+    log.warning(f"turned away: {text}", found)
+    return text % found
+
+
+async def _hang_up(why: str, receive: Receive, send: Send) -> None:
+    """Accepted first, since a browser's page is told no reason otherwise."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": POLICY, "reason": _cut(why)})
+
+
+def _cut(why: str) -> str:
+    """As much as a WebSocket's reason may hold: 123 bytes."""
+    return why.encode()[:123].decode(errors="ignore")
+
+
+def _headers(origins: Sequence[str]) -> dict[str, str]:
+    around = " ".join(("'self'", *origins))
+    policy = (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "
+        f"connect-src 'self' data: blob:; form-action 'self'; base-uri 'self'; frame-ancestors {around}"
+    )
+    return {
+        "content-security-policy": policy,
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+    }

@@ -1,0 +1,1 @@
+"""The recogniser, as the page hears of it and asks it."""

@@ -1,0 +1,1 @@
+"""One browser, and the cameras that browsers watch."""

@@ -1,0 +1,1 @@
+"""The files that recipes need, made of what public repositories hold."""

@@ -1,0 +1,170 @@
+"""One runner for every method and every source of clips: prepare, fit, restore, calibrate, export."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from realtime.engine.package.manifest import Manifest, Precision, Score, Training
+from realtime.labels import NONE
+from train.config.recipe import Recipe, Settings
+from train.evaluation.rejection import judged
+from train.methods.method import Answer, Method, judge
+from train.packaging.export import WEIGHTS, Draft, trained
+from train.packaging.export import export as write_package
+from train.sources.source import ClipSource, Split
+from train.storage.digest import digest
+from train.training import loop
+from train.training.calibration import calibrate
+from train.training.curves import CURVE
+
+log = logging.getLogger(__name__)
+
+CONFIG, SCORES = "config.json", "scores.json"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A method, its settings, and the clips that it learns from."""
+
+    method: Method[Any, Any]
+    recipe: Recipe[Settings]
+    source: ClipSource
+    workers: int | None = None  #: processes that prepare clips; they change no bit
+
+    @property
+    def config(self) -> Any:
+        """The method's settings."""
+        return self.recipe.method
+
+    @cached_property
+    def split(self) -> Split[Any]:
+        """The clips of the network that is to be served, as the method sees them."""
+        return self.method.see(self.config, self.source, self.source.whole(), self.workers)
+
+    @property
+    def run(self) -> Path:
+        """The folder of its training, named by everything that shapes the weights."""
+        shaped = (self.recipe.shaping(), self.source.key(), dict(self.method.files(self.config)))
+        return Path(self.config.runs) / self.recipe.name / digest(*shaped)
+
+    def prepare(self) -> Path:
+        """Make the cache that all folds read; what is there already is kept."""
+        for fold in (self.source.whole(), *self.source.folds()):
+            self.method.see(self.config, self.source, fold, self.workers)
+        return Path(self.config.cache)
+
+    def fit(self, split: Split[Any] | None = None) -> Path:
+        """Train, calibrate, score once on whom the source holds out, and return the run's folder.
+
+        It holds `weights.pt`, `config.json` and, where somebody is held out, `scores.json`. `split` is that of an
+        experiment with the same clips, where it is at hand.
+        """
+        split, run = split or self.split, self.run
+        network = train(self.method, self.config, self.source, split, self.config.seed, run)
+        torch.save(network.state_dict(), run / WEIGHTS)
+        _write(run / CONFIG, self.recipe.tree())
+        if any(len(clips) for clips in split.test):
+            _write(run / SCORES, report(self.method, self.config, network, split))
+        return run
+
+    def restored(self) -> nn.Module:
+        """The network that `fit` made; DataError if there is none."""
+        labels = self.method.vocabulary(self.config, self.source.vocabulary).labels
+        network = self.method.network(self.config, len(labels))
+        network.load_state_dict(torch.load(trained(self.run), weights_only=True))
+        return network.eval()
+
+    def scores(self) -> tuple[Score, ...]:
+        """Those that `fit` wrote."""
+        path = self.run / SCORES
+        return msgspec.json.decode(path.read_bytes(), type=tuple[Score, ...]) if path.exists() else ()
+
+    def export(self, folder: Path, precision: Precision, scores: tuple[Score, ...]) -> Manifest:
+        """The engine package `folder` of the network that `fit` made, with these scores; DataError if there is none."""
+        method, config, network = self.method, self.config, self.restored()
+        vocabulary, origin = method.vocabulary(config, self.source.vocabulary), self.source.provenance
+        draft = Draft.of(
+            folder,
+            precision,
+            Training(origin.data, origin.terms, self.recipe.tree(), config.seed, config.epochs),
+            vocabulary=vocabulary.name,
+            labels=vocabulary.labels,
+            representation=method.representation(config),
+            scores=scores,
+            task=method.task,
+        )
+        golden = method.golden(config, precision)
+        step = method.step(config, network, golden)
+        trial = method.trial(config, self.split) if precision == "int8" else None
+        return write_package(network, golden, method.outputs, draft, folder, self.run / CURVE, step=step, trial=trial)
+
+
+def train(
+    method: Method[Any, Any], config: Any, source: ClipSource, split: Split[Any], seed: int, folder: Path
+) -> nn.Module:
+    """A network that has gone through all stages and is calibrated; checkpoints of the last one lie in `folder`."""
+    *before, last = method.stages(config, split, source, seed)
+    for number, (job, optimisers) in enumerate(before, 1):
+        loop.fit(job, optimisers, folder / f"stage-{number}", config.machine)
+    network = loop.fit(*last, folder, config.machine)
+    if len(split.calibration) and method.calibrates:
+        found = _asked(method, config, split.calibration, method.calibrates)
+        logits = torch.cat([judge(method, network, inputs) for inputs, _ in found])
+        labels = torch.tensor([split.vocabulary.labels.index(label) for _, labels in found for label in labels])
+        log.info("temperature %.3f", calibrate(method.classifier(network), logits, labels))
+    return network
+
+
+def report(method: Method[Any, Any], config: Any, network: nn.Module, split: Split[Any]) -> tuple[Score, ...]:
+    """What the manifest says of `network`: figures on people that no part of it has seen."""
+    own = method.report(config, network, split)
+    if own is not None:
+        return own
+    (clips,) = split.test
+    real, others = (
+        [clip for clip, label in zip(clips, method.labels(clips), strict=True) if (label == NONE) == none]
+        for none in (False, True)
+    )
+    told: dict[str, Tensor] = {
+        answer: judge(method, network, method.inputs(config, real, answer)) for answer in method.answers
+    }
+    nothing = {"rest": method.inputs(config, clips, "rest")} if "rest" in method.calibrates else {}
+    nothing |= {NONE: method.inputs(config, others, "final")} if others else {}
+    rejected = {name: judge(method, network, inputs) for name, inputs in nothing.items() if _rows(inputs)}
+    return judged(told, method.labels(real), rejected, _protocol(method, config, len(real)))
+
+
+def _protocol(method: Method[Any, Any], config: Any, events: int) -> str:
+    words = f"{events} events of held-out people, pooled; {config.epochs} epochs, fixed in advance; annotated moments"
+    if "early" in method.answers:
+        words += f"; final: onset to offset, early: to {1000 * config.early.middle_s:.0f} ms after the apex"
+    return words
+
+
+def _asked(
+    method: Method[Any, Any], config: Any, clips: Any, answers: tuple[Answer, ...]
+) -> list[tuple[Mapping[str, Tensor], list[str]]]:
+    """Inputs and what they show, for each of `answers`: faces at rest show none."""
+    found = []
+    for answer in answers:
+        inputs = method.inputs(config, clips, answer)
+        if _rows(inputs):
+            found.append((inputs, [NONE] * _rows(inputs) if answer == "rest" else list(method.labels(clips))))
+    return found
+
+
+def _rows(inputs: Mapping[str, Tensor]) -> int:
+    return len(next(iter(inputs.values())))
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(value)))

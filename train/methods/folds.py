@@ -1,0 +1,83 @@
+"""A method tested by its source's protocol: a fresh network in each fold, each clip judged once at each rate."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime.engine.package.manifest import Score
+from train.datasets.folds import Fold
+from train.evaluation import evaluate as evaluation
+from train.evaluation import report
+from train.evaluation.evaluate import Plan
+from train.evaluation.metrics import Scores
+from train.evaluation.protocols import benchmark, plan_of
+from train.evaluation.runners import Probabilities, Runner
+from train.evaluation.scoring import by_rate, figures
+from train.methods.experiment import Experiment, train
+from train.methods.method import judge
+from train.sources.recorded import RecordedSource
+from train.sources.source import Vocabulary
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldPredict:
+    """Implements `runners.FitPredict` for any method."""
+
+    experiment: Experiment
+
+    def __call__(self, train_ids: Sequence[str], test_ids: Sequence[str], seed: int, folder: Path) -> Probabilities:
+        method, config, source = self.experiment.method, self.experiment.config, self.experiment.source
+        split = method.see(config, source, Fold(folder.name, tuple(train_ids), tuple(test_ids)), 1)
+        network = train(method, config, source, split, seed, folder)
+        inputs = (method.inputs(config, _nameless(clips, split.vocabulary), "final") for clips in split.test)
+        return np.stack([judge(method, network, each).softmax(1).numpy() for each in inputs])
+
+
+def evaluate(experiment: Experiment, runner: Runner) -> tuple[Path, dict[float, Scores]]:
+    """Fit and test the folds that are missing, and write the report: its path, and the pooled scores by frame rate."""
+    experiment.prepare()  # so that the folds, which may run elsewhere, only read
+    plan, folder = _plan(experiment)
+    pooled = evaluation.evaluate(plan, FoldPredict(replace(experiment, workers=1)), folder, runner)
+    return report.write(plan, pooled, folder, benchmark(_recorded(experiment).settings)), by_rate(pooled, plan.labels)
+
+
+def evaluated(experiment: Experiment) -> tuple[Score, ...]:
+    """For the manifest: the figures of the finished evaluation by the same configuration; none before it."""
+    plan, folder = _plan(experiment)
+    if not (folder / report.REPORT).exists():
+        log.warning("%s is exported without scores; python -m train evaluate makes them", experiment.recipe.name)
+        return ()
+    found = by_rate(evaluation.load(plan, folder), plan.labels)
+    epochs = experiment.config.epochs
+    protocol = f"{plan.protocol}; pooled over {len(plan.folds)} folds, {epochs} epochs, fixed in advance"
+    counts = next(iter(found.values())).counts  # the same at all rates
+    return tuple(
+        Score(name=name, value=round(value, 4), protocol=protocol, counts=counts)
+        for name, value in figures(found).items()
+    )
+
+
+def _plan(experiment: Experiment) -> tuple[Plan, Path]:
+    """The plan, and the folder that is its own."""
+    source, files = _recorded(experiment), experiment.method.files(experiment.config)
+    plan = plan_of(experiment.recipe, source, files)
+    return plan, Path(experiment.config.runs) / experiment.recipe.name / f"evaluation-{plan.key()}"
+
+
+def _nameless(clips: Any, vocabulary: Vocabulary) -> list[Any]:
+    """Test clips without their truth, which stays outside."""
+    label = vocabulary.labels[0]
+    return [replace(clip, sample=replace(clip.sample, label=label)) for clip in clips]
+
+
+def _recorded(experiment: Experiment) -> Any:
+    assert isinstance(experiment.source, RecordedSource)  # the command line has asked
+    return experiment.source

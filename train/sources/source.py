@@ -1,0 +1,75 @@
+"""Where clips come from: data sets that were recorded, or faces that were moved. Any method learns from any source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from train.clips.exact import Movements
+from train.clips.stored import StoredClip
+from train.datasets.folds import Fold
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Class labels in order, and what engines call them."""
+
+    name: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a manifest says of the data."""
+
+    data: tuple[str, ...]
+    terms: str  #: what the data's owners allow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split(Generic[T]):
+    """The two sides of a fold, in whatever form they are seen; nobody is on two of its sides."""
+
+    vocabulary: Vocabulary
+    train: tuple[T, ...]  #: the same clips through each camera to train on
+    calibration: T  #: sets the temperature of the logits, and nothing else
+    test: tuple[T, ...]  #: the same clips through each camera to test on: looked at once, when all else is fixed
+
+    def seen(self, see: Callable[[T], S]) -> Split[S]:
+        """The same clips in another form."""
+        train, test = (tuple(see(each) for each in side) for side in (self.train, self.test))
+        return Split(self.vocabulary, train, see(self.calibration), test)
+
+
+Clips = Sequence[StoredClip]
+
+
+class ClipSource(Protocol):
+    """Clips under one vocabulary, and who is trained on and tested. It can be pickled: pictures stay on disk."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Of all clips."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """Of the clips."""
+
+    def key(self) -> str:
+        """Changes with the pictures, moments, subjects and labels of the clips."""
+
+    def folds(self) -> tuple[Fold, ...]:
+        """Who is trained on and who is tested, by the source's protocol."""
+
+    def whole(self) -> Fold:
+        """What a network learns from that is to be served."""
+
+    def split(self, fold: Fold) -> Split[Clips]:
+        """The clips of a fold."""
+
+    def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
+        """So many movements that are known exactly of each of these subjects; None where nobody knows any."""
