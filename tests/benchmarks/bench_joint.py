@@ -25,9 +25,10 @@ from train.config.old import load
 from train.methods.apexnet.config import ApexnetConfig
 from train.methods.cmn.config import CmnConfig
 from train.methods.expression import expression
-from train.methods.expression.expression import ExpressionJob, resize, standardise
+from train.methods.expression.expression import ExpressionJob, resize
 from train.packaging.export import WEIGHTS
 from train.training import loop
+from train.training.augment import standardise
 
 SHARE = 0.25  # pairs in a batch, for each picture of FER+
 ROWS = {"without": "cells=0", "with": "cells=7"}
