@@ -20,7 +20,6 @@ from train import registry
 from train.clips.embeddings import open_encoder
 from train.clips.fields import moving
 from train.clips.stored import StoredClip, store
-from train.clips.subject_split import Parts
 from train.clips.takes import FEWEST_FRAMES
 from train.config import old
 from train.config.clips import SyntheticSettings
@@ -35,12 +34,6 @@ from train.evaluation.metrics import Scores
 from train.evaluation.runners import FitPredict, Runner
 from train.evaluation.scoring import by_rate, figures
 from train.methods import folds
-from train.methods.apexnet import apex_frames
-from train.methods.apexnet import recorded as apexnet_recorded
-from train.methods.apexnet import synthetic as apexnet_synthetic
-from train.methods.apexnet.config import ApexnetConfig, ApexnetRecordedConfig
-from train.methods.apexnet.pairs import Filmed, filmed
-from train.methods.apexnet.recorded import Apexes, ApexnetFitPredict
 from train.methods.cmn import cmn, events
 from train.methods.cmn import recorded as cmn_recorded
 from train.methods.cmn.config import CmnConfig, CmnRecordedConfig
@@ -156,7 +149,7 @@ def ablate(config: Given, vary: Sequence[str], seeds: int) -> list[ablation.Row]
         methods = " or ".join(name for name, kind in KINDS.items() if kind in COMPARED)
         raise ConfigError(
             f"{config.name} is no {methods} with [clips], whose settings are what can be compared; give "
-            "configs/train/cmn.toml, motion.toml, apexnet.toml or spotter.toml, or a copy"
+            "configs/train/cmn.toml, motion.toml or spotter.toml, or a copy"
         )
     return ablation.ablate(method, ablation.variants(config, vary, method.shared), range(1, seeds + 1))
 
@@ -206,7 +199,7 @@ def _package(config: Given, engines: Path, precision: Precision) -> Path:
     return engines / (config.name if precision == "fp32" else f"{config.name}-{precision}")
 
 
-def _whole(config: CmnConfig | ApexnetConfig, workers: int | None = None) -> list[StoredClip]:
+def _whole(config: CmnConfig, workers: int | None = None) -> list[StoredClip]:
     """The synthetic clips without those in which tracking lost the face during the event."""
     clips = store(Synthetic(config.clips), Path(config.cache), workers)
     whole = [clip for clip in clips if len(clip.event()) >= FEWEST_FRAMES]
@@ -245,27 +238,6 @@ def _network_cmn(config: CmnConfig) -> nn.Module:
 
 def _network_cmn_recorded(config: CmnRecordedConfig) -> nn.Module:
     return cmn_recorded.restored(config, _collection(config), open_encoder(Path(config.encoder)))
-
-
-def _filmed(config: ApexnetConfig, workers: int | None = None) -> Parts[Filmed]:
-    return apexnet_synthetic.split(config, filmed(_whole(config, workers)))
-
-
-def _prepare_apexnet(config: ApexnetConfig, workers: int | None) -> Path:
-    _whole(config, workers)
-    return Path(config.cache)
-
-
-def _fit_apexnet(config: ApexnetConfig) -> Path:
-    return apexnet_synthetic.fit(config, _filmed(config))
-
-
-def _export_apexnet(config: ApexnetConfig, folder: Path, precision: Precision) -> Manifest:
-    return apexnet_synthetic.export(config, _filmed(config), folder, precision)
-
-
-def _network_apexnet(config: ApexnetConfig) -> nn.Module:
-    return apexnet_synthetic.restored(config, _filmed(config))
 
 
 def _prepare_spotter(config: SpotterTraining, workers: int | None) -> Path:
@@ -342,11 +314,6 @@ def _fit_ecstfl(config: EcstflConfig) -> Path:
     return ecstfl.fit(config, _collection(config))
 
 
-def _fit_apexnet_recorded(config: ApexnetRecordedConfig) -> Path:
-    collection = _collection(config)
-    return apexnet_recorded.fit(config, collection, _apexes(config, collection))
-
-
 def _export_recorded(export: Callable[..., Manifest]) -> Callable[[Any, Path, Precision], Manifest]:
     """The method's `export`, given the clips and the scores of their evaluation."""
 
@@ -355,13 +322,6 @@ def _export_recorded(export: Callable[..., Manifest]) -> Callable[[Any, Path, Pr
         return export(config, collection, _evaluated(config, collection), folder, precision)
 
     return with_scores
-
-
-def _export_apexnet_recorded(config: ApexnetRecordedConfig, folder: Path, precision: Precision) -> Manifest:
-    collection = _collection(config)
-    int8 = precision == "int8"
-    trial = apexnet_recorded.trial(config, collection, _apexes(config, collection)) if int8 else None
-    return apexnet_recorded.export(config, collection, _evaluated(config, collection), folder, precision, trial)
 
 
 def _network_recorded(restored: Callable[[Any, Collection], nn.Module]) -> Callable[[Any], nn.Module]:
@@ -374,16 +334,6 @@ def _cmn_folds(config: CmnRecordedConfig, collection: Collection) -> FitPredict:
     return CmnFitPredict(config, collection)
 
 
-def _apexnet_folds(config: ApexnetRecordedConfig, collection: Collection) -> FitPredict:
-    return ApexnetFitPredict(config, collection, _apexes(config, collection))
-
-
-def _apexes(config: ApexnetRecordedConfig, collection: Collection) -> Apexes:
-    """Found anew at each rate: a slow camera shows the apex in another frame."""
-    choose = apex_frames.choose
-    return {hz: choose(tuple(clips.values()), config.apex, config.quang) for hz, clips in collection.at.items()}
-
-
 METHODS: dict[type[TrainConfig], Method] = {
     ExpressionConfig: Method(expression.prepare, expression.fit, expression.export, expression.restored),
     CmnConfig: Method(_prepare_cmn, _fit_cmn, _export_cmn, _network_cmn),
@@ -393,13 +343,6 @@ METHODS: dict[type[TrainConfig], Method] = {
     EcstflConfig: Method(
         _prepare_recorded, _fit_ecstfl, _export_recorded(ecstfl.export), _network_recorded(ecstfl.restored)
     ),
-    ApexnetConfig: Method(_prepare_apexnet, _fit_apexnet, _export_apexnet, _network_apexnet),
-    ApexnetRecordedConfig: Method(
-        _prepare_recorded,
-        _fit_apexnet_recorded,
-        _export_apexnet_recorded,
-        _network_recorded(apexnet_recorded.restored),
-    ),
     DynamicConfig: Method(_prepare_dynamic, _fit_dynamic, _export_dynamic, _network_dynamic),
     SpotterTraining: Method(_prepare_spotter, _fit_spotter, spotter.export, spotter.restored),
 }
@@ -407,7 +350,6 @@ METHODS: dict[type[TrainConfig], Method] = {
 #: Those whose settings can be compared: on synthetic clips or films, of which some people are held out.
 COMPARED: dict[type[TrainConfig], ablation.Compared] = {
     CmnConfig: ablation.Compared(_events, cmn.fit, data=("encoder", "views", "motion")),
-    ApexnetConfig: ablation.Compared(_filmed, apexnet_synthetic.fit, data=("rest",)),
     SpotterTraining: ablation.Compared(
         spotter.parts,
         spotter.fit,
@@ -420,5 +362,4 @@ COMPARED: dict[type[TrainConfig], ablation.Compared] = {
 FOLDS: dict[type[Recorded], Callable[[Any, Collection], FitPredict]] = {
     CmnRecordedConfig: _cmn_folds,
     EcstflConfig: EcstflFitPredict,
-    ApexnetRecordedConfig: _apexnet_folds,
 }

@@ -19,15 +19,16 @@ from torch.nn import functional as F
 
 from realtime.config import ROOT
 from realtime.engine.package.manifest import Score
+from train import registry
 from train.clips.subject_split import LABELS
 from train.commands import COMPARED
 from train.config.old import load
-from train.methods.apexnet.config import ApexnetConfig
 from train.methods.cmn.config import CmnConfig
 from train.methods.expression import expression
-from train.methods.expression.expression import ExpressionJob, resize, standardise
+from train.methods.expression.expression import ExpressionJob, resize
 from train.packaging.export import WEIGHTS
 from train.training import loop
+from train.training.augment import standardise
 
 SHARE = 0.25  # pairs in a batch, for each picture of FER+
 ROWS = {"without": "cells=0", "with": "cells=7"}
@@ -71,9 +72,9 @@ class JointJob(ExpressionJob):
         return super().loss((images, shares)) + F.cross_entropy(told.float(), labels)
 
 
-def pairs(config):
+def pairs(recipe):
     """Onset and apex of every clip of people to train on."""
-    clips = COMPARED[ApexnetConfig].parts(config).train
+    (clips,) = registry.experiment(recipe).split.train
     found = []
     for clip in clips:
         at = [int(abs(clip.times - moment).argmin()) for moment in (clip.sample.onset_s, clip.sample.apex_s)]
@@ -107,7 +108,8 @@ def main(epochs=8, seeds=2, size_px=48):
     os.chdir(Path(ROOT))
     logging.basicConfig(level=logging.INFO)
     stages = f"stages=[{{epochs={int(epochs)},size_px={int(size_px)}}}]"
-    shown = pairs(load(ROOT / "configs/train/apexnet.toml", ["rest=0.2"]))
+    files = [ROOT / "configs/methods/apexnet.toml", ROOT / "configs/data/synthetic.toml"]
+    shown = pairs(registry.load(files, ["rest=0.2"]))
     print(f"{len(shown[1])} clips beside FER+")
     rows = {"encoder-alone": [], "encoder-joint": []}
     for seed, name in itertools.product(range(1, int(seeds) + 1), rows):

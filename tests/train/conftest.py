@@ -195,7 +195,11 @@ def recipe_of(tmp_path):
         given = registry.load([ROOT / f"configs/methods/{method}.toml", ROOT / f"configs/data/{data}.toml"])
         config, source = given.method, given.source
         files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
-        quick = {key: value for key, value in {"size_px": 32, "epochs": 2}.items() if hasattr(config, key)}
+        quick = {
+            key: value
+            for key, value in {"size_px": 32, "epochs": 2, "blocks": (1, 1, 1, 1)}.items()
+            if hasattr(config, key)
+        }
         optimiser = msgspec.structs.replace(config.optimiser, batch=4, average=0.0)
         config = msgspec.structs.replace(config, **(files | quick | {"optimiser": optimiser} | changes))
         if hasattr(source, "evaluate"):
@@ -235,9 +239,8 @@ def small(tmp_path):
 
 @pytest.fixture
 def tiny_networks(monkeypatch):
-    """In place of resnet18-gru and of SE-ResNeXt-50's stages: networks that learn in no time."""
+    """In place of resnet18-gru: a network that learns in no time."""
     torch = pytest.importorskip("torch", reason="training needs the train extra")
-    from train.methods.apexnet import recorded as apexnet_recorded
     from train.methods.ecstfl import ecstfl
 
     class TinyClips(torch.nn.Module):
@@ -255,4 +258,3 @@ def tiny_networks(monkeypatch):
     tiny = dataclasses.replace(ecstfl.BACKBONES["resnet18-gru"], build=TinyClips)
     for name in ("resnet18-gru", "r3d18"):
         monkeypatch.setitem(ecstfl.BACKBONES, name, tiny)
-    monkeypatch.setitem(apexnet_recorded.BLOCKS, "standard", (1, 1, 1, 1))

@@ -12,7 +12,6 @@ from realtime.errors import ConfigError
 from train import commands
 from train.commands import METHODS, Method
 from train.config.old import load
-from train.methods.apexnet.config import ApexnetRecordedConfig
 from train.methods.cmn.config import CmnConfig
 from train.tuning.config import TuneConfig
 
@@ -53,24 +52,6 @@ def test_packages_of_other_precisions_lie_beside_that_of_fp32(cmn, monkeypatch, 
     assert commands.export(cmn, tmp_path, precision) == (tmp_path / f"cmn-{precision}", precision)
 
 
-@pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_only_int8_looks_for_the_apexes_to_calibrate_with(monkeypatch, tmp_path, precision):
-    config = load(ROOT / "configs/train/apexnet-casme2-5.toml")
-    monkeypatch.setattr("train.commands._collection", lambda config: "clips")
-    monkeypatch.setattr("train.commands._evaluated", lambda config, clips: "scores")
-    monkeypatch.setattr("train.commands._apexes", lambda config, clips: "apexes")
-    monkeypatch.setattr("train.commands.apexnet_recorded.trial", lambda config, *given: given)
-    monkeypatch.setattr("train.commands.apexnet_recorded.export", lambda config, *given: given)
-    trial = ("clips", "apexes") if precision == "int8" else None
-    assert METHODS[ApexnetRecordedConfig].export(config, tmp_path, precision) == (
-        "clips",
-        "scores",
-        tmp_path,
-        precision,
-        trial,
-    )
-
-
 def test_the_head_sees_each_clips_event_alone_and_no_clip_that_lost_the_face(cmn, drawn, monkeypatch, caplog, tmp_path):
     dataset = drawn(people=2, per_person=1)
     film = dataset.frames
@@ -91,7 +72,7 @@ def test_settings_are_compared_on_synthetic_clips_and_refused_before_any_is_made
     with pytest.raises(ConfigError, match="aman"):
         commands.ablate(cmn, ["head=cmnet,aman"], 2)
     for other in ("cmn-smic-3", "dynamic"):
-        with pytest.raises(ConfigError, match=rf"{other} is no cmn or apexnet or motion or spotter with \[clips\]"):
+        with pytest.raises(ConfigError, match=rf"{other} is no cmn or spotter with \[clips\]"):
             commands.ablate(load(ROOT / f"configs/train/{other}.toml"), ["head=cmnet"], 2)
     assert compared == []
 
@@ -182,6 +163,6 @@ def test_synthetic_faces_are_those_of_any_configuration_with_clips(file, monkeyp
 @pytest.mark.parametrize("file", ["expression", "cmn-smic-3", "motion-smic-3", "tune"])
 def test_a_configuration_without_clips_makes_no_faces_and_is_told_of_those_that_do(file):
     config = load(ROOT / f"configs/train/{file}.toml")
-    methods = "cmn or apexnet or motion or spotter"
+    methods = "cmn or spotter"
     with pytest.raises(ConfigError, match=rf"{config.name} has no \[clips\].*of {methods} that has"):
         commands.synthetic(config)

@@ -39,15 +39,12 @@ def shipped(small, drawn, packages, tmp_path, monkeypatch):
         return small(file, **changes)
 
     monkeypatch.setattr("train.commands.gather", gather)
-    monkeypatch.setattr(
-        "train.methods.apexnet.apex_frames.by_formula", lambda clip, quang: clip.event()[len(clip.event()) // 2]
-    )
     return make
 
 
 def test_all_that_were_promised_are_there():
     sets = ("casme2-5", "samm-5", "smic-3", "megc-3")
-    wanted = {f"{method}-{labels}" for method in ("cmn", "apexnet", "motion") for labels in sets}
+    wanted = {f"{method}-{labels}" for method in ("cmn",) for labels in sets}
     assert set(FILES) == wanted | {f"ecstfl-{labels}" for labels in ("casme2-5", "samm-5", "smic-3", "dfew-7")}
 
 
@@ -71,7 +68,7 @@ def test_a_configuration_trains_on_all_clips(file, shipped, tmp_path):
     assert all(torch.isfinite(value).all() for value in weights.values())
 
 
-@pytest.mark.parametrize("file", ["cmn-megc-3", "ecstfl-smic-3", "apexnet-smic-3", "motion-smic-3"])
+@pytest.mark.parametrize("file", ["cmn-megc-3", "ecstfl-smic-3"])
 def test_an_evaluation_predicts_each_clip_once_and_goes_on_where_it_was(file, shipped, monkeypatch):
     config = shipped(file, epochs=1)
     clips = 9 * len(config.data)
@@ -97,7 +94,7 @@ def test_an_evaluation_predicts_each_clip_once_and_goes_on_where_it_was(file, sh
     assert "Published" in page
 
 
-@pytest.mark.parametrize("file", ["cmn-smic-3", "ecstfl-smic-3", "apexnet-smic-3", "motion-smic-3"])
+@pytest.mark.parametrize("file", ["cmn-smic-3", "ecstfl-smic-3"])
 def test_it_trains_and_is_tested_through_slow_cameras_cut_at_moments_of_its_own(file, shipped):
     rates = Rates(train_hz=(0.0, 25.0), test_hz=(25.0, 0.0, 20.0), seed=1)
     quick = KFold(k=3, seed=1, threads=1)
@@ -133,7 +130,7 @@ def test_other_settings_are_evaluated_in_a_folder_of_their_own(shipped):
     assert len(paths) == 2
 
 
-@pytest.mark.parametrize("file", ["cmn-casme2-5", "ecstfl-casme2-5", "apexnet-casme2-5"])
+@pytest.mark.parametrize("file", ["cmn-casme2-5", "ecstfl-casme2-5"])
 def test_an_engine_carries_the_pooled_scores_of_its_evaluation(file, shipped, tmp_path, monkeypatch, engines, caplog):
     crops = list(np.random.default_rng(1).integers(0, 256, (20, 48, 48, 3), dtype=np.uint8))
     monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
@@ -153,11 +150,11 @@ def test_what_cannot_be_exported_or_evaluated_says_so(shipped, tmp_path):
     with pytest.raises(ConfigError, match=r"cmn has no \[\[data\]\]"):
         commands.evaluate(load(ROOT / "configs/train/cmn.toml"), Serial())
     with pytest.raises(DataError, match="no checkpoint"):
-        commands.evaluate(shipped("apexnet-smic-3", initial=str(tmp_path / "none.pth")), Serial())
+        commands.evaluate(shipped("ecstfl-smic-3", initial=str(tmp_path / "none.pth")), Serial())
 
 
 def test_single_keys_are_changed_as_strictly_as_they_are_read():
-    path = ROOT / "configs/train/apexnet-casme2-5.toml"
+    path = ROOT / "configs/train/cmn-casme2-5.toml"
     changed = load(path, ["epochs=2", "data.0.root=mine", "evaluate.seed=7"])
     assert (changed.epochs, changed.data[0].root, changed.evaluate.seed) == (2, "mine", 7)
     with pytest.raises(ConfigError, match=r"unknown field `epoch`"):
@@ -165,6 +162,6 @@ def test_single_keys_are_changed_as_strictly_as_they_are_read():
 
 
 def test_a_run_has_one_name_wherever_it_is_kept():
-    path = ROOT / "configs/train/apexnet-casme2-5.toml"
+    path = ROOT / "configs/train/cmn-casme2-5.toml"
     assert shaping(load(path, ["cache=elsewhere", "runs=too", "machine.accelerator=cpu"])) == shaping(load(path))
     assert shaping(load(path, ["seed=2"])) != shaping(load(path))

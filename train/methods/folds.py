@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from realtime.engine.package.manifest import Score
+from realtime.errors import ConfigError
 from train.datasets.folds import Fold
 from train.evaluation import evaluate as evaluation
 from train.evaluation import report
@@ -43,6 +44,7 @@ class FoldPredict:
 
 def evaluate(experiment: Experiment, runner: Runner) -> tuple[Path, dict[float, Scores]]:
     """Fit and test the folds that are missing, and write the report: its path, and the pooled scores by frame rate."""
+    _require_classes(experiment)
     experiment.prepare()  # so that the folds, which may run elsewhere, only read
     plan, folder = _plan(experiment)
     pooled = evaluation.evaluate(plan, FoldPredict(replace(experiment, workers=1)), folder, runner)
@@ -70,6 +72,17 @@ def _plan(experiment: Experiment) -> tuple[Plan, Path]:
     source, files = _recorded(experiment), experiment.method.files(experiment.config)
     plan = plan_of(experiment.recipe, source, files)
     return plan, Path(experiment.config.runs) / experiment.recipe.name / f"evaluation-{plan.key()}"
+
+
+def _require_classes(experiment: Experiment) -> None:
+    """ConfigError where some clips are of no class: each must be judged, and by its own label."""
+    shown = _recorded(experiment).vocabulary
+    told = experiment.method.vocabulary(experiment.config, shown).labels
+    if told != shown.labels:
+        raise ConfigError(
+            f"{experiment.recipe.name} tells {', '.join(told)} apart, its clips show {', '.join(shown.labels)}: give "
+            "each label a class, as rest above 0 does for none, or leave its clips out of the data"
+        )
 
 
 def _nameless(clips: Any, vocabulary: Vocabulary) -> list[Any]:

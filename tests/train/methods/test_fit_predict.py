@@ -10,14 +10,12 @@ import torch
 from train.clips.embeddings import open_encoder
 from train.config.recorded import Rates
 from train.datasets.folds import hold_out
-from train.methods.apexnet.apex_frames import choose
-from train.methods.apexnet.recorded import ApexnetFitPredict
 from train.methods.cmn import recorded as cmn_recorded
 from train.methods.cmn.recorded import CmnFitPredict
 from train.methods.ecstfl.ecstfl import EcstflFitPredict
 
 pytestmark = pytest.mark.usefixtures("one_thread", "tiny_networks")
-METHODS = ["cmn", "ecstfl", "apexnet"]
+METHODS = ["cmn", "ecstfl"]
 
 
 @pytest.fixture
@@ -34,20 +32,9 @@ def make(small, packages):
         if method == "cmn":
             config = msgspec.structs.replace(config, encoder=str(packages / "encoder"), calibration=0.4)
             return CmnFitPredict(config, collection)
-        if method == "ecstfl":
-            return EcstflFitPredict(config, collection)
-        apexes = {hz: choose(tuple(clips.values()), config.apex, config.quang) for hz, clips in collection.at.items()}
-        return ApexnetFitPredict(config, collection, apexes)
+        return EcstflFitPredict(config, collection)
 
     return fit_predict
-
-
-@pytest.fixture
-def annotated(monkeypatch):
-    """smic's apexes are found by the formula, which these faces have no landmarks for."""
-    monkeypatch.setattr(
-        "train.methods.apexnet.apex_frames.by_formula", lambda clip, quang: clip.event()[len(clip.event()) // 2]
-    )
 
 
 def sides(collection):
@@ -56,7 +43,7 @@ def sides(collection):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_method_can_be_sent_and_gives_the_same_bits_there(method, make, collection, annotated, tmp_path):
+def test_a_method_can_be_sent_and_gives_the_same_bits_there(method, make, collection, tmp_path):
     train, test = sides(collection)
     here = make(method, collection)
     there = pickle.loads(pickle.dumps(here))
@@ -74,7 +61,7 @@ def test_a_method_can_be_sent_and_gives_the_same_bits_there(method, make, collec
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_neither_labels_nor_company_of_a_test_clip_change_its_answer(method, make, collection, annotated, tmp_path):
+def test_neither_labels_nor_company_of_a_test_clip_change_its_answer(method, make, collection, tmp_path):
     train, test = sides(collection)
     relabelled = dataclasses.replace(
         collection,

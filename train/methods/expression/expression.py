@@ -40,7 +40,7 @@ from train.packaging.golden import golden_crops
 from train.packaging.quantise import Trial
 from train.storage.digest import digest
 from train.training import loop
-from train.training.augment import StillAugment
+from train.training.augment import StillAugment, standardise
 from train.training.curves import CURVE
 
 log = logging.getLogger(__name__)
@@ -91,12 +91,6 @@ def targets(config: ExpressionConfig, votes: Tensor, workers: int | None = None)
 
     said = torch.from_numpy(taught(teaching.engines, crops, config.crop_px, Path(config.cache)))
     return torch.lerp(votes, said, teaching.weight)
-
-
-def standardise(x: Tensor) -> Tensor:
-    """(B, 3, S, S) in [0, 1] -> as `crop_images` makes it."""
-    mean, std = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
-    return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 class ExpressionJob:

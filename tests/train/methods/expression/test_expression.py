@@ -21,10 +21,10 @@ from train.methods.expression.expression import (
     predict,
     resize,
     run_folder,
-    standardise,
 )
 from train.networks.resnet import ResNet10, ResNet18
 from train.packaging.golden import CANDIDATES
+from train.training.augment import standardise
 
 COUNTS = {"train": 20, "valid": 10, "test": 10}
 SIDE = 32  # at 16 px, where maps of one pixel are convolved, torch 2.13 gives gradients of garbage in bfloat16
