@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.engine.package.manifest import IMAGES
 from realtime.labels import MEGC3, NONE
+from realtime.representation.crop_images import IMAGES
 from train.losses.focal import focal, inverse_frequency
 from train.methods.apexnet import job as jobs
 from train.methods.apexnet import pictures
