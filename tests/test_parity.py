@@ -150,7 +150,7 @@ def test_a_photograph_is_brought_to_the_position_of_a_live_face(prepare, clip):
 def test_the_augmented_pictures_of_training_are_standardised_as_crops_are(prepare):
     import torch
 
-    from train.methods.expression.expression import standardise
+    from train.training.augment import standardise
 
     images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.uint8)
     images[0], images[1] = 0, 255

@@ -52,8 +52,6 @@ from train.methods.ecstfl import ecstfl
 from train.methods.ecstfl.config import EcstflConfig
 from train.methods.ecstfl.ecstfl import EcstflFitPredict
 from train.methods.experiment import Experiment
-from train.methods.expression import expression
-from train.methods.expression.config import ExpressionConfig
 from train.methods.spotter import spotter
 from train.methods.spotter.config import SpotterTraining
 from train.networks.checkpoints import fingerprint
@@ -385,7 +383,6 @@ def _apexes(config: ApexnetRecordedConfig, collection: Collection) -> Apexes:
 
 
 METHODS: dict[type[TrainConfig], Method] = {
-    ExpressionConfig: Method(expression.prepare, expression.fit, expression.export, expression.restored),
     CmnConfig: Method(_prepare_cmn, _fit_cmn, _export_cmn, _network_cmn),
     CmnRecordedConfig: Method(
         _prepare_cmn_recorded, _fit_cmn_recorded, _export_recorded(cmn_recorded.export), _network_cmn_recorded

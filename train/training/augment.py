@@ -9,6 +9,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD
+
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601), as OpenCV has it
 
 
@@ -155,3 +157,9 @@ def resized_crop(x: Tensor, area: tuple[float, float], size_px: int, generator: 
     grid = F.affine_grid(torch.stack(rows, 1).view(count, 2, 3), [count, 1, size_px, size_px], align_corners=False)
     seen = F.grid_sample(x.flatten(1, 2), grid, mode="bilinear", padding_mode="border", align_corners=False)
     return seen.view(count, channels, frames, size_px, size_px)
+
+
+def standardise(x: Tensor) -> Tensor:
+    """(B, 3, S, S) in [0, 1] -> as `preprocess.crop_images` makes it."""
+    mean, std = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
+    return ((x - mean) / std).contiguous(memory_format=torch.channels_last)

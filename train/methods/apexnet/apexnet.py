@@ -35,9 +35,9 @@ from train.losses.focal import focal, inverse_frequency
 from train.methods.apexnet.config import ApexnetConfig
 from train.methods.apexnet.pairs import Filmed, Moments, moments, resting
 from train.methods.apexnet.se_resnext import SeResNeXt
-from train.methods.expression.expression import standardise
 from train.networks import checkpoints
 from train.training import augment
+from train.training.augment import standardise
 
 CHUNK = 32  # pictures that are judged at once
 DARK, BRIGHT = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # statistics that leave colours in [0, 1], as augmentation wants them

@@ -22,7 +22,6 @@ from train.evaluation.runners import Probabilities
 from train.losses.focal import focal, inverse_frequency
 from train.methods.apexnet.config import ApexnetRecordedConfig
 from train.methods.apexnet.se_resnext import REN, STANDARD, Blocks, SeResNeXt
-from train.methods.expression.expression import standardise
 from train.networks import checkpoints
 from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
@@ -31,7 +30,7 @@ from train.packaging.quantise import Trial
 from train.sources.collection import TERMS, Collection, named, vocabulary
 from train.storage.digest import digest
 from train.training import loop
-from train.training.augment import grey, similarity
+from train.training.augment import grey, similarity, standardise
 from train.training.curves import CURVE
 
 BLOCKS: dict[str, Blocks] = {"standard": STANDARD, "ren": REN}
