@@ -23,7 +23,7 @@ from train.clips.stored import StoredClip, store
 from train.clips.subject_split import Parts
 from train.clips.takes import FEWEST_FRAMES
 from train.config import old
-from train.config.clips import SyntheticSettings
+from train.config.clips import Clips
 from train.config.old import KINDS, OnSynthetic, Recorded, TrainConfig
 from train.config.recipe import Recipe, Settings
 from train.config.recorded import RecordedSettings
@@ -52,8 +52,6 @@ from train.methods.ecstfl import ecstfl
 from train.methods.ecstfl.config import EcstflConfig
 from train.methods.ecstfl.ecstfl import EcstflFitPredict
 from train.methods.experiment import Experiment
-from train.methods.spotter import spotter
-from train.methods.spotter.config import SpotterTraining
 from train.networks.checkpoints import fingerprint
 from train.packaging import torch_tensorrt
 from train.packaging.graph import rounded
@@ -140,7 +138,7 @@ def rebuild(config: Given, engines: Path, precision: Precision, workers: int | N
 def convert(config: Given, engines: Path, precision: Precision) -> Speed:
     """The trained network by torch-tensorrt, held against the package that `export` made of it; how fast it is."""
     torch_tensorrt.library()  # or all that follows is in vain
-    network = experiment(config).restored() if isinstance(config, Recipe) else _method(config).network(config)
+    network = _served(experiment(config)) if isinstance(config, Recipe) else _method(config).network(config)
     network = rounded(network)
     return torch_tensorrt.convert(network, _package(config, engines, precision))
 
@@ -161,8 +159,9 @@ def ablate(config: Given, vary: Sequence[str], seeds: int) -> list[ablation.Row]
 
 def synthetic(config: Given) -> Synthetic:
     """The people and clips of a configuration that has [clips]."""
-    if isinstance(config, Recipe) and isinstance(config.source, SyntheticSettings):
-        return Synthetic(config.source.clips)
+    clips = getattr(config.source, "clips", None) if isinstance(config, Recipe) else None
+    if isinstance(clips, Clips):
+        return Synthetic(clips)
     if not isinstance(config, OnSynthetic):
         methods = " or ".join(method for method, kind in KINDS.items() if kind in get_args(OnSynthetic))
         raise ConfigError(
@@ -190,6 +189,10 @@ def _method(config: TrainConfig) -> Method:
     if isinstance(config, TuneConfig):
         raise ConfigError(NO_TRAINING.format(config.name))
     return METHODS[type(config)]
+
+
+def _served(asked: Experiment) -> nn.Module:
+    return asked.method.served(asked.restored())
 
 
 def _exported(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
@@ -264,15 +267,6 @@ def _export_apexnet(config: ApexnetConfig, folder: Path, precision: Precision) -
 
 def _network_apexnet(config: ApexnetConfig) -> nn.Module:
     return apexnet_synthetic.restored(config, _filmed(config))
-
-
-def _prepare_spotter(config: SpotterTraining, workers: int | None) -> Path:
-    spotter.parts(config, workers)
-    return Path(config.cache)
-
-
-def _fit_spotter(config: SpotterTraining) -> Path:
-    return spotter.fit(config, spotter.parts(config))
 
 
 def _prepare_dynamic(config: DynamicConfig, workers: int | None) -> Path:
@@ -398,19 +392,12 @@ METHODS: dict[type[TrainConfig], Method] = {
         _network_recorded(apexnet_recorded.restored),
     ),
     DynamicConfig: Method(_prepare_dynamic, _fit_dynamic, _export_dynamic, _network_dynamic),
-    SpotterTraining: Method(_prepare_spotter, _fit_spotter, spotter.export, spotter.restored),
 }
 
 #: Those whose settings can be compared: on synthetic clips or films, of which some people are held out.
 COMPARED: dict[type[TrainConfig], ablation.Compared] = {
     CmnConfig: ablation.Compared(_events, cmn.fit, data=("encoder", "views", "motion")),
     ApexnetConfig: ablation.Compared(_filmed, apexnet_synthetic.fit, data=("rest",)),
-    SpotterTraining: ablation.Compared(
-        spotter.parts,
-        spotter.fit,
-        data=("tick_s", "films", "known_people", "known_each"),
-        shared=("test_films", "seconds", "micro_per_minute"),
-    ),
 }
 
 #: What predicts the folds of an evaluation; it may compute what all folds share.

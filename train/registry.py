@@ -12,6 +12,7 @@ from typing import Any
 from realtime.errors import ConfigError
 from train.config import recipe
 from train.config.clips import SyntheticSettings
+from train.config.films import FilmSettings
 from train.config.recipe import Recipe, Settings, SourceSettings
 from train.config.recorded import RecordedSettings
 from train.config.stills import StillsSettings
@@ -19,6 +20,8 @@ from train.methods.experiment import Experiment
 from train.methods.expression.method import Expression
 from train.methods.method import Method
 from train.methods.motion.method import Motion
+from train.methods.spotter.method import Spotting
+from train.sources.films import FilmSource
 from train.sources.recorded import RecordedSource
 from train.sources.source import ClipSource
 from train.sources.stills import StillsSource
@@ -32,13 +35,16 @@ def tag(kind: type[Settings] | type[SourceSettings]) -> str:
     return str(kind.__struct_config__.tag)
 
 
-METHODS: Mapping[str, Method[Any, Any]] = {tag(method.config): method for method in (Motion(), Expression())}
+METHODS: Mapping[str, Method[Any, Any]] = {
+    tag(method.config): method for method in (Motion(), Expression(), Spotting())
+}
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {
     tag(kind): (kind, opened)
     for kind, opened in (
         (SyntheticSettings, SyntheticSource),
         (RecordedSettings, RecordedSource),
         (StillsSettings, StillsSource),
+        (FilmSettings, FilmSource),
     )
 }
 

@@ -3,7 +3,7 @@
 Every crop is held against the one from `lag_s` before, whatever the face did in between: a micro-expression is the
 rise and the fall of a movement that is over before the lag is, and nothing has to be known of rest. What a blink,
 speech, a glance or a turning head look like in such a signal, the network has learned from films of them (see
-`train.methods.spotter.spotter`). A face with which a stream begins may be taken to have stood still before, or a clip
+`train.methods.spotter.job`). A face with which a stream begins may be taken to have stood still before, or a clip
 that is cut at the onset would be over before there is anything to compare it with.
 """
 

@@ -14,19 +14,17 @@ from train.methods.apexnet.config import ApexnetConfig, ApexnetRecordedConfig
 from train.methods.cmn.config import CmnConfig, CmnRecordedConfig
 from train.methods.dynamic.config import DynamicConfig
 from train.methods.ecstfl.config import EcstflConfig
-from train.methods.spotter.config import SpotterTraining
 from train.tuning.config import TuneConfig
 
 #: With [[data]] and [evaluate].
 Recorded = CmnRecordedConfig | EcstflConfig | ApexnetRecordedConfig
-OnSynthetic = CmnConfig | ApexnetConfig | SpotterTraining  #: with [clips]
+OnSynthetic = CmnConfig | ApexnetConfig  #: with [clips]
 TrainConfig = OnSynthetic | DynamicConfig | Recorded | TuneConfig
 
 KINDS: dict[str, type[TrainConfig]] = {
     "cmn": CmnConfig,
     "ecstfl": EcstflConfig,
     "apexnet": ApexnetConfig,
-    "spotter": SpotterTraining,
     "dynamic": DynamicConfig,
     "tune": TuneConfig,
 }
