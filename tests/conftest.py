@@ -21,17 +21,13 @@ from realtime.faces.align import TEMPLATE, Aligner
 from realtime.faces.track import Tracker
 from realtime.labels import OWN, VOCABULARIES
 from realtime.records import Frame
+from realtime.representation.apex_change import ApexChange
+from realtime.representation.clip_images import ClipImages
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages
+from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.fields import FIELD_PX, LAG_S
-from realtime.representation.preprocess import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    ApexChange,
-    ClipImages,
-    CropImages,
-    EmbeddingSequence,
-    FlowFields,
-    MotionTicks,
-)
+from realtime.representation.flow_fields import FlowFields
+from realtime.representation.motion_ticks import MotionTicks
 
 CELLS, RISEN = 7, 0.8  # of the tiny spotter: the side of its grid, and the compressed rise that is even odds
 CLIPS = Path(__file__).resolve().parents[1] / "../shared/clips"
@@ -269,6 +265,27 @@ def leaky_spotter():
             return {"logits": seen.repeat(3, 1).astype(np.float32), "memory": seen.astype(np.float32)}
 
     return Leaky
+
+
+@pytest.fixture(scope="session")
+def dark_spotter():
+    """An engine class that judges single pictures: what every spot says follows how dark the brows are."""
+
+    class Dark:
+        precision, backend, fallback = "f32", "none", None
+
+        def __init__(self, crop_px):
+            made = CropImages(crop_px, 32, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+            self.manifest = SimpleNamespace(name="dark", task="spotting", representation=made)
+            self.fed = []
+
+        def run(self, inputs):
+            [pictures] = inputs.values()
+            self.fed.append(pictures)
+            dark = 0.5 - pictures[:, :, 6:12, 6:13].mean((1, 2, 3))
+            return {"logits": (20.0 * dark)[:, None].repeat(3, 1).astype(np.float32)}
+
+    return Dark
 
 
 @pytest.fixture

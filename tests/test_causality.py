@@ -20,11 +20,11 @@ from realtime.recognition.heads import spotter
 from realtime.recognition.recognise import Judges, Recogniser
 from realtime.recognition.window import Encoded
 from realtime.records import Box, Crop, Face, Frame, Onset, Pose, Quality
-from realtime.representation.fields import FIELD_PX, LAG_S
-from realtime.representation.preprocess import TURNS
-from realtime.spotting.decide import Machine
-from realtime.spotting.detector import Spotting
-from realtime.spotting.spotter import Memory, Sight, Spot
+from realtime.representation.fields import LAG_S
+from realtime.spotting.decide import EventDetector
+from realtime.spotting.detector import FaceSpotter, scorer_of
+from realtime.spotting.lagged_flow import LaggedFlow
+from realtime.spotting.scorer import PAUSE_S, Spot
 
 STAGES = config.load()
 #: What the leaky spotter says goes up and down around a half.
@@ -109,33 +109,28 @@ def test_the_aligner(drawn_face):
     assert_causal(lambda: Aligner(STAGES.align).push, items)
 
 
-def test_the_sight(restless):
-    assert_causal(lambda: Sight(LAG_S, 64).push, restless, cuts=(2, 37, 150))
+def test_the_lagged_flow(restless):
+    assert_causal(lambda: LaggedFlow(LAG_S, 64, PAUSE_S).push, restless, cuts=(2, 37, 150))
 
 
-def test_the_memory(leaky_spotter):
-    rng = np.random.default_rng(6)
-    fields = rng.normal(0, 0.01, (300, 2, FIELD_PX, FIELD_PX)).astype(np.float32)
-    turns = rng.normal(0, 3.0, (300, TURNS)).astype(np.float32)
-    items = [(i / RATE, fields[i], float(fields[i].max()), turns[i]) for i in range(300)]
-
-    def make():
-        memory = Memory(leaky_spotter(64))
-        return lambda item: memory.push(*item)
-
-    assert_causal(make, items)
+@pytest.mark.parametrize("kind", ["leaky_spotter", "dark_spotter"])
+def test_every_scorer(restless, kind, request):
+    engine_of = request.getfixturevalue(kind)
+    assert_causal(
+        lambda: scorer_of(engine_of(64), LaggedFlow(LAG_S, 64, PAUSE_S)).push, restless, cuts=(2, 37, 101, 150)
+    )
 
 
-def test_the_machine():
+def test_the_event_detector():
     likely = 1.0 / (1.0 + np.exp(-np.stack([wander(seed) for seed in (7, 8, 9)], 1)))
     items = [Spot(paused(i), *row) for i, row in enumerate(likely.tolist())]
     begun = []
 
     def make():
-        machine = Machine(LIKELY, count(1))
+        detector = EventDetector(LIKELY, count(1))
 
         def push(spot):
-            moments = machine.push(1, spot)
+            moments = detector.push(1, spot)
             begun.extend(moments)
             return moments
 
@@ -217,33 +212,33 @@ def test_the_answers_of_every_kind_of_engine(expressive_crops, packages, shipped
     assert_causal(make, expressive_crops, cuts=(252,))
 
 
-def push_of(spotting, begun, ask=None):
-    """The detector as a function of a crop; `ask` is when the face is said to be neutral."""
+def push_of(spotter, begun, ask=None):
+    """The spotter of a face as a function of a crop; `ask` is when the face is said to be neutral."""
 
     def push(crop):
         if ask is not None and crop.t == ask:
-            spotting.calibrate()
-        moments = spotting.push(crop)
+            spotter.calibrate()
+        moments = spotter.push(crop)
         begun.extend(moments)
-        return moments, spotting.score, spotting.field
+        return moments, spotter.score, spotter.field
 
     return push
 
 
-def test_the_detector(expressive_crops, shipped):
+def test_the_spotter(expressive_crops, shipped):
     def make():
-        return push_of(Spotting(STAGES.spotter, STAGES.align.size_px, shipped, count(1)), begun)
+        return push_of(FaceSpotter(STAGES.spotter, STAGES.align.size_px, shipped, count(1)), begun)
 
     begun = []
     assert_causal(make, expressive_crops, cuts=(1, 2, 90, 136, 245, 252, 258, 300))
     assert any(isinstance(moment, Onset) for moment in begun)
 
 
-def test_the_detector_through_pauses_and_calibrations(restless, leaky_spotter):
+def test_the_spotter_through_pauses_and_calibrations(restless, leaky_spotter):
     begun = []
 
     def make():
-        return push_of(Spotting(LIKELY, 64, leaky_spotter(64), count(1)), begun, ask=restless[140].t)
+        return push_of(FaceSpotter(LIKELY, 64, leaky_spotter(64), count(1)), begun, ask=restless[140].t)
 
     assert_causal(make, restless, cuts=(2, 37, 150))
     assert len({type(moment) for moment in begun}) == 3  # onsets, apexes and offsets

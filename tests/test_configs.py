@@ -10,16 +10,28 @@ import msgspec
 import pytest
 
 import realtime.config
-import train.config.old
 from realtime.errors import ConfigError
+from train import registry
+from train.registry import METHODS
+from train.tuning import config as tuning
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "configs").rglob("*.toml"))
 
 
 def load(path, like):
-    """`path` by the half of the program that reads the file `like`."""
-    return train.config.old.load(path) if like.parent.name == "train" else realtime.config.load(path)
+    """`path` by the half of the program that reads the file `like`, beside a file that it fits."""
+    match like.parent.name, like.stem:
+        case "methods", _:
+            kinds = METHODS[realtime.config.read_toml(like)["method"]].sources
+            return registry.load([path, DATA[kinds[0]]]).method
+        case "data", _:
+            kind = realtime.config.read_toml(like)["source"]
+            fitting = next(name for name, method in METHODS.items() if kind in method.sources)
+            return registry.load([ROOT / f"configs/methods/{fitting}.toml", path]).source
+        case _, "tune":
+            return tuning.load(path)
+    return realtime.config.load(path)
 
 
 def places(value, at=()):
@@ -64,7 +76,13 @@ def path_of(place):
     return "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
 
 
-CASES = [(path, place) for path in FILES for place in places(realtime.config.read_toml(path)) if place != ("method",)]
+DATA = {realtime.config.read_toml(path)["source"]: path for path in FILES if path.parent.name == "data"}
+CASES = [
+    (path, place)
+    for path in FILES
+    for place in places(realtime.config.read_toml(path))
+    if place not in (("method",), ("source",))
+]
 TABLES = [(path, place) for path in FILES for place in tables(realtime.config.read_toml(path))]
 
 
@@ -74,7 +92,8 @@ def named(value):
 
 def test_there_are_files_to_test():
     assert ROOT / "configs/realtime.toml" in FILES
-    assert ROOT / "configs/train/expression.toml" in FILES
+    assert ROOT / "configs/methods/expression.toml" in FILES
+    assert {kind for method in METHODS.values() for kind in method.sources} == set(DATA)
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
@@ -125,7 +144,7 @@ def test_no_key_has_a_hidden_default(path, place):
         realtime.config.convert(tree, kind, path)
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name == "train"], ids=named)
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name in ("methods", "data")], ids=named)
 def test_training_crops_as_the_live_half_does(path):
-    crop_px = msgspec.to_builtins(train.config.old.load(path)).get("crop_px")
+    crop_px = msgspec.to_builtins(load(path, path)).get("crop_px")
     assert crop_px in (None, realtime.config.load().align.size_px)

@@ -19,7 +19,7 @@ from realtime.recognition.encode import Encoder
 from realtime.recognition.recognise import Judges, Recogniser
 from realtime.recognition.window import Encoded, Seen, Window
 from realtime.records import Crop, Offset, Pose
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from realtime.spotting.detector import STILL
 
 STAGES = config.load(overrides=["engines.encoder_hz=1000.0"])  # the encoder is shown every frame
@@ -244,14 +244,14 @@ def test_a_network_of_synthetic_apexes_is_fed_what_it_was_tested_on(recorded, pa
 
 def test_a_network_of_fields_is_fed_an_event_as_it_was_trained(prepare, landmarker, frames, recorded, packages):
     from train.clips.fields import MovingClip, displacements
-    from train.config.old import load as load_config
-    from train.methods.motion import motion
+    from train.registry import METHODS, load
 
-    settings = load_config(config.ROOT / "configs/train/motion.toml")
+    files = [config.ROOT / "configs" / name for name in ("methods/motion.toml", "data/synthetic.toml")]
+    settings, method = load(files).method, METHODS["motion"]
     fields = displacements(prepare.face_crops(frames, STAGES, landmarker))
     clip = MovingClip(recorded.sample, recorded.times(), fields.astype(np.float16))
-    trained = motion.inputs(settings, [clip]).numpy()
-    live = fed_live(recorded, packages, motion.representation(settings), clip.fields)
+    trained = method.inputs(settings, [clip], "final")["fields"].numpy()
+    live = fed_live(recorded, packages, method.representation(settings), clip.fields)
     assert live.shape == (1, 8, 3, 28, 28)
     assert np.abs(live).max() > 1.0
     assert np.array_equal(trained, live)

@@ -27,6 +27,7 @@ from train.sources.source import ClipSource
 from train.sources.stills import StillsSource
 from train.sources.synthetic import SyntheticSource
 
+Methods = Mapping[str, Method[Any, Any]]
 Opened = Callable[[Any, Path, int | None], ClipSource]  #: settings, cache, processes that prepare clips
 
 
@@ -35,9 +36,7 @@ def tag(kind: type[Settings] | type[SourceSettings]) -> str:
     return str(kind.__struct_config__.tag)
 
 
-METHODS: Mapping[str, Method[Any, Any]] = {
-    tag(method.config): method for method in (Motion(), Expression(), Spotting())
-}
+METHODS: Methods = {tag(method.config): method for method in (Motion(), Expression(), Spotting())}
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {
     tag(kind): (kind, opened)
     for kind, opened in (
@@ -49,21 +48,21 @@ SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {
 }
 
 
-def load(paths: Sequence[Path], overrides: Iterable[str] = ()) -> Recipe[Settings]:
+def load(paths: Sequence[Path], overrides: Iterable[str] = (), methods: Methods = METHODS) -> Recipe[Settings]:
     """The recipe in `paths`, as a rule a method's file and a source's; ConfigError names file, key and expectation."""
-    methods = {name: method.config for name, method in METHODS.items()}
-    found = recipe.read(paths, overrides, methods, {name: kind for name, (kind, _) in SOURCES.items()})
+    kinds = {name: method.config for name, method in methods.items()}
+    found = recipe.read(paths, overrides, kinds, {name: kind for name, (kind, _) in SOURCES.items()})
     method, source = tag(type(found.method)), tag(type(found.source))
-    wanted = METHODS[method].sources
-    if source not in wanted:
+    if source not in methods[method].sources:
+        wanted = " or ".join(methods[method].sources)
         raise ConfigError(
-            f"{method} cannot learn from what {source} gives, wanted {' or '.join(wanted)}: give another file of "
-            "configs/data"
+            f"{' + '.join(map(str, paths))}: {method} learns from {wanted} clips, these are {source}: give another "
+            "file of configs/data"
         )
     return found
 
 
-def experiment(given: Recipe[Settings], workers: int | None = None) -> Experiment:
+def experiment(given: Recipe[Settings], workers: int | None = None, methods: Methods = METHODS) -> Experiment:
     """What is done by `given`; no clip is made before one is asked for."""
-    method, (_, opened) = METHODS[tag(type(given.method))], SOURCES[tag(type(given.source))]
+    method, (_, opened) = methods[tag(type(given.method))], SOURCES[tag(type(given.source))]
     return Experiment(method, given, opened(given.source, Path(given.method.cache), workers), workers)

@@ -11,7 +11,7 @@ from realtime.recognition.encode import Smoothed
 from realtime.recognition.recognise import Recogniser
 from realtime.recognition.window import Encoded, Seen, Window
 from realtime.records import Apex, Crop, Expression, Face, Floats, Moment, Offset
-from realtime.spotting.detector import Spotting
+from realtime.spotting.detector import FaceSpotter
 
 
 @dataclass(slots=True)
@@ -24,17 +24,12 @@ class Presence:
 
 
 class Person:
-    """The detector, the window and the smoothing of one face; `ids` numbers events over all faces.
+    """The spotter, the window and the smoothing of one face; `ids` numbers events over all faces."""
 
-    One that is `rested` is taken to have stood still before it was seen.
-    """
-
-    def __init__(
-        self, config: Config, face: Face, ids: Iterator[int], spotter: Engine, *, rested: bool = False
-    ) -> None:
+    def __init__(self, config: Config, face: Face, ids: Iterator[int], spotter: Engine) -> None:
         self.presence = Presence(face.id, face.t, face.t)
         self.face = face
-        self._detector = Spotting(config.spotter, config.align.size_px, spotter, ids, rested=rested)
+        self._spotter = FaceSpotter(config.spotter, config.align.size_px, spotter, ids)
         self._window = Window(config.window.seconds)
         self._smoothed = Smoothed(config.recognise)
         self.expression: Floats | None = None  #: (C,) probabilities, smoothed
@@ -42,25 +37,29 @@ class Person:
     @property
     def score(self) -> float:
         """How likely an expression is under way; an event begins at `threshold`."""
-        return self._detector.score
+        return self._spotter.score
 
     @property
     def threshold(self) -> float:
         """The score at which an event begins."""
-        return self._detector.threshold
+        return self._spotter.threshold
+
+    def rest(self, crop: Crop) -> None:
+        """The face is taken to have stood still before `crop`, its first."""
+        self._spotter.rest(crop)
 
     def push(self, face: Face, crop: Crop, encoded: Encoded | None) -> list[Moment]:
         """Take a new frame, which the encoder may have seen; the moments that it makes sure."""
         self.face, self.presence.last_s = face, face.t
         if encoded is not None:
             self.expression = self._smoothed.push(crop.t, encoded.probabilities)
-        moments = self._detector.push(crop)
-        self._window.push(Seen(crop, self._detector.field, encoded))
+        moments = self._spotter.push(crop)
+        self._window.push(Seen(crop, self._spotter.field, encoded))
         return moments
 
     def calibrate(self) -> None:
         """The face is neutral from now on, for the calibrate_s of [spotter]."""
-        self._detector.calibrate()
+        self._spotter.calibrate()
 
     def span(self, begin: float, end: float) -> Sequence[Seen]:
         """The frames with begin <= t <= end, as far as the window holds them."""
@@ -68,11 +67,11 @@ class Person:
 
     def finish(self) -> list[Moment]:
         """The stream is over and the face still there: its open event ends as if it now kept still."""
-        return self._detector.finish()
+        return self._spotter.finish()
 
     def leave(self) -> list[Moment]:
         """The face is gone: its open event ends."""
-        return self._detector.flush()
+        return self._spotter.flush()
 
     def answer(self, moment: Moment, recogniser: Recogniser, now: float) -> list[Expression]:
         """What an apex or an offset is worth telling at `now`; an onset alone is not."""

@@ -25,7 +25,7 @@ from realtime.recognition.encode import Encoder, PacedEncoder
 from realtime.recognition.heads import require_fit, spotter
 from realtime.recognition.recognise import Judges, Recogniser
 from realtime.recognition.window import Encoded
-from realtime.records import Face, Floats, Frame, Moment
+from realtime.records import Crop, Face, Floats, Frame, Moment
 from realtime.schema import message
 from realtime.schema.message import Event, FaceState, Meta, State
 
@@ -154,7 +154,7 @@ class Pipeline:
         """What the frame makes sure, with whom it is of."""
         found = []
         for face, crop in zip(tracked.faces, tracked.crops, strict=True):
-            person = self._person(face)
+            person = self._person(face, crop)
             found += [(person, moment) for moment in person.push(face, crop, encoded.get(face.id))]
         return found
 
@@ -182,10 +182,11 @@ class Pipeline:
         """Time of the newest frame."""
         return self.newest.t if self.newest else 0.0
 
-    def _person(self, face: Face) -> Person:
+    def _person(self, face: Face, crop: Crop) -> Person:
         if face.id not in self._people:
-            first = self.counts.frames == 1  # of a clip, perhaps cut at an onset; who comes later comes moving
-            self._people[face.id] = person = Person(self._config, face, self._ids, self._spotter, rested=first)
+            self._people[face.id] = person = Person(self._config, face, self._ids, self._spotter)
+            if self.counts.frames == 1:  # of a clip, perhaps cut at an onset; who comes later comes moving
+                person.rest(crop)
             self.counts.face(person.presence)
         return self._people[face.id]
 

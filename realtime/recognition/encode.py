@@ -8,12 +8,11 @@ import numpy as np
 
 from realtime.config import RecogniseConfig
 from realtime.engine.engine import Engine
-from realtime.engine.package.manifest import Manifest
-from realtime.errors import EngineError
+from realtime.engine.package.kind import require
 from realtime.pace import Pace
 from realtime.recognition.window import Encoded
 from realtime.records import Crop, Floats
-from realtime.representation.preprocess import CropImages, crop_images
+from realtime.representation.crop_images import CropImages
 
 #: How early a crop may come, as a share of the time between two that are seen: cameras are never quite even.
 EARLY = 0.3
@@ -32,13 +31,13 @@ class Encoder:
         self.manifest = engine.manifest
         self.labels: tuple[str, ...] = tuple(engine.manifest.labels)
         self._engine = engine
-        self._representation = _crops(engine.manifest)
+        self._pictures = require(CropImages, engine.manifest, "the encoder")
 
     def see(self, crops: Sequence[Crop]) -> list[Encoded]:
         """One result a crop; the faces of a frame go through together."""
         if not crops:
             return []
-        found = self._engine.run({"images": crop_images([crop.image for crop in crops], self._representation)})
+        found = self._engine.run(self._pictures.of_images([crop.image for crop in crops]))
         probabilities = softmax(found["logits"])
         return [Encoded(*each) for each in zip(found["embedding"], probabilities, strict=True)]
 
@@ -87,9 +86,3 @@ class Smoothed:
         else:
             self._value = self._value + (1.0 - np.float32(np.exp(-step / self._time_s))) * (probabilities - self._value)
         return self._value
-
-
-def _crops(manifest: Manifest) -> CropImages:
-    if not isinstance(manifest.representation, CropImages):
-        raise EngineError(f"engine {manifest.name} cannot be the encoder", ["it does not take crops as pictures"])
-    return manifest.representation

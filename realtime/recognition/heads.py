@@ -16,10 +16,8 @@ from realtime.engine.engine import Engine
 from realtime.engine.factory import open_engine
 from realtime.engine.package.manifest import MANIFEST, Manifest, load
 from realtime.errors import ConfigError, EngineError
-from realtime.recognition.pairing import beside, compatible, unlike
+from realtime.recognition.pairing import beside, compatible, spotter_reasons, unlike
 from realtime.recognition.recognise import Judges
-from realtime.representation.fields import FIELD_PX, LAG_S
-from realtime.spotting.spotter import representation
 
 log = logging.getLogger(__name__)
 
@@ -35,16 +33,9 @@ def spotter(config: Config) -> Engine:
     """What finds the events: on the CPU wherever the others run, for its rows come one at a time."""
     here = msgspec.structs.replace(config.engines, device="cpu", precision="f32")
     engine = open_engine(Path(config.engines.folder) / config.engines.spotter, here)
-    made_for = representation(engine)
-    here_is = (config.align.size_px, FIELD_PX, LAG_S)
-    if (made_for.crop_px, made_for.size_px, made_for.lag_s) != here_is:
-        raise EngineError(
-            f"{engine.manifest.name} cannot be the spotter",
-            [
-                f"it was trained on crops of {made_for.crop_px} px and fields of {made_for.size_px} over "
-                f"{made_for.lag_s:g} s, wanted {here_is[0]} px, {here_is[1]} and {here_is[2]:g} s: train it again"
-            ],
-        )
+    reasons = tuple(spotter_reasons(engine.manifest, config.align.size_px))
+    if reasons:
+        raise EngineError(f"{engine.manifest.name} cannot be the spotter", reasons)
     return engine
 
 

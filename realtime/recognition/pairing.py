@@ -1,14 +1,21 @@
-"""Whether engine packages can run together: one for every frame, the others for the events."""
+"""Whether engine packages can run together: one for every frame, one that finds events, others for the events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL, Manifest, tag_of
-from realtime.labels import NONE
+from realtime.engine.package.kind import of_kind
+from realtime.engine.package.manifest import EMBEDDING, LOGITS, MEMORY, MODEL, Manifest
+from realtime.labels import NONE, VOCABULARIES
 from realtime.recognition.groups import unknown
-from realtime.representation.fields import FIELD_PX
-from realtime.representation.preprocess import ApexChange, ClipImages, CropImages, EmbeddingSequence, FlowFields
+from realtime.representation.crop_images import CropImages
+from realtime.representation.misfit import EncoderAtHand
+from realtime.representation.motion_ticks import MotionTicks
+from realtime.representation.representation import Representation, tag_of
+
+SPOTS = VOCABULARIES["spotting-3"]
+#: What scorers are fed (see `realtime.spotting.detector.scorer_of`), and the outputs that they take.
+SPOTTERS: dict[type[Representation], tuple[str, ...]] = {MotionTicks: (LOGITS, MEMORY), CropImages: (LOGITS,)}
 
 
 def compatible(encoder: Manifest, head: Manifest, crop_px: int) -> tuple[str, ...]:
@@ -49,6 +56,22 @@ def beside(encoder: Manifest, others: Sequence[Manifest]) -> Iterator[str]:
             )
 
 
+def spotter_reasons(spotter: Manifest, crop_px: int) -> Iterator[str]:
+    """Every reason why `spotter` cannot find the events of faces on crops of `crop_px`, by motion or by pictures."""
+    if spotter.task != "spotting":
+        yield f"it judges {spotter.task}: name another"
+        return
+    if spotter.labels != SPOTS:
+        yield f"it tells {', '.join(spotter.labels)}, a spotter tells {', '.join(SPOTS)}: name another"
+    outputs = SPOTTERS.get(type(spotter.representation))
+    if outputs is None:
+        kinds = " or ".join(map(tag_of, SPOTTERS))
+        yield f"it judges {tag_of(spotter.representation)}, a spotter judges {kinds}: name another"
+        return
+    yield from (f"it {reason}" for reason in spotter.representation.misfits(None, crop_px))
+    yield from _missing(spotter, *outputs)
+
+
 def _repeated(key: str, engines: Sequence[Manifest]) -> Iterator[str]:
     names = [engine.name for engine in engines]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -56,14 +79,14 @@ def _repeated(key: str, engines: Sequence[Manifest]) -> Iterator[str]:
 
 
 def _encoder_reasons(encoder: Manifest, crop_px: int) -> Iterator[str]:
-    made_for = encoder.representation
-    if not isinstance(made_for, CropImages) or encoder.task != "still-expression":
+    pictures = of_kind(CropImages, encoder)
+    if pictures is None or encoder.task != "still-expression":
         yield (
-            f"{encoder.name} judges {encoder.task} from {tag_of(made_for)}, an encoder judges still-expression from "
-            "crop-images: name another as engines.encoder"
+            f"{encoder.name} judges {encoder.task} from {tag_of(encoder.representation)}, an encoder judges "
+            f"still-expression from {tag_of(CropImages)}: name another as engines.encoder"
         )
     else:
-        yield from _crop_reasons(encoder.name, made_for, crop_px)
+        yield from (f"{encoder.name} {reason}" for reason in pictures.misfits(None, crop_px))
         yield from _missing(encoder, EMBEDDING, LOGITS)
 
 
@@ -72,23 +95,13 @@ def _head_reasons(encoder: Manifest, head: Manifest, crop_px: int) -> Iterator[s
         yield f"{head.name} judges {head.task}, a head judges events: name another as engines.head"
         return
     yield from _missing(head, LOGITS)
-    match head.representation:
-        case EmbeddingSequence() as wanted:
-            yield from _embedding_reasons(encoder, head.name, wanted)
-        case (CropImages() as picture) | (ApexChange() as picture) | ClipImages(picture=picture):
-            yield from _crop_reasons(head.name, picture, crop_px)
-        case FlowFields() as fields:
-            yield from _crop_reasons(head.name, fields, crop_px)
-            if fields.size_px != FIELD_PX:
-                yield f"{head.name} sees fields of side {fields.size_px}, {FIELD_PX} are made: train it again"
+    for reason in head.representation.misfits(_at_hand(encoder), crop_px):
+        yield f"{head.name} {reason}"
 
 
-def _crop_reasons(name: str, picture: CropImages | ApexChange | FlowFields, crop_px: int) -> Iterator[str]:
-    if picture.crop_px != crop_px:
-        yield (
-            f"{name} was trained on crops of {picture.crop_px} px, align.size_px is {crop_px}: "
-            f"set align.size_px = {picture.crop_px} or name another engine"
-        )
+def _at_hand(encoder: Manifest) -> EncoderAtHand:
+    widths = tuple(output.shape[-1] for output in encoder.outputs if output.name == EMBEDDING)
+    return EncoderAtHand(encoder.name, encoder.files.get(MODEL, "none"), widths)
 
 
 def _missing(manifest: Manifest, *names: str) -> Iterator[str]:
@@ -96,20 +109,3 @@ def _missing(manifest: Manifest, *names: str) -> Iterator[str]:
     for name in names:
         if name not in found:
             yield f"{manifest.name} has the outputs {found}, wanted {name}: name another engine"
-
-
-def _embedding_reasons(encoder: Manifest, name: str, wanted: EmbeddingSequence) -> Iterator[str]:
-    if wanted.encoder != encoder.name:
-        yield f"{name} was trained on {wanted.encoder}'s embeddings, not {encoder.name}'s: name them as a pair"
-    found = encoder.files.get(MODEL, "none")
-    if wanted.encoder_sha256 != found:
-        yield (
-            f"{name} was trained with {MODEL} {wanted.encoder_sha256[:12]} of its encoder, {encoder.name} has "
-            f"{found[:12]}: restore that encoder or train the head again"
-        )
-    widths = [output.shape[-1] for output in encoder.outputs if output.name == EMBEDDING]
-    if widths not in ([], [wanted.width]):
-        yield (
-            f"{name} takes embeddings of width {wanted.width}, {encoder.name} gives {widths[0]}: "
-            "train the head on this encoder"
-        )

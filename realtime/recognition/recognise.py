@@ -9,54 +9,17 @@ import numpy as np
 
 from realtime.config import TOGETHER, RecogniseConfig
 from realtime.engine.engine import Engine
-from realtime.engine.package.manifest import input_of
 from realtime.labels import NONE
 from realtime.recognition.encode import Encoder, softmax
 from realtime.recognition.groups import at_rest, refined
 from realtime.recognition.pool import Shares, pool
 from realtime.recognition.window import Encoded, Seen, Span, Window
-from realtime.records import FEWEST_FRAMES, Apex, Expression, Floats, Kind, Offset
-from realtime.representation.preprocess import (
-    ApexChange,
-    ClipImages,
-    CropImages,
-    EmbeddingSequence,
-    FlowFields,
-    MotionTicks,
-    Representation,
-    apex_change,
-    clip_images,
-    crop_images,
-    embedding_sequence,
-    flow_fields,
-)
+from realtime.records import FEWEST_FRAMES, Apex, Expression, Kind, Offset
 
 #: How long around the apex a macro-expression is judged by the encoder's single frames.
 AROUND_APEX_S = 0.15
 ROUNDING = 1e-3  # of an interval
 SPARSE = "sparse"  #: why a micro-expression is withdrawn of which the camera shows too few frames
-
-
-def event_input(span: Span, apex: float, representation: Representation) -> Floats:
-    """What an engine is fed for the frames of an event whose apex is at `apex`: one row."""
-    event = span.frames
-    match representation:
-        case EmbeddingSequence():
-            embeddings, fields = zip(*((encoded.embedding, seen.field) for seen, encoded in span.encoded), strict=True)
-            return embedding_sequence(embeddings, fields, representation)
-        case ClipImages():
-            return clip_images([seen.crop.image for seen in event], representation)
-        case FlowFields():
-            times = np.array([seen.crop.t for seen in event])
-            return flow_fields(times, np.stack([seen.field for seen in event]), apex, representation)
-        case CropImages():
-            nearest = min(event, key=lambda seen: abs(seen.crop.t - apex))
-            return crop_images([nearest.crop.image], representation)
-        case ApexChange():
-            times = np.array([seen.crop.t for seen in event])
-            return apex_change(times, [seen.crop.image for seen in event], apex, representation)
-        case MotionTicks():
-            raise ValueError("ticks are of a stream, not of an event: a spotter judges none (see pairing)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +41,7 @@ class Judges:
 
 def _judged(engine: Engine, event: Span, apex: float) -> dict[str, float]:
     manifest = engine.manifest
-    row = event_input(event, apex, manifest.representation)
-    logits = engine.run({input_of(manifest.representation).name: row})["logits"]
+    logits = engine.run(manifest.representation.of_event(event, apex))["logits"]
     return dict(zip(manifest.labels, map(float, softmax(logits)[0]), strict=True))
 
 

@@ -7,7 +7,11 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime.records import Crop, Floats
+import numpy as np
+
+from realtime.records import Crop, Floats, Image
+from realtime.representation.event import EventFrames
+from realtime.representation.fields import Times
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,10 +33,35 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Span:
-    """The frames between two moments; the encoder has seen some of them, or the nearest one it has seen is there."""
+    """The frames between two moments; the encoder has seen some of them, or the nearest one it has seen is there.
+
+    It is an `Event`: representations make inputs of it.
+    """
 
     frames: Sequence[Seen]
     encoded: Sequence[tuple[Seen, Encoded]]
+
+    @property
+    def times(self) -> Times:
+        """Of the frames."""
+        return np.array([seen.crop.t for seen in self.frames])
+
+    @property
+    def images(self) -> list[Image]:
+        """Of the frames."""
+        return [seen.crop.image for seen in self.frames]
+
+    @property
+    def fields(self) -> list[Floats]:
+        """Of the frames."""
+        return [seen.field for seen in self.frames]
+
+    @property
+    def embedded(self) -> EventFrames:
+        """Those that the encoder has seen."""
+        times = np.array([seen.crop.t for seen, _ in self.encoded])
+        embeddings = [encoded.embedding for _, encoded in self.encoded]
+        return EventFrames(times, embeddings=embeddings, fields=[seen.field for seen, _ in self.encoded])
 
 
 class Window:

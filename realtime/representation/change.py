@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 
-from realtime.records import Floats, Image
+from realtime.records import Floats
+from realtime.representation.event import Images
 from realtime.representation.fields import Times
-
-Images = Sequence[Image] | Image  #: pictures (S, S, 3) in a list, or as one array, which may lie on disk
 
 #: Grey is so much of red, green and blue (ITU-R BT.601), as OpenCV has it.
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)

@@ -1,7 +1,7 @@
 """How a face moved during an event, on a coarse grid: sampled at moments, and freed of how strong the movement was.
 
-A field is a displacement over `LAG_S` in outer eye distances, float32 (2, S, S): right, down; `spotter.Sight` makes one
-of every frame. Training brings fields that it knows exactly through the same functions.
+A field is a displacement over `LAG_S` in outer eye distances, float32 (2, S, S): right, down; `LaggedFlow` makes one of
+every frame. Training brings fields that it knows exactly through the same functions.
 """
 
 from __future__ import annotations

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
 from realtime.config import SpotterConfig
 from realtime.records import Apex, Kind, Moment, Offset, Onset
-from realtime.spotting.spotter import PAUSE_S, Spot
+from realtime.spotting.scorer import PAUSE_S, Spot
 
 BACK_S = 0.5  # how far back an onset is looked for
 PEAK_SHARE = 0.7  # the apex is the middle of what lies above this share of the peak
@@ -37,18 +38,31 @@ class _Event:
     def elapsed(self) -> float:
         return self.spots[-1].t - self.onset
 
-    @property
-    def micro(self) -> float:
-        """How likely it was a micro-expression, where it was likeliest."""
-        return max(spot.micro for spot in self.spots)
+    def likeliest(self, kind: Kind | None) -> float:
+        """How likely it was one of `kind`, where it was likeliest; of what is unsure, a micro-expression."""
+        return max(spot.expression if kind == "macro" else spot.micro for spot in self.spots)
+
+    def odds(self, kind: Kind | None) -> float:
+        """The same as odds, which are finite however sure it was."""
+        sure = min(max(self.likeliest(kind), LEAST), MOST)
+        return sure / (1.0 - sure)
 
     @property
-    def expression(self) -> float:
-        """The same of any expression."""
-        return max(spot.expression for spot in self.spots)
+    def apex(self) -> float:
+        """The mean moment of the spots around the likeliest one, by how likely they are."""
+        likely = np.array([spot.apex for spot in self.spots])
+        low = high = int(likely.argmax())
+        floor = PEAK_SHARE * likely[low]
+        while low > 0 and likely[low - 1] > floor:
+            low -= 1
+        while high < len(likely) - 1 and likely[high + 1] > floor:
+            high += 1
+        times = [spot.t for spot in self.spots[low : high + 1]]
+        middle = np.average(times, weights=likely[low : high + 1] + LEAST)
+        return float(np.clip(middle, times[0], times[-1]))  # its last bit must not lie after the offset
 
 
-class Machine:
+class EventDetector:
     """`push(face, spot) -> [Moment]` for one face; events are numbered from `ids`."""
 
     def __init__(self, config: SpotterConfig, ids: Iterator[int]) -> None:
@@ -66,7 +80,10 @@ class Machine:
         self._past.append(spot)
         while spot.t - self._past[0].t > BACK_S:
             self._past.popleft()
-        return lost + (self._begin(spot) if self._event is None else self._go_on(self._event, spot))
+        if self._event is None:
+            return lost + self._begin(spot)
+        self._event.spots.append(spot)
+        return self._tell(self._event) + self._end(self._event)
 
     def flush(self) -> list[Moment]:
         """The face is gone or the stream is over: an open event ends where it is, and nobody knows how it went on."""
@@ -86,18 +103,10 @@ class Machine:
         self._settling = self._settling and spot.expression >= self._config.close
         if self._settling or spot.expression < self._config.open:
             return []
-        since = [spot]
-        for earlier in reversed(list(self._past)[:-1]):
-            if earlier.expression < self._config.close:
-                break
-            since.insert(0, earlier)
+        likely = takewhile(lambda each: each.expression >= self._config.close, list(self._past)[-2::-1])
+        self._event = event = _Event(next(self._ids), [spot, *likely][::-1])
         self._past.clear()
-        self._event = event = _Event(next(self._ids), since)
         return [Onset(event.id, self._face, event.onset)]
-
-    def _go_on(self, event: _Event, spot: Spot) -> list[Moment]:
-        event.spots.append(spot)
-        return self._tell(event) + (self._end(event) if self._over(event) else [])
 
     def _tell(self, event: _Event) -> list[Moment]:
         """The apex, once for each kind that it may be of: first of a micro-expression, later of a macro-expression."""
@@ -105,50 +114,26 @@ class Machine:
         if kind is None or kind == event.told or not self._peaked(event):
             return []
         event.told = kind
-        return [Apex(event.id, self._face, event.onset, _apex(event), kind, _odds(self._sure(event, kind)))]
+        return [Apex(event.id, self._face, event.onset, event.apex, kind, event.odds(kind))]
 
     def _peaked(self, event: _Event) -> bool:
         peak = max(spot.apex for spot in event.spots)
         return event.spots[-1].apex < (1.0 - self._config.fall) * peak or event.elapsed > self._config.micro_max_s
 
-    def _over(self, event: _Event) -> bool:
-        return event.spots[-1].expression < self._config.close or event.elapsed > self._config.macro_max_s
-
     def _end(self, event: _Event) -> list[Moment]:
-        self._event, self._settling = None, event.spots[-1].expression >= self._config.close
+        lasts, held = event.spots[-1].expression >= self._config.close, event.elapsed > self._config.macro_max_s
+        if lasts and not held:
+            return []
+        self._event, self._settling = None, lasts
         kind = self._kind(event, self._config.micro)
-        reason = "unsure" if kind is None else "held" if event.elapsed > self._config.macro_max_s else ""
-        return [self._offset(event, kind, reason)]
+        return [self._offset(event, kind, "unsure" if kind is None else "held" if held else "")]
 
     def _kind(self, event: _Event, least: float) -> Kind | None:
         """What it is as far as it has gone; None where it is not sure enough, of a micro-expression by `least`."""
         if event.elapsed > self._config.micro_max_s:
-            return "macro" if event.expression >= self._config.macro else None
-        return "micro" if event.micro >= least else None
+            return "macro" if event.likeliest("macro") >= self._config.macro else None
+        return "micro" if event.likeliest("micro") >= least else None
 
     def _offset(self, event: _Event, kind: Kind | None, reason: str) -> Offset:
-        strength = _odds(self._sure(event, kind))
-        return Offset(event.id, self._face, event.onset, _apex(event), event.spots[-1].t, kind, strength, reason)
-
-    @staticmethod
-    def _sure(event: _Event, kind: Kind | None) -> float:
-        return event.expression if kind == "macro" else event.micro
-
-
-def _apex(event: _Event) -> float:
-    """The mean moment of the spots around the likeliest one, by how likely they are."""
-    likely = np.array([spot.apex for spot in event.spots])
-    low = high = int(likely.argmax())
-    floor = PEAK_SHARE * likely[low]
-    while low > 0 and likely[low - 1] > floor:
-        low -= 1
-    while high < len(likely) - 1 and likely[high + 1] > floor:
-        high += 1
-    times = [spot.t for spot in event.spots[low : high + 1]]
-    middle = np.average(times, weights=likely[low : high + 1] + LEAST)
-    return float(np.clip(middle, times[0], times[-1]))  # its last bit must not lie after the offset
-
-
-def _odds(probability: float) -> float:
-    sure = min(max(probability, LEAST), MOST)
-    return sure / (1.0 - sure)
+        times = (event.onset, event.apex, event.spots[-1].t)
+        return Offset(event.id, self._face, *times, kind, event.odds(kind), reason)

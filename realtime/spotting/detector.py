@@ -1,4 +1,4 @@
-"""Crops of one face -> Onset, Apex, Offset, as they happen: the spotter says what it sees, the machine decides."""
+"""Crops of one face -> Onset, Apex, Offset, as they happen: a scorer says what it sees, a detector decides."""
 
 from __future__ import annotations
 
@@ -9,62 +9,75 @@ import numpy as np
 
 from realtime.config import SpotterConfig
 from realtime.engine.engine import Engine
-from realtime.records import Apex, Crop, Floats, Moment, Offset, Onset
-from realtime.representation.fields import FIELD_PX
-from realtime.spotting.decide import Machine
-from realtime.spotting.spotter import Spot, Spotter, representation
+from realtime.engine.package.kind import of_kind
+from realtime.errors import EngineError
+from realtime.records import Apex, Crop, Floats, Moment, Offset
+from realtime.representation.crop_images import CropImages
+from realtime.representation.fields import FIELD_PX, LAG_S
+from realtime.representation.motion_ticks import MotionTicks
+from realtime.representation.representation import tag_of
+from realtime.spotting.decide import EventDetector
+from realtime.spotting.lagged_flow import LaggedFlow
+from realtime.spotting.recurrent import RecurrentScorer
+from realtime.spotting.scorer import PAUSE_S, Scorer, Spot
+from realtime.spotting.sliding_window import SlidingWindowScorer
 
 #: Before there is anything to compare a frame with.
 STILL: Floats = np.zeros((2, FIELD_PX, FIELD_PX), np.float32)
+HELD_S = 0.016666667  # a face that is held as it is, is shown so often: with every tick of the shipped network
 
 
-class Spotting:
-    """Finds the events of one face; `push(Crop) -> [Moment]`. Events are numbered from `ids`.
+def scorer_of(engine: Engine, flow: LaggedFlow) -> Scorer:
+    """What makes spots with `engine`, by what that is fed; EngineError if it is no spotter."""
+    manifest = engine.manifest
+    ticks, pictures = of_kind(MotionTicks, manifest), of_kind(CropImages, manifest)
+    if ticks is not None and manifest.task == "spotting":
+        return RecurrentScorer(engine, ticks, flow)
+    if pictures is not None and manifest.task == "spotting":
+        return SlidingWindowScorer(engine, pictures)
+    fed = f"it judges {manifest.task} from {tag_of(manifest.representation)}"
+    raise EngineError(f"{manifest.name} cannot be the spotter", [f"{fed}: name another"])
 
-    With `rested` the face is taken to have stood still before its first crop.
-    """
 
-    def __init__(
-        self, config: SpotterConfig, crop_px: int, engine: Engine, ids: Iterator[int], *, rested: bool = False
-    ) -> None:
+class FaceSpotter:
+    """Finds the events of one face; `push(Crop) -> [Moment]`. Events are numbered from `ids`."""
+
+    def __init__(self, config: SpotterConfig, crop_px: int, engine: Engine, ids: Iterator[int]) -> None:
         self._config = config
-        self._spotter = Spotter(engine, crop_px, rested=rested)
-        self._machine = Machine(config, ids)
-        self._quiet_until: float | None = None
+        self._flow = LaggedFlow(LAG_S, crop_px, PAUSE_S)
+        self._scorer = scorer_of(engine, self._flow)
+        self._detector = EventDetector(config, ids)
         self._asked = False
+        self._first = self._quiet_until = -np.inf  # of what comes before them nothing is told
         self._last: Crop | None = None
-        self._tick_s = representation(engine).tick_s
         self.score = 0.0  #: how likely an expression is under way, at the newest moment of which that is known
+        self.threshold = config.open  #: the score that opens an event
+        self.field = STILL  #: how the newest frame differs from the one a lag before, as in `Motion`
         #: The apex of a micro-expression is told at most so much later, and with the first frame after a tick.
-        self.delay_s = config.micro_max_s + representation(engine).lookback_s
-
-    @property
-    def threshold(self) -> float:
-        """The score that opens an event."""
-        return self._config.open
-
-    @property
-    def field(self) -> Floats:
-        """How the newest frame differs from the one a lag before, as in `Motion`."""
-        return STILL if self._spotter.seen is None else self._spotter.seen.field
+        self.delay_s = config.micro_max_s + self._scorer.delay_s
 
     def calibrate(self) -> None:
         """From the next frame on the face is neutral for `calibrate_s`, whatever it looks like."""
         self._asked = True
 
+    def rest(self, crop: Crop) -> None:
+        """The face is taken to have stood still before `crop`, its first, as it is there.
+
+        A clip that is cut at its onset would be over before there is anything to compare it with. Of a face that comes
+        later, or again after a pause, nothing is assumed: as a rule it comes moving.
+        """
+        self._first = crop.t
+        for lags in (2, 1):
+            self._look(replace(crop, t=crop.t - lags * LAG_S))
+
     def push(self, crop: Crop) -> list[Moment]:
         """The moments that this frame makes sure; their times lie in the past."""
         ended = self._hush(crop.t) if self._asked else []
         self._last = crop
-        spots = self._spotter.push(crop)
-        if spots:
-            self.score = spots[-1].expression
-        elif self._spotter.seen is None:
-            self.score = 0.0  # after a gap nothing is known
-        if self._quiet_until is not None and crop.t < self._quiet_until:
+        spots = self._look(crop)
+        if crop.t < self._quiet_until:
             return ended
-        self._quiet_until = None
-        return ended + [moment for spot in spots for moment in self._machine.push(crop.face, spot)]
+        return ended + [moment for spot in spots for moment in self._detector.push(crop.face, spot)]
 
     def finish(self) -> list[Moment]:
         """The stream is over while the face is there: its last moments are judged as if it now kept still.
@@ -72,29 +85,39 @@ class Spotting:
         So a clip that is cut at the offset tells what live would have told a little later. No event begins in what was
         not seen, and one that it would make too long for a micro-expression is lost: nobody knows how it went on.
         """
-        if self._last is None or self._quiet_until is not None:
+        last, self._last, found = self._last, None, list[Moment]()
+        if last is None or last.t < self._quiet_until:
             return self.flush()
-        last, found = self._last, list[Moment]()
-        self._last = None
         for spot in self._held(last):
-            if spot.t > last.t and not self._machine.awaits(spot.t):
+            if spot.t > last.t and not self._detector.awaits(spot.t):
                 break
-            found += self._machine.push(last.face, spot)
+            found += self._detector.push(last.face, spot)
         return [_within(moment, last.t) for moment in _settled([*found, *self.flush()])]
 
     def flush(self) -> list[Moment]:
         """The face is gone or the stream is over: an open event ends here."""
-        return self._machine.flush()
+        return self._detector.flush()
+
+    def _look(self, crop: Crop) -> list[Spot]:
+        """Score and field of this crop, and the spots that become known with it."""
+        moved = self._flow.push(crop)
+        self.field = STILL if moved is None else moved[0].field
+        spots = [spot for spot in self._scorer.push(crop) if spot.t >= self._first]
+        if spots:
+            self.score = spots[-1].expression
+        elif moved is None:
+            self.score = 0.0  # after a gap nothing is known
+        return spots
 
     def _held(self, last: Crop) -> Iterator[Spot]:
         """What would be seen of a face that stays as it is in `last`."""
-        for tick in range(1, round(self.delay_s / self._tick_s) + 1):
-            yield from self._spotter.push(replace(last, t=last.t + tick * self._tick_s))
+        for step in range(1, round(self.delay_s / HELD_S) + 1):
+            yield from self._look(replace(last, t=last.t + step * HELD_S))
 
     def _hush(self, t: float) -> list[Moment]:
         """An open event ends, and none begins for a while."""
         self._asked, self._quiet_until = False, t + self._config.calibrate_s
-        return self._machine.flush()
+        return self.flush()
 
 
 def _settled(moments: list[Moment]) -> list[Moment]:
@@ -105,8 +128,6 @@ def _settled(moments: list[Moment]) -> list[Moment]:
 
 def _within(moment: Moment, last: float) -> Moment:
     """`moment`, none of whose times lies after `last`."""
-    if isinstance(moment, Onset):
-        return moment
     if isinstance(moment, Offset):
-        return replace(moment, apex=min(moment.apex, last), t=min(moment.t, last))
+        moment = replace(moment, apex=min(moment.apex, last))
     return replace(moment, t=min(moment.t, last))

@@ -136,8 +136,7 @@ def test_other_settings_are_evaluated_in_a_folder_of_their_own(shipped):
 @pytest.mark.parametrize("file", ["cmn-casme2-5", "ecstfl-casme2-5", "apexnet-casme2-5"])
 def test_an_engine_carries_the_pooled_scores_of_its_evaluation(file, shipped, tmp_path, monkeypatch, engines, caplog):
     crops = list(np.random.default_rng(1).integers(0, 256, (20, 48, 48, 3), dtype=np.uint8))
-    for module in ("methods.cmn", "methods.ecstfl", "golden"):
-        monkeypatch.setattr(f"train.{module}.sample_crops", lambda count: crops[:count])
+    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
     config = shipped(file, epochs=1, evaluate=KFold(k=3, seed=1, threads=1))
     if file.startswith("cmn"):  # the slow part once is enough
         assert commands.export(config, tmp_path / "engines", "fp32").scores == ()

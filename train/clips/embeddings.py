@@ -19,10 +19,11 @@ import numpy as np
 from realtime import config as realtime_config
 from realtime.engine.engine import Engine
 from realtime.engine.factory import open_engine
+from realtime.engine.package.kind import require
 from realtime.engine.package.manifest import EMBEDDING, MODEL
-from realtime.errors import DataError, EngineError
+from realtime.errors import DataError
 from realtime.records import Floats, Image
-from realtime.representation.preprocess import CropImages, crop_images
+from realtime.representation.crop_images import CropImages
 from train.clips.clip import ClipCrops, Times
 from train.clips.prepare import save_array
 from train.config.sections import Views
@@ -74,15 +75,12 @@ def embed(clips: Sequence[ClipCrops], encoder: Engine, views: Views, seed: int, 
 
 def embed_images(images: Sequence[Image], encoder: Engine) -> Floats:
     """Crops -> embeddings (T, width); EngineError if `encoder` takes no crops, DataError if it takes others."""
-    wanted = encoder.manifest.representation
-    if not isinstance(wanted, CropImages):
-        reason = "it does not take crops as pictures"
-        raise EngineError(f"engine {encoder.manifest.name} cannot be the encoder", [reason])
+    wanted = require(CropImages, encoder.manifest, "the encoder")
     found = {image.shape for image in images} - {(wanted.crop_px, wanted.crop_px, 3)}
     if found:
         raise DataError(f"crops of {sorted(found)}, {encoder.manifest.name} wants {wanted.crop_px} px; prepare anew")
     chunks = [images[i : i + CHUNK] for i in range(0, len(images), CHUNK)]
-    return np.concatenate([encoder.run({"images": crop_images(chunk, wanted)})[EMBEDDING] for chunk in chunks])
+    return np.concatenate([encoder.run(wanted.of_images(chunk))[EMBEDDING] for chunk in chunks])
 
 
 def draw_view(views: Views, rng: np.random.Generator) -> View:

@@ -1,11 +1,12 @@
 """Displacement fields of stored clips, as the live process makes them, beside the clips in the cache.
 
-Each frame is held against the one `LAG_S` before by the stage that serves (see `realtime.spotting.spotter.Sight`),
-and no annotation is looked at. Many clips begin with their onset: their faces are taken to have rested before.
+Each frame is held against the one `LAG_S` before by the stage that serves (see `realtime.spotting.lagged_flow`), and
+no annotation is looked at. Many clips begin with their onset: their faces are taken to have rested before.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from realtime.records import Crop, Floats
 from realtime.representation import motion
 from realtime.representation.fields import FIELD_PX, LAG_S, Times
 from realtime.representation.motion import Layout
-from realtime.spotting.spotter import Sight
+from realtime.spotting.lagged_flow import LaggedFlow
 from train.clips.prepare import save_array
 from train.clips.stored import StoredClip
 from train.datasets.annotation.sample import Sample
@@ -55,12 +56,12 @@ def displacements(crops: Sequence[Crop]) -> Floats:
     found = np.zeros((len(crops), 2, FIELD_PX, FIELD_PX), np.float32)
     if not crops:
         return found
-    sight = Sight(LAG_S, len(crops[0].image))
-    sight.rest(crops[0])
+    flow = LaggedFlow(LAG_S, len(crops[0].image), pause_s=math.inf)
+    flow.push(replace(crops[0], t=crops[0].t - LAG_S))
     for row, crop in zip(found, crops, strict=True):
-        seen = sight.push(crop)
-        if seen is not None:
-            row[:] = seen[0].field
+        moved = flow.push(crop)
+        if moved is not None:
+            row[:] = moved[0].field
     return found
 
 

@@ -25,7 +25,7 @@ from realtime.faces.mesh import MediaPipe
 from realtime.recognition import heads
 from realtime.records import Crop, Pose
 from train.clips.clip import ClipCrops, Times, event
-from train.clips.detector_trace import Told, tell
+from train.clips.detector_trace import DetectorTrace, trace
 from train.clips.prepare import face_crops, save_array
 from train.datasets.annotation.sample import Dataset, Sample
 from train.datasets.folds import Case, cases
@@ -44,7 +44,7 @@ class StoredClip:
     case: Case
     sample: Sample
     path: Path  #: absolute, without the endings
-    detector: str  #: changes with what shapes `told`, and not the crops
+    detector: str  #: changes with what shapes `trace`, and not the crops
 
     @property
     def pictures(self) -> Path:
@@ -79,9 +79,9 @@ class StoredClip:
         rows = zip(np.load(self.faces), self.crops(), strict=True)
         return [Crop(1, float(f["t"]), p, f["landmarks"], f["matrix"], Pose(*map(float, f["pose"]))) for f, p in rows]
 
-    def told(self) -> Told:
+    def trace(self) -> DetectorTrace:
         """What the live detector says of it."""
-        return msgspec.json.decode(self.answers.read_bytes(), type=Told)
+        return msgspec.json.decode(self.answers.read_bytes(), type=DetectorTrace)
 
     def cut(self) -> ClipCrops:
         """The event in memory, under the names of the case, which are unique over all data sets."""
@@ -126,7 +126,7 @@ def _serving(dataset: Dataset, stages: Config) -> Iterator[Callable[[StoredClip]
             _save(clip, face_crops(dataset.frames(clip.sample), stages, landmarker), stages)
         if not clip.answers.exists():
             with writing(clip.answers) as file:
-                file.write(msgspec.json.encode(tell(clip.served(), stages.spotter, spotter)))
+                file.write(msgspec.json.encode(trace(clip.served(), stages.spotter, spotter)))
 
     yield serve
     landmarker.close()

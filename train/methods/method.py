@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from realtime.engine.package.manifest import LOGITS, Precision, Score, Task
-from realtime.representation.preprocess import Representation
+from realtime.representation.representation import Representation
 from train.config.recipe import Settings
 from train.config.sections import Optimiser
 from train.datasets.folds import Fold
@@ -38,8 +38,8 @@ class Method(ABC, Generic[C, T]):
 
     config: type[C]  #: its tag is the method's name
     card: MethodCard
+    sources: tuple[str, ...] = ("synthetic", "recorded")  #: kinds of clips that it learns from
     task: Task = "micro-expression"
-    sources: tuple[str, ...] = ("synthetic", "recorded")  #: kinds of those that it can learn from
     outputs: tuple[str, ...]  #: names of what the network returns, in order; "logits" is one of them
     answers: tuple[Answer, ...] = ("final",)  #: those that it is scored by
     calibrates: tuple[Answer, ...] = ()  #: those that the temperature of the logits is fitted to

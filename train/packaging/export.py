@@ -26,23 +26,14 @@ from realtime.config import ROOT
 from realtime.config import load as load_config
 from realtime.engine.check import BARS, LEAST_AGREEMENT, Difference, check, difference
 from realtime.engine.package import manifest as package
-from realtime.engine.package.manifest import (
-    GOLDEN,
-    LOGITS,
-    MODEL,
-    Manifest,
-    Precision,
-    Score,
-    Task,
-    TensorSpec,
-    Training,
-)
+from realtime.engine.package.manifest import GOLDEN, LOGITS, MODEL, Manifest, Precision, Score, Task, Training
 from realtime.errors import DataError, EngineError
 from realtime.records import Floats
-from realtime.representation.preprocess import Representation
+from realtime.representation.representation import Representation
+from realtime.representation.tensor_spec import TensorSpec
 from train.packaging import model_card as card
 from train.packaging.golden import surest
-from train.packaging.graph import Half, answers, rounded, to_onnx
+from train.packaging.graph import answers, half, rounded, to_onnx
 from train.packaging.quantise import Trial, to_int8
 from train.packaging.step import STEP
 from train.storage.atomic import move
@@ -134,10 +125,10 @@ def export(
     """Make the engine package `folder` of `network` and prove it; EngineError, and nothing changed, if it differs.
 
     A relative `folder` lies beside configs/, as `open_engine` has it.
-    `example` holds the golden input (B >= 2, ...) by its name in `manifest.input_of`; it is rounded to
-    float16 to keep the package small. `outputs` names what `network` returns, in order. `curve` is the
-    training's curve.csv and `step` the network's second graph (see `train.packaging.step`), which go along. `trial` is
-    what INT8 needs; the manifest then says what it cost.
+    `example` holds the golden inputs (B >= 2, ...) by name, in the representation's order, which is that of `network`'s
+    arguments; they are rounded to float16 to keep the package small. `outputs` names what `network` returns, in order.
+    `curve` is the training's curve.csv and `step` the network's second graph (see `train.packaging.step`), which go
+    along. `trial` is what INT8 needs; the manifest then says what it cost.
     """
     folder = ROOT / folder
     example = {name: tensor.detach().cpu().half().float() for name, tensor in example.items()}
@@ -179,10 +170,13 @@ def trained(run: Path) -> Path:
 
 
 def _require_example(example: Mapping[str, Tensor], representation: Representation) -> None:
-    made = package.input_of(representation)
+    specs = representation.inputs()
     found = {name: tuple(tensor.shape) for name, tensor in example.items()}
-    if list(found) != [made.name] or found[made.name][1:] != made.shape[1:] or found[made.name][0] < 2:
-        reasons = [f"they are {found}: give {made.name} {list(made.shape)}, at least 2 rows"]
+    rows = {shape[:1] for shape in found.values()}
+    alike = [(name, shape[1:]) for name, shape in found.items()] == [(spec.name, spec.shape[1:]) for spec in specs]
+    if not alike or len(rows) != 1 or min(rows) < (2,):
+        wanted = ", ".join(f"{spec.name} {list(spec.shape)}" for spec in specs)
+        reasons = [f"they are {found}: give {wanted}, at least 2 rows"]
         raise EngineError("the golden inputs are not what the representation makes:", reasons)
 
 
@@ -197,7 +191,7 @@ def _require_trial(draft: Draft, trial: Trial | None) -> None:
 
 def _floating(network: nn.Module, example: Mapping[str, Tensor], golden: Mapping[str, Floats], draft: Draft) -> Any:
     """The graph, before INT8 rounds it; it answers as torch does."""
-    form = Half(network) if draft.precision == "fp16" else network
+    form = half(network) if draft.precision == "fp16" else network
     short = draft.precision != "int8"  # what is to be quantised must be a weight, and no product of a cast
     model = to_onnx(form, example, list(golden), draft.opset, short=short)
     _require_same(_reference_reasons(model, example, golden, REFERENCE_BARS[draft.precision]), draft.name)
@@ -249,7 +243,7 @@ def _manifest(draft: Draft, golden: Mapping[str, Floats], folder: Path) -> Manif
     return Manifest(
         schema=1,
         **{field: getattr(draft, field) for field in draft.__struct_fields__},
-        inputs=(package.input_of(draft.representation),),
+        inputs=draft.representation.inputs(),
         # What has no entry in this table is refused, with everything else that is wrong, when the check opens it.
         outputs=tuple(
             TensorSpec(name=name, shape=(-1, *array.shape[1:]), dtype="float32", layout=LAYOUTS.get(array.ndim, ""))

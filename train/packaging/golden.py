@@ -1,22 +1,27 @@
-"""Golden pictures: what a package of pictures is checked with wherever it goes, so they must be free to pass on."""
+"""Golden inputs: what a package is checked with wherever it goes, so they must be free to pass on: of the sample."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
+from realtime.engine.engine import Engine
 from realtime.engine.package.manifest import Precision
 from realtime.records import Floats, Image
+from realtime.representation.fields import Times
 from realtime.representation.motion import Flow, grey, layout, measure
-from realtime.representation.preprocess import ApexChange, FlowFields, apex_change, flow_fields
+from realtime.representation.representation import Representation
+from train.clips.embeddings import embed_images
 from train.clips.prepare import sample_crops
 from train.training.augment import StillAugment
 
 ROWS = 4
-EVENT_FRAMES = 6
+EVENT_FRAMES = 7
 INT8_ROWS = 50  # judged by labels, of which 98 % must stay: of fewer, that would be all
 CANDIDATES = 60  # of which those are kept that torch is surest of
 
@@ -29,13 +34,43 @@ def golden_crops(precision: Precision) -> list[Image]:
     return varied(sample_crops(CANDIDATES)) if precision == "int8" else sample_crops(ROWS)
 
 
-def golden_fields(representation: FlowFields) -> Floats:
-    """Movements of the sample's face, each from another frame to some later ones: (ROWS, frames, 3, S, S)."""
-    crops, rows = sample_crops(ROWS + EVENT_FRAMES), []
-    for first in range(ROWS):
-        fields = golden_motion(crops[first : first + 1 + EVENT_FRAMES])[1:]
-        rows.append(flow_fields(np.arange(EVENT_FRAMES, dtype=np.float64), fields, EVENT_FRAMES - 1.0, representation))
-    return np.concatenate(rows)
+@dataclass(frozen=True, slots=True, eq=False)
+class GoldenEvent:
+    """Crops a tenth of a second apart as an event; fields and embeddings are made where a representation wants them."""
+
+    images: Sequence[Image]
+    encoder: Engine | None
+
+    @property
+    def times(self) -> Times:
+        return np.arange(len(self.images)) / 10
+
+    @property
+    def fields(self) -> Floats:
+        return golden_motion(self.images)
+
+    @property
+    def embeddings(self) -> Floats:
+        if self.encoder is None:
+            raise ValueError("golden embeddings want the encoder that makes them: give it")
+        return embed_images(self.images, self.encoder)
+
+    @property
+    def embedded(self) -> GoldenEvent:
+        return self
+
+
+def golden_inputs(
+    made: Representation, encoder: Engine | None = None, *, frames: int = EVENT_FRAMES, rows: int = ROWS
+) -> dict[str, Tensor]:
+    """By input, what `made` makes of `rows` events of the sample's face, (rows, ...).
+
+    Each has `frames` crops, its apex last, and begins with a later crop than the one before.
+    """
+    crops = sample_crops(frames + rows - 1)
+    events = [GoldenEvent(crops[row : row + frames], encoder) for row in range(rows)]
+    found = [made.of_event(event, float(event.times[-1])) for event in events]
+    return {name: torch.from_numpy(np.concatenate([row[name] for row in found])) for name in found[0]}
 
 
 def golden_motion(crops: Sequence[Image]) -> Floats:
@@ -43,14 +78,6 @@ def golden_motion(crops: Sequence[Image]) -> Floats:
     pictures = [grey(image) for image in crops]
     place, flow = layout(len(pictures[0])), Flow()
     return np.stack([measure(0.0, flow(pictures[0], picture), place).field for picture in pictures])
-
-
-def golden_changes(representation: ApexChange) -> Floats:
-    """What changed in the sample's face, each from another frame to a later one: (ROWS, 3, S, S)."""
-    pictures = sample_crops(ROWS + EVENT_FRAMES)
-    times = np.arange(EVENT_FRAMES + 1, dtype=np.float64)
-    events = [pictures[first : first + len(times)] for first in range(ROWS)]
-    return np.concatenate([apex_change(times, event, float(EVENT_FRAMES), representation) for event in events])
 
 
 def surest(logits: Floats) -> npt.NDArray[np.intp]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.fx import Graph, GraphModule
 from torch.fx.experimental.optimization import fuse
 from torch.fx.proxy import TraceError
 
@@ -45,16 +47,23 @@ def rounded(network: nn.Module) -> nn.Module:
     return deployed
 
 
-class Half(nn.Module):
-    """A copy that computes in float16, between an input and outputs of float32."""
+def half(network: nn.Module) -> nn.Module:
+    """A copy that computes in float16, between inputs and outputs of float32; it is called as `network` is.
 
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = copy.deepcopy(network).half()
-        self.eval()
+    As a graph, for exporters want to know each input by its name.
+    """
+    graph = Graph()
+    inputs = [graph.placeholder(name) for name in signature(network.forward).parameters]
+    found = graph.call_module("network", tuple(graph.call_method("half", (x,)) for x in inputs))
+    graph.output(graph.call_module("floats", (found,)))
+    parts = nn.ModuleDict({"network": copy.deepcopy(network).half(), "floats": _Floats()})
+    return GraphModule(parts, graph).eval()
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        found = self.network(x.half())
+
+class _Floats(nn.Module):
+    """One tensor, or several, in float32."""
+
+    def forward(self, found: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         return tuple(y.float() for y in (found if isinstance(found, tuple) else (found,)))
 
 

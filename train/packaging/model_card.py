@@ -17,16 +17,8 @@ import msgspec
 
 from realtime.config import ROOT, read_toml
 from realtime.engine.package import manifest as package
-from realtime.engine.package.manifest import MANIFEST, MODEL, Manifest, Precision, Score, Task, TensorSpec
-from realtime.representation.preprocess import (
-    ApexChange,
-    ClipImages,
-    CropImages,
-    EmbeddingSequence,
-    FlowFields,
-    MotionTicks,
-    Representation,
-)
+from realtime.engine.package.manifest import MANIFEST, MODEL, Manifest, Precision, Score, Task
+from realtime.representation.tensor_spec import TensorSpec
 from train.packaging.limits import described, limits
 from train.storage.atomic import move
 
@@ -85,33 +77,8 @@ def lines(manifest: Manifest, folder: Path) -> list[str]:
 
 
 def _input(manifest: Manifest) -> Iterator[str]:
-    (spec,) = manifest.inputs
-    yield _wrapped(f"{_shown(spec)}: {_made(manifest.representation)}.")
-
-
-def _made(representation: Representation) -> str:
-    match representation:
-        case CropImages(crop_px=crop, size_px=size, mean=mean, std=std):
-            scale = f"(x / 255 - mean) / std of {list(mean)} and {list(std)}"
-            return f"aligned crops of {crop} px, RGB, brought to {size} px, {scale}"
-        case EmbeddingSequence(encoder=encoder, encoder_sha256=sha256, frames=frames, cells=cells):
-            moved = f", each with its displacement field on a grid of {cells} by {cells}" if cells else ""
-            made = f"embeddings of {frames} frames, spread evenly over the event, by `{encoder}` of SHA-256 {sha256}"
-            return made + moved
-        case ClipImages(frames=frames, picture=picture):
-            return f"{frames} frames from the event's first to its last: {_made(picture)}"
-        case FlowFields(frames=frames, size_px=size):
-            return f"u, v and strain at {frames} moments from onset to apex, on a grid of {size} by {size}"
-        case ApexChange(crop_px=crop, size_px=size, around_s=around, gain=gain):
-            return (
-                f"aligned crops of {crop} px, grey, brought to {size} px: onset and apex, each the mean of the frames "
-                f"within {1000 * around:.0f} ms, from -2 to 2, and {gain:g} times their difference"
-            )
-        case MotionTicks(cells=cells, lag_s=lag, tick_s=tick, memory=memory):
-            return (
-                f"{memory} numbers that it gave for the tick before, then the movement since {1000 * lag:.0f} ms ago "
-                f"on a grid of {cells} by {cells}, every {1000 * tick:.0f} ms"
-            )
+    shown = " and ".join(map(_shown, manifest.inputs))
+    yield _wrapped(f"{shown}: {manifest.representation.describe()}.")
 
 
 def _answers(manifest: Manifest) -> Iterator[str]:

@@ -21,10 +21,10 @@ from onnxruntime import InferenceSession
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from realtime.engine.check import LEAST_AGREEMENT
-from realtime.engine.package.manifest import IMAGES, LOGITS, Score
+from realtime.engine.package.manifest import LOGITS, Score
 from realtime.errors import EngineError
 from realtime.records import Floats, Image
-from realtime.representation.preprocess import CropImages, crop_images
+from realtime.representation.crop_images import CropImages
 from train.evaluation.metrics import Indices, Scores, scores
 
 CHUNK = 32  # crops that go through a graph at once
@@ -116,7 +116,7 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]
 
 def _batches(crops: Sequence[Image], representation: CropImages) -> Iterator[dict[str, Floats]]:
     for start in range(0, len(crops), CHUNK):
-        yield {IMAGES: crop_images(crops[start : start + CHUNK], representation)}
+        yield representation.of_images(crops[start : start + CHUNK])
 
 
 def _said(model: Any, trial: Trial) -> Indices:

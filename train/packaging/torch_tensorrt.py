@@ -27,7 +27,7 @@ from realtime.engine.package.fit import require_fit
 from realtime.engine.package.manifest import Manifest, load
 from realtime.errors import EngineError
 from realtime.records import Floats
-from train.packaging.graph import Half
+from train.packaging.graph import half
 from train.packaging.unrolled import unrolled
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def convert(network: nn.Module, folder: Path) -> Speed:
     prefix = f".{folder.name}-"
     with _one_error(manifest.name), tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent) as scratch:
         made = Path(scratch) / "program.ep"
-        _compile(trt, Half(network) if manifest.precision == "fp16" else network, manifest, made)
+        _compile(trt, half(network) if manifest.precision == "fp16" else network, manifest, made)
         # What lies on the disk is proven, not what lay in memory.
         found = speed(TorchTensorRt(made, manifest), folder, time.perf_counter() - began, SECONDS)
         if not found.check.ok:
@@ -110,9 +110,11 @@ def _one_error(name: str) -> Iterator[None]:
 
 def _compile(trt: Any, network: nn.Module, manifest: Manifest, made: Path) -> None:
     """Write the program `made`: one engine for 1 to 16 rows, which computes in what the manifest says."""
-    row = manifest.inputs[0].shape[1:]
-    sizes = zip(("min_shape", "opt_shape", "max_shape"), BATCHES, strict=True)
-    inputs = [trt.Input(**{name: (rows, *row) for name, rows in sizes}, dtype=torch.float32)]
+    sizes = dict(zip(("min_shape", "opt_shape", "max_shape"), BATCHES, strict=True))
+    inputs = [
+        trt.Input(**{name: (rows, *spec.shape[1:]) for name, rows in sizes.items()}, dtype=torch.float32)
+        for spec in manifest.inputs
+    ]
     # The inspector tells the precision of layers only of what was built under the debugger.
     with torch.no_grad(), trt.dynamo.Debugger("error", engine_builder_monitor=False, logging_dir=str(made.parent)):
         compiled = trt.compile(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from realtime import config as realtime_config
 from realtime.labels import VOCABULARIES
-from realtime.representation.preprocess import MotionTicks
+from realtime.representation.motion_ticks import MotionTicks
 from train.clips import exact
 from train.clips.exact import Movements
 from train.config.films import FilmSettings

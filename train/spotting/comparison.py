@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from realtime.config import SpotterConfig
 from realtime.records import Apex, Moment, Offset
-from realtime.spotting.decide import Machine
-from realtime.spotting.spotter import Spot
+from realtime.spotting.decide import EventDetector
+from realtime.spotting.scorer import Spot
 from train.spotting.films import MICRO, Film
 from train.spotting.movements import Detection, Movement
 
@@ -57,6 +57,6 @@ def told(video: str, moments: Iterable[tuple[float, Moment]]) -> list[Detection]
 
 
 def _moments(film: Film, spots: Sequence[Spot], config: SpotterConfig, lookback_s: float) -> list[tuple[float, Moment]]:
-    machine = Machine(config, itertools.count(1))
-    moments = [(spot.t + lookback_s, moment) for spot in spots for moment in machine.push(0, spot)]
-    return moments + [(film.seconds, moment) for moment in machine.flush()]
+    detector = EventDetector(config, itertools.count(1))
+    moments = [(spot.t + lookback_s, moment) for spot in spots for moment in detector.push(0, spot)]
+    return moments + [(film.seconds, moment) for moment in detector.flush()]

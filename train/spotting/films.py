@@ -5,6 +5,7 @@ Nothing is encoded and kept as a video: the serving stages watch each film while
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ from realtime.faces.align import Aligner
 from realtime.faces.mesh import MediaPipe
 from realtime.faces.track import Tracker
 from realtime.records import Crop, Floats
-from realtime.representation.preprocess import MotionTicks
-from realtime.spotting.spotter import Sight, packed
+from realtime.representation.motion_ticks import MotionTicks
+from realtime.spotting.lagged_flow import LaggedFlow
+from realtime.spotting.recurrent import packed
 from realtime.spotting.ticks import Ticks
 from train.config.clips import Clips
 from train.spotting.happened import Happened, happened
@@ -44,7 +46,7 @@ class Film:
     person: str
     seconds: float
     ends: Times  #: (G,) seconds, when each tick ends
-    ticks: Floats  #: float16 (G, W), as `spotter.packed` has them
+    ticks: Floats  #: float16 (G, W), as `recurrent.packed` has them
     expressions: Times  #: (N, 4) MICRO or MACRO, onset, apex, offset
     happened: tuple[Happened, ...] = ()  #: all that does, expressions too
     rate_hz: float = field(kw_only=True)  #: of the camera
@@ -111,12 +113,12 @@ class Face:
     def __init__(self, seen: MotionTicks, stages: Config) -> None:
         self.aligner = Aligner(stages.align)
         self.ticks: list[tuple[float, Floats]] = []
-        self._sight, self._clock = Sight(seen.lag_s, seen.crop_px), Ticks(seen.tick_s)
+        self._flow, self._clock = LaggedFlow(seen.lag_s, seen.crop_px, pause_s=math.inf), Ticks(seen.tick_s)
 
     def push(self, crop: Crop) -> None:
-        found = self._sight.push(crop)
-        if found is not None:
-            motion, turns = found
+        moved = self._flow.push(crop)
+        if moved is not None:
+            motion, turns = moved
             self.ticks += self._clock.push(crop.t, packed(motion.field, motion.head, turns))
 
 

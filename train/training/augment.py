@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD
 
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601), as OpenCV has it
 
@@ -160,6 +160,6 @@ def resized_crop(x: Tensor, area: tuple[float, float], size_px: int, generator: 
 
 
 def standardise(x: Tensor) -> Tensor:
-    """(B, 3, S, S) in [0, 1] -> as `preprocess.crop_images` makes it."""
+    """(B, 3, S, S) in [0, 1] -> as `crop_images` makes it."""
     mean, std = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
     return ((x - mean) / std).contiguous(memory_format=torch.channels_last)

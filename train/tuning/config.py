@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from realtime.config import Count, NotNegative, Section
+from realtime.config import Count, NotNegative, Section, convert, merge, parse_override, read_toml
 from train.config.sections import Cameras
 
 
@@ -44,3 +46,11 @@ class TuneConfig(Section, frozen=True, tag="tune", tag_field="method"):
     trials: Count
     prices: Prices
     keys: Annotated[tuple[Range, ...], msgspec.Meta(min_length=1)]
+
+
+def load(path: Path, overrides: Iterable[str] = ()) -> TuneConfig:
+    """The search in `path`, then overrides such as "trials=30"; ConfigError names file, key and expectation."""
+    tree = read_toml(path)
+    for override in overrides:
+        tree = merge(tree, parse_override(override))
+    return convert(tree, TuneConfig, path)

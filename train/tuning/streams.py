@@ -8,9 +8,15 @@ from dataclasses import dataclass
 
 from realtime.config import SpotterConfig
 from realtime.engine.engine import Engine
+from realtime.engine.package.kind import of_kind
+from realtime.errors import ConfigError
 from realtime.records import Moment
-from realtime.spotting.decide import Machine
-from realtime.spotting.spotter import Spot, Spotter
+from realtime.representation.crop_images import CropImages
+from realtime.representation.fields import LAG_S
+from realtime.spotting.decide import EventDetector
+from realtime.spotting.detector import scorer_of
+from realtime.spotting.lagged_flow import LaggedFlow
+from realtime.spotting.scorer import PAUSE_S, Spot
 from train.chain.truth import Video
 from train.spotting.comparison import taken_back, told
 from train.spotting.movements import Detection
@@ -28,7 +34,12 @@ class Stream:
 
 
 def streams(recordings: Sequence[Recording], spotter: Engine) -> list[Stream]:
-    """Every face of every recording, through the stages behind `align`."""
+    """Every face of every recording, through the stages behind `align`; ConfigError if colour matters to `spotter`."""
+    manifest = spotter.manifest
+    if of_kind(CropImages, manifest) is not None:
+        raise ConfigError(
+            f"{manifest.name} judges pictures in colour, recordings are grey; wanted a spotter of motion-ticks to tune"
+        )
     return [_stream(recording, face, spotter) for recording in recordings for face in recording.ids]
 
 
@@ -48,15 +59,15 @@ def together(every: Iterable[Said]) -> Said:
 
 def said(stream: Stream, config: SpotterConfig) -> Said:
     """What is told of it live, with these settings."""
-    machine, last = Machine(config, itertools.count(1)), 0.0
+    detector, last = EventDetector(config, itertools.count(1)), 0.0
     moments: list[tuple[float, Moment]] = []
     for last, spot in stream.spots:
-        moments += [(last, moment) for moment in machine.push(stream.face, spot)]
-    moments += [(last, moment) for moment in machine.flush()]
+        moments += [(last, moment) for moment in detector.push(stream.face, spot)]
+    moments += [(last, moment) for moment in detector.flush()]
     return Said(told(stream.video.id, moments), taken_back(moment for _, moment in moments))
 
 
 def _stream(recording: Recording, face: int, engine: Engine) -> Stream:
-    spotter = Spotter(engine, recording.pictures.shape[1])
-    spots = tuple((crop.t, spot) for crop in recording.crops(face) for spot in spotter.push(crop))
+    scorer = scorer_of(engine, LaggedFlow(LAG_S, recording.pictures.shape[1], PAUSE_S))
+    spots = tuple((crop.t, spot) for crop in recording.crops(face) for spot in scorer.push(crop))
     return Stream(recording.video, recording.rate_hz, face, spots)

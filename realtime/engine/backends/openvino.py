@@ -23,13 +23,11 @@ from realtime.engine.package.fit import require_fit, unlike
 from realtime.engine.package.manifest import MODEL, Manifest
 from realtime.errors import EngineError
 from realtime.records import Floats
-from realtime.representation.preprocess import ApexChange, EmbeddingSequence, FlowFields, Representation
+from realtime.representation.representation import Representation
 
 log = logging.getLogger(__name__)
 
 _INSTRUCTIONS = re.compile("avx512|avx2|avx|sse42|amx|sve|asimd|neon")  # in the names of kernels
-
-FINE = (EmbeddingSequence, FlowFields, ApexChange)  # what shows small differences
 
 
 class OpenVino:
@@ -108,7 +106,7 @@ def _hints(config: EnginesConfig, capabilities: Sequence[str], representation: R
     if config.precision == "bf16" and not able:
         reasons = [f"it lists {', '.join(capabilities)}: set engines.precision to auto or f32"]
         raise EngineError("engines.precision is bf16, which this processor does not compute:", reasons)
-    rounded = able and config.precision != "f32" and not isinstance(representation, FINE)
+    rounded = able and config.precision != "f32" and not representation.fine
     return {
         "PERFORMANCE_HINT": "LATENCY",
         "ENABLE_CPU_PINNING": False,  # the other stages' threads want the same cores

@@ -24,7 +24,6 @@ from realtime.engine.package.fit import require_fit
 from realtime.engine.package.manifest import Manifest
 from realtime.errors import EngineError, EngineLost
 from realtime.records import Floats
-from realtime.representation.preprocess import CropImages
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ class TensorRt:
         told = self._engine.create_engine_inspector().get_engine_information(self._trt.LayerInformationFormat.JSON)
         self.precision = precision_of(told)
         require_precision(self.precision, manifest)
-        self._captures = backend == "tensorrt" and isinstance(manifest.representation, CropImages)
+        self._captures = backend == "tensorrt" and manifest.representation.every_frame
         self._graphs: dict[int, tuple[Any, Any]] = {}  #: rows -> context, whose memory the graph uses, and graph
         with ExitStack() as opening:
             self._stream = Stream()

@@ -17,27 +17,19 @@ import msgspec
 from realtime.engine.package.opset import opset_of
 from realtime.errors import EngineError
 from realtime.labels import OWN, VOCABULARIES
-from realtime.representation.preprocess import (
-    ApexChange,
-    ClipImages,
-    CropImages,
-    EmbeddingSequence,
-    FlowFields,
-    MotionTicks,
-    Representation,
-)
+from realtime.representation.representation import Representation, decoded, tag_of
+from realtime.representation.tensor_spec import TensorSpec
 
 SCHEMA = 1
 MANIFEST, MODEL, GOLDEN = "manifest.json", "model.onnx", "golden.npz"
 
-#: Names that callers rely on: what engines are fed, what heads are fed with, what becomes probabilities.
-IMAGES, EMBEDDINGS, CLIPS, FIELDS, TICKS = "images", "embeddings", "clips", "fields", "ticks"
+#: Outputs that callers rely on: what heads are fed with, what becomes probabilities, what a spotter remembers.
 EMBEDDING, LOGITS, MEMORY = "embedding", "logits", "memory"
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]  # never a path out of the folder
-#: What one row of input shows: a picture, a micro-expression, an event of whatever length, or the newest movement,
-#: of which "spotting" says whether it belongs to an expression at all.
+#: What one row of input shows: a picture, a micro-expression, an event of whatever length, or the newest movement or
+#: picture, of which "spotting" says whether it belongs to an expression at all.
 Task = Literal["still-expression", "micro-expression", "dynamic-expression", "spotting"]
 #: What the graph computes in, between inputs and outputs that are float32. "fp32": its large weights are kept as
 #: float16 and cast; "fp16": half precision throughout; "int8": convolutions between QuantizeLinear and
@@ -50,15 +42,6 @@ Instant = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of everything in the manifest: complete, and nothing beside it."""
-
-
-class TensorSpec(Part, frozen=True):
-    """One input or output of the network."""
-
-    name: str
-    shape: tuple[int, ...]  #: -1 stands for the batch
-    dtype: Literal["float32"]
-    layout: str  #: a letter for each axis: N batch, C channel or class, H, W, T frame
 
 
 class Training(Part, frozen=True):
@@ -128,26 +111,6 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def input_of(representation: Representation) -> TensorSpec:
-    """The one input that a network of this representation has."""
-    match representation:
-        case CropImages(size_px=side) | ApexChange(size_px=side):
-            return TensorSpec(name=IMAGES, shape=(-1, 3, side, side), dtype="float32", layout="NCHW")
-        case EmbeddingSequence(frames=frames, row=row):
-            return TensorSpec(name=EMBEDDINGS, shape=(-1, frames, row), dtype="float32", layout="NTC")
-        case ClipImages(frames=frames, picture=CropImages(size_px=side)):
-            return TensorSpec(name=CLIPS, shape=(-1, 3, frames, side, side), dtype="float32", layout="NCTHW")
-        case FlowFields(frames=frames, size_px=side):
-            return TensorSpec(name=FIELDS, shape=(-1, frames, 3, side, side), dtype="float32", layout="NTCHW")
-        case MotionTicks(width=width):
-            return TensorSpec(name=TICKS, shape=(-1, width), dtype="float32", layout="NC")
-
-
-def tag_of(representation: Representation) -> str:
-    """Its name in manifests."""
-    return str(representation.__struct_config__.tag)
-
-
 def _read(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise _unusable(folder, ["there is no such folder: check engines.folder and the package's name"])
@@ -171,7 +134,7 @@ def _fields(tree: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
             reasons.append(f"schema is {tree[key]!r}, this version reads {SCHEMA}: export the package again")
         else:
             try:
-                values[key] = msgspec.convert(tree[key], kind)
+                values[key] = msgspec.convert(tree[key], kind, dec_hook=decoded)
             except msgspec.ValidationError as error:
                 reasons.append(f"{MANIFEST}, {key}: {error}")
     return values, reasons
@@ -189,10 +152,10 @@ def _contradictions(manifest: Manifest) -> Iterator[str]:
     names = [spec.name for spec in (*manifest.inputs, *manifest.outputs)]
     if len(set(names)) < len(names):
         yield f"inputs and outputs share names: {names}: export the package again"
-    made = input_of(manifest.representation)
-    if manifest.inputs != (made,):
-        found = ", ".join(map(_shown, manifest.inputs)) or "none"
-        yield f"inputs are {found}; {tag_of(manifest.representation)} makes {_shown(made)}: export the package again"
+    made = manifest.representation.inputs()
+    if manifest.inputs != made:
+        found, right = (", ".join(map(_shown, specs)) or "none" for specs in (manifest.inputs, made))
+        yield f"inputs are {found}; {tag_of(manifest.representation)} makes {right}: export the package again"
     for spec in manifest.outputs:
         if len(spec.shape) != len(spec.layout) or spec.shape[:1] != (-1,) or min(spec.shape[1:], default=1) < 1:
             yield f"output {_shown(spec)} wants a letter for each length, -1 first: export the package again"

@@ -22,7 +22,8 @@ from realtime.__main__ import app
 from realtime.capture import source
 from realtime.config import load
 from realtime.demo import truth
-from realtime.engine.package.manifest import GOLDEN, MANIFEST, MODEL, Manifest, dump, sha256
+from realtime.engine.package.manifest import GOLDEN, MODEL, dump, sha256
+from realtime.engine.package.manifest import load as load_manifest
 from realtime.publish import Publisher
 from realtime.schema.message import Event, State
 from realtime.session import read
@@ -46,7 +47,7 @@ def tiny(packages, tmp_path_factory):
     """Options that take the tiny engines, made for the crops of the default configuration, and free ports."""
     folder = shutil.copytree(packages, tmp_path_factory.mktemp("made") / "engines")
     for name in ("encoder", "spotter"):
-        manifest = msgspec.json.decode((folder / name / MANIFEST).read_bytes(), type=Manifest)
+        manifest = load_manifest(folder / name)
         made_for = msgspec.structs.replace(manifest.representation, crop_px=load().align.size_px)
         dump(msgspec.structs.replace(manifest, representation=made_for), folder / name)
     return settings(**{"engines.folder": folder, "engines.head": "head", "engines.dynamic": ""})
@@ -220,9 +221,8 @@ def test_a_check_shows_a_line_for_each_output_and_the_verdict(packages, tiny):
 
 
 def test_a_check_that_fails_ends_with_1_and_says_which_output(encoder_folder, tiny):
-    arrays = dict(np.load(encoder_folder / GOLDEN))
+    manifest, arrays = load_manifest(encoder_folder), dict(np.load(encoder_folder / GOLDEN))
     np.savez_compressed(encoder_folder / GOLDEN, **(arrays | {"out_logits": arrays["out_logits"] * 1.1}))
-    manifest = msgspec.json.decode((encoder_folder / MANIFEST).read_bytes(), type=Manifest)
     files = manifest.files | {GOLDEN: sha256(encoder_folder / GOLDEN)}
     dump(msgspec.structs.replace(manifest, files=files), encoder_folder)
     found = call("check", encoder_folder, *tiny)

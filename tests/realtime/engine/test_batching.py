@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from realtime.engine.batching import Together
-from realtime.engine.package.manifest import TensorSpec
 from realtime.errors import EngineError, EngineLost
+from realtime.representation.tensor_spec import TensorSpec
 
 SPEC = TensorSpec(name="images", shape=(-1, 2), dtype="float32", layout="NC")
 

@@ -6,6 +6,7 @@ from realtime.engine.check import BARS, check, difference, replay
 from realtime.engine.factory import open_engine
 from realtime.engine.package.manifest import GOLDEN, MANIFEST, Manifest, dump, sha256
 from realtime.errors import EngineError
+from realtime.representation.representation import decoded
 
 replace = msgspec.structs.replace
 
@@ -20,7 +21,7 @@ def alter_golden(folder, alter):
 
 
 def load_unchecked(folder):
-    return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest, dec_hook=decoded)
 
 
 def test_an_untouched_package_passes_in_f32(packages, engines):

@@ -11,7 +11,10 @@ from realtime.engine.backends import openvino
 from realtime.engine.factory import open_engine
 from realtime.engine.package.manifest import GOLDEN, MODEL, dump, load, sha256
 from realtime.errors import EngineError
-from realtime.representation.preprocess import ApexChange, ClipImages, CropImages, EmbeddingSequence
+from realtime.representation.apex_change import ApexChange
+from realtime.representation.clip_images import ClipImages
+from realtime.representation.crop_images import CropImages
+from realtime.representation.embedding_sequence import EmbeddingSequence
 
 replace = msgspec.structs.replace
 

@@ -28,7 +28,7 @@ class Scripted:
 
     score, field = 6.5, np.ones((2, 28, 28), np.float32)
 
-    def __init__(self, config, crop_px, engine, ids, *, rested):
+    def __init__(self, config, crop_px, engine, ids):
         assert (config, crop_px, engine) == (SETTINGS.spotter, SETTINGS.align.size_px, ENGINE)
         self.ids, self.crops = ids, []
 
@@ -55,7 +55,7 @@ class Told:
 
 @pytest.fixture
 def scripted(monkeypatch):
-    monkeypatch.setattr("realtime.pipeline.people.Spotting", Scripted)
+    monkeypatch.setattr("realtime.pipeline.people.FaceSpotter", Scripted)
 
 
 def test_presence_is_from_the_first_to_the_newest_frame(scripted):

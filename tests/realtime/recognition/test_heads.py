@@ -8,7 +8,7 @@ from realtime.engine.package.manifest import MODEL, sha256
 from realtime.errors import ConfigError, EngineError
 from realtime.labels import VOCABULARIES
 from realtime.recognition.heads import Heads, engines, spotter
-from realtime.representation.preprocess import EmbeddingSequence
+from realtime.representation.embedding_sequence import EmbeddingSequence
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_another_package_cannot_be_the_spotter(settings, name, crop_px, reason):
 
 
 def test_a_spotter_of_another_lag_is_refused_for_it_shapes_what_the_judges_see(settings, monkeypatch):
-    monkeypatch.setattr("realtime.recognition.heads.LAG_S", 0.5)
+    monkeypatch.setattr("realtime.representation.motion_ticks.LAG_S", 0.5)
     with pytest.raises(EngineError, match="spotter cannot be the spotter") as found:
         spotter(settings("head"))
     assert found.value.reasons == (f"{TRAINED}, wanted 48 px, 28 and 0.5 s: train it again",)

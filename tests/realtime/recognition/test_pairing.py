@@ -2,8 +2,9 @@ import msgspec
 import pytest
 
 from realtime.engine.package.manifest import MODEL, load
-from realtime.recognition.pairing import compatible
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages
+from realtime.labels import VOCABULARIES
+from realtime.recognition.pairing import compatible, spotter_reasons
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages
 
 replace = msgspec.structs.replace
 
@@ -75,3 +76,31 @@ def test_the_size_a_network_sees_need_not_be_the_crops(packages):
     encoder = load(packages / "encoder")
     seen = replace(encoder, representation=CropImages(64, 32, IMAGENET_MEAN, IMAGENET_STD))
     assert compatible(seen, load(packages / "head"), 64) == ()
+
+
+def of_pictures(packages, **changes):
+    """The manifest of a spotter that judges single pictures."""
+    spotter, apex = load(packages / "spotter"), load(packages / "apex")
+    [logits] = (output for output in spotter.outputs if output.name == "logits")
+    made = {"inputs": apex.inputs, "outputs": (logits,), "representation": apex.representation}
+    return replace(spotter, name="pictures", **made | changes)
+
+
+def test_spotters_of_movement_and_of_pictures_fit_crops_of_their_size(packages):
+    assert list(spotter_reasons(load(packages / "spotter"), 48)) == []
+    assert list(spotter_reasons(of_pictures(packages), 48)) == []
+
+
+def test_all_reasons_why_a_package_is_no_spotter_are_listed(packages):
+    labels = VOCABULARIES["megc-3"]
+    silent = of_pictures(packages, labels=labels, outputs=())
+    told, size, missing = spotter_reasons(silent, 64)
+    assert told == "it tells negative, positive, surprise, a spotter tells expression, micro, apex: name another"
+    assert size.startswith("it was trained on crops of 48 px, align.size_px is 64")
+    assert missing == "pictures has the outputs [], wanted logits: name another engine"
+    forgetful = replace(load(packages / "spotter"), outputs=load(packages / "spotter").outputs[:1])
+    [reason] = spotter_reasons(forgetful, 48)
+    assert reason == "spotter has the outputs ['logits'], wanted memory: name another engine"
+    [other] = spotter_reasons(of_pictures(packages, representation=load(packages / "clips").representation), 48)
+    assert other == "it judges clip-images, a spotter judges motion-ticks or crop-images: name another"
+    assert list(spotter_reasons(load(packages / "clips"), 48)) == ["it judges dynamic-expression: name another"]

@@ -8,22 +8,16 @@ from realtime.config import RecogniseConfig
 from realtime.errors import EngineError
 from realtime.labels import FERPLUS, MEGC3, NONE, VOCABULARIES
 from realtime.recognition.encode import Encoder, Smoothed, softmax
-from realtime.recognition.recognise import Judges, Recogniser, event_input
+from realtime.recognition.recognise import Judges, Recogniser
 from realtime.recognition.window import Encoded, Seen, Window
 from realtime.records import Apex, Crop, Offset, Pose
-from realtime.representation.preprocess import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    ApexChange,
-    ClipImages,
-    CropImages,
-    EmbeddingSequence,
-    FlowFields,
-    apex_change,
-    clip_images,
-    crop_images,
-    flow_fields,
-)
+from realtime.representation.apex_change import ApexChange, apex_pair
+from realtime.representation.change import changed
+from realtime.representation.clip_images import ClipImages
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.embedding_sequence import EmbeddingSequence
+from realtime.representation.fields import moments, sampled
+from realtime.representation.flow_fields import FlowFields, scaled
 
 CONFIG = RecogniseConfig(smooth_s=0.25, half_strength=5.0, reject=0.5, floor=0.01, sharpness=1.0, weights={})
 PICTURES = CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD)
@@ -198,10 +192,9 @@ def test_an_engine_of_pictures_sees_the_events_frames(encoder, window, represent
     assert found.label in ("calm", "tense")
     for asked, times in zip(judge.asked, (early, final), strict=True):
         images = [crop(t, level=round(100 * t)).image for t in times]
-        if isinstance(representation, ClipImages):
-            assert np.array_equal(asked["clips"], clip_images(images, representation))
-        else:
-            assert np.array_equal(asked["images"], crop_images(images, representation))
+        [made] = asked.values()
+        frames = made.transpose(0, 2, 1, 3, 4)[0] if isinstance(representation, ClipImages) else made
+        assert np.array_equal(frames, crop_images(images, PICTURES))
 
 
 def test_what_changed_is_shown_from_the_events_first_frame_to_its_apex(encoder, window):
@@ -209,15 +202,16 @@ def test_what_changed_is_shown_from_the_events_first_frame_to_its_apex(encoder, 
     span = window.span(0.8, 1.3)
     images = [seen.crop.image for seen in span.frames]
     times = np.array([seen.crop.t for seen in span.frames])
-    assert np.array_equal(event_input(span, 1.04, change), apex_change(times, images, 1.04, change))
-    assert not np.array_equal(event_input(window.span(0.9, 1.3), 1.04, change), event_input(span, 1.04, change))
+    wanted = changed(apex_pair(times, images, 1.04, change)[None], 20.0)
+    assert np.array_equal(change.of_event(span, 1.04)["images"], wanted)
+    assert not np.array_equal(change.of_event(window.span(0.9, 1.3), 1.04)["images"], wanted)
 
 
 def test_the_picture_of_the_apex_is_the_events_nearest(encoder, window):
     frames = window.span(0.8, 1.3)
     for t, nearest in [(1.04, 1.0), (1.06, 1.1), (0.0, 0.8), (9.0, 1.3)]:
         wanted = crop_images([crop(nearest, level=round(100 * nearest)).image], PICTURES)
-        assert np.array_equal(event_input(frames, t, PICTURES), wanted)
+        assert np.array_equal(PICTURES.of_event(frames, t)["images"], wanted)
 
 
 def test_the_final_answer_has_the_id_of_the_early_one(encoder, head, window):
@@ -249,7 +243,7 @@ def test_an_engine_of_fields_sees_the_frames_from_onset_to_apex_alike_early_and_
     assert np.array_equal(early, final)
     seen = window.span(0.8, 1.2).frames
     times, fields = np.array([one.crop.t for one in seen]), np.stack([one.field for one in seen])
-    assert np.array_equal(early, flow_fields(times, fields, 1.1, FIELDS))
+    assert np.array_equal(early, scaled(sampled(times, fields, moments(0.8, 1.1, 3))[None], FIELDS))
 
 
 @pytest.mark.parametrize("nothing", [0.1, 0.49, 0.51, 0.9])

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from realtime.representation.change import mean_grey, upon
-from realtime.representation.preprocess import ApexChange, apex_change
 
 
 def face(seed=1, size=48):
@@ -14,33 +13,6 @@ def face(seed=1, size=48):
 
 def colour(picture):
     return np.repeat((picture * 255).round().astype(np.uint8)[..., None], 3, axis=2)
-
-
-SHOWN = ApexChange(48, 48, 0.0, 10.0)
-
-
-def test_what_changed_is_shown_beside_onset_and_apex():
-    before = face()
-    after = before.copy()
-    after[30:36, 10:16] += 0.04
-    images = [colour(before), colour(face(2)), colour(after), colour(face(3))]
-    found = apex_change(np.array([0.2, 0.3, 0.4, 0.5]), images, 0.42, SHOWN)
-    assert (found.shape, found.dtype) == ((1, 3, 48, 48), np.float32)
-    assert found[0, 0] == pytest.approx(4 * before - 2, abs=0.02)
-    assert found[0, 2, 31:35, 11:15] == pytest.approx(0.4, abs=0.12)
-    elsewhere = np.delete(found[0, 2], slice(26, 40), axis=0)
-    assert np.abs(elsewhere).max() < 0.15
-
-
-def test_neither_a_lamp_nor_a_slip_of_the_crop_is_a_change():
-    before = face()
-    slipped = cv2.warpAffine(before, np.float32([[1, 0, 0.6], [0, 1, -0.4]]), (48, 48), borderMode=cv2.BORDER_REPLICATE)
-    times = np.array([0.0, 0.1])
-    inside = (0, 2, slice(4, 44), slice(4, 44))
-    for other in (np.float32(0.8) * before, slipped):
-        found = apex_change(times, [colour(before), colour(other)], 0.1, SHOWN)[inside]
-        plain = 10.0 * (other - before)[4:44, 4:44]
-        assert np.abs(found).mean() < 0.25 * np.abs(plain).mean()
 
 
 def test_pictures_that_cannot_be_brought_together_stay_as_they_are():

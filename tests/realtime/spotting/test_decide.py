@@ -1,4 +1,4 @@
-"""Scripted spots through the machine: what is told of them, and when."""
+"""Scripted spots through the event detector: what is told of them, and when."""
 
 from itertools import count
 
@@ -8,8 +8,8 @@ import pytest
 
 from realtime import config
 from realtime.records import Apex, Offset, Onset
-from realtime.spotting.decide import Machine
-from realtime.spotting.spotter import PAUSE_S, Spot
+from realtime.spotting.decide import EventDetector
+from realtime.spotting.scorer import PAUSE_S, Spot
 
 TICK_S = 1 / 60
 SETTINGS = msgspec.structs.replace(
@@ -45,10 +45,10 @@ def spots(expression, micro=never, apex=never, until=3.0, since=0.0):
     return [Spot(float(t), expression(t), micro(t), apex(t)) for t in times]
 
 
-def told(script, machine=None):
+def told(script, detector=None):
     """(time of the spot, moment) each."""
-    machine = machine or Machine(SETTINGS, count(1))
-    return [(spot.t, moment) for spot in script for moment in machine.push(7, spot)]
+    detector = detector or EventDetector(SETTINGS, count(1))
+    return [(spot.t, moment) for spot in script for moment in detector.push(7, spot)]
 
 
 def kinds_of_moment(found):
@@ -56,13 +56,13 @@ def kinds_of_moment(found):
 
 
 def test_only_what_may_yet_be_a_micro_expression_is_awaited():
-    machine = Machine(SETTINGS, count(1))
-    assert not machine.awaits(0.0)
-    told(spots(*MICRO, until=1.3), machine)
-    assert machine.awaits(1.35)
-    assert not machine.awaits(1.0333 + SETTINGS.micro_max_s + 2 * TICK_S)
-    machine.flush()
-    assert not machine.awaits(1.35)
+    detector = EventDetector(SETTINGS, count(1))
+    assert not detector.awaits(0.0)
+    told(spots(*MICRO, until=1.3), detector)
+    assert detector.awaits(1.35)
+    assert not detector.awaits(1.0333 + SETTINGS.micro_max_s + 2 * TICK_S)
+    detector.flush()
+    assert not detector.awaits(1.35)
 
 
 def test_a_short_expression_is_told_as_it_begins_peaks_and_ends():
@@ -137,7 +137,7 @@ def test_what_was_never_likely_enough_is_unsure(offset, peak):
 
 def test_what_is_likely_at_its_apex_and_no_more_at_its_end_is_taken_back():
     easy = msgspec.structs.replace(SETTINGS, early=0.6)
-    found = told(spots(lasting(1.0, 1.4), lasting(1.0, 1.4, 0.7), peak_at(1.2)), Machine(easy, count(1)))
+    found = told(spots(lasting(1.0, 1.4), lasting(1.0, 1.4, 0.7), peak_at(1.2)), EventDetector(easy, count(1)))
     assert kinds_of_moment(found) == [Onset, Apex, Offset]
     assert (found[1][1].kind, found[2][1].kind, found[2][1].reason) == ("micro", None, "unsure")
 
@@ -160,21 +160,21 @@ def test_an_expression_that_does_not_end_is_held_and_the_next_begins_when_it_is_
 
 def test_a_face_that_leaves_ends_its_event_where_it_is():
     for until, kind, reason in [(1.3, None, "lost"), (1.8, "macro", "")]:
-        machine = Machine(SETTINGS, count(1))
-        [*_, apex] = told(spots(lasting(1.0, 2.0), lasting(1.0, 1.3), peak_at(1.2), until), machine)
-        [offset] = machine.flush()
+        detector = EventDetector(SETTINGS, count(1))
+        [*_, apex] = told(spots(lasting(1.0, 2.0), lasting(1.0, 1.3), peak_at(1.2), until), detector)
+        [offset] = detector.flush()
         assert (offset.kind, offset.reason, offset.event) == (kind, reason, apex[1].event)
         assert until - 2 * TICK_S < offset.t < until
-        assert machine.flush() == []
-    assert Machine(SETTINGS, count(1)).flush() == []
+        assert detector.flush() == []
+    assert EventDetector(SETTINGS, count(1)).flush() == []
 
 
 def test_after_a_gap_an_open_event_is_lost_and_nothing_is_dated_back_over_it():
-    machine = Machine(SETTINGS, count(1))
-    begun = told(spots(lasting(1.0, 9.0), lasting(1.0, 9.0), until=1.2), machine)
+    detector = EventDetector(SETTINGS, count(1))
+    begun = told(spots(lasting(1.0, 9.0), lasting(1.0, 9.0), until=1.2), detector)
     assert kinds_of_moment(begun) == [Onset]
     later = 1.2 + PAUSE_S + 0.1
-    (_, lost), (_, onset) = told(spots(lasting(1.0, 9.0), lasting(1.0, 9.0), until=2.0, since=later), machine)[:2]
+    (_, lost), (_, onset) = told(spots(lasting(1.0, 9.0), lasting(1.0, 9.0), until=2.0, since=later), detector)[:2]
     assert (lost.kind, lost.reason, lost.event) == (None, "lost", 1)
     assert lost.t < 1.2
     assert (onset.event, onset.t) == (2, pytest.approx(later, abs=1.5 * TICK_S))
@@ -182,8 +182,8 @@ def test_after_a_gap_an_open_event_is_lost_and_nothing_is_dated_back_over_it():
 
 def test_events_are_numbered_from_the_ids_of_all_faces():
     ids = count(5)
-    machines = [Machine(SETTINGS, ids) for _ in range(2)]
-    found = [moment for spot in spots(*MICRO) for machine in machines for moment in machine.push(7, spot)]
+    detectors = [EventDetector(SETTINGS, ids) for _ in range(2)]
+    found = [moment for spot in spots(*MICRO) for detector in detectors for moment in detector.push(7, spot)]
     assert [moment.event for moment in found if isinstance(moment, Offset)] == [5, 6]
 
 
@@ -196,8 +196,8 @@ def wandering(seed, ticks=1500):
 def test_no_two_events_are_ever_open_and_none_begins_before_the_last_one_ended():
     verdicts = set()
     for seed in range(4):
-        machine = Machine(msgspec.structs.replace(SETTINGS, macro_max_s=0.8), count(1))
-        moments = [moment for _, moment in told(wandering(seed), machine)] + machine.flush()
+        detector = EventDetector(msgspec.structs.replace(SETTINGS, macro_max_s=0.8), count(1))
+        moments = [moment for _, moment in told(wandering(seed), detector)] + detector.flush()
         event, ended = None, -1.0
         for moment in moments:
             if isinstance(moment, Onset):

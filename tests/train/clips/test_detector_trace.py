@@ -7,9 +7,9 @@ import pytest
 from realtime import config
 from realtime.recognition import heads
 from realtime.records import Apex, Crop, Offset, Onset, Pose
-from realtime.spotting.detector import Spotting
-from train.clips import detector_trace as told
-from train.clips.detector_trace import Told, tell
+from realtime.spotting.detector import FaceSpotter
+from train.clips import detector_trace
+from train.clips.detector_trace import DetectorTrace, trace
 
 STAGES = config.load()
 ENGINE = object()  #: stands for the spotter
@@ -28,11 +28,15 @@ def crops(count):
 class Scripted:
     """Tells an onset and an apex with the fourth frame, and an offset at the end."""
 
-    def __init__(self, config, crop_px, engine, ids, *, rested):
-        assert (config, crop_px, engine, rested) == (STAGES.spotter, 64, ENGINE, True)
-        self.event, self.score = next(ids), 0.0
+    def __init__(self, config, crop_px, engine, ids):
+        assert (config, crop_px, engine) == (STAGES.spotter, 64, ENGINE)
+        self.event, self.score, self.rested = next(ids), 0.0, False
+
+    def rest(self, crop):
+        self.rested = crop.t == 0.0
 
     def push(self, crop):
+        assert self.rested
         self.score = round(crop.t * 10, 3)
         return [Onset(self.event, 1, 0.1), Apex(self.event, 1, 0.1, 0.2, "micro", 5.0)] if crop.t == 0.3 else []
 
@@ -41,8 +45,8 @@ class Scripted:
 
 
 def test_every_frame_has_its_score_and_every_moment_the_time_when_it_was_told(monkeypatch):
-    monkeypatch.setattr(told, "Spotting", Scripted)
-    found = tell(crops(6), STAGES.spotter, ENGINE)
+    monkeypatch.setattr(detector_trace, "FaceSpotter", Scripted)
+    found = trace(crops(6), STAGES.spotter, ENGINE)
     assert found.scores == (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
     assert found.onsets == ((0.3, Onset(1, 1, 0.1)),)
     assert found.apexes == ((0.3, Apex(1, 1, 0.1, 0.2, "micro", 5.0)),)
@@ -50,13 +54,14 @@ def test_every_frame_has_its_score_and_every_moment_the_time_when_it_was_told(mo
 
 
 def test_it_is_what_the_live_detector_says(sample_crops, spotter):
-    detector = Spotting(STAGES.spotter, STAGES.align.size_px, spotter, itertools.count(1), rested=True)
+    detector = FaceSpotter(STAGES.spotter, STAGES.align.size_px, spotter, itertools.count(1))
+    detector.rest(sample_crops[0])
     moments, scores = [], []
     for crop in sample_crops[:300]:
         moments += detector.push(crop)
         scores.append(detector.score)
     moments += detector.finish()
-    found = tell(sample_crops[:300], STAGES.spotter, spotter)
+    found = trace(sample_crops[:300], STAGES.spotter, spotter)
     assert found.scores == tuple(scores)
     assert {m for _, m in (*found.onsets, *found.apexes, *found.offsets)} == set(moments)
     assert found.apexes
@@ -64,9 +69,9 @@ def test_it_is_what_the_live_detector_says(sample_crops, spotter):
 
 
 def test_it_is_kept_without_loss(sample_crops, spotter):
-    found = tell(sample_crops[:300], STAGES.spotter, spotter)
-    assert msgspec.json.decode(msgspec.json.encode(found), type=Told) == found
+    found = trace(sample_crops[:300], STAGES.spotter, spotter)
+    assert msgspec.json.decode(msgspec.json.encode(found), type=DetectorTrace) == found
 
 
 def test_nothing_is_said_of_nothing():
-    assert tell([], STAGES.spotter, ENGINE) == Told((), (), (), ())
+    assert trace([], STAGES.spotter, ENGINE) == DetectorTrace((), (), (), ())

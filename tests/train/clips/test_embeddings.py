@@ -5,7 +5,8 @@ import pytest
 
 from realtime.engine.package.manifest import MODEL
 from realtime.errors import DataError, EngineError
-from realtime.representation.preprocess import CropImages, EmbeddingSequence, crop_images
+from realtime.representation.crop_images import CropImages, crop_images
+from realtime.representation.embedding_sequence import EmbeddingSequence
 from train.clips.clip import ClipCrops
 from train.clips.embeddings import View, apply_view, draw_view, embed
 from train.config.sections import Views

@@ -9,7 +9,7 @@ from realtime import config
 from realtime.records import Crop, Pose
 from realtime.representation.fields import LAG_S
 from realtime.representation.motion import Flow, grey, layout, measure
-from realtime.spotting.detector import Spotting
+from realtime.spotting.detector import FaceSpotter
 from train.clips import fields
 from train.clips.fields import displacements, exact, moving
 from train.clips.stored import store
@@ -38,7 +38,7 @@ def rise(onset, apex, offset, most=3.0):
 
 def test_a_clip_has_the_very_fields_that_the_live_detector_makes(leaky_spotter):
     crops = list(itertools.islice(filmed(rise(2.0, 2.15, 2.35)), 150))
-    detector, live = Spotting(STAGES.spotter, SIZE, leaky_spotter(SIZE), itertools.count(1)), []
+    detector, live = FaceSpotter(STAGES.spotter, SIZE, leaky_spotter(SIZE), itertools.count(1)), []
     for crop in crops:
         detector.push(crop)
         live.append(detector.field)
@@ -54,8 +54,8 @@ def test_a_clip_has_the_very_fields_that_the_live_detector_makes(leaky_spotter):
 
 def test_a_clip_has_the_fields_that_the_live_detector_makes_of_it_alone(leaky_spotter):
     crops = list(itertools.islice(filmed(rise(0.0, 0.15, 0.35)), 30))
-    detector = Spotting(STAGES.spotter, SIZE, leaky_spotter(SIZE), itertools.count(1), rested=True)
-    live = []
+    detector, live = FaceSpotter(STAGES.spotter, SIZE, leaky_spotter(SIZE), itertools.count(1)), []
+    detector.rest(crops[0])
     for crop in crops:
         detector.push(crop)
         live.append(detector.field)

@@ -12,7 +12,7 @@ from realtime.engine.package.manifest import MODEL
 from realtime.errors import DataError
 from realtime.recognition import heads
 from train.clips import stored
-from train.clips.detector_trace import tell
+from train.clips.detector_trace import trace
 from train.clips.stored import store
 from train.datasets.annotation.recorded import Recorded
 from train.datasets.annotation.sample import Recording, Sample
@@ -64,8 +64,8 @@ def test_what_the_live_detector_says_is_stored_beside_it(drawn, tmp_path):
     stages = config.load()
     spotter = heads.spotter(stages)
     for clip in store(drawn(people=1), tmp_path):
-        assert clip.told() == tell(clip.served(), stages.spotter, spotter)
-        assert len(clip.told().scores) == len(clip.times())
+        assert clip.trace() == trace(clip.served(), stages.spotter, spotter)
+        assert len(clip.trace().scores) == len(clip.times())
 
 
 def test_a_second_call_films_nothing_whatever_the_labels_and_moments(drawn, tmp_path):
@@ -177,7 +177,7 @@ def test_a_clip_without_a_face_is_stored_as_well(drawn, tmp_path):
         dataset = drawn(people=1, frames=0)
         clips = store(dataset, tmp_path)
         assert [clip.crops().shape for clip in clips] == [(0, 128, 128, 3)] * 3
-        assert [clip.told().scores for clip in clips] == [()] * 3
+        assert [clip.trace().scores for clip in clips] == [()] * 3
         assert len(dataset.filmed) == filmed
 
 

@@ -15,7 +15,7 @@ from train.methods.ecstfl.r3d import BasicBlock3d
 from train.methods.ecstfl.resnet_gru import ResNetGru
 from train.packaging import export as export_module
 from train.packaging.export import export
-from train.packaging.graph import Half, rounded, to_onnx
+from train.packaging.graph import half, rounded, to_onnx
 from train.packaging.model_card import CARD
 from train.storage.commit import commit
 
@@ -76,11 +76,11 @@ def test_half_precision_computes_in_it_between_float32(encoder_parts, tmp_path, 
     made = export(*parts, replace(draft, precision="fp16"), tmp_path / "encoder")
     assert made.precision == "fp16"
     graph = onnx.load(tmp_path / "encoder" / MODEL).graph
-    half, single = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
-    assert {weight.data_type for weight in graph.initializer} <= {half, onnx.TensorProto.INT64}
+    short, single = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
+    assert {weight.data_type for weight in graph.initializer} <= {short, onnx.TensorProto.INT64}
     assert {port.type.tensor_type.elem_type for port in (*graph.input, *graph.output)} == {single}
     casts = [onnx.helper.get_attribute_value(n.attribute[0]) for n in graph.node if n.op_type == "Cast"]
-    assert sorted(casts) == sorted([half, single, single])  # the input, the two outputs, and nothing between
+    assert sorted(casts) == sorted([short, single, single])  # the input, the two outputs, and nothing between
     report = check(tmp_path / "encoder", engines)
     assert report.ok
     assert {each.bar for each in report.differences} == {1e-2}
@@ -88,11 +88,11 @@ def test_half_precision_computes_in_it_between_float32(encoder_parts, tmp_path, 
 
 def test_half_precision_leaves_the_network_as_it_was(encoder_parts):
     network = encoder_parts[0].eval()
-    half, x = Half(network), encoder_parts[1]["images"]
+    halved, x = half(network), encoder_parts[1]["images"]
     assert {weight.dtype for weight in network.parameters()} == {torch.float32}
-    assert {weight.dtype for weight in half.parameters()} == {torch.float16}
+    assert {weight.dtype for weight in halved.parameters()} == {torch.float16}
     with torch.no_grad():
-        for found, wanted in zip(half(x), network(x), strict=True):
+        for found, wanted in zip(halved(x), network(x), strict=True):
             assert found.dtype == torch.float32
             assert 1e-6 < float((found - wanted).norm() / wanted.norm()) < 1e-2
 

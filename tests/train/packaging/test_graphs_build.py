@@ -12,14 +12,16 @@ import torch
 from torch import nn
 
 from realtime.engine.backends.builder import Order, serialize
-from realtime.engine.package.manifest import TensorSpec, input_of
-from realtime.representation.preprocess import ClipImages, CropImages, EmbeddingSequence
+from realtime.representation.clip_images import ClipImages
+from realtime.representation.crop_images import CropImages
+from realtime.representation.embedding_sequence import EmbeddingSequence
+from realtime.representation.tensor_spec import TensorSpec
 from train.methods.apexnet.se_resnext import Bottleneck
 from train.methods.ecstfl import c3d
 from train.methods.ecstfl.r3d import BasicBlock3d
 from train.networks.cmnet import CmnetHead
 from train.packaging import quantise
-from train.packaging.graph import Half, rounded, to_onnx
+from train.packaging.graph import half, rounded, to_onnx
 
 pytest.importorskip("tensorrt_rtx", reason="building plans needs the tensorrt-rtx extra")
 
@@ -78,9 +80,9 @@ METHODS = {
 def graph_of(network, representation, precision):
     """The ONNX file's content that `train export` would prove."""
     torch.manual_seed(1)
-    spec = input_of(representation)
+    [spec] = representation.inputs()
     deployed, example = rounded(network().eval()), {spec.name: torch.randn(2, *spec.shape[1:])}
-    form = Half(deployed) if precision == "fp16" else deployed
+    form = half(deployed) if precision == "fp16" else deployed
     graph = to_onnx(form, example, ["logits"], 20, short=precision != "int8")
     if precision == "int8":
         crops = list(np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), np.uint8))
@@ -97,7 +99,7 @@ def test_what_a_method_exports_builds(method, precision, tmp_path):
     path = tmp_path / "model.onnx"
     onnx.save(graph_of(network, representation, precision), path)
     logits = TensorSpec(name="logits", shape=(-1, CLASSES), dtype="float32", layout="NC")
-    manifest = SimpleNamespace(name=method, inputs=(input_of(representation),), outputs=(logits,))
+    manifest = SimpleNamespace(name=method, inputs=representation.inputs(), outputs=(logits,))
     plan, timing = serialize(Order(path, manifest, "tensorrt-rtx", None, 4), b"")
     assert len(plan) > 1000
     assert timing == b""

@@ -12,7 +12,7 @@ from torch import nn
 from realtime.engine.check import check
 from realtime.engine.package.manifest import GOLDEN, load
 from realtime.errors import EngineError
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train.packaging import quantise
 from train.packaging.export import export
 from train.packaging.golden import CANDIDATES, INT8_ROWS

@@ -17,7 +17,8 @@ from realtime.config import ROOT
 from realtime.engine.package.manifest import dump, load
 from realtime.errors import EngineError
 from realtime.labels import VOCABULARIES
-from realtime.representation.preprocess import EmbeddingSequence
+from realtime.representation.embedding_sequence import EmbeddingSequence
+from realtime.representation.tensor_spec import TensorSpec
 from train import commands
 from train.__main__ import app
 from train.commands import METHODS
@@ -25,7 +26,7 @@ from train.config.old import load as read
 from train.networks.cmn import CmnHead
 from train.packaging import torch_tensorrt
 from train.packaging.export import export
-from train.packaging.graph import rounded
+from train.packaging.graph import half, rounded
 from train.packaging.torch_tensorrt import convert, library
 
 FRAMES, WIDTH = 4, 16
@@ -79,21 +80,21 @@ class Part(nn.Module):
         super().__init__()
         self.run, self.kind = program.module(), kind
 
-    def forward(self, x):
-        return self.run(x)
+    def forward(self, *inputs):
+        return self.run(*inputs)
 
     def get_layer_info(self):
         tensor = {"Name": "x", "Format/Datatype": WORDS[self.kind]}
         return json.dumps({"Layers": [{"Name": "all", "Inputs": [tensor], "Outputs": [tensor]}]})
 
 
-def chained(parts):
+def chained(parts, inputs):
     """A graph that calls one part after the other, and holds one that nobody calls."""
     graph = torch.fx.Graph()
-    x = graph.placeholder("x")
+    given = tuple(graph.placeholder(f"x{number}") for number in range(inputs))
     for name in parts:
-        x = graph.call_module(name, (x,))
-    graph.output(x)
+        given = (graph.call_module(name, given),)
+    graph.output(given[0])
     return torch.fx.GraphModule(nn.ModuleDict(parts | {"unused": nn.Identity()}), graph)
 
 
@@ -118,19 +119,20 @@ class Fake:
     def compile(self, network, **asked):
         assert self.debugged == [True]
         self.asked = asked
-        batch = torch.export.Dim("batch", min=1, max=asked["arg_inputs"][0].max_shape[0])
-        example = torch.randn(asked["arg_inputs"][0].opt_shape, dtype=asked["arg_inputs"][0].dtype)
-        self.program = torch.export.export(network, (example,), dynamic_shapes=({0: batch},))
+        wanted = asked["arg_inputs"]
+        batch = torch.export.Dim("batch", min=1, max=wanted[0].max_shape[0])
+        examples = tuple(torch.randn(each.opt_shape, dtype=each.dtype) for each in wanted)
+        self.program = torch.export.export(network, examples, dynamic_shapes=tuple({0: batch} for _ in wanted))
         kinds = {weight.dtype for weight in network.parameters()}
         parts = {"_run_on_acc_0": Part(self.program, self.kind or kinds.pop())}
-        return chained(parts | ({"_run_on_gpu_1": nn.Identity()} if self.left else {}))
+        return chained(parts | ({"_run_on_gpu_1": nn.Identity()} if self.left else {}), len(wanted))
 
     def save(self, compiled, path, arg_inputs):
         torch.export.save(self.program, path)
 
     def load(self, path):
         run = torch.export.load(path).module()
-        return SimpleNamespace(module=lambda: lambda x: tuple(self.gain * y for y in run(x)))
+        return SimpleNamespace(module=lambda: lambda *x: tuple(self.gain * y for y in run(*x)))
 
 
 @pytest.fixture
@@ -177,6 +179,28 @@ def test_the_converter_is_asked_for_the_whole_network_in_a_form_that_it_knows(he
     used = [str(node.target) for node in fake.program.graph.nodes if node.op == "call_function"]
     assert not [name for name in used if "lstm" in name]
     assert fake.debugged == [True, False]  # without it the engines would not tell their precision
+
+
+@pytest.mark.parametrize(("precision", "made"), [("fp32", lambda network: network), ("fp16", half)])
+def test_the_converter_is_asked_for_every_input_in_order(fake, tmp_path, precision, made):
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(6, 2)
+
+        def forward(self, picture, movement):
+            return (self.fc(torch.cat([picture.mean((2, 3)), movement], 1)),)
+
+    shapes = {"picture": (3, 8, 8), "movement": (3,)}
+    specs = tuple(TensorSpec(name=n, shape=(-1, *row), dtype="float32", layout="") for n, row in shapes.items())
+    manifest = SimpleNamespace(name="two", inputs=specs, precision=precision)
+    network = Two()
+    torch_tensorrt._compile(fake, made(network), manifest, tmp_path / "two.ep")
+    rows = [Input((1, *row), (4, *row), (16, *row), torch.float32) for row in shapes.values()]
+    assert fake.asked["arg_inputs"] == rows
+    given = [torch.randn(5, *row) for row in shapes.values()]
+    [found] = fake.load(tmp_path / "two.ep").module()(*given)
+    assert torch.allclose(found, network(*given)[0], atol=1e-2)
 
 
 def test_an_engine_of_another_precision_than_was_promised_is_refused(head, folder, fake):

@@ -14,7 +14,7 @@ from realtime.engine.backends.plan import Identity, Record
 from realtime.engine.package.manifest import GOLDEN, MODEL, load, sha256
 from realtime.errors import DataError, EngineError
 from realtime.labels import MEGC3, VOCABULARIES
-from realtime.representation.preprocess import EmbeddingSequence
+from realtime.representation.embedding_sequence import EmbeddingSequence
 from train.__main__ import app
 from train.networks.cmn import CmnHead
 from train.packaging.export import export

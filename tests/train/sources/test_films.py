@@ -8,7 +8,7 @@ import pytest
 
 from realtime.config import ROOT
 from realtime.labels import NONE
-from realtime.representation.preprocess import MotionTicks
+from realtime.representation.motion_ticks import MotionTicks
 from train import commands, registry
 from train.clips.exact import Movements
 from train.sources import films

@@ -53,9 +53,14 @@ def test_crops_that_serving_does_not_make_are_refused(settings, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("method", "data", "wanted"), [("motion", "ferplus", "synthetic or recorded"), ("expression", "smic-3", "ferplus")]
+    ("method", "data", "wanted"),
+    [
+        ("motion", "ferplus", "synthetic or recorded"),
+        ("expression", "smic-3", "ferplus"),
+        ("motion", "films", "synthetic"),
+    ],
 )
 def test_a_method_is_given_only_what_it_can_learn_from(method, data, wanted):
     files = [ROOT / f"configs/methods/{method}.toml", ROOT / f"configs/data/{data}.toml"]
-    with pytest.raises(ConfigError, match=f"{method} cannot learn from .*wanted {wanted}"):
+    with pytest.raises(ConfigError, match=f"{method} learns from {wanted}"):
         registry.load(files)

@@ -8,7 +8,7 @@ import pytest
 
 from realtime import config
 from realtime.records import Apex, Offset, Onset
-from realtime.spotting.spotter import Spot
+from realtime.spotting.scorer import Spot
 from train.spotting.comparison import announced, detections, shown, told
 from train.spotting.films import MACRO, MICRO, Film
 from train.spotting.movements import Movement

@@ -6,7 +6,7 @@ import pytest
 
 from realtime.config import ROOT
 from realtime.labels import MEGC3
-from realtime.spotting.spotter import unpacked
+from realtime.spotting.recurrent import unpacked
 from train import registry
 from train.clips.exact import movements
 from train.spotting import films as filming

@@ -10,7 +10,7 @@ from realtime.config import ROOT
 from realtime.engine.package.manifest import MODEL
 from realtime.errors import DataError, EngineError
 from realtime.labels import FERPLUS
-from realtime.representation.preprocess import CropImages
+from realtime.representation.crop_images import CropImages
 from train.config.old import load
 from train.methods.dynamic import enactments
 from train.methods.dynamic.enactments import MANNERS
@@ -143,7 +143,7 @@ def test_clips_are_embedded_once_and_read_again(config, face, monkeypatch):
     found = enactments.prepare(config(face), workers=1)
     train = found["train"]
     assert list(found) == SPLITS
-    assert train.clips.embeddings.shape == (14, 5, 16)
+    assert train.embeddings.shape == (14, 5, 16)
     assert train.logits.shape == (14, 5, 8)
     assert bool((train.moments.diff(dim=1) > 0).all())
     assert [LABELS[k] for k in train.labels[:6]] == list(EMOTIONS)

@@ -10,8 +10,8 @@ from realtime.demo import truth
 from realtime.errors import ConfigError, DataError
 from realtime.recognition import heads
 from realtime.representation.motion import grey
-from realtime.spotting.detector import Spotting
-from realtime.spotting.spotter import Spot
+from realtime.spotting.detector import FaceSpotter
+from realtime.spotting.scorer import Spot
 from train.__main__ import app
 from train.chain.truth import Event, video
 from train.config.old import load as load_train
@@ -63,7 +63,7 @@ def spotter():
 
 
 def test_a_recording_is_told_of_as_it_is_live(recording, sample_crops, spotter):
-    live = Spotting(STAGES.spotter, STAGES.align.size_px, spotter, iter(range(100)))
+    live = FaceSpotter(STAGES.spotter, STAGES.align.size_px, spotter, iter(range(100)))
     moments = [(c.t, moment) for c in sample_crops if c.t < 9.0 for moment in live.push(c)]
     moments += [(recording.times[-1], moment) for moment in live.flush()]
     [stream] = streams([recording], spotter)
@@ -75,6 +75,11 @@ def test_a_recording_is_told_of_as_it_is_live(recording, sample_crops, spotter):
         assert times == pytest.approx(others, abs=1e-4)
     deaf = msgspec.structs.replace(STAGES.spotter, open=1.0)
     assert said(stream, deaf) == Said([], 0)
+
+
+def test_a_spotter_that_sees_colours_is_not_tuned_on_grey_recordings(recording, dark_spotter):
+    with pytest.raises(ConfigError, match="dark judges pictures in colour, recordings are grey"):
+        streams([recording], dark_spotter(64))
 
 
 def test_a_grey_crop_gives_back_its_very_picture(recording):

@@ -48,9 +48,9 @@ def by_formula(clip: StoredClip, quang: Quang) -> int:
 
 def detected(clip: StoredClip) -> int | None:
     """The frame of the event that is nearest to the strongest apex which the live detector tells; None without one."""
-    told = clip.told()
-    last: dict[int, Apex | Offset] = {apex.event: apex for _, apex in told.apexes}
-    last |= {offset.event: offset for _, offset in told.offsets}
+    trace = clip.trace()
+    last: dict[int, Apex | Offset] = {apex.event: apex for _, apex in trace.apexes}
+    last |= {offset.event: offset for _, offset in trace.offsets}
     sure = [moment for moment in last.values() if isinstance(moment, Apex) or moment.kind or moment.reason == "lost"]
     if not sure:
         return None

@@ -18,16 +18,10 @@ from torch import Generator, Tensor, nn
 from realtime import config as realtime_config
 from realtime.labels import NONE, VOCABULARIES
 from realtime.records import Floats, Image
+from realtime.representation.apex_change import ApexChange, apex_pair
 from realtime.representation.change import LUMA, changed
-from realtime.representation.preprocess import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    ApexChange,
-    CropImages,
-    apex_change,
-    apex_pair,
-    crop_images,
-)
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, IMAGES, CropImages, crop_images
+from realtime.representation.event import EventFrames
 from train.clips.clip import Times
 from train.clips.sequences import rests
 from train.clips.subject_split import LABELS
@@ -146,9 +140,7 @@ def shown(clip: Filmed, at: Moments, end: float, made: CropImages | ApexChange) 
     """What serving feeds the network with for an event of these moments that is over at `end`: (1, 3, S, S)."""
     times, images = clip.since(at[0])
     until = max(int(np.searchsorted(times, end, side="right")), 1)
-    if isinstance(made, ApexChange):
-        return apex_change(times[:until], images[:until], at[1], made)
-    return crop_images([_apex(times[:until], images, at[1])], made)
+    return made.of_event(EventFrames(times[:until], images=images[:until]), at[1])[IMAGES]
 
 
 def inputs(config: ApexnetConfig, clips: Sequence[Filmed]) -> Tensor:

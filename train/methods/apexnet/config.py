@@ -49,7 +49,7 @@ class ApexnetConfig(Section, frozen=True, tag="apexnet", tag_field="method"):
     runs: str
     shows: Literal["apex", "change"]  #: the apex alone, or what changed since the onset too
     size_px: Annotated[int, msgspec.Meta(ge=32)]  #: what the network sees
-    around_s: NotNegative  #: see `realtime.representation.preprocess.ApexChange`; read only if the change is shown
+    around_s: NotNegative  #: see `realtime.representation.apex_change`; read only if the change is shown
     gain: Positive  #: likewise
     blocks: tuple[Count, Count, Count, Count]  #: of each stage
     groups: Annotated[int, msgspec.Meta(ge=2)]  #: of the convolutions; all widths are in proportion

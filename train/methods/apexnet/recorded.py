@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from realtime.engine.package.manifest import Manifest, Precision, Score
 from realtime.errors import ConfigError
 from realtime.records import Image
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train.clips.stored import StoredClip
 from train.clips.takes import draw, near
 from train.config.old import shaping

@@ -11,10 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realtime.engine.package.manifest import IMAGES, Manifest, Precision, Score
+from realtime.engine.package.manifest import Manifest, Precision, Score
 from realtime.labels import NONE, VOCABULARIES
-from realtime.records import Floats
-from realtime.representation.preprocess import ApexChange, CropImages, crop_images
 from train.clips.subject_split import DATA, TERMS, Parts
 from train.clips.subject_split import split as by_person
 from train.config.old import shaping
@@ -36,7 +34,7 @@ from train.methods.apexnet.se_resnext import SeResNeXt
 from train.networks import checkpoints
 from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
-from train.packaging.golden import golden_changes, golden_crops
+from train.packaging.golden import golden_inputs
 from train.storage.digest import digest
 from train.training import loop
 from train.training.calibration import calibrate as temper
@@ -120,9 +118,4 @@ def export(config: ApexnetConfig, parts: Parts[Filmed], folder: Path, precision:
         folder, precision, trained_by(config, DATA, TERMS), vocabulary=name, labels=VOCABULARIES[name],
         representation=made, scores=found,
     )  # fmt: skip
-    golden = {IMAGES: torch.from_numpy(_golden(made, precision))}
-    return write_package(network, golden, ("embedding", "logits"), draft, folder, run / CURVE)
-
-
-def _golden(made: CropImages | ApexChange, precision: Precision) -> Floats:
-    return golden_changes(made) if isinstance(made, ApexChange) else crop_images(golden_crops(precision), made)
+    return write_package(network, golden_inputs(made), ("embedding", "logits"), draft, folder, run / CURVE)

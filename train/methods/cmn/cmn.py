@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,11 +24,10 @@ from realtime.engine.engine import Engine
 from realtime.engine.package.manifest import MODEL, Manifest, Precision, Score, Training
 from realtime.errors import DataError
 from realtime.labels import NONE, VOCABULARIES
-from realtime.representation.preprocess import EmbeddingSequence, pooled
+from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequence
 from train.clips.clip import ClipCrops, check
-from train.clips.embeddings import embed, embed_images
+from train.clips.embeddings import embed
 from train.clips.fields import MovingClip
-from train.clips.prepare import sample_crops
 from train.config.old import shaping
 from train.evaluation.rejection import judged
 from train.methods.cmn import sampling
@@ -44,7 +42,7 @@ from train.networks.cmn import CmnHead
 from train.networks.cmnet import CmnetHead
 from train.packaging.export import OPSET, Draft, trained_by
 from train.packaging.export import export as write_package
-from train.packaging.golden import golden_motion
+from train.packaging.golden import golden_inputs
 from train.packaging.step import step_graph
 from train.storage.digest import digest
 from train.training import loop
@@ -53,7 +51,6 @@ from train.training.curves import CURVE
 log = logging.getLogger(__name__)
 
 HEADS: dict[HeadKind, type[CmnHead]] = {"patent": CmnHead, "cmnet": CmnetHead}
-GOLDEN_ROWS = 4
 DATA = ("synthetic micro-expressions: neutral FER-2013 pictures moved by action units of ICT-FaceKit (MIT)",)
 TERMS = "FER-2013's pictures have no clear licence and are not part of this package."
 
@@ -247,11 +244,6 @@ def package(
     draft = Draft.of(
         folder, precision, training, vocabulary=vocabulary, labels=labels, representation=made, scores=scores
     )
-    crops = sample_crops(config.frames + GOLDEN_ROWS - 1)
-    rows = [embed_images(crops, encoder)]
-    if motion.cells:
-        rows.append(pooled(golden_motion(crops), motion.cells))
-    stream = torch.from_numpy(np.concatenate(rows, axis=1))
-    golden = stream.unfold(0, config.frames, 1).transpose(1, 2).contiguous()  # (rows, frames, width)
-    step = step_graph(head, golden, OPSET)
-    return write_package(head, {"embeddings": golden}, ("logits", "clip"), draft, folder, run / CURVE, step=step)
+    golden = golden_inputs(made, encoder, frames=config.frames)
+    step = step_graph(head, golden[EMBEDDINGS], OPSET)
+    return write_package(head, golden, ("logits", "clip"), draft, folder, run / CURVE, step=step)

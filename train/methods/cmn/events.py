@@ -10,7 +10,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from realtime.representation.preprocess import spread
+from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequence
+from realtime.representation.event import EventFrames
 from train.clips.clip import event
 from train.clips.embeddings import EmbeddedClip
 from train.datasets.folds import hold_out
@@ -59,8 +60,11 @@ class Events:
 
     def sequences(self, lengths: Tensor, frames: int) -> Tensor:
         """What serving gives to the head when it has seen `lengths` (K,) frames: (K, frames, width)."""
-        chosen = torch.tensor([spread(int(length), frames) for length in lengths])
-        return self.clean[self.rows(torch.arange(len(self)), chosen)]
+        made, rows = EmbeddingSequence("", "", frames, self.clean.shape[1]), []  # of whichever encoder they are
+        for begin, times, apex_s, length in zip(self._begin, self._times, self.apex_s, lengths, strict=True):
+            seen = EventFrames(times[:length].numpy(), embeddings=self.clean[begin : begin + length].numpy())
+            rows.append(torch.from_numpy(made.of_event(seen, float(apex_s))[EMBEDDINGS]))
+        return torch.cat(rows)
 
     def scale(self, reference: Reference, behind: int = 0) -> Tensor:
         """One over the root mean square of what the projector is given: (width,).

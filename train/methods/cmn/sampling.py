@@ -20,8 +20,8 @@ EPSILON = 1e-6
 def source_frames(lengths: Tensor, frames: int, generator: Generator) -> Tensor:
     """One random frame of each of `frames` equal parts: lengths (B,) -> indices (B, frames), in order.
 
-    At test time `realtime.representation.preprocess.spread` takes the parts' centres instead. Shorter clips repeat
-    frames.
+    At test time `realtime.representation.embedding_sequence.spread` takes the parts' centres instead. Shorter clips
+    repeat frames.
     """
     place = torch.rand((len(lengths), frames), generator=generator, dtype=torch.float64)
     parts = torch.arange(frames, dtype=torch.float64) + place

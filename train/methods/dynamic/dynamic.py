@@ -21,10 +21,9 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from realtime.engine.engine import Engine
-from realtime.engine.package.manifest import EMBEDDINGS, LOGITS, MODEL, Manifest, Precision, Score
-from realtime.representation.preprocess import EmbeddingSequence
-from train.clips.embeddings import embed_images
-from train.clips.prepare import sample_crops
+from realtime.engine.package.manifest import LOGITS, MODEL, Manifest, Precision, Score
+from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequence
+from realtime.representation.event import EventFrames
 from train.config.old import shaping
 from train.datasets.ferplus import SPLITS
 from train.losses.ecstfl import ecstfl, ecstfl_official
@@ -35,6 +34,7 @@ from train.methods.dynamic.network import DynamicHead
 from train.methods.dynamic.scores import report, scored
 from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
+from train.packaging.golden import golden_inputs
 from train.storage.digest import digest
 from train.synthesis.script.emotions import LABELS, VOCABULARY
 from train.training import loop
@@ -43,7 +43,6 @@ from train.training.curves import CURVE
 
 log = logging.getLogger(__name__)
 
-GOLDEN_ROWS = 4
 FADED = 1  # the seed of the fades that calibrate and that are scored
 DATA = ("FER-2013 pictures with FER+ votes, brought into motion by scripted action units",)
 TERMS = "FER+ labels: MIT. FER-2013's pictures have no clear licence and are not part of this package."
@@ -107,16 +106,27 @@ def with_fades(clips: Enactments) -> Enactments:
 
 
 def sequences(clips: Enactments, begin: Tensor, end: Tensor, frames: int) -> Tensor:
-    """What serving gives to the head for the frames from `begin` to `end` (K,): (K, frames, width).
-
-    The same frames as `preprocess.spread` picks; the one at `begin`, or before it, if there is none.
-    """
-    times = clips.times
-    first = (times < begin[:, None]).sum(1).clamp(max=times.shape[1] - 1)
-    length = ((times <= end[:, None]).sum(1) - first).clamp(min=1)
+    """What serving gives to the head for the frames from `begin` to `end` (K,), all at once: (K, frames, width)."""
+    first, length = _inside(clips, begin, end)
     places = torch.arange(frames, dtype=torch.float64) + 0.5
     chosen = first[:, None] + (places * length[:, None] / frames).long()
     return clips.embeddings[torch.arange(len(clips))[:, None], chosen]
+
+
+def inputs(clips: Enactments, begin: Tensor, end: Tensor, frames: int) -> Tensor:
+    """The same as serving makes it, event by event."""
+    made, rows = EmbeddingSequence("", "", frames, clips.embeddings.shape[2]), []  # of whichever encoder they are
+    for k, (first, length) in enumerate(zip(*_inside(clips, begin, end), strict=True)):
+        part = slice(int(first), int(first + length))
+        seen = EventFrames(clips.times[k, part].numpy(), embeddings=clips.embeddings[k, part].numpy())
+        rows.append(torch.from_numpy(made.of_event(seen, float(clips.moments[k, 1]))[EMBEDDINGS]))
+    return torch.cat(rows)
+
+
+def _inside(clips: Enactments, begin: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+    """The first frame from `begin` to `end` (K,) and how many there are; the one beside `begin` if there is none."""
+    first = (clips.times < begin[:, None]).sum(1).clamp(max=clips.times.shape[1] - 1)
+    return first, ((clips.times <= end[:, None]).sum(1) - first).clamp(min=1)
 
 
 @torch.no_grad()
@@ -125,7 +135,7 @@ def predict(network: nn.Module, clips: Enactments, config: DynamicConfig, stage:
     network.eval()
     onset, apex, offset = clips.moments.unbind(1)
     end = offset if stage == "final" else torch.minimum(apex + config.early.middle_s, offset)
-    logits: Tensor = network(sequences(clips, onset, end, config.frames))[1]
+    logits: Tensor = network(inputs(clips, onset, end, config.frames))[1]
     return logits
 
 
@@ -183,6 +193,5 @@ def export(config: DynamicConfig, splits: Splits, encoder: Engine, folder: Path,
         scores=msgspec.json.decode((run / "scores.json").read_bytes(), type=tuple[Score, ...]),
         task="dynamic-expression",
     )  # fmt: skip
-    stream = torch.from_numpy(embed_images(sample_crops(config.frames + GOLDEN_ROWS - 1), encoder))
-    golden = stream.unfold(0, config.frames, 1).transpose(1, 2).contiguous()  # (rows, frames, width)
-    return write_package(head, {EMBEDDINGS: golden}, ("feature", LOGITS), draft, folder, run / CURVE)
+    golden = golden_inputs(draft.representation, encoder, frames=config.frames)
+    return write_package(head, golden, ("feature", LOGITS), draft, folder, run / CURVE)

@@ -20,11 +20,12 @@ from torch import Tensor
 from realtime import config as realtime_config
 from realtime.engine.engine import Engine
 from realtime.engine.factory import open_engine
+from realtime.engine.package.kind import require
 from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL
 from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import DataError, EngineError
 from realtime.faces.mesh import MediaPipe
-from realtime.representation.preprocess import CropImages, crop_images
+from realtime.representation.crop_images import CropImages
 from train.datasets.ferplus import SPLITS
 from train.methods.dynamic.config import DynamicConfig
 from train.storage.atomic import writing
@@ -55,8 +56,8 @@ def encoder_of(config: DynamicConfig) -> Engine:
     """The encoder, as `prepare` asks it; EngineError if it does not take the crops that are made."""
     overrides = [f"engines.precision={config.precision}", "engines.threads=1", "engines.device=cpu"]
     encoder = open_engine(Path(config.encoder), realtime_config.load(overrides=overrides).engines)
-    wanted = encoder.manifest.representation
-    if not isinstance(wanted, CropImages) or wanted.crop_px != config.clips.size_px:
+    wanted = require(CropImages, encoder.manifest, "the encoder")
+    if wanted.crop_px != config.clips.size_px:
         reasons = [f"it takes {wanted}, [clips] size_px makes crops of {config.clips.size_px} px: make them equal"]
         raise EngineError(f"engine {encoder.manifest.name} cannot see these clips:", reasons)
     return encoder
@@ -110,9 +111,8 @@ def _filming(config: DynamicConfig, folder: Path) -> Iterator[Callable[[Role], N
 
 
 def _save(path: Path, clips: Sequence[Clip], encoder: Engine) -> None:
-    representation = encoder.manifest.representation
-    assert isinstance(representation, CropImages)
-    found = [encoder.run({"images": crop_images(clip.crops, representation)}) for clip in clips]
+    pictures = require(CropImages, encoder.manifest, "the encoder")
+    found = [encoder.run(pictures.of_images(clip.crops)) for clip in clips]
     spans = [clip.enacted.span for clip in clips]
     arrays: dict[str, npt.NDArray[Any]] = {
         "embeddings": np.array([each[EMBEDDING] for each in found], np.float32),

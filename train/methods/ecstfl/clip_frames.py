@@ -1,6 +1,6 @@
 """What a network of clips is shown of an event: frames that are drawn anew in every epoch, or the whole, interpolated.
 
-In tests it is shown what `realtime.representation.preprocess.clip_images` picks, of the event's own frames or of
+In tests it is shown what `realtime.representation.clip_images` picks, of the event's own frames or of
 interpolated ones.
 """
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Generator, Tensor
 
-from realtime.representation.preprocess import first_to_last
+from realtime.representation.clip_images import first_to_last
 from train.clips.tim import tim
 from train.methods.ecstfl.config import FrameSampling
 

@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from realtime.engine.package.manifest import CLIPS, LOGITS, Manifest, Precision, Score
+from realtime import config as realtime_config
+from realtime.engine.package.manifest import LOGITS, Manifest, Precision, Score
 from realtime.errors import ConfigError
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, ClipImages, CropImages, clip_images
-from train.clips.prepare import sample_crops
+from realtime.representation.clip_images import CLIPS, ClipImages
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages
+from realtime.representation.event import EventFrames
 from train.clips.stored import StoredClip
 from train.clips.takes import draw, jittered
 from train.config.old import shaping
@@ -31,6 +33,7 @@ from train.methods.ecstfl.resnet_gru import ResNetGru
 from train.networks import checkpoints
 from train.packaging.export import WEIGHTS, Draft, trained, trained_by
 from train.packaging.export import export as write_package
+from train.packaging.golden import golden_inputs
 from train.sources.collection import TERMS, Collection, named, vocabulary
 from train.storage.digest import digest
 from train.training import loop
@@ -129,7 +132,7 @@ def build(config: EcstflConfig, classes: int) -> nn.Module:
 
 
 def standardise(x: Tensor, backbone: Backbone) -> Tensor:
-    """(B, 3, T, S, S) in [0, 1] -> as `preprocess.crop_images` makes each frame."""
+    """(B, 3, T, S, S) in [0, 1] -> as `crop_images` makes each frame."""
     mean, std = (torch.tensor(values).view(1, 3, 1, 1, 1) for values in (backbone.mean, backbone.std))
     return (x - mean) / std
 
@@ -195,8 +198,7 @@ def export(
             "train it with segments or random"
         )
     network = restored(config, collection)
-    crops = sample_crops(config.frames + GOLDEN_ROWS - 1)
-    representation = _representation(config, crops[0].shape[0])
+    representation = _representation(config, realtime_config.load().align.size_px)
     draft = Draft.of(
         folder,
         precision,
@@ -207,16 +209,17 @@ def export(
         representation=representation,
         scores=scores,
     )
-    rows = [clip_images(crops[row : row + config.frames], representation) for row in range(GOLDEN_ROWS)]
-    golden = {CLIPS: torch.from_numpy(np.concatenate(rows))}
+    golden = golden_inputs(representation, frames=config.frames, rows=GOLDEN_ROWS)
     return write_package(network, golden, ("feature", LOGITS), draft, folder, run_folder(config, collection) / CURVE)
 
 
 def _whole(clip: StoredClip, config: EcstflConfig) -> Tensor:
     """(3, T, S, S) of frames from the event's first to its last."""
-    event = _event(clip)
-    frames = interpolated(event, config.frames) if config.sampling == "tim" else event
-    return torch.from_numpy(clip_images(list(frames), _representation(config, frames.shape[1])))[0]
+    frames, times = _event(clip), clip.times()[clip.event()]
+    if config.sampling == "tim":
+        frames, times = interpolated(frames, config.frames), np.linspace(times[0], times[-1], config.frames)
+    made = _representation(config, frames.shape[1])
+    return torch.from_numpy(made.of_event(EventFrames(times, images=frames), clip.sample.apex_s)[CLIPS])[0]
 
 
 def _event(clip: StoredClip) -> Pictures:

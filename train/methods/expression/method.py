@@ -19,11 +19,12 @@ from torch import Tensor, nn
 
 from realtime import config as realtime_config
 from realtime.config import ROOT
-from realtime.engine.package.manifest import EMBEDDING, IMAGES, LOGITS, MODEL, Precision, Score
+from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL, Precision, Score
 from realtime.engine.package.manifest import load as load_manifest
 from realtime.labels import FERPLUS
 from realtime.records import Image
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images, spread
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, IMAGES, CropImages, crop_images
+from realtime.representation.embedding_sequence import spread
 from train.datasets.folds import Fold
 from train.evaluation.metrics import scores
 from train.methods.expression.config import ExpressionConfig

@@ -15,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.engine.engine import Engine
+from realtime.engine.package.kind import of_kind
 from realtime.engine.package.manifest import LOGITS, MODEL
 from realtime.errors import EngineError
 from realtime.labels import FERPLUS
 from realtime.recognition.encode import softmax
 from realtime.records import Floats
-from realtime.representation.preprocess import CropImages, crop_images
+from realtime.representation.crop_images import CropImages
 from train.clips.embeddings import open_encoder
 from train.clips.prepare import save_array
 from train.storage.digest import digest
@@ -56,17 +57,17 @@ def _told(teacher: Engine, crops: Callable[[int], Greys], crop_px: int, cache: P
 def _judged(teacher: Engine, greys: Greys, wanted: CropImages) -> Floats:
     """Probabilities (B, 8): the mean over each picture and its mirror image."""
     both = [np.repeat(each[..., None], 3, axis=-1) for each in (greys, greys[..., ::-1])]
-    found = [softmax(teacher.run({"images": crop_images(list(images), wanted)})[LOGITS]) for images in both]
+    found = [softmax(teacher.run(wanted.of_images(list(images)))[LOGITS]) for images in both]
     return np.asarray(np.mean(found, axis=0), np.float32)
 
 
 def _require_teacher(engine: Engine, crop_px: int) -> CropImages:
-    manifest, wanted = engine.manifest, engine.manifest.representation
+    manifest, wanted = engine.manifest, of_kind(CropImages, engine.manifest)
     reasons = []
     if tuple(manifest.labels) != FERPLUS:
         reasons.append(f"it tells {', '.join(manifest.labels)}; wanted {', '.join(FERPLUS)}")
-    if not isinstance(wanted, CropImages) or wanted.crop_px != crop_px:
-        reasons.append(f"it takes {wanted}, wanted pictures of crops of {crop_px} px")
-    if reasons or not isinstance(wanted, CropImages):
+    if wanted is None or wanted.crop_px != crop_px:
+        reasons.append(f"it takes {manifest.representation}, wanted pictures of crops of {crop_px} px")
+    if reasons or wanted is None:
         raise EngineError(f"{manifest.name} cannot be a teacher: name another in [teaching]", reasons)
     return wanted

@@ -10,7 +10,7 @@ from train.config.sections import Early, FocalLoss, Optimiser, Part
 
 
 class FieldsShown(Section, frozen=True):
-    """What the network sees of an event: see `realtime.representation.preprocess.FlowFields`."""
+    """What the network sees of an event: see `realtime.representation.flow_fields`."""
 
     frames: Count  #: moments between onset and apex
     scale: Literal["each", "both"]  #: u and v are divided by a size each, or by one for both

@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 
 from realtime.records import Floats
 from realtime.representation.fields import Times, moments, sampled
-from realtime.representation.preprocess import FlowFields, scaled
+from realtime.representation.flow_fields import FlowFields, scaled
 from train.clips.exact import Movements
 from train.clips.fields import MovingClip
 from train.clips.sequences import bent, cut, rests

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from realtime import config as realtime_config
-from realtime.engine.package.manifest import FIELDS, LOGITS, Precision
+from realtime.engine.package.manifest import LOGITS, Precision
 from realtime.labels import NONE
 from realtime.records import Floats
+from realtime.representation.event import EventFrames
 from realtime.representation.fields import FIELD_PX
-from realtime.representation.preprocess import FlowFields, flow_fields
+from realtime.representation.flow_fields import FIELDS, FlowFields
 from train.clips.clip import event
 from train.clips.fields import MovingClip, moving
 from train.clips.sequences import rests
@@ -30,7 +31,7 @@ from train.methods.motion.config import MotionConfig
 from train.methods.motion.job import Mixed, MotionJob
 from train.methods.motion.network import MotionNet
 from train.networks import checkpoints
-from train.packaging.golden import golden_fields
+from train.packaging.golden import golden_inputs
 from train.packaging.limits import METHODS
 from train.sources.source import ClipSource, Split
 
@@ -84,7 +85,7 @@ class Motion(Method[MotionConfig, Clips]):
         return [clip.sample.label for clip in clips]
 
     def golden(self, config: MotionConfig, precision: Precision) -> Mapping[str, Tensor]:
-        return {FIELDS: torch.from_numpy(golden_fields(self.representation(config)))}
+        return golden_inputs(self.representation(config))
 
     def files(self, config: MotionConfig) -> Mapping[str, str]:
         return {"initial": checkpoints.fingerprint(config.initial)}
@@ -95,10 +96,11 @@ def _moving(clip: MovingClip, after_s: float, made: FlowFields) -> Floats:
     inside = event(clip.times, clip.sample)
     times = clip.times[inside]
     seen = max(int(np.searchsorted(times, clip.sample.apex_s + after_s, "right")), 1)
-    return flow_fields(times[:seen], clip.fields[inside][:seen], clip.sample.apex_s, made)
+    part = EventFrames(times[:seen], fields=clip.fields[inside][:seen])
+    return made.of_event(part, clip.sample.apex_s)[FIELDS]
 
 
 def _resting(clip: MovingClip, span: slice, made: FlowFields) -> Floats:
     """What it would see if the detector took a face at rest for an event."""
     times = clip.times[span]
-    return flow_fields(times, clip.fields[span], float(times[len(times) // 2]), made)
+    return made.of_event(EventFrames(times, fields=clip.fields[span]), float(times[len(times) // 2]))[FIELDS]

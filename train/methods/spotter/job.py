@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from realtime.errors import DataError
 from realtime.records import Floats
 from realtime.representation.fields import FIELD_PX, LAG_S
-from realtime.representation.preprocess import motion_ticks
-from realtime.spotting.spotter import unpacked
+from realtime.representation.motion_ticks import motion_ticks
+from realtime.spotting.recurrent import unpacked
 from train.methods.spotter.chunks import begins
 from train.methods.spotter.config import SpotterTraining
 from train.methods.spotter.network import OUTPUTS

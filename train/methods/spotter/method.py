@@ -14,11 +14,12 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from realtime import config as realtime_config
-from realtime.engine.package.manifest import LOGITS, MEMORY, TICKS, Precision, Score
+from realtime.engine.package.manifest import LOGITS, MEMORY, Precision, Score
 from realtime.labels import NONE
 from realtime.representation.fields import FIELD_PX, LAG_S
-from realtime.representation.preprocess import MotionTicks, motion_ticks
-from realtime.spotting.spotter import Spot, unpacked
+from realtime.representation.motion_ticks import TICKS, MotionTicks, motion_ticks
+from realtime.spotting.recurrent import unpacked
+from realtime.spotting.scorer import Spot
 from train.datasets.folds import Fold
 from train.methods.method import Answer, Method, Stage
 from train.methods.spotter.config import SpotterTraining

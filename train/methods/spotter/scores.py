@@ -17,7 +17,7 @@ from realtime import config as realtime_config
 from realtime.config import SpotterConfig
 from realtime.engine.package.manifest import Score
 from realtime.representation.fields import LAG_S
-from realtime.spotting.spotter import Spot
+from realtime.spotting.scorer import Spot
 from train.methods.spotter.config import SpotterTraining
 from train.spotting.comparison import announced, detections, shown
 from train.spotting.detection_scores import score

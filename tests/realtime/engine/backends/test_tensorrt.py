@@ -153,19 +153,20 @@ class Context:
         return True
 
     def compute(self, shapes):
-        [(name, shape)] = shapes.items()
-        rows = self.memory(name, shape).reshape(shape[0], -1)
+        read = {name: self.memory(name, shape) for name, shape in shapes.items()}
         for spec in self.engine.outputs:
-            self.memory(spec.name, (shape[0], *spec.shape[1:]))[:] = answer(rows, spec)
+            found = answer(read, spec)
+            self.memory(spec.name, found.shape)[:] = found
 
     def memory(self, name, shape):
         floats = ctypes.c_float * int(np.prod(shape))
         return np.ctypeslib.as_array(floats.from_address(self.addresses[name])).reshape(shape)
 
 
-def answer(rows, spec):
-    """What the network answers to rows (B, n): their sums, and the place of each number."""
-    return rows.sum(-1, keepdims=True) + np.arange(spec.shape[1], dtype=np.float32)
+def answer(inputs, spec):
+    """What the network answers: the sums of each input's rows, the second doubled, and the place of each number."""
+    sums = [k * rows.reshape(len(rows), -1).sum(-1, keepdims=True) for k, rows in enumerate(inputs.values(), 1)]
+    return sum(sums[1:], sums[0]) + np.arange(spec.shape[1], dtype=np.float32)
 
 
 class Engine:
@@ -199,10 +200,10 @@ def gpu(monkeypatch):
 
 @pytest.fixture
 def make(gpu, packages, engines, monkeypatch):
-    """A package of the test packages as a TensorRT engine of up to four rows."""
+    """A package of the test packages, or of another folder, as a TensorRT engine of up to four rows."""
 
-    def made(name="encoder", backend="tensorrt", word="Float", deserializes=True, **changes):
-        manifest = replace(load(packages / name), **changes)
+    def made(name="encoder", backend="tensorrt", word="Float", deserializes=True, folder=packages, **changes):
+        manifest = replace(load(folder / name), **changes)
         engine = Engine(gpu, manifest, 4, inspected(word)) if deserializes else None
         listener = SimpleNamespace(errors=[] if deserializes else ["the plan is of another version"])
         trt = SimpleNamespace(
@@ -215,7 +216,7 @@ def make(gpu, packages, engines, monkeypatch):
         monkeypatch.setattr(tensorrt, "library", lambda backend: trt)
         monkeypatch.setattr(tensorrt, "listener", lambda trt: listener)
         monkeypatch.setattr(tensorrt, "obtain", lambda *_: Plan("x.plan", None, b"plan", new=False))
-        opened = TensorRt(backend, packages / name, manifest, replace(engines, batch=4))
+        opened = TensorRt(backend, folder / name, manifest, replace(engines, batch=4))
         opened.engine = engine
         return opened
 
@@ -228,10 +229,9 @@ def pictures(rows, seed=0):
 
 def check_answers(engine, inputs):
     found = engine.run(inputs)
-    [array] = inputs.values()
     assert list(found) == [spec.name for spec in engine.manifest.outputs]
     for spec in engine.manifest.outputs:
-        wanted = answer(array.reshape(len(array), -1), spec)
+        wanted = answer(inputs, spec)
         assert found[spec.name].dtype == np.float32
         np.testing.assert_array_equal(found[spec.name], wanted)
     return found
@@ -280,6 +280,22 @@ def test_a_head_is_run_as_it_comes(make, gpu):
     for rows in (1, 3):
         check_answers(engine, {"embeddings": np.full((rows, 6, 16), rows, np.float32)})
     assert gpu.calls == ["up", "execute", "down", "wait"] * 2
+
+
+@pytest.mark.parametrize("backend", ["tensorrt", "tensorrt-rtx"])
+def test_two_inputs_go_up_together(make, gpu, two_inputs, backend):
+    engine, rng = make("glance", backend, folder=two_inputs.folder), np.random.default_rng(1)
+    for rows in (1, 3, 6, 3):
+        pictures, movements = rng.standard_normal((rows, 3, 32, 32)), rng.standard_normal((rows, 8))
+        check_answers(engine, {"picture": pictures.astype(np.float32), "movement": movements.astype(np.float32)})
+    for context in engine.engine.contexts:
+        assert {name: shape[1:] for name, shape in context.shapes.items()} == {
+            "picture": (3, 32, 32),
+            "movement": (8,),
+        }
+    assert ("begin" in gpu.calls) == (backend == "tensorrt")  # networks for every frame are captured, both inputs in
+    engine.close()
+    assert not gpu.live
 
 
 def test_tensorrt_for_rtx_captures_by_itself(make, gpu):

@@ -370,3 +370,38 @@ def test_an_answer_for_exactly_this_server_is_never_the_cpus(server, packages, a
     server.stop()
     with pytest.raises(EngineLost, match="UNAVAILABLE"):
         open_with("triton", packages / "encoder", replace(asks, fallback=True))
+
+
+@pytest.fixture
+def serving(two_inputs, engines, tmp_path):
+    """A server of the packages with two inputs, and the [engines] section that asks it."""
+    from train.packaging.triton import write
+
+    write(two_inputs.folder, tmp_path / "models", ())
+    made = Server(tmp_path / "models", two_inputs.folder, replace(engines, device="cpu"))
+    yield made, replace(engines, device=f"triton://127.0.0.1:{made.port}", fallback=False)
+    made.stop()
+
+
+def test_a_server_is_sent_both_of_two_inputs(two_inputs, serving, engines):
+    server, asks = serving
+    config, folder = server.configs["glance"], two_inputs.folder / "glance"
+    assert [(port.name, list(port.dims)) for port in config.input] == [("picture", [3, 32, 32]), ("movement", [8])]
+    assert set(config.model_warmup[0].inputs) == {"picture", "movement"}
+    assert check(folder, asks).ok
+    with np.load(folder / GOLDEN) as arrays:
+        given = {name: arrays[f"in_{name}"].astype(np.float32) for name in ("movement", "picture")}
+    server.configs["glance"].max_batch_size = 3
+    server.asked.clear()
+    found = open_engine(folder, asks).run(given)["logits"]
+    assert np.array_equal(found, OpenVino(folder, load(folder), engines).run(given)["logits"])
+    assert [{port.name: port.shape[0] for port in request.inputs} for request in server.asked] == [
+        {"movement": rows, "picture": rows} for rows in (3, 1)
+    ]
+
+
+def test_a_server_that_lacks_one_of_two_inputs_is_refused(two_inputs, serving):
+    server, asks = serving
+    del server.configs["glance"].input[1]
+    with pytest.raises(EngineError, match=r"inputs are \['picture'\], the manifest has \['movement', 'picture'\]"):
+        open_engine(two_inputs.folder / "glance", asks)

@@ -4,17 +4,9 @@ import shutil
 import msgspec
 import pytest
 
-from realtime.engine.package.manifest import GOLDEN, MANIFEST, MODEL, dump, input_of, load
+from realtime.engine.package.manifest import GOLDEN, MANIFEST, MODEL, dump, load
 from realtime.errors import EngineError
 from realtime.labels import VOCABULARIES
-from realtime.representation.preprocess import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    ApexChange,
-    ClipImages,
-    CropImages,
-    EmbeddingSequence,
-)
 
 replace = msgspec.structs.replace
 
@@ -124,24 +116,6 @@ def test_labels_of_ones_own_are_two_or_more_that_differ(packages, tmp_path, labe
     edit(folder, labels=labels)
     [found] = reasons_of(folder)
     assert reason in found
-
-
-PICTURE = CropImages(128, 96, IMAGENET_MEAN, IMAGENET_STD)
-
-
-@pytest.mark.parametrize(
-    ("representation", "shape", "layout"),
-    [
-        (PICTURE, (-1, 3, 96, 96), "NCHW"),
-        (EmbeddingSequence("encoder", "0" * 64, 8, 512), (-1, 8, 512), "NTC"),
-        (ApexChange(128, 112, 0.02, 40.0), (-1, 3, 112, 112), "NCHW"),
-        (ClipImages(16, PICTURE), (-1, 3, 16, 96, 96), "NCTHW"),
-    ],
-    ids=["picture", "sequence", "change", "clip"],
-)
-def test_an_input_has_a_letter_for_each_of_its_axes(representation, shape, layout):
-    spec = input_of(representation)
-    assert (spec.shape, spec.layout) == (shape, layout)
 
 
 @pytest.mark.parametrize("name", ["../model.onnx", "/model.onnx", ".hidden", "a/b"])

@@ -6,7 +6,7 @@ import pytest
 
 from realtime.faces import landmarks as lm
 from realtime.records import Apex, Crop, Offset, Onset, Pose
-from train.clips.detector_trace import Told
+from train.clips.detector_trace import DetectorTrace
 from train.clips.stored import StoredClip, store
 from train.methods.apexnet import apex_frames
 from train.methods.apexnet.apex_formula import find_apex
@@ -57,7 +57,7 @@ def test_the_formula_looks_from_onset_to_offset(clips):
 
 
 def test_where_the_detector_finds_nothing_the_middle_is_taken_and_counted(clips, caplog, monkeypatch):
-    monkeypatch.setattr(StoredClip, "told", lambda clip: Told((), (), (), ()))
+    monkeypatch.setattr(StoredClip, "trace", lambda clip: DetectorTrace((), (), (), ()))
     with caplog.at_level(logging.WARNING):
         found = choose(clips, "detector", QUANG)
     assert set(found.values()) == {6}
@@ -77,5 +77,5 @@ def test_where_the_detector_finds_nothing_the_middle_is_taken_and_counted(clips,
 )
 def test_the_detectors_last_word_on_each_event_counts(clips, monkeypatch, moments, frame):
     said = [tuple((0.2, moment) for moment in moments if isinstance(moment, kind)) for kind in (Onset, Apex, Offset)]
-    monkeypatch.setattr(StoredClip, "told", lambda clip: Told((), *said))
+    monkeypatch.setattr(StoredClip, "trace", lambda clip: DetectorTrace((), *said))
     assert apex_frames.detected(clips[0]) == frame

@@ -12,7 +12,9 @@ from realtime.config import ROOT
 from realtime.engine.check import check
 from realtime.errors import DataError
 from realtime.labels import MEGC3, NONE
-from realtime.representation.preprocess import ApexChange, CropImages, apex_change, crop_images
+from realtime.representation.apex_change import ApexChange
+from realtime.representation.crop_images import CropImages, crop_images
+from realtime.representation.event import EventFrames
 from train import commands
 from train.clips.subject_split import LABELS
 from train.config.old import load
@@ -74,9 +76,8 @@ def test_what_serving_feeds_it_is_of_the_representation(config, clips):
     [one] = clips[:1]
     inside = (one.times >= 0.4) & (one.times <= 0.75)
     both = inputs(replace(config, shows="change"), [one])
-    assert np.array_equal(
-        both, apex_change(one.times[inside], one.images[inside], 0.6, ApexChange(128, 48, 0.02, 40.0))
-    )
+    event = EventFrames(one.times[inside], images=one.images[inside])
+    assert np.array_equal(both, ApexChange(128, 48, 0.02, 40.0).of_event(event, 0.6)["images"])
     alone = replace(config, shows="apex")
     assert isinstance(representation(alone), CropImages)
     assert np.array_equal(inputs(alone, [one]), crop_images([one.images[12]], representation(alone)))

@@ -8,7 +8,7 @@ import torch
 from realtime.engine.check import check
 from realtime.engine.package.manifest import Score
 from realtime.errors import ConfigError, DataError
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from train.clips.takes import draw
 from train.losses.focal import focal, inverse_frequency
 from train.methods.apexnet import recorded as apexnet

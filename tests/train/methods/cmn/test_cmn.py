@@ -15,7 +15,9 @@ from realtime.engine.package import manifest
 from realtime.engine.package.manifest import MODEL, Score
 from realtime.errors import ConfigError, DataError
 from realtime.labels import MEGC3
-from realtime.representation.preprocess import CropImages, EmbeddingSequence, crop_images, embedding_sequence
+from realtime.representation.crop_images import CropImages, crop_images
+from realtime.representation.embedding_sequence import EmbeddingSequence
+from realtime.representation.event import EventFrames
 from train.clips.clip import ClipCrops
 from train.clips.embeddings import embed
 from train.config.old import load
@@ -148,7 +150,8 @@ def test_the_head_answers_serving_as_it_answered_its_evaluation(run, clips):
     ends = {"final": shown.sample.offset_s, "early": shown.sample.apex_s + 0.075}
     for stage, end in ends.items():
         inside = (shown.times >= shown.sample.onset_s) & (shown.times <= end)
-        served = embedding_sequence(list(shown.clean[inside]), (), sequence)
+        seen = EventFrames(shown.times[inside], embeddings=list(shown.clean[inside]))
+        served = sequence.of_event(seen, shown.sample.apex_s)["embeddings"]
         with torch.no_grad():
             assert torch.allclose(head(torch.from_numpy(served))[0][0], logits[stage][0], atol=1e-5)
 
@@ -275,7 +278,7 @@ def test_the_head_with_a_reference_sees_no_offset_common_to_all_frames():
 def test_an_exported_run_is_a_package_that_fits_its_encoder(run, tmp_path, monkeypatch):
     settings, parts, folder = run
     frames = clip(0, 0).crops
-    monkeypatch.setattr(cmn, "sample_crops", lambda count: frames[:count])
+    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: frames[:count])
     made = cmn.export(settings, parts, Encoder(), tmp_path / "cmn", "fp32")
     assert msgspec.json.encode(made) == msgspec.json.encode(manifest.load(tmp_path / "cmn"))
     assert made.representation == EmbeddingSequence("encoder", "a" * 64, settings.frames, 24)

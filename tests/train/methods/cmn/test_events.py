@@ -4,7 +4,7 @@ import torch
 
 from realtime.errors import DataError
 from realtime.labels import MEGC3
-from realtime.representation.preprocess import spread
+from realtime.representation.embedding_sequence import spread
 from train.clips.clip import ClipCrops, check, event
 from train.clips.embeddings import EmbeddedClip
 from train.datasets.annotation.sample import Sample

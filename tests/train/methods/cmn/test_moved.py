@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from realtime.representation.preprocess import EmbeddingSequence, embedding_sequence, pooled
+from realtime.representation.embedding_sequence import EmbeddingSequence
+from realtime.representation.event import EventFrames
+from realtime.representation.pooling import pooled
 from train.clips.embeddings import EmbeddedClip
 from train.clips.fields import MovingClip
 from train.datasets.annotation.sample import Sample
@@ -41,8 +43,9 @@ def test_each_embedding_has_its_own_frames_field_behind_it(embedded, moving):
 def test_it_is_what_serving_feeds(embedded, moving):
     found = beside(embedded, moving, SHOWN, 1)
     made = EmbeddingSequence("encoder", "0" * 64, 3, 3, 7)
-    served = embedding_sequence(list(embedded.clean), list(moving.fields[5:8].astype(np.float32)), made)
-    assert np.array_equal(served[0], found.clean)
+    fields = list(moving.fields[5:8].astype(np.float32))
+    seen = EventFrames(embedded.times, embeddings=list(embedded.clean), fields=fields)
+    assert np.array_equal(made.of_event(seen, 0.0)["embeddings"][0], found.clean)
 
 
 def test_views_move_by_more_or_less_and_with_noise_of_their_own(embedded, moving):

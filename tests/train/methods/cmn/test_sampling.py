@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from realtime.representation.preprocess import spread
+from realtime.representation.embedding_sequence import spread
 from train.methods.cmn.sampling import candidates, draw, log_weights, source_frames
 
 

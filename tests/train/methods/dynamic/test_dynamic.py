@@ -11,11 +11,22 @@ from realtime.engine.package import manifest
 from realtime.engine.package.manifest import MODEL, Score
 from realtime.errors import ConfigError, DataError
 from realtime.labels import FERPLUS
-from realtime.representation.preprocess import CropImages, EmbeddingSequence, embedding_sequence
+from realtime.representation.crop_images import CropImages
+from realtime.representation.embedding_sequence import EmbeddingSequence
+from realtime.representation.event import EventFrames
 from train.config.old import load
-from train.methods.dynamic import dynamic
 from train.methods.dynamic.config import DynamicConfig
-from train.methods.dynamic.dynamic import DynamicJob, calibrate, export, fit, predict, restored, sequences, with_fades
+from train.methods.dynamic.dynamic import (
+    DynamicJob,
+    calibrate,
+    export,
+    fit,
+    inputs,
+    predict,
+    restored,
+    sequences,
+    with_fades,
+)
 from train.methods.dynamic.enactments import Enactments
 from train.methods.dynamic.network import DynamicHead
 from train.methods.dynamic.scores import at_apex, report
@@ -81,19 +92,22 @@ def test_sequences_are_what_serving_gives_to_the_head(splits):
     clips = splits["test"]
     made = EmbeddingSequence("encoder", "a" * 64, 6, WIDTH)
     begin, _, end = clips.moments.unbind(1)
-    found = sequences(clips, begin, end, 6)
+    trained, tested = (make(clips, begin, end, 6) for make in (sequences, inputs))
     for k in range(len(clips)):
         inside = (clips.times[k] >= begin[k]) & (clips.times[k] <= end[k])
-        served = embedding_sequence(list(clips.embeddings[k][inside].numpy()), (), made)
-        assert np.array_equal(found[k].numpy(), served[0])
+        seen = EventFrames(clips.times[k][inside].numpy(), embeddings=list(clips.embeddings[k][inside].numpy()))
+        served = made.of_event(seen, 0.0)["embeddings"][0]
+        assert np.array_equal(trained[k].numpy(), served)
+        assert np.array_equal(tested[k].numpy(), served)
 
 
 def test_a_part_without_a_frame_is_the_frame_beside_it(splits):
     clips = splits["test"]
     between = torch.full((len(clips),), 0.05, dtype=torch.float64)
-    assert sequences(clips, between, between, 3)[:, 0].equal(clips.embeddings[:, 1])
     after = torch.full((len(clips),), 9.0, dtype=torch.float64)
-    assert sequences(clips, after, after, 3)[:, 2].equal(clips.embeddings[:, -1])
+    for make in (sequences, inputs):
+        assert make(clips, between, between, 3)[:, 0].equal(clips.embeddings[:, 1])
+        assert make(clips, after, after, 3)[:, 2].equal(clips.embeddings[:, -1])
 
 
 def test_a_head_learns_what_changes_in_faces_it_has_never_seen(run):
@@ -206,7 +220,7 @@ class Encoder:
 def test_an_exported_run_is_a_package_that_answers_as_it_was_trained(run, splits, tmp_path, monkeypatch, engines):
     rng = np.random.default_rng(4)
     crops = [rng.integers(0, 256, (16, 16, 3), dtype=np.uint8) for _ in range(9)]
-    monkeypatch.setattr(dynamic, "sample_crops", lambda count: crops[:count])
+    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
     made = export(run[0], splits, Encoder(), tmp_path / "dynamic", "fp32")
     assert msgspec.json.encode(made) == msgspec.json.encode(manifest.load(tmp_path / "dynamic"))
     assert made.task == "dynamic-expression"

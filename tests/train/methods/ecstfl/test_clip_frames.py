@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.representation.preprocess import first_to_last
+from realtime.representation.clip_images import first_to_last
 from train.clips.tim import tim
 from train.methods.ecstfl.clip_frames import draw, interpolated, shown
 

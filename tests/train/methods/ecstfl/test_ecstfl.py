@@ -6,7 +6,8 @@ import torch
 from realtime.engine.check import check
 from realtime.engine.package.manifest import Score
 from realtime.errors import ConfigError, DataError
-from realtime.representation.preprocess import ClipImages, CropImages, clip_images, crop_images
+from realtime.representation.clip_images import ClipImages
+from realtime.representation.crop_images import CropImages, crop_images
 from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.methods.ecstfl import ecstfl as method
 from train.methods.ecstfl.clip_frames import interpolated, shown
@@ -178,7 +179,7 @@ def test_a_fitted_network_is_exported_with_the_scores_it_is_given(
     config, collection, tiny_networks, tmp_path, monkeypatch, engines
 ):
     crops = list(np.random.default_rng(1).integers(0, 256, (9, 48, 48, 3), dtype=np.uint8))
-    monkeypatch.setattr(method, "sample_crops", lambda count: crops[:count])
+    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
     target, scores = tmp_path / "engines" / config.name, (Score("uf1", 0.5, "toy", {"negative": 4}),)
     with pytest.raises(DataError, match="train first"):
         method.export(config, collection, (), target, "fp32")
@@ -188,10 +189,10 @@ def test_a_fitted_network_is_exported_with_the_scores_it_is_given(
     assert (made.vocabulary, made.labels, made.scores) == ("smic-3", collection.labels, scores)
     assert made.task == "dynamic-expression"
     backbone = BACKBONES[config.backbone]
-    assert made.representation == ClipImages(4, CropImages(48, 32, backbone.mean, backbone.std))
+    assert made.representation == ClipImages(4, CropImages(128, 32, backbone.mean, backbone.std))
     golden = np.load(target / "golden.npz")
     for row in (0, 1):  # float16, as they are kept
-        wanted = clip_images(crops[row : row + 4], made.representation)[0]
+        wanted = crop_images(crops[row : row + 4], made.representation.picture).swapaxes(0, 1)
         assert golden["in_clips"][row] == pytest.approx(wanted, rel=1e-3)
     network = build(config, 3).eval()
     network.load_state_dict(torch.load(run / "weights.pt", weights_only=True))

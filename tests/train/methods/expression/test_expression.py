@@ -11,11 +11,11 @@ import torch
 
 from realtime.config import ROOT
 from realtime.engine.check import check
-from realtime.engine.package.manifest import IMAGES, MODEL
+from realtime.engine.package.manifest import MODEL
 from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import EngineError
 from realtime.labels import FERPLUS
-from realtime.representation.preprocess import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, IMAGES, CropImages, crop_images
 from train import registry
 from train.config.sections import Machine, Optimiser, Stage
 from train.methods.experiment import Experiment

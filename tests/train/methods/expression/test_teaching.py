@@ -6,7 +6,8 @@ import pytest
 from realtime.engine.package.manifest import MODEL
 from realtime.errors import EngineError
 from realtime.labels import FERPLUS
-from realtime.representation.preprocess import CropImages, FlowFields
+from realtime.representation.crop_images import CropImages
+from realtime.representation.flow_fields import FlowFields
 from train.methods.expression import teaching
 from train.methods.expression.teaching import taught
 

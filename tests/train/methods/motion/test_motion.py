@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.engine.package.manifest import FIELDS
 from realtime.labels import MEGC3, NONE
+from realtime.representation.event import EventFrames
 from realtime.representation.fields import FIELD_PX
-from realtime.representation.preprocess import flow_fields
+from realtime.representation.flow_fields import FIELDS
 from train.clips.exact import Movements
 from train.clips.fields import MovingClip, moving
 from train.clips.sequences import bent, cut, rests
@@ -117,7 +117,8 @@ def test_without_augmentation_training_sees_what_serving_sees_or_its_mirror(conf
 def test_serving_and_testing_make_equal_arrays(config, clips):
     [one] = clips[:1]
     inside = (one.times >= 0.4) & (one.times <= 0.7)
-    wanted = flow_fields(one.times[inside], one.fields[inside], 0.55, MOTION.representation(config))
+    seen = EventFrames(one.times[inside], fields=one.fields[inside])
+    wanted = MOTION.representation(config).of_event(seen, 0.55)[FIELDS]
     assert np.array_equal(MOTION.inputs(config, [one], "final")[FIELDS].numpy(), wanted)
     early = MOTION.inputs(config, [one], "early")[FIELDS]
     assert early.shape == (1, 8, 3, 28, 28)

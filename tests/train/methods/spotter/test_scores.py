@@ -5,7 +5,7 @@ import pytest
 
 from realtime import config as realtime_config
 from realtime.config import ROOT
-from realtime.spotting.spotter import Spot
+from realtime.spotting.scorer import Spot
 from train import registry
 from train.methods.spotter.scores import judged
 from train.spotting.films import MICRO, Film

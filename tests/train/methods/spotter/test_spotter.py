@@ -18,8 +18,11 @@ from realtime.engine.factory import open_engine
 from realtime.errors import ConfigError, DataError
 from realtime.labels import NONE
 from realtime.records import Crop, Pose
-from realtime.representation.preprocess import motion_ticks
-from realtime.spotting.spotter import Spotter, unpacked
+from realtime.representation.motion_ticks import motion_ticks
+from realtime.spotting.detector import scorer_of
+from realtime.spotting.lagged_flow import LaggedFlow
+from realtime.spotting.recurrent import unpacked
+from realtime.spotting.scorer import PAUSE_S
 from train import registry
 from train.clips.exact import Movements
 from train.config.clips import Distractor
@@ -338,7 +341,8 @@ def test_the_package_of_a_run_says_live_what_the_network_says_of_the_film(config
     engine = open_engine(package, engines)
     assert (engine.manifest.task, engine.manifest.labels) == ("spotting", ("expression", "micro", "apex"))
     assert {score.name for score in engine.manifest.scores} >= {"f1", "precision", "recall", "false_per_minute"}
-    live, face = Spotter(engine, 128), Face(SPOTTER.representation(config), realtime_config.load())
+    live = scorer_of(engine, LaggedFlow(LAG_S, 128, PAUSE_S))
+    face = Face(SPOTTER.representation(config), realtime_config.load())
     said = []
     for crop in moving_crops():
         said += live.push(crop)
