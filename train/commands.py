@@ -22,7 +22,7 @@ from train.clips.fields import moving
 from train.clips.stored import StoredClip, store
 from train.clips.takes import FEWEST_FRAMES
 from train.config import old
-from train.config.clips import SyntheticSettings
+from train.config.clips import Clips
 from train.config.old import KINDS, OnSynthetic, Recorded, TrainConfig
 from train.config.recipe import Recipe, Settings
 from train.config.recorded import RecordedSettings
@@ -45,10 +45,6 @@ from train.methods.ecstfl import ecstfl
 from train.methods.ecstfl.config import EcstflConfig
 from train.methods.ecstfl.ecstfl import EcstflFitPredict
 from train.methods.experiment import Experiment
-from train.methods.expression import expression
-from train.methods.expression.config import ExpressionConfig
-from train.methods.spotter import spotter
-from train.methods.spotter.config import SpotterTraining
 from train.networks.checkpoints import fingerprint
 from train.packaging import torch_tensorrt
 from train.packaging.graph import rounded
@@ -135,7 +131,7 @@ def rebuild(config: Given, engines: Path, precision: Precision, workers: int | N
 def convert(config: Given, engines: Path, precision: Precision) -> Speed:
     """The trained network by torch-tensorrt, held against the package that `export` made of it; how fast it is."""
     torch_tensorrt.library()  # or all that follows is in vain
-    network = experiment(config).restored() if isinstance(config, Recipe) else _method(config).network(config)
+    network = _served(experiment(config)) if isinstance(config, Recipe) else _method(config).network(config)
     network = rounded(network)
     return torch_tensorrt.convert(network, _package(config, engines, precision))
 
@@ -156,8 +152,9 @@ def ablate(config: Given, vary: Sequence[str], seeds: int) -> list[ablation.Row]
 
 def synthetic(config: Given) -> Synthetic:
     """The people and clips of a configuration that has [clips]."""
-    if isinstance(config, Recipe) and isinstance(config.source, SyntheticSettings):
-        return Synthetic(config.source.clips)
+    clips = getattr(config.source, "clips", None) if isinstance(config, Recipe) else None
+    if isinstance(clips, Clips):
+        return Synthetic(clips)
     if not isinstance(config, OnSynthetic):
         methods = " or ".join(method for method, kind in KINDS.items() if kind in get_args(OnSynthetic))
         raise ConfigError(
@@ -185,6 +182,10 @@ def _method(config: TrainConfig) -> Method:
     if isinstance(config, TuneConfig):
         raise ConfigError(NO_TRAINING.format(config.name))
     return METHODS[type(config)]
+
+
+def _served(asked: Experiment) -> nn.Module:
+    return asked.method.served(asked.restored())
 
 
 def _exported(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
@@ -335,7 +336,6 @@ def _cmn_folds(config: CmnRecordedConfig, collection: Collection) -> FitPredict:
 
 
 METHODS: dict[type[TrainConfig], Method] = {
-    ExpressionConfig: Method(expression.prepare, expression.fit, expression.export, expression.restored),
     CmnConfig: Method(_prepare_cmn, _fit_cmn, _export_cmn, _network_cmn),
     CmnRecordedConfig: Method(
         _prepare_cmn_recorded, _fit_cmn_recorded, _export_recorded(cmn_recorded.export), _network_cmn_recorded
@@ -344,7 +344,6 @@ METHODS: dict[type[TrainConfig], Method] = {
         _prepare_recorded, _fit_ecstfl, _export_recorded(ecstfl.export), _network_recorded(ecstfl.restored)
     ),
     DynamicConfig: Method(_prepare_dynamic, _fit_dynamic, _export_dynamic, _network_dynamic),
-    SpotterTraining: Method(_prepare_spotter, _fit_spotter, spotter.export, spotter.restored),
 }
 
 #: Those whose settings can be compared: on synthetic clips or films, of which some people are held out.

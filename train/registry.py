@@ -12,14 +12,20 @@ from typing import Any
 from realtime.errors import ConfigError
 from train.config import recipe
 from train.config.clips import SyntheticSettings
+from train.config.films import FilmSettings
 from train.config.recipe import Recipe, Settings, SourceSettings
 from train.config.recorded import RecordedSettings
 from train.methods.apexnet.method import Apexnet
+from train.config.stills import StillsSettings
 from train.methods.experiment import Experiment
+from train.methods.expression.method import Expression
 from train.methods.method import Method
 from train.methods.motion.method import Motion
+from train.methods.spotter.method import Spotting
+from train.sources.films import FilmSource
 from train.sources.recorded import RecordedSource
 from train.sources.source import ClipSource
+from train.sources.stills import StillsSource
 from train.sources.synthetic import SyntheticSource
 
 Methods = Mapping[str, Method[Any, Any]]
@@ -34,13 +40,20 @@ def tag(kind: type[Settings] | type[SourceSettings]) -> str:
 METHODS: Methods = {
     tag(method.config): method
     for method in (
+        Spotting(),
         Motion(),
         Apexnet(),
+        Expression(),
     )
 }
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {
     tag(kind): (kind, opened)
-    for kind, opened in ((SyntheticSettings, SyntheticSource), (RecordedSettings, RecordedSource))
+    for kind, opened in (
+        (SyntheticSettings, SyntheticSource),
+        (RecordedSettings, RecordedSource),
+        (StillsSettings, StillsSource),
+        (FilmSettings, FilmSource),
+    )
 }
 
 

@@ -1,7 +1,7 @@
 """A recurrent network over how the face moves, tick by tick: an implementation of `Scorer`.
 
 What a blink, speech, a glance or a turning head look like in the lagged flow, the network has learned from films of
-them (see `train.methods.spotter.spotter`).
+them (see `train.methods.spotter.job`).
 """
 
 from __future__ import annotations

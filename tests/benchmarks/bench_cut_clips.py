@@ -1,7 +1,7 @@
 """What is told of clips that are cut around a micro-expression, by what is left before its onset and after its offset.
 
 Run by hand: python tests/benchmarks/bench_cut_clips.py [events] [frames a second] [camera or crop] [folder]. One event
-of each of so many held-out people, as configs/train/spotter.toml films them, is cut with every lead and tail, written
+of each of so many held-out people, as configs/data/films.toml films them, is cut with every lead and tail, written
 without loss, and played from the file through the live pipeline; and so is the whole film, for comparison. "crop" fills
 the picture with the face. Beside them cuts of 0.8 s in which there is no expression and that begin in the middle of
 whatever else happens.
@@ -20,8 +20,8 @@ from realtime.config import ROOT
 from realtime.config import load as load_settings
 from realtime.pipeline.pipeline import Pipeline
 from realtime.recognition.heads import engines
+from train import registry
 from train.chain.play import Kept
-from train.config.old import load
 from train.synthesis.synthetic import Synthetic
 
 LEADS, TAILS = (0.0, 0.1, 0.25, 0.5, 1.0), (0.0, 0.1, 0.3, 1.0)
@@ -86,7 +86,8 @@ def _overlap(answer, event, begin):
 
 def main(events="30", rate_hz="30", framing="camera", folder=None):
     changes = [f"clips.film.rates_hz=[{float(rate_hz)}]", f'clips.framing="{framing}"']
-    dataset = Synthetic(load(ROOT / "configs/train/spotter.toml", changes).clips)
+    files = [ROOT / "configs/methods/spotter.toml", ROOT / "configs/data/films.toml"]
+    dataset = Synthetic(registry.load(files, changes).source.clips)
     rows = {cut: Counter() for cut in (*itertools.product(LEADS, TAILS), WHOLE)}
     settings, false = load_settings(), Counter()
     pair, path = engines(settings), Path(folder or tempfile.mkdtemp()) / "cut.avi"

@@ -24,13 +24,14 @@ from train.clips.subject_split import LABELS
 from train.commands import COMPARED
 from train.config.old import load
 from train.methods.cmn.config import CmnConfig
-from train.methods.expression import expression
-from train.methods.expression.expression import ExpressionJob, resize
+from train.methods.expression.job import ExpressionJob
+from train.methods.expression.stills import resize
 from train.packaging.export import WEIGHTS
 from train.training import loop
 from train.training.augment import standardise
 
 SHARE = 0.25  # pairs in a batch, for each picture of FER+
+FILES = [ROOT / "configs/methods/expression.toml", ROOT / "configs/data/ferplus.toml"]
 ROWS = {"without": "cells=0", "with": "cells=7"}
 
 
@@ -49,20 +50,19 @@ class Both(nn.Module):
 class JointJob(ExpressionJob):
     """`pairs` are grey onsets and apexes uint8 (N, 2, S, S), with labels (N,)."""
 
-    def __init__(self, config, pairs, labels):
-        super().__init__(config)
-        self.network = Both(self.network)
-        self.pairs, self.labels = pairs, labels
-        self.count = round(SHARE * config.optimiser.batch)
+    def __init__(self, alone, split, pairs, labels):
+        super().__init__(alone.config, Both(alone.network), split, alone.seed)
+        self.pairs, self.shown = pairs, labels
+        self.count = round(SHARE * self.config.optimiser.batch)
 
     def batches(self, epoch):
-        generator = torch.Generator().manual_seed(self.config.seed * 1000 + 500 + epoch)
+        generator = torch.Generator().manual_seed(self.seed * 1000 + 500 + epoch)
         for batch in super().batches(epoch):
             rows = torch.randint(len(self.pairs), (self.count,), generator=generator)
             flipped = torch.rand(self.count, generator=generator) < 0.5
             chosen = resize(self.pairs[rows].float() / 255, self.sizes[epoch])
             chosen[flipped] = chosen[flipped].flip(-1)
-            yield (*batch, standardise(chosen.flatten(0, 1)[:, None].expand(-1, 3, -1, -1)), self.labels[rows])
+            yield (*batch, standardise(chosen.flatten(0, 1)[:, None].expand(-1, 3, -1, -1)), self.shown[rows])
 
     def loss(self, batch):
         images, shares, pairs, labels = batch
@@ -82,21 +82,22 @@ def pairs(recipe):
     return torch.stack(found), torch.tensor([LABELS.index(clip.sample.label) for clip in clips])
 
 
-def trained(config, shown):
+def trained(asked, shown):
     """The package of an encoder; `shown` are pairs and labels, or None."""
-    folder = expression.run_folder(config)
+    method, config, split, folder = asked.method, asked.config, asked.split, asked.run
     if not (folder / WEIGHTS).exists():
-        job = JointJob(config, *shown) if shown else ExpressionJob(config)
-        network = loop.fit(job, config.optimiser, folder, config.machine)
+        [(job, optimiser)] = method.stages(config, split, asked.source, config.seed)
+        network = loop.fit(JointJob(job, split, *shown) if shown else job, optimiser, folder, config.machine)
         torch.save((network.encoder if shown else network).state_dict(), folder / WEIGHTS)
-    return expression.export(config, folder / "package" / config.name, "fp32")
+    scores = method.report(config, asked.restored(), split)
+    return asked.export(folder / "package" / config.name, "fp32", scores)
 
 
-def judged(config, folder):
+def judged(seed, folder):
     """Figures of `cmn` on the embeddings of the encoder in `folder`, without motion and with it."""
     for name, cells in ROWS.items():
         own = load(ROOT / "configs/train/cmn.toml", [f"encoder={folder}", f"motion.{cells}", "views.count=2"])
-        own = msgspec.structs.replace(own, seed=config.seed)
+        own = msgspec.structs.replace(own, seed=seed)
         parts = COMPARED[CmnConfig].parts(own)
         scores = (COMPARED[CmnConfig].fit(own, parts) / "scores.json").read_bytes()
         for score in msgspec.json.decode(scores, type=tuple[Score, ...]):
@@ -113,11 +114,10 @@ def main(epochs=8, seeds=2, size_px=48):
     print(f"{len(shown[1])} clips beside FER+")
     rows = {"encoder-alone": [], "encoder-joint": []}
     for seed, name in itertools.product(range(1, int(seeds) + 1), rows):
-        config = load(ROOT / "configs/train/expression.toml", [f"name={name}", f"seed={seed}", stages])
-        made = trained(config, shown if name == "encoder-joint" else None)
+        asked = registry.experiment(registry.load(FILES, [f"name={name}", f"seed={seed}", stages]))
+        made = trained(asked, shown if name == "encoder-joint" else None)
         accuracy = next(score.value for score in made.scores if score.name == "agreed_accuracy")
-        folder = expression.run_folder(config) / "package" / name
-        rows[name].append({"FER+": accuracy} | dict(judged(config, folder)))
+        rows[name].append({"FER+": accuracy} | dict(judged(seed, asked.run / "package" / name)))
         print(name, seed, rows[name][-1], flush=True)
     for name, figure in itertools.product(rows, rows["encoder-alone"][0]):
         values = [row[figure] for row in rows[name]]

@@ -13,6 +13,7 @@ from realtime.config import ROOT
 from realtime.records import Crop, Frame, Pose
 from train.config.old import load
 from train.config.recorded import Rates
+from train.config.sections import Stage
 from train.datasets.annotation.sample import Sample
 from train.datasets.folds import Fold
 
@@ -195,11 +196,8 @@ def recipe_of(tmp_path):
         given = registry.load([ROOT / f"configs/methods/{method}.toml", ROOT / f"configs/data/{data}.toml"])
         config, source = given.method, given.source
         files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
-        quick = {
-            key: value
-            for key, value in {"size_px": 32, "epochs": 2, "blocks": (1, 1, 1, 1)}.items()
-            if hasattr(config, key)
-        }
+        less = {"size_px": 32, "epochs": 2, "stages": (Stage(epochs=2, size_px=32),), "steps": 2, "blocks": (1, 1, 1, 1)}
+        quick = {key: value for key, value in less.items() if key in config.__struct_fields__}
         optimiser = msgspec.structs.replace(config.optimiser, batch=4, average=0.0)
         config = msgspec.structs.replace(config, **(files | quick | {"optimiser": optimiser} | changes))
         if hasattr(source, "evaluate"):

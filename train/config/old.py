@@ -13,8 +13,6 @@ from realtime.errors import ConfigError
 from train.methods.cmn.config import CmnConfig, CmnRecordedConfig
 from train.methods.dynamic.config import DynamicConfig
 from train.methods.ecstfl.config import EcstflConfig
-from train.methods.expression.config import ExpressionConfig
-from train.methods.spotter.config import SpotterTraining
 from train.tuning.config import TuneConfig
 
 #: With [[data]] and [evaluate].
@@ -23,7 +21,6 @@ OnSynthetic = CmnConfig | SpotterTraining  #: with [clips]
 TrainConfig = ExpressionConfig | OnSynthetic | DynamicConfig | Recorded | TuneConfig
 
 KINDS: dict[str, type[TrainConfig]] = {
-    "expression": ExpressionConfig,
     "cmn": CmnConfig,
     "ecstfl": EcstflConfig,
     "spotter": SpotterTraining,

@@ -75,10 +75,16 @@ def _without_outliers(votes: npt.NDArray[np.uint8]) -> Floats:
     return np.where(votes > 1, votes, 0).astype(np.float32)
 
 
-def load(path: Path, split: str) -> FerPlus:
-    """Those of `split` (train, valid, test) that show one of the eight emotions; DataError if the file is another."""
+def size(path: Path) -> int:
+    """Bytes of the file; DataError if it is not there."""
     if not path.is_file():
         raise DataError(f"no file {path}; make it with {MADE_BY} and give its path as `ferplus`")
+    return path.stat().st_size
+
+
+def load(path: Path, split: str) -> FerPlus:
+    """Those of `split` (train, valid, test) that show one of the eight emotions; DataError if the file is another."""
+    size(path)  # or there is no file
     if not zipfile.is_zipfile(path):
         raise DataError(f"{path} is no .npz file; make it anew with {MADE_BY}")
     with np.load(path, allow_pickle=False) as file:

@@ -58,7 +58,7 @@ class Experiment:
 
     def prepare(self) -> Path:
         """Make the cache that all folds read; what is there already is kept."""
-        for fold in (self.source.whole(), *self.source.folds()):
+        for fold in dict.fromkeys((self.source.whole(), *self.source.folds())):  # each once
             self.method.see(self.config, self.source, fold, self.workers)
         return Path(self.config.cache)
 
@@ -105,7 +105,8 @@ class Experiment:
         golden = method.golden(config, precision)
         step = method.step(config, network, golden)
         trial = method.trial(config, self.split) if precision == "int8" else None
-        return write_package(network, golden, method.outputs, draft, folder, self.run / CURVE, step=step, trial=trial)
+        served, curve = method.served(network), self.run / CURVE
+        return write_package(served, golden, method.outputs, draft, folder, curve, step=step, trial=trial)
 
 
 def train(

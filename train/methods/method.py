@@ -1,7 +1,8 @@
 """What a method is: everything about it that `train.methods.experiment` does not do once for all.
 
 A method has a folder with its settings, its network and its training; a file of configs/methods; a test; and a line in
-`train.registry.METHODS`. It knows no other method, and no source of clips: each learns from every source.
+`train.registry.METHODS`. It knows no other method, and as a rule no source of clips: it learns from every source of
+events. Of what is none, such as stills, it names the source.
 """
 
 from __future__ import annotations
@@ -77,6 +78,10 @@ class Method(ABC, Generic[C, T]):
     def vocabulary(self, config: C, source: Vocabulary) -> Vocabulary:
         """What the network tells apart: as a rule what the source's labels do."""
         return source
+
+    def served(self, network: nn.Module) -> nn.Module:
+        """What a package holds of a trained network: as a rule all of it, as it was trained."""
+        return network
 
     def classifier(self, network: nn.Module) -> nn.Linear:
         """The last layer, which makes the logits."""

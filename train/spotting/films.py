@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class Film:
     ticks: Floats  #: float16 (G, W), as `recurrent.packed` has them
     expressions: Times  #: (N, 4) MICRO or MACRO, onset, apex, offset
     happened: tuple[Happened, ...] = ()  #: all that does, expressions too
+    rate_hz: float = field(kw_only=True)  #: of the camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def _filming(order: Order, cache: Path) -> Iterator[Callable[[str], Film]]:
                 np.savez(file, ends=made.ends, ticks=made.ticks, expressions=made.expressions)
         with np.load(path) as kept:
             parts = (kept["ends"], kept["ticks"], kept["expressions"])
-        return Film(person, order.seconds, *parts, happened(take.scene, order.clips.distractors))
+        shown = happened(take.scene, order.clips.distractors)
+        return Film(person, order.seconds, *parts, shown, rate_hz=take.camera.rate_hz)
 
     yield work
     landmarker.close()
@@ -101,7 +103,8 @@ def _watched(dataset: Synthetic, take: Take, seen: MotionTicks, tracker: Tracker
     ends, rows = zip(*longest.ticks, strict=True)
     shown = [h for h in take.scene.happenings if h.role in ("micro", "macro")]
     expressions = np.array([(h.role == "macro", h.onset, h.apex, h.offset) for h in shown], np.float64).reshape(-1, 4)
-    return Film(take.person, take.scene.seconds, np.array(ends), np.stack(rows).astype(np.float16), expressions)
+    ticks = np.stack(rows).astype(np.float16)
+    return Film(take.person, take.scene.seconds, np.array(ends), ticks, expressions, rate_hz=take.camera.rate_hz)
 
 
 class Face:
@@ -119,7 +122,11 @@ class Face:
             self.ticks += self._clock.push(crop.t, packed(motion.field, motion.head, turns))
 
 
+def sight(stages: Config) -> tuple[object, ...]:
+    """What else decides what is seen of a film: the stages that watch it."""
+    return (mesh.version(), stages.track, stages.align)
+
+
 def _key(order: Order, person: str, stages: Config) -> str:
     seen = (order.seen.crop_px, order.seen.size_px, order.seen.lag_s, order.seen.tick_s)
-    sight = (mesh.version(), stages.track, stages.align)
-    return digest(VERSION, order.clips, order.seconds, order.micro_per_minute, person, *seen, *sight)
+    return digest(VERSION, order.clips, order.seconds, order.micro_per_minute, person, *seen, *sight(stages))

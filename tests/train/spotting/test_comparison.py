@@ -31,7 +31,7 @@ TICKS = np.arange(1, 301) / 50
 def film():
     """Six seconds: a micro-expression, a macro-expression."""
     expressions = np.array([(MICRO, 1.0, 1.2, 1.4), (MACRO, 3.0, 3.4, 4.5)])
-    return Film("anna", 6.0, TICKS, np.zeros((300, 4), np.float16), expressions)
+    return Film("anna", 6.0, TICKS, np.zeros((300, 4), np.float16), expressions, rate_hz=50.0)
 
 
 def spots(*expressions, until=6.0):

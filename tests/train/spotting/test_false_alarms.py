@@ -11,7 +11,7 @@ from train.spotting.movements import Detection
 
 def film(person, expressions, happened):
     shown = np.array(expressions, np.float64).reshape(-1, 4)
-    return Film(person, 30.0, np.zeros(0), np.zeros((0, 4), np.float16), shown, tuple(happened))
+    return Film(person, 30.0, np.zeros(0), np.zeros((0, 4), np.float16), shown, tuple(happened), rate_hz=50.0)
 
 
 @pytest.fixture

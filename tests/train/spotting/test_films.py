@@ -7,15 +7,15 @@ import pytest
 from realtime.config import ROOT
 from realtime.labels import MEGC3
 from realtime.spotting.recurrent import unpacked
+from train import registry
 from train.clips.exact import movements
-from train.config.old import load
-from train.methods.spotter.spotter import representation
 from train.spotting import films as filming
 from train.spotting.films import MICRO, Order, films
 from train.synthesis.script.prototypes import NONE
 from train.synthesis.synthetic import Synthetic
 
-SHIPPED = load(ROOT / "configs/train/spotter.toml")
+RECIPE = registry.load([ROOT / "configs/methods/spotter.toml", ROOT / "configs/data/films.toml"])
+SHIPPED = RECIPE.source
 FERPLUS = ROOT / SHIPPED.clips.ferplus
 SECONDS = 10.0
 
@@ -53,10 +53,11 @@ def test_movements_are_made_once(clips, people, tmp_path, monkeypatch):
 
 
 def test_a_film_is_ticks_and_what_happens_when_and_is_made_once(clips, people, tmp_path, monkeypatch):
-    made = representation(SHIPPED)
+    made = registry.METHODS["spotter"].representation(RECIPE.method)
     order = Order(clips, SECONDS, 30.0, made)
     [film] = films(order, people[:1], tmp_path, 1)
     assert (film.person, film.seconds) == (people[0], SECONDS)
+    assert film.rate_hz == 30.0
     assert film.ticks.dtype == np.float16
     assert len(film.ticks) == len(film.ends) > 60 * (SECONDS - 1.0)
     assert np.diff(film.ends) == pytest.approx(made.tick_s)

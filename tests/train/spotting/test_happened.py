@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from realtime.config import ROOT
-from train.config.old import load
+from train import registry
 from train.spotting.happened import Happened, happened, under
 from train.spotting.movements import Movement
 from train.synthesis.script.scene import video_scene
 
-CLIPS = load(ROOT / "configs/train/spotter.toml").clips
+CLIPS = registry.load([ROOT / "configs/methods/spotter.toml", ROOT / "configs/data/films.toml"]).source.clips
 
 
 def scenes(count, **distractors):

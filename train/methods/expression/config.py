@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from realtime.config import Count, NotNegative, Section
-from train.config.sections import Machine, Optimiser, Part, Precision, Stage
+import msgspec
+
+from realtime.config import NotNegative, Section
+from train.config.recipe import Settings
+from train.config.sections import Optimiser, Part, Precision, Stage
 
 
 class Augment(Section, frozen=True):
@@ -26,23 +29,16 @@ class Teaching(Section, frozen=True):
     weight: Part  #: the teachers' share of what is learned
 
 
-class ExpressionConfig(Section, frozen=True, tag="expression", tag_field="method"):
+class ExpressionConfig(Settings, frozen=True, tag="expression"):
     """The encoder, trained to tell still expressions apart."""
 
-    seed: int
-    name: str  #: of the run's folder and of the engine package
-    ferplus: str  #: path of ferplus.npz
-    cache: str
-    runs: str
-    crop_px: Count
     network: Literal["resnet10", "resnet18"]
     precision: Precision  #: of the training's arithmetic; bf16 is faster where the processor has it
     dropout: NotNegative
     sampling: Part  #: 0 draws each expression as often as it is there, 1 all equally often
     prior: Part  #: 0 expects each expression as often as FER+ has it, 1 all equally often
-    stages: tuple[Stage, ...]
+    stages: Annotated[tuple[Stage, ...], msgspec.Meta(min_length=1)]
     optimiser: Optimiser
-    machine: Machine
     augment: Augment
     teaching: Teaching
 
@@ -50,3 +46,8 @@ class ExpressionConfig(Section, frozen=True, tag="expression", tag_field="method
     def epochs(self) -> int:
         """Of all stages."""
         return sum(stage.epochs for stage in self.stages)
+
+    @property
+    def size_px(self) -> int:
+        """What the engine sees: the pictures of the last stage."""
+        return self.stages[-1].size_px

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-import msgspec
+from realtime.config import Count, NotNegative, Positive
+from train.config.clips import Distractor
+from train.config.recipe import Settings
+from train.config.sections import Optimiser, Part
 
-from realtime.config import Count, NotNegative, Positive, Section
-from train.config.clips import Clips, Distractor
-from train.config.sections import Machine, Optimiser, Part
 
-
-class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
+class SpotterTraining(Settings, frozen=True, tag="spotter"):
     """A network that says when an expression is under way, on long films."""
 
-    seed: int
-    name: str
-    cache: str
-    runs: str
     tick_s: Positive  #: of the network's clock
     lookback_s: NotNegative  #: it speaks of the moment that lies so long back
     cells: Literal[7, 14]  #: side of the grid that a field is pooled to
     members: Count  #: networks that are asked together
     memory: Count  #: of each
     dropout: Part
-    films: Count  #: people to train on, a film each
-    test_films: Count  #: people who are held out, a film each
-    seconds: Annotated[float, msgspec.Meta(ge=10)]  #: of each film
-    micro_per_minute: NotNegative  #: micro-expressions in films
     without: tuple[
         Distractor, ...
     ]  #: that training is to see none of: see `train.methods.spotter.chunks`; tests have all of them
@@ -42,5 +33,3 @@ class SpotterTraining(Section, frozen=True, tag="spotter", tag_field="method"):
     epochs: Count
     steps: Count  #: in each epoch
     optimiser: Optimiser
-    machine: Machine
-    clips: Clips

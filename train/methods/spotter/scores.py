@@ -71,7 +71,7 @@ def _false(films: Sequence[Film], alarms: Sequence[Detection]) -> dict[str, floa
 
 
 def _protocol(films: Sequence[Film], config: SpotterTraining) -> str:
-    rates = ", ".join(f"{hz:g}" for hz in sorted(set(config.clips.film.rates_hz)))
+    rates = ", ".join(f"{hz:g}" for hz in sorted({film.rate_hz for film in films}))
     return (
         f"{len(films)} films of held-out people, {_minutes(films):.1f} minutes with all distractors, at {rates} Hz; "
         f"IoU of 0.5; {config.epochs} epochs, fixed in advance"

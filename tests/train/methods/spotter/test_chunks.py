@@ -13,7 +13,7 @@ BLINK, GAZE = Happened("blink", 3.0, 3.3), Happened("gaze", 6.0, 6.5)
 
 def film(*happened, seconds=10.0):
     ends = 0.2 + TICK_S * np.arange(1, round(seconds / TICK_S) + 1)
-    return Film("anna", seconds, ends, np.zeros((len(ends), 4), np.float16), np.zeros((0, 4)), happened)
+    return Film("anna", seconds, ends, np.zeros((len(ends), 4), np.float16), np.zeros((0, 4)), happened, rate_hz=50.0)
 
 
 def test_where_nothing_is_left_out_a_chunk_begins_anywhere():

@@ -6,12 +6,12 @@ import pytest
 from realtime import config as realtime_config
 from realtime.config import ROOT
 from realtime.spotting.scorer import Spot
-from train.config.old import load
+from train import registry
 from train.methods.spotter.scores import judged
 from train.spotting.films import MICRO, Film
 from train.spotting.happened import Happened
 
-CONFIG = load(ROOT / "configs/train/spotter.toml")
+CONFIG = registry.load([ROOT / "configs/methods/spotter.toml", ROOT / "configs/data/films.toml"]).method
 TICKS = np.arange(1, 1501) / 50  # half a minute
 MICROS = [(2.0, 2.1, 2.3), (8.0, 8.1, 8.3), (14.0, 14.1, 14.3)]
 BLINK = (20.0, 20.1, 20.3)
@@ -21,7 +21,7 @@ BLINK = (20.0, 20.1, 20.3)
 def film():
     expressions = np.array([(MICRO, *times) for times in MICROS])
     happened = (Happened("blink", 20.1, 20.25), Happened("gaze", 19.0, 20.1), Happened("turn", 5.0, 6.0))
-    return Film("anna", 30.0, TICKS, np.zeros((1500, 4), np.float16), expressions, happened)
+    return Film("anna", 30.0, TICKS, np.zeros((1500, 4), np.float16), expressions, happened, rate_hz=30.0)
 
 
 def spots(**sure):
@@ -53,6 +53,7 @@ def test_false_alarms_are_told_as_it_serves_and_where_equal_is_found(film):
     assert "such that 60% are found" in found["equal_false_per_minute"].protocol
     assert "such that" not in found["f1"].protocol
     assert found["f1"].counts == {"micro": 3}
+    assert "1 films of held-out people, 0.5 minutes with all distractors, at 30 Hz" in found["f1"].protocol
 
 
 def test_a_sure_false_alarm_is_one_as_it_serves_too(film):

@@ -3,7 +3,7 @@
 from dataclasses import replace as replace_in
 from pathlib import Path
 from types import SimpleNamespace
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import cv2
 import msgspec
@@ -23,19 +23,24 @@ from realtime.spotting.detector import scorer_of
 from realtime.spotting.lagged_flow import LaggedFlow
 from realtime.spotting.recurrent import unpacked
 from realtime.spotting.scorer import PAUSE_S
-from train import commands
+from train import registry
 from train.clips.exact import Movements
 from train.config.clips import Distractor
-from train.config.old import load
+from train.datasets.folds import Fold
 from train.evaluation.ablation import table
-from train.methods.spotter import spotter
-from train.methods.spotter.config import SpotterTraining
-from train.methods.spotter.spotter import APEX_S, BLIND_TICKS, Parts, SpotterJob, mirrored, targets
+from train.methods.comparison import compare
+from train.methods.experiment import Experiment
+from train.methods.spotter.job import APEX_S, BLIND_TICKS, SpotterJob, mirrored, targets
+from train.methods.spotter.method import spots, ticks
+from train.registry import METHODS
+from train.sources.source import Provenance, Split, Vocabulary
 from train.spotting.films import MACRO, MICRO, Face, Film
 from train.spotting.happened import Happened
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 replace = msgspec.structs.replace
+SPOTTER, LABELS = METHODS["spotter"], ("expression", "micro", "apex")
+FILES = [ROOT / "configs/methods/spotter.toml", ROOT / "configs/data/films.toml"]
 TICK_S, WIDTH = 1 / 60, 2 * 28 * 28 + 1 + 3
 LAG_S, MARK = 0.35, 50.0
 PLAIN = {"both": 0.0, "gain": 0.0, "noise": 0.0, "pasted_per_minute": (0.0, 0.0)}
@@ -47,21 +52,76 @@ def film(person, seed):
     ticks = rng.normal(0, 0.003, (588, WIDTH)).astype(np.float16)
     ticks[:, -4] = np.abs(ticks[:, -4])
     expressions = np.array([(MICRO, 2.0, 2.1, 2.3), (MACRO, 5.0, 5.5, 7.0)])
-    return Film(person, 10.0, 0.2 + TICK_S * np.arange(1, 589), ticks, expressions)
+    return Film(person, 10.0, 0.2 + TICK_S * np.arange(1, 589), ticks, expressions, rate_hz=60.0)
+
+
+class Parts(NamedTuple):
+    """Films of people to train on and to test, and movements that are known exactly."""
+
+    train: list[Film]
+    test: list[Film]
+    known: np.ndarray
+
+
+class Given:
+    """Implements `ClipSource`: films that are at hand, whatever they are to be seen as."""
+
+    vocabulary, provenance = Vocabulary("spotting-3", LABELS), Provenance(("films of tests",), "none")
+
+    def __init__(self, parts):
+        self.parts, self.asked = parts, []
+
+    def key(self):
+        return "given"
+
+    def folds(self):
+        return (Fold("held-out", ("anna", "bert"), ("cleo",)),)
+
+    def whole(self):
+        return self.folds()[0]
+
+    def split(self, fold):
+        self.asked.append(fold.name)
+        train, nobody, test = (
+            SimpleNamespace(film=lambda seen, workers, films=films: films)
+            for films in (self.parts.train, [], self.parts.test)
+        )
+        return Split(self.vocabulary, (train,), nobody, (test,))
+
+    def exact(self, people, each, workers=None):
+        count = len(self.parts.known)
+        labels = np.array(["positive"] * (count - 1) + [NONE])  # a movement of no class is no expression
+        return Movements(self.parts.known, labels, np.array(["anna"] * count))
 
 
 @pytest.fixture(scope="module")
 def data():
-    known = np.random.default_rng(9).normal(0, 0.01, (3, 2, 28, 28)).astype(np.float16)
+    known = np.random.default_rng(9).normal(0, 0.01, (4, 2, 28, 28)).astype(np.float16)
     return Parts([film("anna", 1), film("bert", 2)], [film("cleo", 3)], known)
 
 
 @pytest.fixture
-def config(tmp_path):
-    given = load(ROOT / "configs/train/spotter.toml")
-    files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
+def recipe(recipe_of):
     size = {"members": 2, "memory": 6, "chunk_s": 1.5, "epochs": 1, "steps": 2, "tick_s": TICK_S, "lookback_s": 0.05}
-    return replace(given, **files, **size, optimiser=replace(given.optimiser, batch=3))
+    given = recipe_of("spotter", "films", **size)
+    return replace_in(given, method=replace(given.method, optimiser=replace(given.method.optimiser, batch=3)))
+
+
+@pytest.fixture
+def config(recipe):
+    return recipe.method
+
+
+def job_of(config, parts):
+    source = Given(parts)
+    split = SPOTTER.see(config, source, source.whole())
+    [(job, _)] = SPOTTER.stages(config, split, source, config.seed)
+    assert isinstance(job, SpotterJob)
+    return job
+
+
+def experiment(recipe, parts, **changes):
+    return Experiment(SPOTTER, replace_in(recipe, method=replace(recipe.method, **changes)), Given(parts))
 
 
 def test_what_is_asked_is_whether_there_is_an_expression_which_and_how_near_its_apex():
@@ -89,7 +149,7 @@ def test_a_mirror_swaps_sides_and_twice_changes_nothing():
 
 
 def test_without_changes_a_chunk_is_what_serving_sees_of_a_film_or_its_mirror(config, data):
-    job = SpotterJob(replace(config, **PLAIN), data)
+    job = job_of(replace(config, **PLAIN), data)
     [(inputs, wanted), _] = job.batches(0)
     assert inputs.shape == (3, 90, 3 * config.cells**2 + 4)
     assert wanted.shape == (3, 90, 3)
@@ -107,7 +167,7 @@ def test_without_changes_a_chunk_is_what_serving_sees_of_a_film_or_its_mirror(co
 
 
 def test_batches_are_the_same_when_asked_for_again_and_new_in_each_epoch(config, data):
-    job = SpotterJob(config, data)
+    job = job_of(config, data)
     first, again, other = (list(job.batches(epoch)) for epoch in (0, 0, 1))
     for one, same in zip(first, again, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
@@ -118,10 +178,10 @@ def test_batches_are_the_same_when_asked_for_again_and_new_in_each_epoch(config,
 
 
 def test_what_is_pasted_is_seen_and_asked_for(config, data):
-    silent = Parts([replace_in(each, expressions=np.zeros((0, 4))) for each in data.train], [], data.known)
+    silent = data._replace(train=[replace_in(each, expressions=np.zeros((0, 4))) for each in data.train])
 
     def shown(**changes):
-        job = SpotterJob(replace(config, **(PLAIN | {"steps": 4} | changes)), silent)
+        job = job_of(replace(config, **(PLAIN | {"steps": 4} | changes)), silent)
         inputs, wanted = map(torch.cat, zip(*job.batches(0), strict=True))
         lengths = inputs[..., 2 * config.cells**2 : 3 * config.cells**2]
         return float(lengths.mean()), wanted.amax((0, 1))
@@ -137,7 +197,7 @@ def test_what_is_pasted_is_seen_and_asked_for(config, data):
 
 
 def test_a_network_that_has_just_begun_to_look_is_not_asked(config, data):
-    job = SpotterJob(config, data)
+    job = job_of(config, data)
     job.network.eval()
     inputs, wanted = next(job.batches(0))
     first, later = wanted.clone(), wanted.clone()
@@ -148,8 +208,8 @@ def test_a_network_that_has_just_begun_to_look_is_not_asked(config, data):
 
 
 def test_a_member_learns_as_fast_as_it_would_alone(config, data):
-    job = SpotterJob(config, data)
-    alone = SpotterJob(replace(config, members=1), data)
+    job = job_of(config, data)
+    alone = job_of(replace(config, members=1), data)
     alone.network.members[0].load_state_dict(job.network.members[1].state_dict())
     job.network.eval(), alone.network.eval()
     batch = next(job.batches(0))
@@ -161,7 +221,7 @@ def test_a_member_learns_as_fast_as_it_would_alone(config, data):
 
 def test_a_film_that_is_shorter_than_a_chunk_is_refused(config, data):
     with pytest.raises(DataError, match="too short for chunks of"):
-        SpotterJob(replace(config, chunk_s=9.9), data)
+        job_of(replace(config, chunk_s=9.9), data)
 
 
 def blinking(film, *at):
@@ -173,10 +233,10 @@ def blinking(film, *at):
 
 
 def test_what_is_left_out_is_shown_in_no_chunk(config, data):
-    parts = replace_in(data, train=[blinking(each, 3.0, 6.5) for each in data.train])
+    parts = data._replace(train=[blinking(each, 3.0, 6.5) for each in data.train])
 
     def marked(*without):
-        job = SpotterJob(replace(config, **(PLAIN | {"both": 0.5, "steps": 8, "without": without})), parts)
+        job = job_of(replace(config, **(PLAIN | {"both": 0.5, "steps": 8, "without": without})), parts)
         inputs = torch.cat([inputs for inputs, _ in job.batches(0)])
         return float((inputs[..., -3:].abs() > 1.0).any(2).any(1).float().mean())
 
@@ -187,10 +247,10 @@ def test_what_is_left_out_is_shown_in_no_chunk(config, data):
 
 def test_macro_expressions_that_are_left_out_are_not_pasted_either(config, data):
     changes = PLAIN | {"pasted_per_minute": (0.0, 90.0), "steps": 4}
-    quiet = replace_in(data, train=[replace_in(each, expressions=np.zeros((0, 4))) for each in data.train])
+    quiet = data._replace(train=[replace_in(each, expressions=np.zeros((0, 4))) for each in data.train])
     asked = {
         without: torch.cat(
-            [wanted for _, wanted in SpotterJob(replace(config, **changes, without=without), quiet).batches(0)]
+            [wanted for _, wanted in job_of(replace(config, **changes, without=without), quiet).batches(0)]
         )
         for without in ((), ("macro",))
     }
@@ -199,55 +259,70 @@ def test_macro_expressions_that_are_left_out_are_not_pasted_either(config, data)
 
 
 def test_films_without_room_for_a_chunk_are_refused(config, data):
-    crowded = replace_in(data, train=[blinking(each, *np.arange(0.0, 10.0, 1.0)) for each in data.train])
-    assert SpotterJob(config, crowded).steps == 2
+    crowded = data._replace(train=[blinking(each, *np.arange(0.0, 10.0, 1.0)) for each in data.train])
+    assert job_of(config, crowded).steps == 2
     with pytest.raises(DataError, match=r"no film shows 1.5 s without blink"):
-        SpotterJob(replace(config, without=("blink",)), crowded)
+        job_of(replace(config, without=("blink",)), crowded)
 
 
-def test_what_is_left_out_is_compared_in_a_table(config, data, monkeypatch):
-    blinked = replace_in(data, train=[blinking(each, 3.0) for each in data.train])
-    made = replace_in(commands.COMPARED[SpotterTraining], parts=lambda config: blinked)
-    monkeypatch.setitem(commands.COMPARED, SpotterTraining, made)
-    rows = commands.ablate(config, ["without=,blink"], 1)
+def test_what_is_left_out_is_compared_in_a_table(recipe, config, data):
+    asked = experiment(recipe, data._replace(train=[blinking(each, 3.0) for each in data.train]))
+    rows = compare(asked, ["without=,blink"], [1])
     found, at_the_apex = (lines.split("\n") for lines in "\n".join(table(rows)).split("\n\n"))
     for each in (found, at_the_apex):
         assert [line.split(" | ")[0] for line in each] == ["| without", "| ---", "| none", "| blink"]
     assert at_the_apex[0].endswith("".join(f"| on {name} " for name in get_args(Distractor)) + "|")
     assert all("false_per_minute_on_blink" in row.scores for row in rows)
     assert len({path.read_bytes() for path in Path(config.runs).glob("*/*/weights.pt")}) == 2
+    assert asked.source.asked == ["held-out"]  # what is seen of the films stays the same
+
+
+@pytest.mark.parametrize("vary", ["films=8", "test_films=3", "seconds=20", "micro_per_minute=6", "clips.people=3"])
+def test_all_rows_share_who_is_filmed_and_how_long(recipe, data, vary):
+    with pytest.raises(ConfigError, match=f"{vary.partition('=')[0]} cannot be varied"):
+        compare(experiment(recipe, data), [vary], [1])
+
+
+@pytest.mark.parametrize("vary", ["without=sneeze", "weights=1+2"])
+def test_a_list_that_cannot_be_is_refused_before_anything_is_trained(recipe, data, vary):
+    asked = experiment(recipe, data)
+    with pytest.raises(ConfigError, match=vary.partition("=")[0]):
+        compare(asked, ["without=,gaze + turn", vary], [1])
+    assert asked.source.asked == []
 
 
 def test_what_is_left_out_must_be_a_distractor():
     with pytest.raises(ConfigError, match=r"without.*sneeze|sneeze.*without"):
-        load(ROOT / "configs/train/spotter.toml", ["without=['sneeze']"])
+        registry.load(FILES, ["without=['sneeze']"])
 
 
-def test_nobody_is_filmed_for_training_and_for_the_test(config, monkeypatch):
-    people = {"training": ["anna", "bert", "cleo", "dora"], "held-out": ["emil", "fred"], "calibration": ["gina"]}
-    everybody = SimpleNamespace(side=people.get, held_out=frozenset(people["held-out"]))
-    fields = np.zeros((2, 2, 28, 28), np.float16)
-    monkeypatch.setattr(spotter, "Synthetic", lambda clips: everybody)
-    monkeypatch.setattr(spotter, "films", lambda order, some, cache, workers: list(some))
-    monkeypatch.setattr(
-        spotter, "movements", lambda clips, some, *_: Movements(fields, np.array(["positive", NONE]), np.array(some))
-    )
-    found = spotter.parts(replace(config, films=3, test_films=5, known_people=2))
-    assert (found.train, found.test) == (["anna", "bert", "cleo"], ["emil", "fred"])
-    assert len(found.known) == 1  # a movement of no class is no expression
+def test_a_movement_of_no_class_is_no_expression(config, data):
+    assert len(job_of(config, data).known) == len(data.known) - 1
+
+
+def test_films_of_several_lengths_are_asked_together_as_each_alone(config, data):
+    long, other = data.train
+    short = replace_in(other, ends=other.ends[:300], ticks=other.ticks[:300])
+    [fed] = SPOTTER.inputs(config, [long, short], "final").values()
+    network = SPOTTER.network(config, len(LABELS)).eval()
+    together = network(fed)
+    for row, each in enumerate((long, short)):
+        torch.testing.assert_close(together[:, row, : len(each.ends)], network(ticks(each, config)[None])[:, 0])
+    assert len(SPOTTER.labels([long, short])) == 2
 
 
 @pytest.fixture
-def package(config, data, tmp_path):
-    spotter.fit(config, data)
+def asked(recipe, data):
+    made = experiment(recipe, data)
+    made.fit()
+    return made
+
+
+@pytest.fixture
+def package(asked, tmp_path):
     folder = tmp_path / "engines" / "spotter"
-    spotter.export(config, folder, "fp32")
+    asked.export(folder, "fp32", asked.scores())
     return folder
-
-
-def test_a_network_that_was_not_trained_is_not_exported(config, tmp_path):
-    with pytest.raises(DataError, match="train first"):
-        spotter.export(config, tmp_path / "spotter", "fp32")
 
 
 def moving_crops():
@@ -260,32 +335,24 @@ def moving_crops():
         yield Crop(1, i / 30, picture, points, matrix, Pose(0.1 * i, 0.0, 0.0))
 
 
-def test_the_package_of_a_run_says_live_what_the_network_says_of_the_film(config, package, engines):
+def test_the_package_of_a_run_says_live_what_the_network_says_of_the_film(config, asked, package, engines):
     """Fitted, exported and opened, it is fed crop by crop; training's film of the same crops goes in as a whole."""
     assert check(package, engines).ok
     engine = open_engine(package, engines)
     assert (engine.manifest.task, engine.manifest.labels) == ("spotting", ("expression", "micro", "apex"))
     assert {score.name for score in engine.manifest.scores} >= {"f1", "precision", "recall", "false_per_minute"}
     live = scorer_of(engine, LaggedFlow(LAG_S, 128, PAUSE_S))
-    face = Face(spotter.representation(config), realtime_config.load())
+    face = Face(SPOTTER.representation(config), realtime_config.load())
     said = []
     for crop in moving_crops():
         said += live.push(crop)
         face.push(crop)
     ends, rows = zip(*face.ticks, strict=True)
-    whole = Film("anna", 2.0, np.array(ends), np.stack(rows).astype(np.float16), np.zeros((0, 4)))
-    wanted = spotter.spots(spotter.restored(config), config, whole)
+    whole = Film("anna", 2.0, np.array(ends), np.stack(rows).astype(np.float16), np.zeros((0, 4)), rate_hz=30.0)
+    wanted = spots(asked.restored(), config, whole)
     assert len(said) == len(wanted) > 90
     for spot, other in zip(said, wanted, strict=True):
         assert spot.t == pytest.approx(other.t)
         for name in ("expression", "micro", "apex"):
             assert getattr(spot, name) == pytest.approx(getattr(other, name), abs=5e-3)
     assert np.ptp([spot.expression for spot in said]) > 0.02
-
-
-def test_a_run_that_is_fitted_again_stays_as_it_is(config, data):
-    folder = spotter.fit(config, data)
-    before = (folder / "weights.pt").read_bytes()
-    assert spotter.fit(config, data) == folder
-    assert (folder / "weights.pt").read_bytes() == before
-    assert spotter.run_folder(replace(config, memory=7)) != folder

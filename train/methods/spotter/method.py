@@ -1,0 +1,104 @@
+"""The network that says when an expression is under way, trained on films of everything that faces do.
+
+What is to be found is known to the generator to the millisecond. A row of the network speaks of the moment that lies
+`lookback_s` back, since half of a movement tells a micro-expression from the beginning of something longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from realtime import config as realtime_config
+from realtime.engine.package.manifest import LOGITS, MEMORY, Precision, Score
+from realtime.labels import NONE
+from realtime.representation.fields import FIELD_PX, LAG_S
+from realtime.representation.motion_ticks import TICKS, MotionTicks, motion_ticks
+from realtime.spotting.recurrent import unpacked
+from realtime.spotting.scorer import Spot
+from train.datasets.folds import Fold
+from train.methods.method import Answer, Method, Stage
+from train.methods.spotter.config import SpotterTraining
+from train.methods.spotter.job import SpotterJob
+from train.methods.spotter.network import SpotterNet, SpotterStep
+from train.methods.spotter.scores import judged
+from train.packaging.limits import METHODS
+from train.sources.source import ClipSource, Split
+from train.spotting.films import Film
+
+GOLDEN_ROWS = 4
+
+Films = Sequence[Film]
+
+
+class Spotting(Method[SpotterTraining, Films]):
+    """Films as ticks of movement; the package holds a network that is asked tick by tick."""
+
+    config = SpotterTraining
+    card = METHODS["spotter"]
+    task = "spotting"
+    sources = ("films",)
+    outputs = (LOGITS, MEMORY)
+    shapes = ("tick_s", "known_people", "known_each")
+
+    def representation(self, config: SpotterTraining) -> MotionTicks:
+        crop_px = realtime_config.load().align.size_px
+        memory = config.members * config.memory
+        return MotionTicks(crop_px, FIELD_PX, config.cells, LAG_S, config.tick_s, config.lookback_s, memory)
+
+    def network(self, config: SpotterTraining, classes: int) -> SpotterNet:
+        made = self.representation(config)
+        return SpotterNet(made.width - made.memory, config.memory, config.members, config.dropout)
+
+    def served(self, network: nn.Module) -> SpotterStep:
+        """One tick at a time, its memory going in and out."""
+        assert isinstance(network, SpotterNet)
+        return SpotterStep(network)
+
+    def see(self, config: SpotterTraining, source: ClipSource, fold: Fold, workers: int | None = None) -> Split[Films]:
+        """The exact movements that `stages` adds to films are made too."""
+        seen = self.representation(config)
+        source.exact(fold.train[: config.known_people], config.known_each, workers)
+        return source.split(fold).seen(lambda cast: cast.film(seen, workers))
+
+    def stages(self, config: SpotterTraining, split: Split[Films], source: ClipSource, seed: int) -> Sequence[Stage]:
+        torch.manual_seed(seed)
+        (films,), network = split.train, self.network(config, len(split.vocabulary.labels))
+        known = source.exact(source.whole().train[: config.known_people], config.known_each)
+        assert known is not None  # of whoever is filmed here
+        shown = known.fields[known.labels != NONE]
+        return [(SpotterJob(config, network, films, shown, seed), config.optimiser)]
+
+    def inputs(self, config: SpotterTraining, clips: Films, answer: Answer) -> Mapping[str, Tensor]:
+        """Whole films (K, G, F), without a memory; after shorter ones come ticks of nothing, at which nobody looks."""
+        return {TICKS: pad_sequence([ticks(film, config) for film in clips], batch_first=True)}
+
+    def labels(self, clips: Films) -> list[str]:
+        """None: a film shows many things."""
+        return [""] * len(clips)
+
+    def golden(self, config: SpotterTraining, precision: Precision) -> Mapping[str, Tensor]:
+        width = self.representation(config).width
+        return {TICKS: torch.randn(GOLDEN_ROWS, width, generator=Generator().manual_seed(1))}
+
+    def report(self, config: SpotterTraining, network: nn.Module, split: Split[Films]) -> tuple[Score, ...]:
+        (films,) = split.test
+        return judged([(film, spots(network, config, film)) for film in films], config)
+
+
+@torch.no_grad()
+def spots(network: nn.Module, config: SpotterTraining, film: Film) -> list[Spot]:
+    """What `network` says of a whole film, as it would live."""
+    network.eval()
+    found = network(ticks(film, config)[None]).mean(0)[0].sigmoid().tolist()
+    return [Spot(t, *each) for t, each in zip(film.ends - config.lookback_s, found, strict=True)]
+
+
+def ticks(film: Film, config: SpotterTraining) -> Tensor:
+    """A film (G, F) as the network is fed it."""
+    fields, head, turns = unpacked(film.ticks.astype(np.float32), FIELD_PX)
+    return torch.from_numpy(motion_ticks(fields, head, turns, config.cells))
