@@ -11,14 +11,10 @@ from typing import Any, get_args
 from torch import nn
 
 from realtime.bench.engines import Speed
-from realtime.config import ROOT, read_toml
-from realtime.engine.engine import Engine
-from realtime.engine.package.manifest import MODEL, Manifest, Precision, Score
-from realtime.engine.package.manifest import load as load_manifest
+from realtime.config import read_toml
+from realtime.engine.package.manifest import Manifest, Precision, Score
 from realtime.errors import ConfigError
 from train import registry
-from train.clips.embeddings import open_encoder
-from train.clips.fields import moving
 from train.clips.stored import StoredClip, store
 from train.clips.subject_split import Parts
 from train.clips.takes import FEWEST_FRAMES
@@ -41,10 +37,6 @@ from train.methods.apexnet import synthetic as apexnet_synthetic
 from train.methods.apexnet.config import ApexnetConfig, ApexnetRecordedConfig
 from train.methods.apexnet.pairs import Filmed, filmed
 from train.methods.apexnet.recorded import Apexes, ApexnetFitPredict
-from train.methods.cmn import cmn, events
-from train.methods.cmn import recorded as cmn_recorded
-from train.methods.cmn.config import CmnConfig, CmnRecordedConfig
-from train.methods.cmn.recorded import CmnFitPredict
 from train.methods.comparison import compare
 from train.methods.dynamic import dynamic, enactments
 from train.methods.dynamic.config import DynamicConfig
@@ -111,7 +103,7 @@ def evaluate(config: Given, runner: Runner) -> tuple[Path, dict[float, Scores]]:
     if not isinstance(config, Recorded):
         raise ConfigError(
             f"{config.name} has no [[data]] and no [evaluate]: its scores come with `fit` and `export`. Give a "
-            "configuration that has them, such as configs/train/cmn-casme2-5.toml"
+            "configuration that has them, such as configs/data/casme2-5.toml behind the method's"
         )
     collection = _collection(config)
     plan, folder = _plan(config, collection)
@@ -156,7 +148,7 @@ def ablate(config: Given, vary: Sequence[str], seeds: int) -> list[ablation.Row]
         methods = " or ".join(name for name, kind in KINDS.items() if kind in COMPARED)
         raise ConfigError(
             f"{config.name} is no {methods} with [clips], whose settings are what can be compared; give "
-            "configs/train/cmn.toml, motion.toml, apexnet.toml or spotter.toml, or a copy"
+            "configs/train/apexnet.toml or spotter.toml, or configs/data/synthetic.toml behind the method's file"
         )
     return ablation.ablate(method, ablation.variants(config, vary, method.shared), range(1, seeds + 1))
 
@@ -169,7 +161,7 @@ def synthetic(config: Given) -> Synthetic:
         methods = " or ".join(method for method, kind in KINDS.items() if kind in get_args(OnSynthetic))
         raise ConfigError(
             f"{config.name} has no [clips] to make faces of; give a configuration of {methods} that has, such as "
-            "configs/train/cmn.toml"
+            "configs/data/synthetic.toml behind a method's file"
         )
     return Synthetic(config.clips)
 
@@ -206,45 +198,13 @@ def _package(config: Given, engines: Path, precision: Precision) -> Path:
     return engines / (config.name if precision == "fp32" else f"{config.name}-{precision}")
 
 
-def _whole(config: CmnConfig | ApexnetConfig, workers: int | None = None) -> list[StoredClip]:
+def _whole(config: ApexnetConfig, workers: int | None = None) -> list[StoredClip]:
     """The synthetic clips without those in which tracking lost the face during the event."""
     clips = store(Synthetic(config.clips), Path(config.cache), workers)
     whole = [clip for clip in clips if len(clip.event()) >= FEWEST_FRAMES]
     if len(whole) < len(clips):
         log.warning("%d of %d clips are left out: the face was lost in them", len(clips) - len(whole), len(clips))
     return whole
-
-
-def _events(config: CmnConfig, workers: int | None = None) -> events.Parts:
-    """The synthetic clips, each cut to its event."""
-    whole = _whole(config, workers)
-    moved = moving(whole, workers) if config.motion.cells else ()
-    return cmn.prepare(config, [clip.cut() for clip in whole], _encoder(config), moved)
-
-
-def _encoder(config: CmnConfig) -> Engine:
-    return open_encoder(Path(config.encoder))
-
-
-def _prepare_cmn(config: CmnConfig, workers: int | None) -> Path:
-    _events(config, workers)
-    return Path(config.cache)
-
-
-def _fit_cmn(config: CmnConfig) -> Path:
-    return cmn.fit(config, _events(config))
-
-
-def _export_cmn(config: CmnConfig, folder: Path, precision: Precision) -> Manifest:
-    return cmn.export(config, _events(config), _encoder(config), folder, precision)
-
-
-def _network_cmn(config: CmnConfig) -> nn.Module:
-    return cmn.load(cmn.run_folder(config, _events(config)))
-
-
-def _network_cmn_recorded(config: CmnRecordedConfig) -> nn.Module:
-    return cmn_recorded.restored(config, _collection(config), open_encoder(Path(config.encoder)))
 
 
 def _filmed(config: ApexnetConfig, workers: int | None = None) -> Parts[Filmed]:
@@ -301,11 +261,7 @@ def _collection(config: Recorded, workers: int | None = None) -> Collection:
 
 def _plan(config: Recorded, collection: Collection) -> tuple[Plan, Path]:
     """The plan, and the folder that is its own."""
-    if isinstance(config, CmnRecordedConfig):
-        made_of = {"encoder": load_manifest(ROOT / config.encoder).files[MODEL]}
-    else:
-        made_of = {"initial": fingerprint(config.initial)}
-    plan = protocols.plan(config, collection, made_of)
+    plan = protocols.plan(config, collection, {"initial": fingerprint(config.initial)})
     return plan, Path(config.runs) / config.name / f"evaluation-{plan.key()}"
 
 
@@ -327,15 +283,6 @@ def _evaluated(config: Recorded, collection: Collection) -> tuple[Score, ...]:
 def _prepare_recorded(config: Recorded, workers: int | None) -> Path:
     _collection(config, workers)
     return Path(config.cache)
-
-
-def _prepare_cmn_recorded(config: CmnRecordedConfig, workers: int | None) -> Path:
-    cmn_recorded.prepare(config, _collection(config, workers))
-    return Path(config.cache)
-
-
-def _fit_cmn_recorded(config: CmnRecordedConfig) -> Path:
-    return cmn_recorded.fit(config, _collection(config))
 
 
 def _fit_ecstfl(config: EcstflConfig) -> Path:
@@ -369,11 +316,6 @@ def _network_recorded(restored: Callable[[Any, Collection], nn.Module]) -> Calla
     return lambda config: restored(config, _collection(config))
 
 
-def _cmn_folds(config: CmnRecordedConfig, collection: Collection) -> FitPredict:
-    cmn_recorded.prepare(config, collection)
-    return CmnFitPredict(config, collection)
-
-
 def _apexnet_folds(config: ApexnetRecordedConfig, collection: Collection) -> FitPredict:
     return ApexnetFitPredict(config, collection, _apexes(config, collection))
 
@@ -386,10 +328,6 @@ def _apexes(config: ApexnetRecordedConfig, collection: Collection) -> Apexes:
 
 METHODS: dict[type[TrainConfig], Method] = {
     ExpressionConfig: Method(expression.prepare, expression.fit, expression.export, expression.restored),
-    CmnConfig: Method(_prepare_cmn, _fit_cmn, _export_cmn, _network_cmn),
-    CmnRecordedConfig: Method(
-        _prepare_cmn_recorded, _fit_cmn_recorded, _export_recorded(cmn_recorded.export), _network_cmn_recorded
-    ),
     EcstflConfig: Method(
         _prepare_recorded, _fit_ecstfl, _export_recorded(ecstfl.export), _network_recorded(ecstfl.restored)
     ),
@@ -406,7 +344,6 @@ METHODS: dict[type[TrainConfig], Method] = {
 
 #: Those whose settings can be compared: on synthetic clips or films, of which some people are held out.
 COMPARED: dict[type[TrainConfig], ablation.Compared] = {
-    CmnConfig: ablation.Compared(_events, cmn.fit, data=("encoder", "views", "motion")),
     ApexnetConfig: ablation.Compared(_filmed, apexnet_synthetic.fit, data=("rest",)),
     SpotterTraining: ablation.Compared(
         spotter.parts,
@@ -418,7 +355,6 @@ COMPARED: dict[type[TrainConfig], ablation.Compared] = {
 
 #: What predicts the folds of an evaluation; it may compute what all folds share.
 FOLDS: dict[type[Recorded], Callable[[Any, Collection], FitPredict]] = {
-    CmnRecordedConfig: _cmn_folds,
     EcstflConfig: EcstflFitPredict,
     ApexnetRecordedConfig: _apexnet_folds,
 }

@@ -13,6 +13,7 @@ from train.config import recipe
 from train.config.clips import SyntheticSettings
 from train.config.recipe import Recipe, Settings, SourceSettings
 from train.config.recorded import RecordedSettings
+from train.methods.cmn.method import Cmn
 from train.methods.experiment import Experiment
 from train.methods.method import Method
 from train.methods.motion.method import Motion
@@ -29,7 +30,7 @@ def tag(kind: type[Settings] | type[SourceSettings]) -> str:
     return str(kind.__struct_config__.tag)
 
 
-METHODS: Methods = {tag(method.config): method for method in (Motion(),)}
+METHODS: Methods = {tag(method.config): method for method in (Motion(), Cmn())}
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {
     tag(kind): (kind, opened)
     for kind, opened in ((SyntheticSettings, SyntheticSource), (RecordedSettings, RecordedSource))

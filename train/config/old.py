@@ -11,7 +11,6 @@ import msgspec
 from realtime.config import convert, merge, parse_override, read_toml
 from realtime.errors import ConfigError
 from train.methods.apexnet.config import ApexnetConfig, ApexnetRecordedConfig
-from train.methods.cmn.config import CmnConfig, CmnRecordedConfig
 from train.methods.dynamic.config import DynamicConfig
 from train.methods.ecstfl.config import EcstflConfig
 from train.methods.expression.config import ExpressionConfig
@@ -19,13 +18,12 @@ from train.methods.spotter.config import SpotterTraining
 from train.tuning.config import TuneConfig
 
 #: With [[data]] and [evaluate].
-Recorded = CmnRecordedConfig | EcstflConfig | ApexnetRecordedConfig
-OnSynthetic = CmnConfig | ApexnetConfig | SpotterTraining  #: with [clips]
+Recorded = EcstflConfig | ApexnetRecordedConfig
+OnSynthetic = ApexnetConfig | SpotterTraining  #: with [clips]
 TrainConfig = ExpressionConfig | OnSynthetic | DynamicConfig | Recorded | TuneConfig
 
 KINDS: dict[str, type[TrainConfig]] = {
     "expression": ExpressionConfig,
-    "cmn": CmnConfig,
     "ecstfl": EcstflConfig,
     "apexnet": ApexnetConfig,
     "spotter": SpotterTraining,
@@ -34,7 +32,6 @@ KINDS: dict[str, type[TrainConfig]] = {
 }
 #: Methods that have a second struct for [[data]].
 ON_RECORDED: dict[str, type[TrainConfig]] = {
-    "cmn": CmnRecordedConfig,
     "apexnet": ApexnetRecordedConfig,
 }
 

@@ -15,9 +15,9 @@ from realtime.engine.backends.builder import Order, serialize
 from realtime.engine.package.manifest import TensorSpec, input_of
 from realtime.representation.preprocess import ClipImages, CropImages, EmbeddingSequence
 from train.methods.apexnet.se_resnext import Bottleneck
+from train.methods.cmn.cmnet import CmnetHead
 from train.methods.ecstfl import c3d
 from train.methods.ecstfl.r3d import BasicBlock3d
-from train.networks.cmnet import CmnetHead
 from train.packaging import quantise
 from train.packaging.graph import Half, rounded, to_onnx
 

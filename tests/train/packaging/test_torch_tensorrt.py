@@ -22,7 +22,7 @@ from train import commands
 from train.__main__ import app
 from train.commands import METHODS
 from train.config.old import load as read
-from train.networks.cmn import CmnHead
+from train.methods.cmn.network import CmnHead
 from train.packaging import torch_tensorrt
 from train.packaging.export import export
 from train.packaging.graph import rounded
