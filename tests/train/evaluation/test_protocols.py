@@ -83,11 +83,11 @@ def test_lists_of_a_data_set_that_has_none_are_refused(config, two):
         protocols.plan(replace(config, evaluate=Lists(**ONCE)), two, {})
 
 
-def test_published_figures_are_shown_only_beside_their_own_protocol(small):
-    assert protocols.benchmark(small("cmn-casme2-5")) is BENCHMARKS["casme2-5"]
+def test_published_figures_are_shown_only_beside_their_own_protocol(small, recipe_of):
+    assert protocols.benchmark(recipe_of("cmn", "casme2-5").source) is BENCHMARKS["casme2-5"]
     assert protocols.benchmark(small("apexnet-megc-3")) is BENCHMARKS["megc-3"]
     assert protocols.benchmark(small("ecstfl-dfew-7")) is BENCHMARKS["dfew-7"]
     usual = (Data(name="smic", root="x", table="", labels=""),)
-    assert protocols.benchmark(replace(small("cmn-smic-3"), data=usual)) is BENCHMARKS["smic-3"]
-    assert protocols.benchmark(replace(small("cmn-samm-5"), evaluate=KFold(k=5, **ONCE))) is None
+    assert protocols.benchmark(replace(recipe_of("cmn", "smic-3").source, data=usual)) is BENCHMARKS["smic-3"]
+    assert protocols.benchmark(replace(recipe_of("cmn", "samm-5").source, evaluate=KFold(k=5, **ONCE))) is None
     assert protocols.benchmark(replace(small("apexnet-megc-3"), evaluate=LeaveOneSubjectOut(**ONCE))) is None

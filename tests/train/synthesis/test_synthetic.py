@@ -10,7 +10,7 @@ import pytest
 from realtime.config import ROOT, convert, read_toml
 from realtime.errors import DataError
 from realtime.labels import FERPLUS, MEGC3
-from train.clips.clip import event
+from train.clips.clip import event as inside
 from train.config.clips import SyntheticSettings
 from train.datasets.annotation.action_units import parse
 from train.datasets.folds import hold_out
@@ -112,7 +112,7 @@ def test_a_share_of_the_clips_shows_no_expression(clips, found):
     micro = [sample for sample in nothing if any(h.role == "micro" for h in dataset.take(sample).scene.happenings)]
     assert len(micro) == 3  # movements of no class; the others are distractors or rest
     times = np.arange(27) / 30.0
-    assert all(s.onset_s <= s.apex_s <= s.offset_s and len(times[event(times, s)]) >= 2 for s in samples)
+    assert all(s.onset_s <= s.apex_s <= s.offset_s and len(times[inside(times, s)]) >= 2 for s in samples)
 
 
 def test_only_neutral_faces_are_taken(clips, found):
