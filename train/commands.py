@@ -11,14 +11,10 @@ from typing import Any, get_args
 from torch import nn
 
 from realtime.bench.engines import Speed
-from realtime.config import ROOT, read_toml
-from realtime.engine.engine import Engine
-from realtime.engine.package.manifest import MODEL, Manifest, Precision, Score
-from realtime.engine.package.manifest import load as load_manifest
+from realtime.config import read_toml
+from realtime.engine.package.manifest import Manifest, Precision, Score
 from realtime.errors import ConfigError
 from train import registry
-from train.clips.embeddings import open_encoder
-from train.clips.fields import moving
 from train.clips.stored import StoredClip, store
 from train.clips.takes import FEWEST_FRAMES
 from train.config import old
@@ -100,7 +96,7 @@ def evaluate(config: Given, runner: Runner) -> tuple[Path, dict[float, Scores]]:
     if not isinstance(config, Recorded):
         raise ConfigError(
             f"{config.name} has no [[data]] and no [evaluate]: its scores come with `fit` and `export`. Give a "
-            "configuration that has them, such as configs/train/cmn-casme2-5.toml"
+            "configuration that has them, such as configs/data/casme2-5.toml behind the method's"
         )
     collection = _collection(config)
     plan, folder = _plan(config, collection)
@@ -159,7 +155,7 @@ def synthetic(config: Given) -> Synthetic:
         methods = " or ".join(method for method, kind in KINDS.items() if kind in get_args(OnSynthetic))
         raise ConfigError(
             f"{config.name} has no [clips] to make faces of; give a configuration of {methods} that has, such as "
-            "configs/train/cmn.toml"
+            "configs/data/synthetic.toml behind a method's file"
         )
     return Synthetic(config.clips)
 
@@ -274,11 +270,7 @@ def _collection(config: Recorded, workers: int | None = None) -> Collection:
 
 def _plan(config: Recorded, collection: Collection) -> tuple[Plan, Path]:
     """The plan, and the folder that is its own."""
-    if isinstance(config, CmnRecordedConfig):
-        made_of = {"encoder": load_manifest(ROOT / config.encoder).files[MODEL]}
-    else:
-        made_of = {"initial": fingerprint(config.initial)}
-    plan = protocols.plan(config, collection, made_of)
+    plan = protocols.plan(config, collection, {"initial": fingerprint(config.initial)})
     return plan, Path(config.runs) / config.name / f"evaluation-{plan.key()}"
 
 
@@ -300,15 +292,6 @@ def _evaluated(config: Recorded, collection: Collection) -> tuple[Score, ...]:
 def _prepare_recorded(config: Recorded, workers: int | None) -> Path:
     _collection(config, workers)
     return Path(config.cache)
-
-
-def _prepare_cmn_recorded(config: CmnRecordedConfig, workers: int | None) -> Path:
-    cmn_recorded.prepare(config, _collection(config, workers))
-    return Path(config.cache)
-
-
-def _fit_cmn_recorded(config: CmnRecordedConfig) -> Path:
-    return cmn_recorded.fit(config, _collection(config))
 
 
 def _fit_ecstfl(config: EcstflConfig) -> Path:
@@ -359,6 +342,5 @@ COMPARED: dict[type[TrainConfig], ablation.Compared] = {
 
 #: What predicts the folds of an evaluation; it may compute what all folds share.
 FOLDS: dict[type[Recorded], Callable[[Any, Collection], FitPredict]] = {
-    CmnRecordedConfig: _cmn_folds,
     EcstflConfig: EcstflFitPredict,
 }

@@ -17,6 +17,7 @@ from train.config.recipe import Recipe, Settings, SourceSettings
 from train.config.recorded import RecordedSettings
 from train.methods.apexnet.method import Apexnet
 from train.config.stills import StillsSettings
+from train.methods.cmn.method import Cmn
 from train.methods.experiment import Experiment
 from train.methods.expression.method import Expression
 from train.methods.method import Method
@@ -43,6 +44,7 @@ METHODS: Methods = {
         Spotting(),
         Motion(),
         Apexnet(),
+        Cmn(),
         Expression(),
     )
 }

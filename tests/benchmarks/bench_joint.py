@@ -12,18 +12,15 @@ import statistics
 import sys
 from pathlib import Path
 
-import msgspec
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from realtime.config import ROOT
-from realtime.engine.package.manifest import Score
 from train import registry
 from train.clips.subject_split import LABELS
 from train.commands import COMPARED
 from train.config.old import load
-from train.methods.cmn.config import CmnConfig
 from train.methods.expression.job import ExpressionJob
 from train.methods.expression.stills import resize
 from train.packaging.export import WEIGHTS
@@ -33,6 +30,7 @@ from train.training.augment import standardise
 SHARE = 0.25  # pairs in a batch, for each picture of FER+
 FILES = [ROOT / "configs/methods/expression.toml", ROOT / "configs/data/ferplus.toml"]
 ROWS = {"without": "cells=0", "with": "cells=7"}
+CMN = [ROOT / "configs/methods/cmn.toml", ROOT / "configs/data/synthetic.toml"]
 
 
 class Both(nn.Module):
@@ -96,11 +94,10 @@ def trained(asked, shown):
 def judged(seed, folder):
     """Figures of `cmn` on the embeddings of the encoder in `folder`, without motion and with it."""
     for name, cells in ROWS.items():
-        own = load(ROOT / "configs/train/cmn.toml", [f"encoder={folder}", f"motion.{cells}", "views.count=2"])
-        own = msgspec.structs.replace(own, seed=seed)
-        parts = COMPARED[CmnConfig].parts(own)
-        scores = (COMPARED[CmnConfig].fit(own, parts) / "scores.json").read_bytes()
-        for score in msgspec.json.decode(scores, type=tuple[Score, ...]):
+        changes = [f"encoder={folder}", f"motion.{cells}", "views.count=2", f"seed={seed}"]
+        asked = registry.experiment(registry.load(CMN, changes))
+        asked.fit()
+        for score in asked.scores():
             if score.name in ("final_uf1", "early_uf1"):
                 yield f"cmn {name} motion, {score.name}", score.value
 

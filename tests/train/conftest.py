@@ -144,7 +144,7 @@ def collected(tmp_path):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def given_clips():
     """A source of clips that are at hand, in whatever form a method sees them: two people test, one calibrates."""
     source = pytest.importorskip("train.sources.source", reason="training needs the train extra")

@@ -1,10 +1,3 @@
-import dataclasses
-import logging
-from pathlib import Path
-from types import SimpleNamespace
-
-import msgspec
-import numpy as np
 import pytest
 
 from realtime.config import ROOT
@@ -12,18 +5,19 @@ from realtime.errors import ConfigError
 from train import commands
 from train.commands import METHODS, Method
 from train.config.old import load
-from train.methods.cmn.config import CmnConfig
+from train.methods.apexnet.config import ApexnetRecordedConfig
+from train.methods.experiment import Experiment
 from train.tuning.config import TuneConfig
 
 
-@pytest.fixture(params=["expression", "cmn"])
+@pytest.fixture(params=["expression"])
 def config(request):
     return load(ROOT / f"configs/train/{request.param}.toml")
 
 
 @pytest.fixture
-def cmn():
-    return load(ROOT / "configs/train/cmn.toml")
+def cmn(recipe_of):
+    return recipe_of("cmn")
 
 
 def test_every_configuration_that_is_shipped_has_its_commands():
@@ -47,41 +41,41 @@ def test_a_command_is_the_methods_own(config, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
 def test_packages_of_other_precisions_lie_beside_that_of_fp32(cmn, monkeypatch, tmp_path, precision):
-    made = dataclasses.replace(METHODS[CmnConfig], export=lambda config, *given: given)
-    monkeypatch.setitem(METHODS, CmnConfig, made)
-    assert commands.export(cmn, tmp_path, precision) == (tmp_path / f"cmn-{precision}", precision)
+    monkeypatch.setattr(Experiment, "scores", lambda self: ())
+    monkeypatch.setattr(Experiment, "export", lambda self, *given: given)
+    assert commands.export(cmn, tmp_path, precision) == (tmp_path / f"cmn-{precision}", precision, ())
 
 
-def test_the_head_sees_each_clips_event_alone_and_no_clip_that_lost_the_face(cmn, drawn, monkeypatch, caplog, tmp_path):
-    dataset = drawn(people=2, per_person=1)
-    film = dataset.frames
-    dataset.frames = lambda sample: film(sample)[:5] if sample.id == "1-0" else film(sample)
-    monkeypatch.setattr("train.commands.Synthetic", lambda clips: dataset)
-    with caplog.at_level(logging.WARNING):
-        (whole,) = commands._whole(msgspec.structs.replace(cmn, cache=str(tmp_path)))
-    kept = whole.cut()
-    assert kept.sample.id == "toy/0-0"
-    assert kept.times == pytest.approx(np.arange(2, 11) / 50)
-    assert np.array_equal(kept.crops, [frame.image for frame in film(dataset.samples()[0])[2:11]])
-    assert "1 of 2 clips are left out" in caplog.text
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_only_int8_looks_for_the_apexes_to_calibrate_with(monkeypatch, tmp_path, precision):
+    config = load(ROOT / "configs/train/apexnet-casme2-5.toml")
+    monkeypatch.setattr("train.commands._collection", lambda config: "clips")
+    monkeypatch.setattr("train.commands._evaluated", lambda config, clips: "scores")
+    monkeypatch.setattr("train.commands._apexes", lambda config, clips: "apexes")
+    monkeypatch.setattr("train.commands.apexnet_recorded.trial", lambda config, *given: given)
+    monkeypatch.setattr("train.commands.apexnet_recorded.export", lambda config, *given: given)
+    trial = ("clips", "apexes") if precision == "int8" else None
+    assert METHODS[ApexnetRecordedConfig].export(config, tmp_path, precision) == (
+        "clips",
+        "scores",
+        tmp_path,
+        precision,
+        trial,
+    )
 
 
-def test_settings_are_compared_on_synthetic_clips_and_refused_before_any_is_made(cmn, monkeypatch):
-    compared = []
-    monkeypatch.setattr("train.evaluation.ablation.ablate", lambda *given: compared.append(given) or [])
+def test_settings_are_compared_on_synthetic_clips_and_refused_before_any_is_made(cmn, recipe_of, monkeypatch):
+    monkeypatch.setattr(Experiment, "fit", lambda *_: pytest.fail("trained"))
     with pytest.raises(ConfigError, match="aman"):
         commands.ablate(cmn, ["head=cmnet,aman"], 2)
-    for other in ("cmn-smic-3", "dynamic"):
-        with pytest.raises(ConfigError, match=rf"{other} is no cmn or spotter with \[clips\]"):
-            commands.ablate(load(ROOT / f"configs/train/{other}.toml"), ["head=cmnet"], 2)
-    assert compared == []
+    for other in (recipe_of("cmn", "smic-3"), load(ROOT / "configs/train/dynamic.toml")):
+        with pytest.raises(ConfigError, match=rf"{other.name} is no .* with \[clips\]"):
+            commands.ablate(other, ["head=cmnet"], 2)
 
 
 @pytest.mark.parametrize(
     ("file", "vary", "refused"),
     [
-        ("cmn", "head=cmnet", "clips.people=3"),
-        ("motion", "exact.share=0", "clips.people=3"),
         ("spotter", "without=blink", "test_films=3"),
     ],
 )
@@ -101,68 +95,37 @@ def test_each_method_that_knows_its_truth_can_be_compared(file, vary, refused, m
     assert all(hasattr(config, name) for name in (*method.data, *method.shared))
 
 
-def test_the_encoder_of_a_training_computes_in_f32(cmn, monkeypatch):
-    opened = []
-    monkeypatch.setattr(
-        "train.clips.embeddings.open_engine", lambda folder, settings: opened.append((folder, settings))
-    )
-    commands._encoder(cmn)
-    folder, settings = opened[0]
-    assert (folder, settings.precision) == (Path(cmn.encoder), "f32")
-
-
-def test_the_head_is_given_its_clips_and_its_encoder(cmn, monkeypatch, tmp_path):
-    method = METHODS[CmnConfig]
-    asked = []
-    whole = [SimpleNamespace(cut=lambda: "clip")]
-    monkeypatch.setattr("train.commands._whole", lambda config, workers=None: asked.append(workers) or whole)
-    monkeypatch.setattr("train.commands.moving", lambda clips, workers=None: ["fields", workers, clips is whole])
-    monkeypatch.setattr("train.commands._encoder", lambda config: "encoder")
-    calls = []
-    for word in ("prepare", "fit", "export"):
-        monkeypatch.setattr(f"train.commands.cmn.{word}", lambda *given, word=word: calls.append((word, given)) or word)
-    assert method.prepare(cmn, 3) == Path(cmn.cache)
-    assert method.fit(cmn) == "fit"
-    assert method.export(cmn, tmp_path, "fp16") == "export"
-    assert asked == [3, None, None]
-    assert calls == [
-        ("prepare", (cmn, ["clip"], "encoder", ["fields", 3, True])),
-        ("prepare", (cmn, ["clip"], "encoder", ["fields", None, True])),
-        ("fit", (cmn, "prepare")),
-        ("prepare", (cmn, ["clip"], "encoder", ["fields", None, True])),
-        ("export", (cmn, "prepare", "encoder", tmp_path, "fp16")),
-    ]
-
-
 def test_an_engine_is_rebuilt_step_by_step_and_an_interrupted_step_is_the_last(cmn, monkeypatch, tmp_path):
     done = []
 
     def step(word):
-        return lambda *given: done.append((word, *given[1:])) or word
+        return lambda self, *given: done.append((word, self.workers, *given)) or word
 
-    monkeypatch.setitem(METHODS, CmnConfig, Method(*map(step, ("prepare", "fit", "export", "network"))))
+    for word in ("prepare", "fit", "export"):
+        monkeypatch.setattr(Experiment, word, step(word))
+    monkeypatch.setattr(Experiment, "scores", lambda self: ())
     assert commands.rebuild(cmn, tmp_path, "fp16", 3) == "export"
-    assert done == [("prepare", 3), ("fit",), ("export", tmp_path / "cmn-fp16", "fp16")]
+    assert done == [("prepare", 3), ("fit", None), ("export", None, tmp_path / "cmn-fp16", "fp16", ())]
 
-    def killed(config):
+    def killed(self):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(METHODS, CmnConfig, Method(step("prepare"), killed, step("export"), step("network")))
+    monkeypatch.setattr(Experiment, "fit", killed)
     with pytest.raises(KeyboardInterrupt):
         commands.rebuild(cmn, tmp_path, "fp32")
     assert done[3:] == [("prepare", None)]
 
 
-@pytest.mark.parametrize("file", ["cmn", "motion"])
-def test_synthetic_faces_are_those_of_any_configuration_with_clips(file, monkeypatch):
-    config = load(ROOT / f"configs/train/{file}.toml")
+@pytest.mark.parametrize("method", ["cmn", "motion"])
+def test_synthetic_faces_are_those_of_any_recipe_with_clips(method, recipe_of, monkeypatch):
+    config = recipe_of(method)
     monkeypatch.setattr("train.commands.Synthetic", lambda clips: clips)
-    assert commands.synthetic(config) == config.clips
+    assert commands.synthetic(config) == config.source.clips
 
 
-@pytest.mark.parametrize("file", ["expression", "cmn-smic-3", "motion-smic-3", "tune"])
-def test_a_configuration_without_clips_makes_no_faces_and_is_told_of_those_that_do(file):
-    config = load(ROOT / f"configs/train/{file}.toml")
-    methods = "cmn or spotter"
-    with pytest.raises(ConfigError, match=rf"{config.name} has no \[clips\].*of {methods} that has"):
+@pytest.mark.parametrize("file", ["expression", "tune", "cmn-smic-3"])
+def test_a_configuration_without_clips_makes_no_faces_and_is_told_of_those_that_do(file, recipe_of):
+    method, _, data = file.partition("-")
+    config = recipe_of(method, data) if data else load(ROOT / f"configs/train/{file}.toml")
+    with pytest.raises(ConfigError, match=rf"{config.name} has no \[clips\].*such as configs/data/synthetic.toml"):
         commands.synthetic(config)

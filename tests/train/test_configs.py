@@ -34,8 +34,6 @@ def shipped(small, drawn, packages, tmp_path, monkeypatch):
         return collect([drawn(each.name, LABEL_SETS[each.labels].labels, people=3) for each in data], rates, cache)
 
     def make(file, **changes):
-        if file.startswith("cmn"):
-            changes = {"encoder": str(packages / "encoder"), "calibration": 0.5} | changes
         return small(file, **changes)
 
     monkeypatch.setattr("train.commands.gather", gather)
@@ -44,7 +42,7 @@ def shipped(small, drawn, packages, tmp_path, monkeypatch):
 
 def test_all_that_were_promised_are_there():
     sets = ("casme2-5", "samm-5", "smic-3", "megc-3")
-    wanted = {f"{method}-{labels}" for method in ("cmn",) for labels in sets}
+    wanted = {f"{method}-{labels}" for method in ("apexnet", "motion") for labels in sets}
     assert set(FILES) == wanted | {f"ecstfl-{labels}" for labels in ("casme2-5", "samm-5", "smic-3", "dfew-7")}
 
 
@@ -68,7 +66,7 @@ def test_a_configuration_trains_on_all_clips(file, shipped, tmp_path):
     assert all(torch.isfinite(value).all() for value in weights.values())
 
 
-@pytest.mark.parametrize("file", ["cmn-megc-3", "ecstfl-smic-3"])
+@pytest.mark.parametrize("file", ["ecstfl-smic-3", "apexnet-smic-3", "motion-smic-3"])
 def test_an_evaluation_predicts_each_clip_once_and_goes_on_where_it_was(file, shipped, monkeypatch):
     config = shipped(file, epochs=1)
     clips = 9 * len(config.data)
@@ -94,7 +92,7 @@ def test_an_evaluation_predicts_each_clip_once_and_goes_on_where_it_was(file, sh
     assert "Published" in page
 
 
-@pytest.mark.parametrize("file", ["cmn-smic-3", "ecstfl-smic-3"])
+@pytest.mark.parametrize("file", ["ecstfl-smic-3", "apexnet-smic-3", "motion-smic-3"])
 def test_it_trains_and_is_tested_through_slow_cameras_cut_at_moments_of_its_own(file, shipped):
     rates = Rates(train_hz=(0.0, 25.0), test_hz=(25.0, 0.0, 20.0), seed=1)
     quick = KFold(k=3, seed=1, threads=1)
@@ -130,12 +128,13 @@ def test_other_settings_are_evaluated_in_a_folder_of_their_own(shipped):
     assert len(paths) == 2
 
 
-@pytest.mark.parametrize("file", ["cmn-casme2-5", "ecstfl-casme2-5"])
+@pytest.mark.parametrize("file", ["ecstfl-casme2-5", "apexnet-casme2-5"])
 def test_an_engine_carries_the_pooled_scores_of_its_evaluation(file, shipped, tmp_path, monkeypatch, engines, caplog):
     crops = list(np.random.default_rng(1).integers(0, 256, (20, 48, 48, 3), dtype=np.uint8))
-    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
+    for module in ("methods.ecstfl", "golden"):
+        monkeypatch.setattr(f"train.{module}.sample_crops", lambda count: crops[:count])
     config = shipped(file, epochs=1, evaluate=KFold(k=3, seed=1, threads=1))
-    if file.startswith("cmn"):  # the slow part once is enough
+    if file.startswith("ecstfl"):  # the slow part once is enough
         assert commands.export(config, tmp_path / "engines", "fp32").scores == ()
         assert "exported without scores" in caplog.text
     _, scores = commands.evaluate(config, Serial())
@@ -146,9 +145,9 @@ def test_an_engine_carries_the_pooled_scores_of_its_evaluation(file, shipped, tm
     assert (made.vocabulary, made.labels) == ("casme2-5", LABEL_SETS["casme2-5"].labels)
 
 
-def test_what_cannot_be_exported_or_evaluated_says_so(shipped, tmp_path):
+def test_what_cannot_be_exported_or_evaluated_says_so(shipped, recipe_of, tmp_path):
     with pytest.raises(ConfigError, match=r"cmn has no \[\[data\]\]"):
-        commands.evaluate(load(ROOT / "configs/train/cmn.toml"), Serial())
+        commands.evaluate(recipe_of("cmn"), Serial())
     with pytest.raises(DataError, match="no checkpoint"):
         commands.evaluate(shipped("ecstfl-smic-3", initial=str(tmp_path / "none.pth")), Serial())
 

@@ -19,7 +19,8 @@ from train.evaluation.cluster import Cluster
 from train.evaluation.metrics import scores
 from train.evaluation.runners import Serial
 
-CONFIG = ROOT / "configs/train/cmn.toml"
+METHOD, DATA = ROOT / "configs/methods/cmn.toml", ROOT / "configs/data/synthetic.toml"
+CONFIG = ("--config", METHOD, "--config", DATA)
 OPTIONS = {
     "prepare": {"--config", "--workers", "--json", "--help"},
     "fit": {"--config", "--json", "--help"},
@@ -74,9 +75,9 @@ def test_a_missing_configuration_is_named(command, tmp_path):
 def test_an_unknown_method_and_an_unknown_key_are_named(tmp_path):
     mine = tmp_path / "mine.toml"
     mine.write_text('method = "magic"\n')
-    fails(["fit", "--config", mine], mine, "magic", "cmn", "expression")
-    mine.write_text(CONFIG.read_text("utf-8").replace("[views]", "[views]\ncuont = 1"), "utf-8")
-    fails(["fit", "--config", mine], mine, "cuont")
+    fails(["fit", "--config", mine, "--config", DATA], mine, "magic", "cmn", "motion")
+    mine.write_text(METHOD.read_text("utf-8").replace("cells = 7", "cells = 7\ncuont = 1"), "utf-8")
+    fails(["fit", "--config", mine, "--config", DATA], mine, "cuont")
 
 
 def test_data_that_is_not_there_is_named(tmp_path):
@@ -89,15 +90,15 @@ def test_data_that_is_not_there_is_named(tmp_path):
 @pytest.mark.parametrize(("command", "key"), [("prepare", "cache"), ("fit", "run")])
 def test_what_was_made_is_printed(command, key, monkeypatch, tmp_path):
     monkeypatch.setattr(f"train.commands.{command}", lambda config, workers=None: tmp_path / "made")
-    assert call(command, "--config", CONFIG).stdout.split() == [key, str(tmp_path / "made")]
-    assert msgspec.json.decode(call(command, "--config", CONFIG, "--json").stdout) == {key: str(tmp_path / "made")}
+    assert call(command, *CONFIG).stdout.split() == [key, str(tmp_path / "made")]
+    assert msgspec.json.decode(call(command, *CONFIG, "--json").stdout) == {key: str(tmp_path / "made")}
 
 
 def test_a_comparison_is_a_table_or_its_rows(monkeypatch):
     rows = [Row({"head": head}, 1, {"final_uf1": 0.5, "early_uf1": 0.25}) for head in ("patent", "cmnet")]
     asked = []
     monkeypatch.setattr("train.commands.ablate", lambda config, vary, seeds: asked.append((vary, seeds)) or rows)
-    words = ("ablate", "--config", CONFIG, "--vary", "head=patent,cmnet", "--vary", "sampling=far", "--seeds", 1)
+    words = ("ablate", *CONFIG, "--vary", "head=patent,cmnet", "--vary", "sampling=far", "--seeds", 1)
     assert call(*words).stdout.splitlines()[-1] == "| cmnet | 0.500 | 0.250 |"
     assert msgspec.json.decode(call(*words, "--json").stdout, type=dict[str, list[Row]]) == {"rows": rows}
     assert asked == [(["head=patent,cmnet", "sampling=far"], 1)] * 2
@@ -107,9 +108,9 @@ def test_a_comparison_is_a_table_or_its_rows(monkeypatch):
 def test_prepare_is_told_how_many_processes_to_take(options, workers, monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr("train.commands.prepare", lambda config, workers: asked.append(workers) or tmp_path)
-    assert call("prepare", "--config", CONFIG, *options).exit_code == 0
+    assert call("prepare", *CONFIG, *options).exit_code == 0
     assert asked == [workers]
-    assert call("prepare", "--config", CONFIG, "--workers", "0").exit_code == 2
+    assert call("prepare", *CONFIG, "--workers", "0").exit_code == 2
 
 
 @pytest.mark.parametrize(("options", "precision"), [([], "fp32"), (["--precision", "int8"], "int8")])
@@ -122,7 +123,7 @@ def test_an_export_prints_the_package_and_its_scores(options, precision, monkeyp
         return SimpleNamespace(name="cmn", scores=scores)
 
     monkeypatch.setattr("train.commands.export", export)
-    found = call("export", "--config", CONFIG, "--engines", tmp_path, "--json", *options)
+    found = call("export", *CONFIG, "--engines", tmp_path, "--json", *options)
     assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5, "uar": 0.6}
     assert asked == [(tmp_path, precision)]
 
@@ -131,7 +132,7 @@ def test_an_engine_is_rebuilt_by_one_command(monkeypatch, tmp_path):
     asked = []
     made = SimpleNamespace(name="cmn", scores=[SimpleNamespace(name="uf1", value=0.5)])
     monkeypatch.setattr("train.commands.rebuild", lambda config, *given: asked.append((config.name, *given)) or made)
-    words = ("rebuild", "--config", CONFIG, "--engines", tmp_path, "--workers", 2, "--precision", "fp16")
+    words = ("rebuild", *CONFIG, "--engines", tmp_path, "--workers", 2, "--precision", "fp16")
     found = call(*words, "--set", "name=mine", "--json")
     assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5}
     assert asked == [("mine", tmp_path, "fp16", 2)]
@@ -146,7 +147,7 @@ def test_cards_are_written_for_packages_that_are_there(encoder_folder, tmp_path)
 
 
 def test_an_unknown_precision_is_refused_with_those_there_are():
-    found = call("export", "--config", CONFIG, "--precision", "bf16")
+    found = call("export", *CONFIG, "--precision", "bf16")
     assert found.exit_code == 2
     assert "'fp32', 'fp16', 'int8'" in found.stderr
 
@@ -163,7 +164,7 @@ def test_an_evaluation_prints_the_report_and_the_pooled_scores(options, runner, 
 
     monkeypatch.setattr("train.commands.evaluate", evaluate)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    found = msgspec.json.decode(call("evaluate", "--config", CONFIG, "--json", *options).stdout)
+    found = msgspec.json.decode(call("evaluate", *CONFIG, "--json", *options).stdout)
     assert found["report"] == str(tmp_path / "report.html")
     assert found["accuracy"] == found["majority_accuracy"] == pytest.approx(2 / 3)
     assert {"uf1", "uar", "uf1_30hz", "uar_30hz"} < set(found)
@@ -175,7 +176,7 @@ def test_an_evaluation_prints_the_report_and_the_pooled_scores(options, runner, 
 
 
 def test_a_configuration_without_a_protocol_is_not_evaluated():
-    fails(["evaluate", "--config", CONFIG], "no [[data]] and no [evaluate]")
+    fails(["evaluate", *CONFIG], "no [[data]] and no [evaluate]")
 
 
 def test_errors_of_a_command_are_told_with_all_their_problems(monkeypatch):
@@ -183,7 +184,7 @@ def test_errors_of_a_command_are_told_with_all_their_problems(monkeypatch):
         raise DataError("two clips are wrong", ["a: no apex", "b: no offset"])
 
     monkeypatch.setattr("train.commands.fit", broken)
-    fails(["fit", "--config", CONFIG], "two clips are wrong", "a: no apex", "b: no offset")
+    fails(["fit", *CONFIG], "two clips are wrong", "a: no apex", "b: no offset")
 
 
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(monkeypatch):
@@ -191,7 +192,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("train.commands.fit", interrupted)
-    found = call("fit", "--config", CONFIG)
+    found = call("fit", *CONFIG)
     assert found.exit_code == 130
     assert "goes on where it was" in found.stderr
 
@@ -257,5 +258,5 @@ def test_videos_are_of_the_people_of_a_side_after_those_left_out(options, people
     written = []
     monkeypatch.setattr("train.commands.synthetic", lambda config: SimpleNamespace(side=lambda name: list("abcdef")))
     monkeypatch.setattr("train.synthesis.videos.write", lambda dataset, root, people, *_: written.extend(people) or [])
-    assert call("videos", "--config", CONFIG, "--root", tmp_path, *options).exit_code == 0
+    assert call("videos", *CONFIG, "--root", tmp_path, *options).exit_code == 0
     assert written == list(people)

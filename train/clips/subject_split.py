@@ -35,7 +35,7 @@ class Parts(Generic[T]):
 
 
 def split(shares: Clips, clips: Sequence[T], mark: Callable[[T], Sequence[object]]) -> Parts[T]:
-    """The people of the test are held out first, then those who calibrate, as in `train.methods.cmn.events`.
+    """The people of the test are held out first, then those who calibrate, as in `train.sources.synthetic`.
 
     `mark` tells a clip's pictures from others: a part of the key. DataError if a clip shows what is no class.
     """

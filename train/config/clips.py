@@ -43,7 +43,7 @@ class Film(Section, frozen=True):
 class Clips(Section, frozen=True):
     """The synthetic clips that a training sees."""
 
-    seed: int  #: of the clips, of the split by person and of the views; the training's own seed leaves them alone
+    seed: int  #: of the clips and of the split by person; the training's own seed leaves them alone
     head: str  #: path of ict_facekit.npz, whose action units move the faces
     ferplus: str  #: path of ferplus.npz, whose neutral faces are moved; "" takes none
     portraits: tuple[str, ...]  #: pictures, videos (their first good face) and folders of them; a file is a person

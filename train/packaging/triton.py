@@ -23,9 +23,8 @@ from realtime.engine.backends.inspector import PROMISED
 from realtime.engine.backends.plan import RECORD, Record
 from realtime.engine.package.manifest import LOGITS, MANIFEST, MODEL, Manifest, load, sha256
 from realtime.errors import DataError
-from train.networks.cmn import STATES
 from train.packaging.pbtxt import Word, text
-from train.packaging.step import STEP
+from train.packaging.step import STATES, STEP
 
 log = logging.getLogger(__name__)
 

@@ -60,6 +60,15 @@ def test_a_cut_clip_is_its_event_in_memory_under_the_names_of_its_case(drawn, tm
     assert not any(isinstance(part, np.memmap) for part in (cut.crops[0], cut.crops[0].base))  # a file stays open else
 
 
+def test_it_may_be_cut_with_what_lies_around_its_event(drawn, tmp_path):
+    (clip, *_) = store(drawn(people=1), tmp_path)
+    wide = clip.cut(0.03)
+    assert wide.times.tolist() == clip.times()[1:12].tolist()
+    assert np.array_equal(wide.crops, clip.crops()[1:12])
+    assert wide.sample == clip.cut().sample
+    assert len(clip.cut(9.0).times) == len(clip.times())
+
+
 def test_what_the_live_detector_says_is_stored_beside_it(drawn, tmp_path):
     stages = config.load()
     spotter = heads.spotter(stages)

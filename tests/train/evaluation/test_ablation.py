@@ -7,28 +7,28 @@ from realtime.errors import ConfigError
 from train.config.old import load
 from train.evaluation.ablation import Compared, Row, ablate, table, variants
 
-CONFIG = load(ROOT / "configs/train/cmn.toml")
 SPOTTER = load(ROOT / "configs/train/spotter.toml")
 
 
 def test_every_combination_is_a_configuration_of_its_own():
-    found = variants(CONFIG, ["head=patent, cmnet", "loss.trend=0,0.5"])
+    found = variants(SPOTTER, ["cells=7, 14", "optimiser.rate=0.1,0.2"])
     assert [each.setting for each in found] == [
-        {"head": head, "loss.trend": weight} for head in ("patent", "cmnet") for weight in ("0", "0.5")
+        {"cells": cells, "optimiser.rate": rate} for cells in ("7", "14") for rate in ("0.1", "0.2")
     ]
-    assert [(each.config.head, each.config.loss.trend) for each in found] == [
-        ("patent", 0.0),
-        ("patent", 0.5),
-        ("cmnet", 0.0),
-        ("cmnet", 0.5),
+    assert [(each.config.cells, each.config.optimiser.rate) for each in found] == [
+        (7, 0.1),
+        (7, 0.2),
+        (14, 0.1),
+        (14, 0.2),
     ]
-    assert all(each.config.loss.intra == CONFIG.loss.intra and each.config.clips == CONFIG.clips for each in found)
+    assert all(each.config.optimiser.batch == SPOTTER.optimiser.batch for each in found)
+    assert all(each.config.clips == SPOTTER.clips for each in found)
 
 
-@pytest.mark.parametrize("vary", ["head=aman", "head", "heads=cmnet", "loss.trend=-1", "clips.people=3", "seed=1,2"])
+@pytest.mark.parametrize("vary", ["cells=5", "cells", "cell=7", "optimiser.batch=-1", "clips.people=3", "seed=1,2"])
 def test_what_cannot_be_compared_is_refused_by_its_name(vary):
     with pytest.raises(ConfigError, match=vary.partition("=")[0].rpartition(".")[0] or vary.partition("=")[0]):
-        variants(CONFIG, [vary])
+        variants(SPOTTER, [vary])
 
 
 def test_what_is_a_list_is_given_with_a_plus_and_empty_without_anything():

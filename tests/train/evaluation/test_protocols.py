@@ -99,11 +99,11 @@ def test_lists_of_a_data_set_that_has_none_are_refused(recipe, two):
         plan_of(tested(recipe, evaluate=Lists(**ONCE)), two, {})
 
 
-def test_published_figures_are_shown_only_beside_their_own_protocol(small, recipe):
-    assert protocols.benchmark(small("cmn-casme2-5")) is BENCHMARKS["casme2-5"]
+def test_published_figures_are_shown_only_beside_their_own_protocol(recipe, recipe_of):
+    assert protocols.benchmark(recipe_of("cmn", "casme2-5").source) is BENCHMARKS["casme2-5"]
     assert protocols.benchmark(recipe.source) is BENCHMARKS["megc-3"]
-    assert protocols.benchmark(small("ecstfl-dfew-7")) is BENCHMARKS["dfew-7"]
+    assert protocols.benchmark(recipe_of("cmn", "dfew-7").source) is BENCHMARKS["dfew-7"]
     usual = (Data(name="smic", root="x", table="", labels=""),)
-    assert protocols.benchmark(replace(small("cmn-smic-3"), data=usual)) is BENCHMARKS["smic-3"]
-    assert protocols.benchmark(replace(small("cmn-samm-5"), evaluate=KFold(k=5, **ONCE))) is None
+    assert protocols.benchmark(replace(recipe_of("cmn", "smic-3").source, data=usual)) is BENCHMARKS["smic-3"]
+    assert protocols.benchmark(replace(recipe_of("cmn", "samm-5").source, evaluate=KFold(k=5, **ONCE))) is None
     assert protocols.benchmark(replace(recipe.source, evaluate=LeaveOneSubjectOut(**ONCE))) is None

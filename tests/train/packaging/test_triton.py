@@ -16,7 +16,7 @@ from realtime.errors import DataError, EngineError
 from realtime.labels import MEGC3, VOCABULARIES
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from train.__main__ import app
-from train.networks.cmn import CmnHead
+from train.methods.cmn.network import CmnHead
 from train.packaging.export import export
 from train.packaging.pbtxt import Word, text
 from train.packaging.step import STEP, step_graph

@@ -5,11 +5,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime.config import ROOT
-from train.config.old import load
+from realtime.config import ROOT, convert, read_toml
+from train.config.clips import SyntheticSettings
 from train.synthesis.camera import MOST_STEPS, Camera, draw, expose, moments
 
-FILM = load(ROOT / "configs/train/cmn.toml").clips.film
+SHIPPED = ROOT / "configs/data/synthetic.toml"
+FILM = convert(read_toml(SHIPPED), SyntheticSettings, SHIPPED).clips.film
 GREY = np.full((16, 16), 120, np.uint8)
 NOISE = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8), (0, 0), 1.5)
 

@@ -216,7 +216,7 @@ def test_a_range_has_a_low_and_a_high_end(tmp_path):
 def test_only_a_search_is_tuned_and_a_search_trains_nothing():
     folder = config.ROOT / "configs/train"
     for command, file, reason in (
-        ("tune", "cmn.toml", "is no search"),
+        ("tune", "expression.toml", "is no search"),
         ("fit", "tune.toml", "trains nothing"),
         ("export", "tune.toml", "trains nothing"),
     ):

@@ -17,7 +17,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from train.methods.cmn.config import Reference
-from train.networks.cmn import CmnHead, projector
+from train.methods.cmn.network import CmnHead, projector
 
 
 class CmnetHead(CmnHead):

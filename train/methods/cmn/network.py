@@ -58,33 +58,3 @@ class CmnHead(nn.Module):
     def forward(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
         x = self.relative(embeddings, embeddings[:, :1])
         return self.follow(x, self.projector(x))
-
-
-#: The states of `FrameByFrame`: names as inputs, and as the outputs that are the next frame's inputs.
-STATES = {"first": "first_next", "h": "clip", "c": "c_next"}
-STEP_OUTPUTS = ("logits", "clip", "c_next", "first_next")
-
-
-class FrameByFrame(nn.Module):
-    """A head that is given one frame at a time; who calls it keeps its state, as a server does for each sequence.
-
-    After the N-th frame it answers what the head answers to these N. No number of frames is fixed here, but heads
-    are trained on one.
-    """
-
-    def __init__(self, head: CmnHead) -> None:
-        super().__init__()
-        self.head = head
-
-    def example(self, rows: int) -> dict[str, Tensor]:
-        """Inputs (rows, length) by name: a frame's embedding, 1 where it begins a sequence, and the states."""
-        width, hidden = self.head.width, self.head.hidden
-        lengths = {"embedding": width, "start": 1, "first": width, "h": hidden, "c": hidden}
-        return {name: torch.zeros(rows, length) for name, length in lengths.items()}
-
-    def forward(self, embedding: Tensor, start: Tensor, first: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
-        """`STEP_OUTPUTS`. Where a sequence begins, its states may hold anything, also NaN."""
-        begins = start > 0.5
-        first = torch.where(begins, embedding, first)
-        h, c = (state.masked_fill(begins, 0.0) for state in (h, c))
-        return *self.head.step(self.head.relative(embedding, first), h, c), first
