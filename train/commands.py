@@ -48,9 +48,6 @@ from train.methods.cmn.recorded import CmnFitPredict
 from train.methods.comparison import compare
 from train.methods.dynamic import dynamic, enactments
 from train.methods.dynamic.config import DynamicConfig
-from train.methods.ecstfl import ecstfl
-from train.methods.ecstfl.config import EcstflConfig
-from train.methods.ecstfl.ecstfl import EcstflFitPredict
 from train.methods.experiment import Experiment
 from train.methods.expression import expression
 from train.methods.expression.config import ExpressionConfig
@@ -125,6 +122,7 @@ def export(config: Given, engines: Path, precision: Precision) -> Manifest:
     Its folder is the configuration's name, followed by the precision if it is not fp32: they live beside each other.
     What `evaluate` tested fold by fold has no network of all clips yet: it is trained first, unless `fit` has.
     """
+    _require_servable(config)
     if isinstance(config, Recipe):
         return _exported(experiment(config), _package(config, engines, precision), precision)
     if isinstance(config, Recorded):
@@ -134,6 +132,7 @@ def export(config: Given, engines: Path, precision: Precision) -> Manifest:
 
 def rebuild(config: Given, engines: Path, precision: Precision, workers: int | None = None) -> Manifest:
     """From the data to the engine package: prepare, fit and export, each of which goes on where it was interrupted."""
+    _require_servable(config)
     log.info("%s is prepared in %s", config.name, prepare(config, workers))
     log.info("%s is trained in %s", config.name, fit(config))
     return export(config, engines, precision)
@@ -192,6 +191,12 @@ def _method(config: TrainConfig) -> Method:
     if isinstance(config, TuneConfig):
         raise ConfigError(NO_TRAINING.format(config.name))
     return METHODS[type(config)]
+
+
+def _require_servable(config: Given) -> None:
+    """An error where the live process could not feed the network; hours before it is trained."""
+    if isinstance(config, Recipe):
+        experiment(config).method.representation(config.method)
 
 
 def _exported(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
@@ -338,10 +343,6 @@ def _fit_cmn_recorded(config: CmnRecordedConfig) -> Path:
     return cmn_recorded.fit(config, _collection(config))
 
 
-def _fit_ecstfl(config: EcstflConfig) -> Path:
-    return ecstfl.fit(config, _collection(config))
-
-
 def _fit_apexnet_recorded(config: ApexnetRecordedConfig) -> Path:
     collection = _collection(config)
     return apexnet_recorded.fit(config, collection, _apexes(config, collection))
@@ -390,9 +391,6 @@ METHODS: dict[type[TrainConfig], Method] = {
     CmnRecordedConfig: Method(
         _prepare_cmn_recorded, _fit_cmn_recorded, _export_recorded(cmn_recorded.export), _network_cmn_recorded
     ),
-    EcstflConfig: Method(
-        _prepare_recorded, _fit_ecstfl, _export_recorded(ecstfl.export), _network_recorded(ecstfl.restored)
-    ),
     ApexnetConfig: Method(_prepare_apexnet, _fit_apexnet, _export_apexnet, _network_apexnet),
     ApexnetRecordedConfig: Method(
         _prepare_recorded,
@@ -419,6 +417,5 @@ COMPARED: dict[type[TrainConfig], ablation.Compared] = {
 #: What predicts the folds of an evaluation; it may compute what all folds share.
 FOLDS: dict[type[Recorded], Callable[[Any, Collection], FitPredict]] = {
     CmnRecordedConfig: _cmn_folds,
-    EcstflConfig: EcstflFitPredict,
     ApexnetRecordedConfig: _apexnet_folds,
 }

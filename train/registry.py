@@ -13,6 +13,7 @@ from train.config import recipe
 from train.config.clips import SyntheticSettings
 from train.config.recipe import Recipe, Settings, SourceSettings
 from train.config.recorded import RecordedSettings
+from train.methods.ecstfl.method import Ecstfl
 from train.methods.experiment import Experiment
 from train.methods.method import Method
 from train.methods.motion.method import Motion
@@ -28,7 +29,7 @@ def tag(kind: type[Settings] | type[SourceSettings]) -> str:
     return str(kind.__struct_config__.tag)
 
 
-METHODS: Mapping[str, Method[Any, Any]] = {tag(method.config): method for method in (Motion(),)}
+METHODS: Mapping[str, Method[Any, Any]] = {tag(method.config): method for method in (Motion(), Ecstfl())}
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {
     tag(kind): (kind, opened)
     for kind, opened in ((SyntheticSettings, SyntheticSource), (RecordedSettings, RecordedSource))

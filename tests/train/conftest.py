@@ -238,7 +238,7 @@ def tiny_networks(monkeypatch):
     """In place of resnet18-gru and of SE-ResNeXt-50's stages: networks that learn in no time."""
     torch = pytest.importorskip("torch", reason="training needs the train extra")
     from train.methods.apexnet import recorded as apexnet_recorded
-    from train.methods.ecstfl import ecstfl
+    from train.methods.ecstfl.backbones import BACKBONES
 
     class TinyClips(torch.nn.Module):
         def __init__(self, classes, dropout):
@@ -252,7 +252,7 @@ def tiny_networks(monkeypatch):
             feature = torch.nn.functional.relu(self.norm(self.encoder(x)))
             return feature, self.fc(feature)
 
-    tiny = dataclasses.replace(ecstfl.BACKBONES["resnet18-gru"], build=TinyClips)
+    tiny = dataclasses.replace(BACKBONES["resnet18-gru"], build=TinyClips)
     for name in ("resnet18-gru", "r3d18"):
-        monkeypatch.setitem(ecstfl.BACKBONES, name, tiny)
+        monkeypatch.setitem(BACKBONES, name, tiny)
     monkeypatch.setitem(apexnet_recorded.BLOCKS, "standard", (1, 1, 1, 1))

@@ -13,20 +13,18 @@ from realtime.errors import ConfigError
 from train.methods.apexnet.config import ApexnetConfig, ApexnetRecordedConfig
 from train.methods.cmn.config import CmnConfig, CmnRecordedConfig
 from train.methods.dynamic.config import DynamicConfig
-from train.methods.ecstfl.config import EcstflConfig
 from train.methods.expression.config import ExpressionConfig
 from train.methods.spotter.config import SpotterTraining
 from train.tuning.config import TuneConfig
 
 #: With [[data]] and [evaluate].
-Recorded = CmnRecordedConfig | EcstflConfig | ApexnetRecordedConfig
+Recorded = CmnRecordedConfig | ApexnetRecordedConfig
 OnSynthetic = CmnConfig | ApexnetConfig | SpotterTraining  #: with [clips]
 TrainConfig = ExpressionConfig | OnSynthetic | DynamicConfig | Recorded | TuneConfig
 
 KINDS: dict[str, type[TrainConfig]] = {
     "expression": ExpressionConfig,
     "cmn": CmnConfig,
-    "ecstfl": EcstflConfig,
     "apexnet": ApexnetConfig,
     "spotter": SpotterTraining,
     "dynamic": DynamicConfig,
