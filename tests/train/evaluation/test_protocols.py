@@ -66,12 +66,12 @@ def test_clips_that_are_left_out_are_told_in_the_plan(config, two, drawn, collec
     assert plan.configuration["left_out"] == ["a/1-1"]
 
 
-def test_the_authors_lists_are_those_of_the_data_set_without_what_is_left_out(small, drawn, collected, monkeypatch):
+def test_the_authors_lists_are_those_of_the_data_set_without_what_is_left_out(recipe_of, drawn, collected, monkeypatch):
     found = collected(drawn("dfew", people=4, per_person=1))
     ids = found.ids()
     lists = {"fold-1": ([*ids[:2], "dfew/gone"], ids[2:]), "fold-2": (ids[2:], [*ids[:2], "dfew/gone"])}
     monkeypatch.setitem(folds.LISTS, "dfew", lambda root: lists)
-    config = small("ecstfl-dfew-7")
+    config = recipe_of("ecstfl-dfew", "dfew-7").source
     split = folds.split(config.evaluate, found.cases, config.data, ["dfew/gone"])
     assert [fold.train for fold in split] == [tuple(ids[:2]), tuple(ids[2:])]
     with pytest.raises(DataError, match="dfew/gone"):
@@ -83,10 +83,10 @@ def test_lists_of_a_data_set_that_has_none_are_refused(config, two):
         protocols.plan(replace(config, evaluate=Lists(**ONCE)), two, {})
 
 
-def test_published_figures_are_shown_only_beside_their_own_protocol(small):
+def test_published_figures_are_shown_only_beside_their_own_protocol(small, recipe_of):
     assert protocols.benchmark(small("cmn-casme2-5")) is BENCHMARKS["casme2-5"]
     assert protocols.benchmark(small("apexnet-megc-3")) is BENCHMARKS["megc-3"]
-    assert protocols.benchmark(small("ecstfl-dfew-7")) is BENCHMARKS["dfew-7"]
+    assert protocols.benchmark(recipe_of("ecstfl-dfew", "dfew-7").source) is BENCHMARKS["dfew-7"]
     usual = (Data(name="smic", root="x", table="", labels=""),)
     assert protocols.benchmark(replace(small("cmn-smic-3"), data=usual)) is BENCHMARKS["smic-3"]
     assert protocols.benchmark(replace(small("cmn-samm-5"), evaluate=KFold(k=5, **ONCE))) is None

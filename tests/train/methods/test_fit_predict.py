@@ -14,10 +14,9 @@ from train.methods.apexnet.apex_frames import choose
 from train.methods.apexnet.recorded import ApexnetFitPredict
 from train.methods.cmn import recorded as cmn_recorded
 from train.methods.cmn.recorded import CmnFitPredict
-from train.methods.ecstfl.ecstfl import EcstflFitPredict
 
 pytestmark = pytest.mark.usefixtures("one_thread", "tiny_networks")
-METHODS = ["cmn", "ecstfl", "apexnet"]
+METHODS = ["cmn", "apexnet"]
 
 
 @pytest.fixture
@@ -34,8 +33,6 @@ def make(small, packages):
         if method == "cmn":
             config = msgspec.structs.replace(config, encoder=str(packages / "encoder"), calibration=0.4)
             return CmnFitPredict(config, collection)
-        if method == "ecstfl":
-            return EcstflFitPredict(config, collection)
         apexes = {hz: choose(tuple(clips.values()), config.apex, config.quang) for hz, clips in collection.at.items()}
         return ApexnetFitPredict(config, collection, apexes)
 
