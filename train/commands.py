@@ -46,8 +46,6 @@ from train.methods.cmn import recorded as cmn_recorded
 from train.methods.cmn.config import CmnConfig, CmnRecordedConfig
 from train.methods.cmn.recorded import CmnFitPredict
 from train.methods.comparison import compare
-from train.methods.dynamic import dynamic, enactments
-from train.methods.dynamic.config import DynamicConfig
 from train.methods.experiment import Experiment
 from train.methods.expression import expression
 from train.methods.expression.config import ExpressionConfig
@@ -282,24 +280,6 @@ def _fit_spotter(config: SpotterTraining) -> Path:
     return spotter.fit(config, spotter.parts(config))
 
 
-def _prepare_dynamic(config: DynamicConfig, workers: int | None) -> Path:
-    enactments.prepare(config, workers)
-    return Path(config.cache)
-
-
-def _fit_dynamic(config: DynamicConfig) -> Path:
-    return dynamic.fit(config, enactments.prepare(config))
-
-
-def _export_dynamic(config: DynamicConfig, folder: Path, precision: Precision) -> Manifest:
-    encoder = enactments.encoder_of(config)
-    return dynamic.export(config, enactments.prepare(config), encoder, folder, precision)
-
-
-def _network_dynamic(config: DynamicConfig) -> nn.Module:
-    return dynamic.restored(config, enactments.prepare(config))
-
-
 def _collection(config: Recorded, workers: int | None = None) -> Collection:
     return gather(config.data, config.rates, Path(config.cache), workers)
 
@@ -398,7 +378,6 @@ METHODS: dict[type[TrainConfig], Method] = {
         _export_apexnet_recorded,
         _network_recorded(apexnet_recorded.restored),
     ),
-    DynamicConfig: Method(_prepare_dynamic, _fit_dynamic, _export_dynamic, _network_dynamic),
     SpotterTraining: Method(_prepare_spotter, _fit_spotter, spotter.export, spotter.restored),
 }
 

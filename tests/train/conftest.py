@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from realtime.config import ROOT
+from realtime.labels import FERPLUS
 from realtime.records import Crop, Frame, Pose
 from train.config.old import load
 from train.config.recorded import Rates
@@ -256,3 +257,46 @@ def tiny_networks(monkeypatch):
     for name in ("resnet18-gru", "r3d18"):
         monkeypatch.setitem(BACKBONES, name, tiny)
     monkeypatch.setitem(apexnet_recorded.BLOCKS, "standard", (1, 1, 1, 1))
+
+
+@pytest.fixture(scope="session")
+def enactment(tmp_path_factory):
+    """Shipped settings of enacted clips, few and small, of packed pictures: noise, which shows each class by its votes.
+
+    In each split two pictures show each expression, three none, and of one the crowd is in doubt.
+    """
+    registry = pytest.importorskip("train.registry", reason="training needs the train extra")
+    from train.synthesis.script.emotions import EMOTIONS, NEUTRAL
+
+    rows = [{NEUTRAL: 10}] * 3 + [{label: 9} for label in EMOTIONS for _ in range(2)] + [{"anger": 5, "fear": 5}]
+    rng, names = np.random.default_rng(1), (*FERPLUS, "unknown", "NF")
+    pictures = [cv2.GaussianBlur(rng.integers(0, 256, (48, 48), dtype=np.uint8), (0, 0), 2.0) for _ in rows * 3]
+    coded = [cv2.imencode(".webp", cv2.normalize(p, None, 0, 255, cv2.NORM_MINMAX))[1].ravel() for p in pictures]
+    target = tmp_path_factory.mktemp("ferplus") / "ferplus.npz"
+    np.savez(
+        target,
+        webp=np.concatenate(coded),
+        offsets=np.cumsum([0, *map(len, coded)]).astype(np.int64),
+        votes=np.array([[row.get(name, 0) for name in names] for row in rows * 3], np.uint8),
+        vote_names=np.array(names),
+        usage=np.repeat(np.arange(3, dtype=np.uint8), len(rows)),
+        usage_names=np.array(["train", "valid", "test"]),
+    )
+    shipped = registry.load([ROOT / "configs/methods/dynamic.toml", ROOT / "configs/data/enacted.toml"]).source.clips
+    few = {"expressive": 4, "neutral": 1, "resting": 1, "held_out": 0.5, "most_takes": 3, "frames": 5, "size_px": 48}
+    return msgspec.structs.replace(shipped, ferplus=str(target), **few)
+
+
+@pytest.fixture
+def finds(drawn_face):
+    """A landmarker that finds a face in the middle of every enlarged portrait, or none anywhere."""
+    from train.synthesis.portraits import MARGIN_PX, SIDE_PX
+
+    middle = MARGIN_PX + SIDE_PX / 2
+    face = drawn_face(middle, middle - 20.0, 70.0)
+
+    def landmarker(*, none=False):
+        found = [] if none else [face]
+        return SimpleNamespace(restart=lambda: None, close=lambda: None, find=lambda image, faces: found)
+
+    return landmarker

@@ -90,7 +90,7 @@ def test_settings_are_compared_on_synthetic_clips_and_refused_before_any_is_made
     monkeypatch.setattr("train.evaluation.ablation.ablate", lambda *given: compared.append(given) or [])
     with pytest.raises(ConfigError, match="aman"):
         commands.ablate(cmn, ["head=cmnet,aman"], 2)
-    for other in ("cmn-smic-3", "dynamic"):
+    for other in ("cmn-smic-3",):
         with pytest.raises(ConfigError, match=rf"{other} is no cmn or apexnet or motion or spotter with \[clips\]"):
             commands.ablate(load(ROOT / f"configs/train/{other}.toml"), ["head=cmnet"], 2)
     assert compared == []

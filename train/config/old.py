@@ -12,7 +12,6 @@ from realtime.config import convert, merge, parse_override, read_toml
 from realtime.errors import ConfigError
 from train.methods.apexnet.config import ApexnetConfig, ApexnetRecordedConfig
 from train.methods.cmn.config import CmnConfig, CmnRecordedConfig
-from train.methods.dynamic.config import DynamicConfig
 from train.methods.expression.config import ExpressionConfig
 from train.methods.spotter.config import SpotterTraining
 from train.tuning.config import TuneConfig
@@ -20,14 +19,13 @@ from train.tuning.config import TuneConfig
 #: With [[data]] and [evaluate].
 Recorded = CmnRecordedConfig | ApexnetRecordedConfig
 OnSynthetic = CmnConfig | ApexnetConfig | SpotterTraining  #: with [clips]
-TrainConfig = ExpressionConfig | OnSynthetic | DynamicConfig | Recorded | TuneConfig
+TrainConfig = ExpressionConfig | OnSynthetic | Recorded | TuneConfig
 
 KINDS: dict[str, type[TrainConfig]] = {
     "expression": ExpressionConfig,
     "cmn": CmnConfig,
     "apexnet": ApexnetConfig,
     "spotter": SpotterTraining,
-    "dynamic": DynamicConfig,
     "tune": TuneConfig,
 }
 #: Methods that have a second struct for [[data]].

@@ -58,7 +58,7 @@ class Experiment:
 
     def prepare(self) -> Path:
         """Make the cache that all folds read; what is there already is kept."""
-        for fold in (self.source.whole(), *self.source.folds()):
+        for fold in dict.fromkeys((self.source.whole(), *self.source.folds())):  # each once
             self.method.see(self.config, self.source, fold, self.workers)
         return Path(self.config.cache)
 

@@ -1,7 +1,8 @@
 """What a method is: everything about it that `train.methods.experiment` does not do once for all.
 
 A method has a folder with its settings, its network and its training; a file of configs/methods; a test; and a line in
-`train.registry.METHODS`. It knows no other method, and no source of clips: each learns from every source.
+`train.registry.METHODS`. It knows no other method, and as a rule no source of clips: it learns from every source of
+events. Of what is none, such as stills, it names the source.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Method(ABC, Generic[C, T]):
     config: type[C]  #: its tag is the method's name
     card: MethodCard
     task: Task = "micro-expression"
+    sources: tuple[str, ...] = ("synthetic", "recorded")  #: kinds of those that it can learn from
     outputs: tuple[str, ...]  #: names of what the network returns, in order; "logits" is one of them
     answers: tuple[Answer, ...] = ("final",)  #: those that it is scored by
     calibrates: tuple[Answer, ...] = ()  #: those that the temperature of the logits is fitted to

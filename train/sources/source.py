@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from train.clips.exact import Movements
 from train.clips.stored import StoredClip
@@ -68,8 +68,8 @@ class ClipSource(Protocol):
     def whole(self) -> Fold:
         """What a network learns from that is to be served."""
 
-    def split(self, fold: Fold) -> Split[Clips]:
-        """The clips of a fold."""
+    def split(self, fold: Fold) -> Split[Any]:
+        """What the source has of a fold: `Clips`, if it is of events."""
 
     def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
         """So many movements that are known exactly of each of these subjects; None where nobody knows any."""
