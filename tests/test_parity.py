@@ -206,12 +206,12 @@ def fed_by(predict):
 
 
 def test_a_network_of_clips_is_fed_an_event_as_it_was_trained(recorded, packages):
-    from train.config.old import load as load_config
-    from train.methods.ecstfl import ecstfl
+    from train import registry
 
-    settings = load_config(config.ROOT / "configs/train/ecstfl-smic-3.toml")
-    trained = fed_by(lambda network: ecstfl.predict(network, settings, [recorded]))
-    live = fed_live(recorded, packages, ecstfl._representation(settings, STAGES.align.size_px))
+    given = registry.load([config.ROOT / f"configs/{name}.toml" for name in ("methods/ecstfl", "data/smic-3")])
+    ecstfl = registry.METHODS["ecstfl"]
+    trained = ecstfl.inputs(given.method, [recorded], "final")["clips"].numpy()
+    live = fed_live(recorded, packages, ecstfl.representation(given.method))
     assert live.shape == (1, 3, 16, 112, 112)
     assert np.array_equal(trained, live)
 

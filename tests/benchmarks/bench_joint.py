@@ -15,12 +15,10 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.nn import functional as F
+from train.clips.subject_split import LABELS
 
 from realtime.config import ROOT
 from train import registry
-from train.clips.subject_split import LABELS
-from train.commands import COMPARED
-from train.config.old import load
 from train.methods.expression.job import ExpressionJob
 from train.methods.expression.stills import resize
 from train.packaging.export import WEIGHTS

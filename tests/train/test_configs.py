@@ -4,20 +4,19 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from train.config.old import Recorded, load, shaping
 
 from realtime.config import ROOT, convert, read_toml
 from realtime.engine.check import check
 from realtime.errors import ConfigError, DataError
 from train import commands
-from train.config.old import Recorded, load, shaping
-from train.config.recorded import KFold, Lists, Rates
+from train.config.recorded import KFold, Lists, Rates, RecordedSettings
 from train.datasets.annotation.labels import LABEL_SETS
 from train.datasets.corpora.catalogue import LOADERS
 from train.evaluation import protocols
 from train.evaluation.report import REPORT
 from train.evaluation.runners import Serial
 from train.evaluation.scoring import figures
-from train.methods.ecstfl.config import EcstflConfig
 from train.sources import protocols as folds
 from train.sources.collection import collect
 
@@ -42,8 +41,8 @@ def shipped(small, drawn, packages, tmp_path, monkeypatch):
 
 def test_all_that_were_promised_are_there():
     sets = ("casme2-5", "samm-5", "smic-3", "megc-3")
-    wanted = {f"{method}-{labels}" for method in ("apexnet", "motion") for labels in sets}
-    assert set(FILES) == wanted | {f"ecstfl-{labels}" for labels in ("casme2-5", "samm-5", "smic-3", "dfew-7")}
+    wanted = {f"{method}-{labels}" for method in ("cmn", "apexnet", "motion") for labels in sets}
+    assert set(FILES) == wanted
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -66,7 +65,7 @@ def test_a_configuration_trains_on_all_clips(file, shipped, tmp_path):
     assert all(torch.isfinite(value).all() for value in weights.values())
 
 
-@pytest.mark.parametrize("file", ["ecstfl-smic-3", "apexnet-smic-3", "motion-smic-3"])
+@pytest.mark.parametrize("file", ["cmn-megc-3", "apexnet-smic-3", "motion-smic-3"])
 def test_an_evaluation_predicts_each_clip_once_and_goes_on_where_it_was(file, shipped, monkeypatch):
     config = shipped(file, epochs=1)
     clips = 9 * len(config.data)
@@ -92,7 +91,7 @@ def test_an_evaluation_predicts_each_clip_once_and_goes_on_where_it_was(file, sh
     assert "Published" in page
 
 
-@pytest.mark.parametrize("file", ["ecstfl-smic-3", "apexnet-smic-3", "motion-smic-3"])
+@pytest.mark.parametrize("file", ["cmn-smic-3", "apexnet-smic-3", "motion-smic-3"])
 def test_it_trains_and_is_tested_through_slow_cameras_cut_at_moments_of_its_own(file, shipped):
     rates = Rates(train_hz=(0.0, 25.0), test_hz=(25.0, 0.0, 20.0), seed=1)
     quick = KFold(k=3, seed=1, threads=1)
@@ -115,23 +114,24 @@ def test_it_trains_and_is_tested_through_slow_cameras_cut_at_moments_of_its_own(
     ],
 )
 def test_rates_that_make_no_sense_are_refused_by_name(change, problem, tmp_path):
-    tree = read_toml(ROOT / "configs/train/ecstfl-smic-3.toml")
+    tree = read_toml(ROOT / "configs/data/smic-3.toml")
     with pytest.raises(ConfigError, match=problem):
-        convert(tree | {"rates": tree["rates"] | change}, EcstflConfig, tmp_path)
+        convert(tree | {"rates": tree["rates"] | change}, RecordedSettings, tmp_path)
     with pytest.raises(ConfigError, match="rates"):
-        convert({key: value for key, value in tree.items() if key != "rates"}, EcstflConfig, tmp_path)
+        convert({key: value for key, value in tree.items() if key != "rates"}, RecordedSettings, tmp_path)
 
 
-def test_other_settings_are_evaluated_in_a_folder_of_their_own(shipped):
-    config = shipped("ecstfl-smic-3", epochs=1, evaluate=KFold(k=2, seed=1, threads=1))
-    paths = {commands.evaluate(replace(config, seed=seed), Serial())[0] for seed in (1, 2)}
-    assert len(paths) == 2
+def test_other_settings_are_evaluated_in_a_folder_of_their_own(recipe_of, drawn, collected, monkeypatch):
+    collection = collected(drawn(people=2))
+    monkeypatch.setattr("train.sources.recorded.gather", lambda *given: collection)
+    recipes = [recipe_of("ecstfl", "smic-3", frames=4, epochs=1, seed=seed) for seed in (1, 2)]
+    assert len({commands.evaluate(recipe, Serial())[0] for recipe in recipes}) == 2
 
 
-@pytest.mark.parametrize("file", ["ecstfl-casme2-5", "apexnet-casme2-5"])
+@pytest.mark.parametrize("file", ["cmn-casme2-5", "apexnet-casme2-5"])
 def test_an_engine_carries_the_pooled_scores_of_its_evaluation(file, shipped, tmp_path, monkeypatch, engines, caplog):
     crops = list(np.random.default_rng(1).integers(0, 256, (20, 48, 48, 3), dtype=np.uint8))
-    for module in ("methods.ecstfl", "golden"):
+    for module in ("methods.cmn", "golden"):
         monkeypatch.setattr(f"train.{module}.sample_crops", lambda count: crops[:count])
     config = shipped(file, epochs=1, evaluate=KFold(k=3, seed=1, threads=1))
     if file.startswith("ecstfl"):  # the slow part once is enough

@@ -216,8 +216,7 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
                 cv2.imwrite(str(folder / f"{number}.png"), cv2.resize(draw(number), (48, 48)))
             rows.append(f"{person},{folder.name},50,1,3,6,{label}")
     (tmp_path / "clips" / "manifest.csv").write_text("\n".join(rows) + "\n", "utf-8")
-    text = (ROOT / "configs/train/ecstfl-smic-3.toml").read_text("utf-8")
-    for key, value in {
+    changed = {
         "cache": f'"{tmp_path}/cache"',
         "runs": f'"{tmp_path}/runs"',
         "size_px": "32",
@@ -227,11 +226,16 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
         "root": f'"{tmp_path}/clips"',
         "labels": '""',
         "test_hz": "[0, 25]",
-    }.items():
-        text = re.sub(rf"(?m)^{key} = \S+", f"{key} = {value}", text)
-    mine = tmp_path / "mine.toml"
-    mine.write_text(text.replace('name = "smic"', 'name = "manifest"'), "utf-8")
-    first = call("evaluate", "--config", mine, "--json")
+    }
+    mine = []
+    for name in ("methods/ecstfl", "data/smic-3"):
+        text = (ROOT / f"configs/{name}.toml").read_text("utf-8").replace('name = "smic"', 'name = "manifest"')
+        for key, value in changed.items():
+            text = re.sub(rf"(?m)^{key} = \S+", f"{key} = {value}", text)
+        file = tmp_path / f"{Path(name).name}.toml"
+        file.write_text(text, "utf-8")
+        mine += ["--config", file]
+    first = call("evaluate", *mine, "--json")
     assert first.exit_code == 0, first.output
     found = msgspec.json.decode(first.stdout)
     assert found["majority_accuracy"] == found["majority_accuracy_25hz"] == 0.5
@@ -241,9 +245,9 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
     assert "Published" not in page
     made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("predictions.jsonl")}
     assert len(made) == 3
-    assert msgspec.json.decode(call("evaluate", "--config", mine, "--json").stdout) == found
+    assert msgspec.json.decode(call("evaluate", *mine, "--json").stdout) == found
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("predictions.jsonl")} == made
-    for words in (["fit", "--config", mine], ["export", "--config", mine, "--engines", tmp_path / "engines"]):
+    for words in (["fit", *mine], ["export", *mine, "--engines", tmp_path / "engines"]):
         done = call(*words, "--json")
         assert done.exit_code == 0, done.output
     exported = msgspec.json.decode(done.stdout)

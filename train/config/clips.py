@@ -65,3 +65,29 @@ class SyntheticSettings(SourceSettings, frozen=True, tag="synthetic"):
     """Clips that are made."""
 
     clips: Clips
+
+
+class Enactment(Section, frozen=True):
+    """The clips of dynamic expressions: FER+ pictures brought into motion."""
+
+    seed: int  #: of the pictures, of what they play and of the cameras
+    head: str  #: path of ict_facekit.npz
+    ferplus: str  #: path of ferplus.npz
+    agreed: Part  #: least share of the votes for what a picture shows
+    expressive: Count  #: clips of each expression that pictures of it play, in the training split
+    neutral: Count  #: neutral pictures that play every class once
+    resting: Count  #: neutral pictures that stay neutral
+    held_out: Share  #: the validation and the test split have this share of all of these
+    most_takes: Count  #: clips of one picture of a rare expression
+    back: tuple[Part, Part]  #: share of full strength that is taken from a picture with an expression
+    forward: tuple[Part, Part]  #: and that a neutral picture plays
+    size_px: Annotated[int, msgspec.Meta(ge=48)]  #: side of the crops
+    frames: Annotated[int, msgspec.Meta(ge=4)]  #: of each clip, evenly over its whole length
+    distractors: Distractors
+    film: Film
+
+
+class EnactedSettings(SourceSettings, frozen=True, tag="enacted"):
+    """Clips that pictures play."""
+
+    clips: Enactment

@@ -100,6 +100,7 @@ class Experiment:
             labels=vocabulary.labels,
             representation=method.representation(config),
             scores=scores,
+            card=method.card,
             task=method.task,
         )
         golden = method.golden(config, precision)

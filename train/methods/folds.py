@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from realtime.engine.package.manifest import Score
 from realtime.errors import ConfigError
@@ -21,7 +23,7 @@ from train.evaluation.protocols import benchmark, plan_of
 from train.evaluation.runners import Probabilities, Runner
 from train.evaluation.scoring import by_rate, figures
 from train.methods.experiment import Experiment, train
-from train.methods.method import judge
+from train.methods.method import Method, judge
 from train.sources.recorded import RecordedSource
 from train.sources.source import Vocabulary
 
@@ -38,8 +40,8 @@ class FoldPredict:
         method, config, source = self.experiment.method, self.experiment.config, self.experiment.source
         split = method.see(config, source, Fold(folder.name, tuple(train_ids), tuple(test_ids)), 1)
         network = train(method, config, source, split, seed, folder)
-        inputs = (method.inputs(config, _nameless(clips, split.vocabulary), "final") for clips in split.test)
-        return np.stack([judge(method, network, each).softmax(1).numpy() for each in inputs])
+        takes = (_nameless(clips, split.vocabulary) for clips in split.test)
+        return np.stack([_judged(method, config, network, clips).softmax(1).numpy() for clips in takes])
 
 
 def evaluate(experiment: Experiment, runner: Runner) -> tuple[Path, dict[float, Scores]]:
@@ -83,6 +85,12 @@ def _require_classes(experiment: Experiment) -> None:
             f"{experiment.recipe.name} tells {', '.join(told)} apart, its clips show {', '.join(shown.labels)}: give "
             "each label a class, as rest above 0 does for none, or leave its clips out of the data"
         )
+
+
+def _judged(method: Method[Any, Any], config: Any, network: nn.Module, clips: Sequence[Any]) -> Tensor:
+    """Logits (K, C) at the events' ends; a few clips at a time, as all of a large set fill the memory."""
+    chunks = (clips[first : first + method.chunk] for first in range(0, len(clips), method.chunk))
+    return torch.cat([judge(method, network, method.inputs(config, chunk, "final")) for chunk in chunks])
 
 
 def _nameless(clips: Any, vocabulary: Vocabulary) -> list[Any]:

@@ -15,9 +15,9 @@ import numpy as np
 from realtime.faces.track import Landmarker
 from realtime.labels import FERPLUS
 from realtime.records import Image
+from train.config.clips import Enactment
 from train.datasets import ferplus
 from train.datasets.ferplus import SPLITS, FerPlus
-from train.methods.dynamic.config import Enactment
 from train.synthesis.actor import film
 from train.synthesis.camera import Camera, draw
 from train.synthesis.face import facekit
@@ -40,6 +40,27 @@ class Role:
     @property
     def id(self) -> str:
         return f"{self.split}-{self.row}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Pictures of one split and what they play, before it is filmed."""
+
+    split: str
+    clips: Enactment
+    roles: tuple[Role, ...]
+    cache: Path  #: where what is made of their clips may be kept
+
+    def __len__(self) -> int:
+        return len(self.roles)
+
+    def films(self) -> tuple[object, ...]:
+        """Everything that shapes the clips of a role, but not how many roles there are."""
+        clips = self.clips
+        files = [Path(path).stat().st_size if Path(path).is_file() else 0 for path in (clips.head, clips.ferplus)]
+        return (
+            clips.seed, clips.back, clips.forward, clips.size_px, clips.frames, clips.distractors, clips.film, files,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

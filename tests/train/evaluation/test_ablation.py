@@ -1,10 +1,10 @@
 import msgspec
 import pytest
+from train.config.old import load
 
 from realtime.config import ROOT
 from realtime.engine.package.manifest import Score
 from realtime.errors import ConfigError
-from train.config.old import load
 from train.evaluation.ablation import Compared, Row, ablate, table, variants
 
 SPOTTER = load(ROOT / "configs/train/spotter.toml")

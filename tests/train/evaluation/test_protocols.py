@@ -82,12 +82,12 @@ def test_clips_that_are_left_out_are_told_in_the_plan(recipe, two, drawn, collec
     assert plan.configuration["left_out"] == ["a/1-1"]
 
 
-def test_the_authors_lists_are_those_of_the_data_set_without_what_is_left_out(small, drawn, collected, monkeypatch):
+def test_the_authors_lists_are_those_of_the_data_set_without_what_is_left_out(recipe_of, drawn, collected, monkeypatch):
     found = collected(drawn("dfew", people=4, per_person=1))
     ids = found.ids()
     lists = {"fold-1": ([*ids[:2], "dfew/gone"], ids[2:]), "fold-2": (ids[2:], [*ids[:2], "dfew/gone"])}
     monkeypatch.setitem(folds.LISTS, "dfew", lambda root: lists)
-    config = small("ecstfl-dfew-7")
+    config = recipe_of("ecstfl-dfew", "dfew-7").source
     split = folds.split(config.evaluate, found.cases, config.data, ["dfew/gone"])
     assert [fold.train for fold in split] == [tuple(ids[:2]), tuple(ids[2:])]
     with pytest.raises(DataError, match="dfew/gone"):

@@ -4,14 +4,14 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from train.methods.apexnet.recorded import ApexnetFitPredict
+from train.methods.cmn.recorded import CmnFitPredict
 
 from train.config.recorded import Rates
 from train.methods.apexnet.apex_frames import choose
-from train.methods.apexnet.recorded import ApexnetFitPredict
-from train.methods.ecstfl.ecstfl import EcstflFitPredict
 
 pytestmark = pytest.mark.usefixtures("one_thread", "tiny_networks")
-METHODS = ["ecstfl", "apexnet"]
+METHODS = ["cmn", "apexnet"]
 
 
 @pytest.fixture
@@ -25,8 +25,9 @@ def make(small):
 
     def fit_predict(method, collection):
         config = small(f"{method}-smic-3", rates=Rates(train_hz=(0.0,), test_hz=(0.0, 25.0), seed=1))
-        if method == "ecstfl":
-            return EcstflFitPredict(config, collection)
+        if method == "cmn":
+            config = msgspec.structs.replace(config, encoder=str(packages / "encoder"), calibration=0.4)
+            return CmnFitPredict(config, collection)
         apexes = {hz: choose(tuple(clips.values()), config.apex, config.quang) for hz, clips in collection.at.items()}
         return ApexnetFitPredict(config, collection, apexes)
 

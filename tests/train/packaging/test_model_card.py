@@ -3,12 +3,12 @@ from typing import get_args
 
 import msgspec
 import pytest
+from train.config.old import KINDS
 
 from realtime.config import ROOT
 from realtime.engine.check import check
 from realtime.engine.package.manifest import MANIFEST, MODEL, Score, Task, load, sha256
 from realtime.errors import EngineError
-from train.config.old import KINDS
 from train.packaging.limits import ALWAYS, FORCED, METHODS, RECORDED, SYNTHETIC
 from train.packaging.model_card import ARITHMETIC, CARD, PURPOSES, lines, rewrite
 from train.tuning.config import TuneConfig

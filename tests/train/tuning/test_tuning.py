@@ -3,6 +3,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from train.config.old import load as load_train
 from typer.testing import CliRunner
 
 from realtime import config
@@ -14,7 +15,6 @@ from realtime.spotting.detector import FaceSpotter
 from realtime.spotting.scorer import Spot
 from train.__main__ import app
 from train.chain.truth import Event, video
-from train.config.old import load as load_train
 from train.spotting.comparison import told
 from train.tuning import report, search, tune
 from train.tuning.config import Prices, Range, TuneConfig

@@ -36,7 +36,7 @@ from train.methods.apexnet.se_resnext import FrozenNorm, SeResNeXt
 from train.methods.method import Answer, Method, Stage
 from train.networks import checkpoints
 from train.packaging.golden import golden_crops, golden_inputs
-from train.packaging.limits import METHODS
+from train.packaging.limits import MethodCard
 from train.packaging.quantise import Trial
 from train.sources.source import ClipSource, Split, Vocabulary
 
@@ -52,7 +52,13 @@ class Apexnet(Method[ApexnetConfig, Clips]):
     """Clips as their onset and apex; clips of none are left out where none is no class."""
 
     config = ApexnetConfig
-    card = METHODS["apexnet"]
+    card = MethodCard(
+        "An SE-ResNeXt that judges the picture of the apex, alone or beside that of the onset.",
+        (
+            "Shown the apex alone, it cannot tell an expression from a face that looks so at rest.",
+            "A picture that is not of the apex is judged as if it were, and so is one of the onset.",
+        ),
+    )
     outputs = ("embedding", LOGITS)
     calibrates = ("final", "rest")
     shapes = ("rest", "apex", "quang")

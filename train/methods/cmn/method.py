@@ -14,17 +14,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from realtime.config import ROOT
 from realtime.engine.engine import Engine
-from realtime.engine.package.manifest import EMBEDDING, EMBEDDINGS, LOGITS, MODEL, Manifest, Precision, load
-from realtime.representation.preprocess import EmbeddingSequence, pooled
-from train.clips.embeddings import EmbeddedClip, embed, embed_images, open_encoder
+from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL, Manifest, Precision, load
+from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequence
+from train.clips.embeddings import EmbeddedClip, embed, open_encoder
 from train.clips.fields import moving
-from train.clips.prepare import sample_crops
 from train.clips.stored import StoredClip
 from train.datasets.folds import Fold
 from train.methods.cmn.cmnet import CmnetHead
@@ -35,13 +33,12 @@ from train.methods.cmn.moved import beside
 from train.methods.cmn.network import CmnHead
 from train.methods.method import Answer, Method, Stage
 from train.packaging.export import OPSET
-from train.packaging.golden import golden_motion
-from train.packaging.limits import METHODS
+from train.packaging.golden import golden_inputs
+from train.packaging.limits import MethodCard
 from train.packaging.step import step_graph
 from train.sources.source import ClipSource, Split
 
 HEADS: dict[HeadKind, type[CmnHead]] = {"patent": CmnHead, "cmnet": CmnetHead}
-GOLDEN_ROWS = 4
 
 Clips = Sequence[EmbeddedClip]
 
@@ -50,7 +47,14 @@ class Cmn(Method[CmnConfig, Clips]):
     """Clips as an encoder's embeddings of their frames, with how the face moved behind each."""
 
     config = CmnConfig
-    card = METHODS["cmn"]
+    card = MethodCard(
+        "A contrastive magnification network over the embeddings of an event's frames.",
+        (
+            "It sees an event through an encoder of still expressions, in whose embeddings small movements are faint. "
+            "With any other encoder, or the same one in INT8, its answers mean nothing.",
+            "An onset or offset that the detector tells wrongly changes what it is shown.",
+        ),
+    )
     outputs = (LOGITS, "clip")
     answers = ("final", "early")
     calibrates = ("final", "early")
@@ -88,13 +92,7 @@ class Cmn(Method[CmnConfig, Clips]):
         return [clip.sample.label for clip in clips]
 
     def golden(self, config: CmnConfig, precision: Precision) -> Mapping[str, Tensor]:
-        """(GOLDEN_ROWS, frames, row): events of the sample stream, each a frame later than the one before."""
-        crops = sample_crops(config.frames + GOLDEN_ROWS - 1)
-        rows = [embed_images(crops, open_encoder(Path(config.encoder)))]
-        if config.motion.cells:
-            rows.append(pooled(golden_motion(crops), config.motion.cells))
-        stream = torch.from_numpy(np.concatenate(rows, axis=1))
-        return {EMBEDDINGS: stream.unfold(0, config.frames, 1).transpose(1, 2).contiguous()}
+        return golden_inputs(self.representation(config), open_encoder(Path(config.encoder)), frames=config.frames)
 
     def classifier(self, network: nn.Module) -> nn.Linear:
         return _head(network).classifier

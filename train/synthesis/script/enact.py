@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from train.methods.dynamic.config import Enactment
+from train.config.clips import Enactment
 from train.synthesis.script.distractors import MAKERS
 from train.synthesis.script.emotions import EMOTIONS, NEUTRAL, strokes, units
 from train.synthesis.script.happening import Happening

@@ -12,7 +12,7 @@ import torch
 from realtime.config import ROOT
 from realtime.engine.package.manifest import EMBEDDING, MODEL, TensorSpec
 from realtime.labels import MEGC3
-from realtime.representation.preprocess import CropImages
+from realtime.representation.crop_images import CropImages
 from train import registry
 from train.clips.clip import ClipCrops
 from train.clips.fields import MovingClip

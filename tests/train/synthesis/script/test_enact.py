@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 
 from realtime.config import ROOT
-from train.config.old import load
+from train.registry import load
 from train.synthesis.face.channels import INDEX, NAMES
 from train.synthesis.script.emotions import EMOTIONS, LABELS, NEUTRAL, strokes, units
 from train.synthesis.script.enact import FAINT, enact, manner_of
 from train.synthesis.script.strokes import Span
 
-CLIPS = load(ROOT / "configs/train/dynamic.toml").clips
+CLIPS = load([ROOT / "configs/methods/dynamic.toml", ROOT / "configs/data/enacted.toml"]).source.clips
 
 
 def calm():

@@ -17,8 +17,8 @@ from statistics import median
 
 import msgspec
 
-from realtime.bench.wire.found import Ages, Hearer, Latency, Load, Soak, Wire, spread
-from realtime.bench.wire.strain import beside, crowd, end, garbage, hang, hear, read_slowly, restart
+from realtime.bench.strain import beside, crowd, end, garbage, hang, hear, read_slowly, restart
+from realtime.bench.wire_results import Ages, Hearer, Latency, Load, Soak, Wire, spread
 from realtime.capture.source import open_source
 from realtime.config import Config, PublishConfig
 from realtime.demo import truth
