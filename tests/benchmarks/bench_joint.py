@@ -19,8 +19,8 @@ from torch.nn import functional as F
 
 from realtime.config import ROOT
 from realtime.engine.package.manifest import Score
+from realtime.labels import VOCABULARIES
 from train import registry
-from train.clips.subject_split import LABELS
 from train.commands import COMPARED
 from train.config.old import load
 from train.methods.cmn.config import CmnConfig
@@ -30,6 +30,7 @@ from train.packaging.export import WEIGHTS
 from train.training import loop
 from train.training.augment import standardise
 
+LABELS = VOCABULARIES["megc-3-none"]
 SHARE = 0.25  # pairs in a batch, for each picture of FER+
 ROWS = {"without": "cells=0", "with": "cells=7"}
 

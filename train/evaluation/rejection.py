@@ -9,8 +9,7 @@ from torch import Tensor
 
 from realtime import config as realtime_config
 from realtime.engine.package.manifest import Score
-from realtime.labels import MEGC3, NONE
-from train.clips.subject_split import LABELS
+from realtime.labels import MEGC3, NONE, VOCABULARIES
 from train.evaluation.metrics import Scores, scores
 
 
@@ -42,7 +41,7 @@ def judge(logits: Tensor, labels: Sequence[str]) -> Scores:
 
 def rejected(logits: Tensor) -> float:
     """The share of events (K, 4) that serving would withdraw."""
-    nothing = logits.softmax(1)[:, LABELS.index(NONE)]
+    nothing = logits.softmax(1)[:, VOCABULARIES["megc-3-none"].index(NONE)]
     return float((nothing >= realtime_config.load().recognise.reject).float().mean()) if len(nothing) else 0.0
 
 
