@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.nn import functional as F
-from train.clips.subject_split import LABELS
 
 from realtime.config import ROOT
+from realtime.labels import VOCABULARIES
 from train import registry
 from train.methods.expression.job import ExpressionJob
 from train.methods.expression.stills import resize
@@ -25,6 +25,7 @@ from train.packaging.export import WEIGHTS
 from train.training import loop
 from train.training.augment import standardise
 
+LABELS = VOCABULARIES["megc-3-none"]
 SHARE = 0.25  # pairs in a batch, for each picture of FER+
 FILES = [ROOT / "configs/methods/expression.toml", ROOT / "configs/data/ferplus.toml"]
 ROWS = {"without": "cells=0", "with": "cells=7"}

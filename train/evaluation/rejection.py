@@ -43,7 +43,7 @@ def judge(logits: Tensor, labels: Sequence[str]) -> Scores:
 
 def rejected(logits: Tensor) -> float:
     """The share of events (K, 4) that serving would withdraw."""
-    nothing = logits.softmax(1)[:, LABELS.index(NONE)]
+    nothing = logits.softmax(1)[:, VOCABULARIES["megc-3-none"].index(NONE)]
     return float((nothing >= realtime_config.load().recognise.reject).float().mean()) if len(nothing) else 0.0
 
 

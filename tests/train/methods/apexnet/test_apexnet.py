@@ -15,6 +15,7 @@ from realtime.representation.event import EventFrames
 from train import registry
 from train.config.clips import SyntheticSettings
 from train.config.recipe import Recipe
+from train.config.recorded import KFold, Rates
 from train.evaluation.runners import Serial
 from train.methods import folds
 from train.methods.apexnet.se_resnext import FrozenNorm, SeResNeXt
@@ -168,6 +169,19 @@ def test_the_detectors_apex_is_chosen_at_each_rate_anew(recipe_of, stored, monke
     assert {clip.sample.apex_s for clip in own} == {0.06}
     assert [clip.sample.apex_s for clip in slow] == [clip.times[clip.times >= 0.04][1] for clip in slow]
     assert {clip.sample.apex_s for clip in slow}.isdisjoint({0.06, 0.12})
+
+
+def test_it_is_tested_through_slow_cameras_at_apexes_that_the_formula_found(recipe_of, stored, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "train.methods.apexnet.apex_frames.by_formula", lambda clip, quang: asked.append(clip) or clip.event()[1]
+    )
+    recipe = recipe_of("apexnet-recorded", "casme2-5", apex="quang", epochs=1, jitter_s=0.04)
+    rates, quick = Rates(train_hz=(0.0, 25.0), test_hz=(25.0, 0.0), seed=1), KFold(k=3, seed=1, threads=1)
+    source = replace(recipe.source, rates=rates, evaluate=quick, calibration=0.4)
+    _, scores = folds.evaluate(stored(Recipe(recipe.method, source)), Serial())
+    assert {rate_hz: sum(found.counts.values()) for rate_hz, found in scores.items()} == {25.0: 12, 0.0: 12}
+    assert len(asked) == 24  # once for each clip and camera, whatever the folds
 
 
 def test_int8_is_tried_on_the_apex_frames_of_every_camera_to_train_on(recipe_of, stored):
