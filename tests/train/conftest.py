@@ -8,7 +8,6 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from train.config.old import load
 
 from realtime.config import ROOT
 from realtime.labels import FERPLUS
@@ -223,23 +222,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture
-def small(tmp_path):
-    """A shipped configuration of recorded clips, small and quick, its files under a temporary folder."""
-
-    def make(file, **changes):
-        config = load(ROOT / f"configs/train/{file}.toml")
-        files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
-        size = {"size_px": 32, "frames": 4, "epochs": 2}
-        quick = {key: value for key, value in size.items() if hasattr(config, key)}
-        optimiser = msgspec.structs.replace(config.optimiser, batch=4, average=0.0)
-        evaluation = msgspec.structs.replace(config.evaluate, threads=1)
-        kept = {"optimiser": optimiser, "evaluate": evaluation}
-        return msgspec.structs.replace(config, **(files | quick | kept | changes))
-
-    return make
 
 
 @pytest.fixture

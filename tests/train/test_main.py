@@ -18,6 +18,7 @@ from train.evaluation.ablation import Row
 from train.evaluation.cluster import Cluster
 from train.evaluation.metrics import scores
 from train.evaluation.runners import Serial
+from train.methods.experiment import Experiment
 
 METHOD, DATA = ROOT / "configs/methods/cmn.toml", ROOT / "configs/data/synthetic.toml"
 CONFIG = ("--config", METHOD, "--config", DATA)
@@ -82,14 +83,15 @@ def test_an_unknown_method_and_an_unknown_key_are_named(tmp_path):
 
 def test_data_that_is_not_there_is_named(tmp_path):
     mine = tmp_path / "mine.toml"
-    text = (ROOT / "configs/train/expression.toml").read_text("utf-8")
+    text = (ROOT / "configs/data/ferplus.toml").read_text("utf-8")
     mine.write_text(re.sub(r'ferplus = "[^"]*"', f'ferplus = "{tmp_path}/ferplus.npz"', text), "utf-8")
-    fails(["prepare", "--config", mine], f"no file {tmp_path}/ferplus.npz")
+    method = ROOT / "configs/methods/expression-resnet18.toml"
+    fails(["prepare", "--config", method, "--config", mine], f"no file {tmp_path}/ferplus.npz")
 
 
 @pytest.mark.parametrize(("command", "key"), [("prepare", "cache"), ("fit", "run")])
 def test_what_was_made_is_printed(command, key, monkeypatch, tmp_path):
-    monkeypatch.setattr(f"train.commands.{command}", lambda config, workers=None: tmp_path / "made")
+    monkeypatch.setattr(Experiment, command, lambda self: tmp_path / "made")
     assert call(command, *CONFIG).stdout.split() == [key, str(tmp_path / "made")]
     assert msgspec.json.decode(call(command, *CONFIG, "--json").stdout) == {key: str(tmp_path / "made")}
 
@@ -97,17 +99,17 @@ def test_what_was_made_is_printed(command, key, monkeypatch, tmp_path):
 def test_a_comparison_is_a_table_or_its_rows(monkeypatch):
     rows = [Row({"head": head}, 1, {"final_uf1": 0.5, "early_uf1": 0.25}) for head in ("patent", "cmnet")]
     asked = []
-    monkeypatch.setattr("train.commands.ablate", lambda config, vary, seeds: asked.append((vary, seeds)) or rows)
+    monkeypatch.setattr("train.methods.comparison.compare", lambda _, vary, seeds: asked.append((vary, seeds)) or rows)
     words = ("ablate", *CONFIG, "--vary", "head=patent,cmnet", "--vary", "sampling=far", "--seeds", 1)
     assert call(*words).stdout.splitlines()[-1] == "| cmnet | 0.500 | 0.250 |"
     assert msgspec.json.decode(call(*words, "--json").stdout, type=dict[str, list[Row]]) == {"rows": rows}
-    assert asked == [(["head=patent,cmnet", "sampling=far"], 1)] * 2
+    assert asked == [(["head=patent,cmnet", "sampling=far"], range(1, 2))] * 2
 
 
 @pytest.mark.parametrize(("options", "workers"), [([], None), (["--workers", "3"], 3)])
 def test_prepare_is_told_how_many_processes_to_take(options, workers, monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr("train.commands.prepare", lambda config, workers: asked.append(workers) or tmp_path)
+    monkeypatch.setattr(Experiment, "prepare", lambda self: asked.append(self.workers) or tmp_path)
     assert call("prepare", *CONFIG, *options).exit_code == 0
     assert asked == [workers]
     assert call("prepare", *CONFIG, "--workers", "0").exit_code == 2
@@ -118,24 +120,27 @@ def test_an_export_prints_the_package_and_its_scores(options, precision, monkeyp
     asked = []
     scores = [SimpleNamespace(name="uf1", value=0.5), SimpleNamespace(name="uar", value=0.6)]
 
-    def export(config, engines, precision):
-        asked.append((engines, precision))
+    def export(_, folder, precision):
+        asked.append((folder, precision))
         return SimpleNamespace(name="cmn", scores=scores)
 
-    monkeypatch.setattr("train.commands.export", export)
+    monkeypatch.setattr("train.methods.packages.export", export)
     found = call("export", *CONFIG, "--engines", tmp_path, "--json", *options)
     assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5, "uar": 0.6}
-    assert asked == [(tmp_path, precision)]
+    name = "cmn" if precision == "fp32" else f"cmn-{precision}"
+    assert asked == [(tmp_path / name, precision)]
 
 
 def test_an_engine_is_rebuilt_by_one_command(monkeypatch, tmp_path):
     asked = []
     made = SimpleNamespace(name="cmn", scores=[SimpleNamespace(name="uf1", value=0.5)])
-    monkeypatch.setattr("train.commands.rebuild", lambda config, *given: asked.append((config.name, *given)) or made)
+    monkeypatch.setattr(
+        "train.methods.packages.rebuild", lambda given, *rest: asked.append((given.workers, *rest)) or made
+    )
     words = ("rebuild", *CONFIG, "--engines", tmp_path, "--workers", 2, "--precision", "fp16")
     found = call(*words, "--set", "name=mine", "--json")
     assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5}
-    assert asked == [("mine", tmp_path, "fp16", 2)]
+    assert asked == [(2, tmp_path / "mine-fp16", "fp16")]
 
 
 def test_cards_are_written_for_packages_that_are_there(encoder_folder, tmp_path):
@@ -157,12 +162,12 @@ def test_an_evaluation_prints_the_report_and_the_pooled_scores(options, runner, 
     truth = np.array([0, 0, 1])
     asked = []
 
-    def evaluate(config, runner):
+    def evaluate(_, runner):
         asked.append(runner)
         said = {0.0: np.array([0, 1, 1]), 30.0: np.array([0, 1, 0])}
         return tmp_path / "report.html", {hz: scores(truth, answers, ("a", "b")) for hz, answers in said.items()}
 
-    monkeypatch.setattr("train.commands.evaluate", evaluate)
+    monkeypatch.setattr("train.methods.folds.evaluate", evaluate)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     found = msgspec.json.decode(call("evaluate", *CONFIG, "--json", *options).stdout)
     assert found["report"] == str(tmp_path / "report.html")
@@ -176,22 +181,22 @@ def test_an_evaluation_prints_the_report_and_the_pooled_scores(options, runner, 
 
 
 def test_a_configuration_without_a_protocol_is_not_evaluated():
-    fails(["evaluate", *CONFIG], "no [[data]] and no [evaluate]")
+    fails(["evaluate", *CONFIG], "holds its own people out", "configs/data/casme2-5.toml")
 
 
 def test_errors_of_a_command_are_told_with_all_their_problems(monkeypatch):
-    def broken(config):
+    def broken(_):
         raise DataError("two clips are wrong", ["a: no apex", "b: no offset"])
 
-    monkeypatch.setattr("train.commands.fit", broken)
+    monkeypatch.setattr(Experiment, "fit", broken)
     fails(["fit", *CONFIG], "two clips are wrong", "a: no apex", "b: no offset")
 
 
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(monkeypatch):
-    def interrupted(config):
+    def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("train.commands.fit", interrupted)
+    monkeypatch.setattr(Experiment, "fit", interrupted)
     found = call("fit", *CONFIG)
     assert found.exit_code == 130
     assert "goes on where it was" in found.stderr
@@ -260,7 +265,8 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
 @pytest.mark.parametrize(("options", "people"), [([], "abcd"), (["--skip", 3, "--count", 2], "de")])
 def test_videos_are_of_the_people_of_a_side_after_those_left_out(options, people, monkeypatch, tmp_path):
     written = []
-    monkeypatch.setattr("train.commands.synthetic", lambda config: SimpleNamespace(side=lambda name: list("abcdef")))
+    filmed = SimpleNamespace(side=lambda name: list("abcdef"))
+    monkeypatch.setattr("train.registry.people_of", lambda files, overrides: filmed)
     monkeypatch.setattr("train.synthesis.videos.write", lambda dataset, root, people, *_: written.extend(people) or [])
     assert call("videos", *CONFIG, "--root", tmp_path, *options).exit_code == 0
     assert written == list(people)

@@ -99,6 +99,10 @@ def _nameless(clips: Any, vocabulary: Vocabulary) -> list[Any]:
     return [replace(clip, sample=replace(clip.sample, label=label)) for clip in clips]
 
 
-def _recorded(experiment: Experiment) -> Any:
-    assert isinstance(experiment.source, RecordedSource)  # the command line has asked
+def _recorded(experiment: Experiment) -> RecordedSource:
+    if not isinstance(experiment.source, RecordedSource):
+        raise ConfigError(
+            f"{experiment.recipe.name} holds its own people out: its scores come with `fit` and `export`. Give a source "
+            "that has a protocol, such as configs/data/casme2-5.toml"
+        )
     return experiment.source

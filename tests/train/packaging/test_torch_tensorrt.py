@@ -19,8 +19,9 @@ from realtime.errors import EngineError
 from realtime.labels import VOCABULARIES
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.tensor_spec import TensorSpec
-from train import commands
+from train import registry
 from train.__main__ import app
+from train.methods import packages
 from train.methods.cmn.network import CmnHead
 from train.methods.experiment import Experiment
 from train.packaging import torch_tensorrt
@@ -278,7 +279,7 @@ def test_the_trained_network_is_converted_beside_the_package_of_its_precision(co
     monkeypatch.setattr(Experiment, "restored", lambda self: asked.append(self.recipe) or network)
     monkeypatch.setattr(torch_tensorrt, "library", lambda: asked.append("library"))
     monkeypatch.setattr(torch_tensorrt, "convert", lambda *given: given)
-    deployed, folder = commands.convert(config, tmp_path, "fp16")
+    deployed, folder = packages.convert(registry.experiment(config), tmp_path / "cmn-fp16")
     assert asked == ["library", config]  # the library first: a network may take minutes
     assert torch.equal(deployed.weight, network.weight.half().float())
     assert folder == tmp_path / "cmn-fp16"
@@ -289,7 +290,7 @@ def call(*words):
 
 
 def test_the_command_prints_how_fast_the_program_is(head, folder, fake, config, monkeypatch):
-    monkeypatch.setattr(commands, "convert", lambda *_: convert(head, folder))
+    monkeypatch.setattr(packages, "convert", lambda *_: convert(head, folder))
     found = call("--config", RECIPE[0], "--config", RECIPE[1])
     assert found.exit_code == 0, found.output
     tree = msgspec.json.decode(found.stdout)

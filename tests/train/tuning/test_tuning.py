@@ -3,7 +3,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from train.config.old import load as load_train
 from typer.testing import CliRunner
 
 from realtime import config
@@ -17,7 +16,8 @@ from train.__main__ import app
 from train.chain.truth import Event, video
 from train.spotting.comparison import told
 from train.tuning import report, search, tune
-from train.tuning.config import Prices, Range, TuneConfig
+from train.tuning.config import Prices, Range
+from train.tuning.config import load as load_search
 from train.tuning.recordings import Recording
 from train.tuning.search import applied, climb, moved, value_of
 from train.tuning.streams import Said, Stream, said, streams, together
@@ -163,7 +163,7 @@ def test_half_strength_is_where_one_in_two_is_right():
 @pytest.fixture
 def settings(tmp_path):
     return msgspec.structs.replace(
-        load_train(config.ROOT / "configs/train/tune.toml"),
+        load_search(config.ROOT / "configs/tune.toml"),
         cache=str(tmp_path), runs=str(tmp_path), rates_hz=(0.0,), trials=4,
         data=("learn",), held_out=("held",),
     )  # fmt: skip
@@ -214,14 +214,13 @@ def test_a_range_has_a_low_and_a_high_end(tmp_path):
 
 
 def test_only_a_search_is_tuned_and_a_search_trains_nothing():
-    folder = config.ROOT / "configs/train"
+    folder = config.ROOT / "configs"
     for command, file, reason in (
-        ("tune", "expression.toml", "is no search"),
-        ("fit", "tune.toml", "trains nothing"),
-        ("export", "tune.toml", "trains nothing"),
+        ("tune", "methods/motion.toml", "unknown field"),
+        ("fit", "tune.toml", "method is 'tune'"),
+        ("export", "tune.toml", "method is 'tune'"),
     ):
         found = CliRunner().invoke(app, [command, "--config", str(folder / file)])
         assert found.exit_code == 2
         assert reason in found.stderr
-    assert isinstance(load_train(folder / "tune.toml"), TuneConfig)
     assert search.value_of("spotter.fall", STAGES) == STAGES.spotter.fall

@@ -13,10 +13,10 @@ from realtime.engine.package.manifest import CLIPS, LOGITS, Score
 from realtime.errors import ConfigError, DataError
 from realtime.representation.clip_images import CLIPS, ClipImages
 from realtime.representation.crop_images import CropImages, crop_images
-from train import commands
 from train.config.recorded import KFold
 from train.evaluation.runners import Serial
 from train.losses.ecstfl import ecstfl, ecstfl_official
+from train.methods import folds, packages
 from train.methods.ecstfl import job as training
 from train.methods.ecstfl.backbones import BACKBONES, standardise
 from train.methods.ecstfl.clip_frames import interpolated, shown
@@ -145,14 +145,11 @@ def test_an_interpolated_clip_is_whole_in_training_and_test(config, collection, 
     assert apart.min(1).values.max() < 1e-5
 
 
-@pytest.mark.parametrize("command", [commands.export, commands.rebuild])
-def test_a_network_of_interpolated_clips_is_refused_as_an_engine_before_it_is_trained(
-    command, recipe, tmp_path, monkeypatch
-):
+def test_a_network_of_interpolated_clips_is_no_engine(recipe, tmp_path, monkeypatch):
     monkeypatch.setattr("train.sources.recorded.gather", lambda *given: pytest.fail("clips were asked for"))
     whole = dataclasses.replace(recipe, method=replace(recipe.method, sampling="tim"))
     with pytest.raises(ConfigError, match="the live process picks frames"):
-        command(whole, tmp_path / "engines", "fp32")
+        packages.rebuild(experiment(whole), tmp_path / "engines" / "mine", "fp32")
 
 
 def test_networks_of_interpolated_clips_can_be_tested(recipe, collection, tiny_networks, monkeypatch):
@@ -162,7 +159,7 @@ def test_networks_of_interpolated_clips_can_be_tested(recipe, collection, tiny_n
         method=replace(recipe.method, sampling="tim", epochs=1),
         source=replace(recipe.source, evaluate=KFold(k=2, seed=1, threads=1)),
     )
-    _, scores = commands.evaluate(whole, Serial())
+    _, scores = folds.evaluate(experiment(whole), Serial())
     assert sum(scores[0.0].counts.values()) == 12
 
 
