@@ -102,7 +102,7 @@ def _nameless(clips: Any, vocabulary: Vocabulary) -> list[Any]:
 def _recorded(experiment: Experiment) -> RecordedSource:
     if not isinstance(experiment.source, RecordedSource):
         raise ConfigError(
-            f"{experiment.recipe.name} holds its own people out: its scores come with `fit` and `export`. Give a source "
-            "that has a protocol, such as configs/data/casme2-5.toml"
+            f"{experiment.recipe.name} holds its own people out: its scores come with `fit` and `export`. Give a "
+            "source that has a protocol, such as configs/data/casme2-5.toml"
         )
     return experiment.source
