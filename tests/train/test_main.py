@@ -74,16 +74,17 @@ def test_a_missing_configuration_is_named(command, tmp_path):
 def test_an_unknown_method_and_an_unknown_key_are_named(tmp_path):
     mine = tmp_path / "mine.toml"
     mine.write_text('method = "magic"\n')
-    fails(["fit", "--config", mine], mine, "magic", "cmn", "expression")
+    fails(["fit", "--config", mine], mine, "magic", "cmn", "dynamic")
     mine.write_text(CONFIG.read_text("utf-8").replace("[views]", "[views]\ncuont = 1"), "utf-8")
     fails(["fit", "--config", mine], mine, "cuont")
 
 
 def test_data_that_is_not_there_is_named(tmp_path):
     mine = tmp_path / "mine.toml"
-    text = (ROOT / "configs/train/expression.toml").read_text("utf-8")
+    text = (ROOT / "configs/data/ferplus.toml").read_text("utf-8")
     mine.write_text(re.sub(r'ferplus = "[^"]*"', f'ferplus = "{tmp_path}/ferplus.npz"', text), "utf-8")
-    fails(["prepare", "--config", mine], f"no file {tmp_path}/ferplus.npz")
+    method = ROOT / "configs/methods/expression-resnet18.toml"
+    fails(["prepare", "--config", method, "--config", mine], f"no file {tmp_path}/ferplus.npz")
 
 
 @pytest.mark.parametrize(("command", "key"), [("prepare", "cache"), ("fit", "run")])

@@ -5,10 +5,9 @@ from realtime.config import ROOT
 from realtime.engine.package.manifest import Score
 from realtime.errors import ConfigError
 from train.config.old import load
-from train.evaluation.ablation import Compared, Row, ablate, table, variants
+from train.evaluation.ablation import Compared, Row, ablate, settings_tree, table, variants
 
 CONFIG = load(ROOT / "configs/train/cmn.toml")
-SPOTTER = load(ROOT / "configs/train/spotter.toml")
 
 
 def test_every_combination_is_a_configuration_of_its_own():
@@ -32,13 +31,11 @@ def test_what_cannot_be_compared_is_refused_by_its_name(vary):
 
 
 def test_what_is_a_list_is_given_with_a_plus_and_empty_without_anything():
-    found = variants(SPOTTER, ["without=,blink,gaze + turn", "weights=1+1.5+2"])
-    assert [each.config.without for each in found] == [(), ("blink",), ("gaze", "turn")]
-    assert {each.config.weights for each in found} == {(1.0, 1.5, 2.0)}
-    with pytest.raises(ConfigError, match="without"):
-        variants(SPOTTER, ["without=sneeze"])
-    with pytest.raises(ConfigError, match="weights"):
-        variants(SPOTTER, ["weights=1+2"])
+    tree = {"without": ["hand"], "weights": (1.0, 1.0), "loss": {"gamma": 1.0}}
+    given = {"": [], "blink": ["blink"], "gaze + turn": ["gaze", "turn"]}
+    assert {value: settings_tree(tree, "without", value)["without"] for value in given} == given
+    assert settings_tree(tree, "weights", "1+1.5") == {"weights": [1, 1.5]}
+    assert settings_tree(tree, "loss.gamma", "2") == {"loss": {"gamma": 2}}
 
 
 @pytest.fixture
@@ -47,28 +44,28 @@ def method(tmp_path):
     asked = []
 
     def parts(config):
-        asked.append(("parts", config.films))
-        return config.films
+        asked.append(("parts", config.frames))
+        return config.frames
 
     def fit(config, parts):
-        asked.append(("fit", parts, config.lookback_s, config.seed))
+        asked.append(("fit", parts, config.sharpness, config.seed))
         score = Score("f1", float(config.seed), "toy", {})
         (tmp_path / "scores.json").write_bytes(msgspec.json.encode([score]))
         return tmp_path
 
-    return asked, Compared(parts, fit, data=("films",))
+    return asked, Compared(parts, fit, data=("frames",))
 
 
 def test_every_row_is_a_training_of_its_own_and_parts_are_made_when_they_are_others(method):
     asked, compared = method
-    found = ablate(compared, variants(SPOTTER, ["films=8,9", "lookback_s=0,0.5"]), [1, 2])
+    found = ablate(compared, variants(CONFIG, ["frames=8,9", "sharpness=0,0.5"]), [1, 2])
     assert asked == [
         each
-        for films in (8, 9)
-        for each in [("parts", films), *(("fit", films, back, seed) for back in (0.0, 0.5) for seed in (1, 2))]
+        for frames in (8, 9)
+        for each in [("parts", frames), *(("fit", frames, back, seed) for back in (0.0, 0.5) for seed in (1, 2))]
     ]
-    assert [(row.setting["films"], row.setting["lookback_s"], row.seed, row.scores) for row in found] == [
-        (films, back, seed, {"f1": seed}) for films in "89" for back in ("0", "0.5") for seed in (1, 2)
+    assert [(row.setting["frames"], row.setting["sharpness"], row.seed, row.scores) for row in found] == [
+        (frames, back, seed, {"f1": seed}) for frames in "89" for back in ("0", "0.5") for seed in (1, 2)
     ]
 
 
