@@ -2,12 +2,13 @@
 # exactly what constraints.txt says. A second call installs nothing, until pyproject.toml or constraints.txt changes.
 #   make PYTHON=/usr/local/bin/python3.12 test     another interpreter
 #   make SOURCE=clip.mp4 live                      another camera, a video, or a folder of pictures
-#   make RECIPES="expression cmn" engines          some engines alone
+#   make RECIPES=cmn:synthetic engines             some engines alone
 
 PYTHON ?= python3.11 python3.12 python3.10 python3 python
 SOURCE ?= 0
-# Of configs/train, in this order: the encoder has a teacher, and heads are trained on its embeddings.
-RECIPES ?= expression-resnet18 expression spotter motion cmn apexnet dynamic
+# METHOD:DATA of configs/methods and configs/data, in this order: the encoder has a teacher, and heads its embeddings.
+RECIPES ?= expression-resnet18:ferplus expression:ferplus spotter:films motion:synthetic cmn:synthetic \
+	apexnet:synthetic dynamic:enacted
 VENV := .venv
 BIN := $(VENV)/bin
 SUPPORTED := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
@@ -34,7 +35,8 @@ lint: $(VENV)/dev.stamp ## every check but the tests
 	$(BIN)/lint-imports
 
 engines: $(VENV)/dev.stamp ## every engine anew from its recipe; takes hours, goes on where it was interrupted
-	set -e; for recipe in $(RECIPES); do $(BIN)/python -m train rebuild --config configs/train/$$recipe.toml; done
+	set -e; for recipe in $(RECIPES); do $(BIN)/python -m train rebuild \
+	  --config configs/methods/$${recipe%:*}.toml --config configs/data/$${recipe#*:}.toml; done
 
 clean: ## remove the environment and all caches of the tools, but no data and no engines
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info

@@ -114,6 +114,7 @@ def encoder_parts():
     """Network, golden inputs, output names and draft: what `export` takes but for the folder."""
     torch = pytest.importorskip("torch", reason="making engine packages needs the train extra")
     from train.packaging.export import Draft
+    from train.packaging.limits import MethodCard
 
     class TinyEncoder(torch.nn.Module):
         def __init__(self):
@@ -139,6 +140,7 @@ def encoder_parts():
         representation=CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD),
         precision="fp32",
         opset=20,
+        card=MethodCard("A network of tests.", ("It knows nothing.",)),
         training=Training(data=("noise",), terms="none", recipe={"rate": 0.1}, seed=1, epochs=2),
         scores=(Score(name="accuracy", value=0.125, protocol="guessing", counts={"neutral": 8}),),
     )

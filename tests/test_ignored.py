@@ -26,7 +26,7 @@ def test_data_and_what_runs_leave_behind_are_ignored(path):
 
 
 @pytest.mark.parametrize(
-    "path", ["realtime/demo/data/sample.mp4", "realtime/demo/data/new.json", "configs/train/cmn.toml"]
+    "path", ["realtime/demo/data/sample.mp4", "realtime/demo/data/new.json", "configs/methods/cmn.toml"]
 )
 def test_what_is_shipped_is_not(path):
     assert not ignored(path)

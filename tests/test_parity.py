@@ -168,7 +168,7 @@ def recorded(prepare, landmarker, frames):
     times, crops = prepare.serve(frames, STAGES, landmarker)
     sample = Sample("a", "p", "surprise", times[4], 0.4 * times[17] + 0.6 * times[18], times[30])
     return SimpleNamespace(
-        case=SimpleNamespace(id="a"),
+        case=SimpleNamespace(id="a", subject="p"),
         sample=sample,
         times=lambda: times,
         crops=lambda: np.stack(crops),
@@ -206,40 +206,36 @@ def fed_by(predict):
 
 
 def test_a_network_of_clips_is_fed_an_event_as_it_was_trained(recorded, packages):
-    from train.config.old import load as load_config
-    from train.methods.ecstfl import ecstfl
+    from train import registry
 
-    settings = load_config(config.ROOT / "configs/train/ecstfl-smic-3.toml")
-    trained = fed_by(lambda network: ecstfl.predict(network, settings, [recorded]))
-    live = fed_live(recorded, packages, ecstfl._representation(settings, STAGES.align.size_px))
+    given = registry.load([config.ROOT / f"configs/{name}.toml" for name in ("methods/ecstfl", "data/smic-3")])
+    ecstfl = registry.METHODS["ecstfl"]
+    trained = ecstfl.inputs(given.method, [recorded], "final")["clips"].numpy()
+    live = fed_live(recorded, packages, ecstfl.representation(given.method))
     assert live.shape == (1, 3, 16, 112, 112)
     assert np.array_equal(trained, live)
 
 
-def test_a_network_of_the_apex_is_fed_the_frame_that_it_was_trained_on(recorded, packages):
-    from train.config.old import load as load_config
-    from train.methods.apexnet import recorded as apexnet
-    from train.methods.apexnet.apex_frames import annotated
-
-    settings = load_config(config.ROOT / "configs/train/apexnet-casme2-5.toml")
-    picture = apexnet.Shot(recorded, annotated(recorded)).picture()
-    trained = fed_by(lambda network: apexnet.predict(network, settings, [picture]))
-    live = fed_live(recorded, packages, apexnet._representation(settings, picture, apexnet.IMAGENET))
-    assert np.array_equal(picture, recorded.crops()[18])
-    assert np.array_equal(trained, live)
-
-
 @pytest.mark.parametrize("shows", ["apex", "change"])
-def test_a_network_of_synthetic_apexes_is_fed_what_it_was_tested_on(recorded, packages, shows):
-    from train.config.old import load as load_config
-    from train.methods.apexnet import apexnet
-    from train.methods.apexnet.pairs import Filmed
+@pytest.mark.parametrize("file", ["apexnet", "apexnet-recorded"])
+def test_a_network_of_the_apex_is_fed_what_it_was_tested_on(recorded, packages, file, shows):
+    from train.methods.apexnet.pairs import filmed
+    from train.registry import METHODS
+    from train.registry import load as load_recipe
 
-    settings = load_config(config.ROOT / "configs/train/apexnet.toml", [f"shows={shows}"])
-    clip = Filmed(recorded.sample, recorded.times(), recorded.crops(), "a")
-    live = fed_live(recorded, packages, apexnet.representation(settings))
+    files = [config.ROOT / f"configs/{name}.toml" for name in (f"methods/{file}", "data/casme2-5")]
+    settings, method = load_recipe(files, [f"shows={shows}"]).method, METHODS["apexnet"]
+    clips = filmed([recorded], [recorded.sample.apex_s])
+    live = fed_live(recorded, packages, method.representation(settings))
     assert live.shape == (1, 3, settings.size_px, settings.size_px)
-    assert np.array_equal(apexnet.inputs(settings, [clip]).numpy(), live)
+    assert np.array_equal(method.inputs(settings, clips, "final")["images"].numpy(), live)
+
+
+def test_the_apex_is_the_frame_nearest_to_its_moment(recorded):
+    from train.methods.apexnet.pictures import apex_of
+
+    times = recorded.times()
+    assert np.array_equal(apex_of(times, recorded.crops(), recorded.sample.apex_s), recorded.crops()[18])
 
 
 def test_a_network_of_fields_is_fed_an_event_as_it_was_trained(prepare, landmarker, frames, recorded, packages):

@@ -9,23 +9,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, EngineError
 from train.config import recipe
-from train.config.clips import SyntheticSettings
+from train.config.clips import Clips, EnactedSettings, SyntheticSettings
 from train.config.films import FilmSettings
 from train.config.recipe import Recipe, Settings, SourceSettings
 from train.config.recorded import RecordedSettings
 from train.config.stills import StillsSettings
+from train.methods.apexnet.method import ApexnetMethod
+from train.methods.cmn.method import CmnMethod
+from train.methods.dynamic.method import DynamicMethod
+from train.methods.ecstfl.method import EcstflMethod
 from train.methods.experiment import Experiment
-from train.methods.expression.method import Expression
+from train.methods.expression.method import ExpressionMethod
 from train.methods.method import Method
-from train.methods.motion.method import Motion
-from train.methods.spotter.method import Spotting
+from train.methods.motion.method import MotionMethod
+from train.methods.spotter.method import SpotterMethod
+from train.packaging.limits import MethodCard
+from train.sources.enacted import EnactedSource
 from train.sources.films import FilmSource
 from train.sources.recorded import RecordedSource
 from train.sources.source import ClipSource
 from train.sources.stills import StillsSource
 from train.sources.synthetic import SyntheticSource
+from train.synthesis.synthetic import Synthetic
 
 Methods = Mapping[str, Method[Any, Any]]
 Opened = Callable[[Any, Path, int | None], ClipSource]  #: settings, cache, processes that prepare clips
@@ -36,7 +43,18 @@ def tag(kind: type[Settings] | type[SourceSettings]) -> str:
     return str(kind.__struct_config__.tag)
 
 
-METHODS: Methods = {tag(method.config): method for method in (Motion(), Expression(), Spotting())}
+METHODS: Methods = {
+    tag(method.config): method
+    for method in (
+        SpotterMethod(),
+        MotionMethod(),
+        ApexnetMethod(),
+        CmnMethod(),
+        DynamicMethod(),
+        EcstflMethod(),
+        ExpressionMethod(),
+    )
+}
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {
     tag(kind): (kind, opened)
     for kind, opened in (
@@ -44,6 +62,7 @@ SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {
         (RecordedSettings, RecordedSource),
         (StillsSettings, StillsSource),
         (FilmSettings, FilmSource),
+        (EnactedSettings, EnactedSource),
     )
 }
 
@@ -60,6 +79,25 @@ def load(paths: Sequence[Path], overrides: Iterable[str] = (), methods: Methods 
             "file of configs/data"
         )
     return found
+
+
+def card_of(method: str) -> MethodCard:
+    """What no manifest can hold of a method; EngineError where it is none of these."""
+    if method not in METHODS:
+        raise EngineError(f"no card can be written for {method!r}", [f"the methods are {', '.join(METHODS)}"])
+    return METHODS[method].card
+
+
+def people_of(paths: Sequence[Path], overrides: Iterable[str] = ()) -> Synthetic:
+    """Those who are filmed by the source in `paths`, whatever method stands beside it."""
+    tree, where = recipe.laid_over(paths, overrides), " + ".join(map(str, paths))
+    kind, _ = SOURCES.get(tree.get("source", ""), (None, None))
+    clips = getattr(kind and recipe.own(tree, kind, Path(where)), "clips", None)
+    if not isinstance(clips, Clips):
+        raise ConfigError(
+            f"{where}: nobody is filmed by it; give a file of configs/data that has people, such as films.toml"
+        )
+    return Synthetic(clips)
 
 
 def experiment(given: Recipe[Settings], workers: int | None = None, methods: Methods = METHODS) -> Experiment:

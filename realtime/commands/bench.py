@@ -122,7 +122,8 @@ def _bench_engines(settings: Config, seconds: float, *, as_json: bool) -> None:
 
 
 def _bench_wire(settings: Config, seconds: float, *, as_json: bool) -> None:
-    from realtime.bench.wire import bench_wire, lines
+    from realtime.bench.wire import bench_wire
+    from realtime.bench.wire_results import lines
 
     found = bench_wire(settings, seconds)
     if as_json:

@@ -12,28 +12,24 @@ import statistics
 import sys
 from pathlib import Path
 
-import msgspec
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from realtime.config import ROOT
-from realtime.engine.package.manifest import Score
+from realtime.labels import VOCABULARIES
 from train import registry
-from train.clips.subject_split import LABELS
-from train.commands import COMPARED
-from train.config.old import load
-from train.methods.apexnet.config import ApexnetConfig
-from train.methods.cmn.config import CmnConfig
 from train.methods.expression.job import ExpressionJob
 from train.methods.expression.stills import resize
 from train.packaging.export import WEIGHTS
 from train.training import loop
 from train.training.augment import standardise
 
+LABELS = VOCABULARIES["megc-3-none"]
 SHARE = 0.25  # pairs in a batch, for each picture of FER+
 FILES = [ROOT / "configs/methods/expression.toml", ROOT / "configs/data/ferplus.toml"]
 ROWS = {"without": "cells=0", "with": "cells=7"}
+CMN = [ROOT / "configs/methods/cmn.toml", ROOT / "configs/data/synthetic.toml"]
 
 
 class Both(nn.Module):
@@ -73,9 +69,9 @@ class JointJob(ExpressionJob):
         return super().loss((images, shares)) + F.cross_entropy(told.float(), labels)
 
 
-def pairs(config):
+def pairs(recipe):
     """Onset and apex of every clip of people to train on."""
-    clips = COMPARED[ApexnetConfig].parts(config).train
+    (clips,) = registry.experiment(recipe).split.train
     found = []
     for clip in clips:
         at = [int(abs(clip.times - moment).argmin()) for moment in (clip.sample.onset_s, clip.sample.apex_s)]
@@ -97,11 +93,10 @@ def trained(asked, shown):
 def judged(seed, folder):
     """Figures of `cmn` on the embeddings of the encoder in `folder`, without motion and with it."""
     for name, cells in ROWS.items():
-        own = load(ROOT / "configs/train/cmn.toml", [f"encoder={folder}", f"motion.{cells}", "views.count=2"])
-        own = msgspec.structs.replace(own, seed=seed)
-        parts = COMPARED[CmnConfig].parts(own)
-        scores = (COMPARED[CmnConfig].fit(own, parts) / "scores.json").read_bytes()
-        for score in msgspec.json.decode(scores, type=tuple[Score, ...]):
+        changes = [f"encoder={folder}", f"motion.{cells}", "views.count=2", f"seed={seed}"]
+        asked = registry.experiment(registry.load(CMN, changes))
+        asked.fit()
+        for score in asked.scores():
             if score.name in ("final_uf1", "early_uf1"):
                 yield f"cmn {name} motion, {score.name}", score.value
 
@@ -110,7 +105,8 @@ def main(epochs=8, seeds=2, size_px=48):
     os.chdir(Path(ROOT))
     logging.basicConfig(level=logging.INFO)
     stages = f"stages=[{{epochs={int(epochs)},size_px={int(size_px)}}}]"
-    shown = pairs(load(ROOT / "configs/train/apexnet.toml", ["rest=0.2"]))
+    files = [ROOT / "configs/methods/apexnet.toml", ROOT / "configs/data/synthetic.toml"]
+    shown = pairs(registry.load(files, ["rest=0.2"]))
     print(f"{len(shown[1])} clips beside FER+")
     rows = {"encoder-alone": [], "encoder-joint": []}
     for seed, name in itertools.product(range(1, int(seeds) + 1), rows):

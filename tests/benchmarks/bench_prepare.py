@@ -1,8 +1,9 @@
 """How fast clips go through the serving stages, and which stage bounds it.
 
-Run by hand: python tests/benchmarks/bench_prepare.py [clips] [processes]. Synthetic clips, as configs/train/cmn.toml
-has them, are first rendered and written as JPEG pictures, then prepared like any data set that was recorded, into a
-temporary cache. Shares are of the time that the processes spend on clips; clips a second include their start.
+Run by hand: python tests/benchmarks/bench_prepare.py [clips] [processes]. Synthetic clips, as
+configs/data/synthetic.toml has them, are first rendered and written as JPEG pictures, then prepared like any data set
+that was recorded, into a temporary cache. Shares are of the time that the processes spend on clips; clips a second
+include their start.
 """
 
 import math
@@ -18,19 +19,21 @@ from pathlib import Path
 import cv2
 import msgspec
 
-from realtime.config import ROOT
+from realtime.config import ROOT, convert, read_toml
 from realtime.faces.align import Aligner
 from realtime.faces.track import Tracker
 from train.clips import stored
-from train.config.old import load
-from train.datasets.annotation.recorded import Recorded
+from train.config.clips import SyntheticSettings
+from train.datasets.annotation.recorded import RecordedDataset
 from train.datasets.annotation.sample import Recording
 from train.storage import workers
 from train.synthesis.synthetic import Synthetic
 
+SHIPPED = ROOT / "configs/data/synthetic.toml"
+
 #: Where a stage is called, and what it is named here.
 STAGES = (
-    (Recorded, "frames", "reading (JPEG)"),
+    (RecordedDataset, "frames", "reading (JPEG)"),
     (Tracker, "push", "tracking (MediaPipe)"),
     (Aligner, "push", "align"),
     (stored, "tell", "motion and apex"),
@@ -59,7 +62,7 @@ def rendered(clips, count, folder):
     rate_hz = clips.film.rates_hz[0]
     last = round(clips.seconds * rate_hz) - 1
     on_disk = (replace(s, recording=Recording(folder / s.id, rate_hz, 0, last)) for s in samples.values())
-    return Recorded("rendered", dataset.labels, tuple(on_disk))
+    return RecordedDataset("rendered", dataset.labels, tuple(on_disk))
 
 
 @contextmanager
@@ -100,7 +103,7 @@ def prepared(dataset, cache, count):
 def main():
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     count = int(sys.argv[2]) if len(sys.argv) > 2 else workers.cores()
-    shipped = load(ROOT / "configs/train/cmn.toml").clips
+    shipped = convert(read_toml(SHIPPED), SyntheticSettings, SHIPPED).clips
     clips = msgspec.structs.replace(shipped, people=math.ceil(wanted / shipped.per_person))
     with tempfile.TemporaryDirectory() as folder:
         times = [time.perf_counter()]

@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from train.config.old import load
 
 from realtime.config import ROOT
 from realtime.engine.package.manifest import Score
 from train.commands import COMPARED
-from train.config.old import load
 from train.methods.motion import synthetic as motion_synthetic
 from train.methods.motion.config import MotionConfig
 from train.storage.digest import digest

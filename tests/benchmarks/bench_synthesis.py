@@ -1,7 +1,7 @@
 """How fast synthetic clips are made: clips of 1 s at 60 fps and 128 px, in two processes.
 
 Run by hand: python tests/benchmarks/bench_synthesis.py [people] [clips a person] [processes] [rendered]. Settings
-are those of configs/train/cmn.toml but for size, rate and framing; a new face is fitted for each person. With
+are those of configs/data/synthetic.toml but for size, rate and framing; a new face is fitted for each person. With
 "rendered" all people are rendered heads.
 """
 
@@ -14,13 +14,15 @@ from pathlib import Path
 import cv2
 import msgspec
 
-from realtime.config import ROOT
-from train.config.old import load
+from realtime.config import ROOT, convert, read_toml
+from train.config.clips import SyntheticSettings
 from train.synthesis.synthetic import Synthetic
+
+SHIPPED = ROOT / "configs/data/synthetic.toml"
 
 
 def settings(people, per_person, rendered):
-    clips = load(ROOT / "configs/train/cmn.toml").clips
+    clips = convert(read_toml(SHIPPED), SyntheticSettings, SHIPPED).clips
     film = msgspec.structs.replace(clips.film, rates_hz=(60.0,))
     changed = {"people": people, "per_person": per_person, "film": film, "framing": "crop", "size_px": 128}
     files = {name: str((ROOT / getattr(clips, name)).resolve()) for name in ("head", "ferplus")}

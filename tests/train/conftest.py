@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from realtime.config import ROOT
+from realtime.labels import FERPLUS
 from realtime.records import Crop, Frame, Pose
-from train.config.old import load
 from train.config.recorded import Rates
 from train.config.sections import Stage
 from train.datasets.annotation.sample import Sample
@@ -144,7 +144,7 @@ def collected(tmp_path):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def given_clips():
     """A source of clips that are at hand, in whatever form a method sees them: two people test, one calibrates."""
     source = pytest.importorskip("train.sources.source", reason="training needs the train extra")
@@ -196,7 +196,13 @@ def recipe_of(tmp_path):
         given = registry.load([ROOT / f"configs/methods/{method}.toml", ROOT / f"configs/data/{data}.toml"])
         config, source = given.method, given.source
         files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
-        less = {"size_px": 32, "epochs": 2, "stages": (Stage(epochs=2, size_px=32),), "steps": 2}
+        less = {
+            "size_px": 32,
+            "epochs": 2,
+            "stages": (Stage(epochs=2, size_px=32),),
+            "steps": 2,
+            "blocks": (1, 1, 1, 1),
+        }
         quick = {key: value for key, value in less.items() if key in config.__struct_fields__}
         optimiser = msgspec.structs.replace(config.optimiser, batch=4, average=0.0)
         config = msgspec.structs.replace(config, **(files | quick | {"optimiser": optimiser} | changes))
@@ -219,28 +225,10 @@ def one_thread():
 
 
 @pytest.fixture
-def small(tmp_path):
-    """A shipped configuration of recorded clips, small and quick, its files under a temporary folder."""
-
-    def make(file, **changes):
-        config = load(ROOT / f"configs/train/{file}.toml")
-        files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
-        size = {"size_px": 32, "frames": 4, "epochs": 2}
-        quick = {key: value for key, value in size.items() if hasattr(config, key)}
-        optimiser = msgspec.structs.replace(config.optimiser, batch=4, average=0.0)
-        evaluation = msgspec.structs.replace(config.evaluate, threads=1)
-        kept = {"optimiser": optimiser, "evaluate": evaluation}
-        return msgspec.structs.replace(config, **(files | quick | kept | changes))
-
-    return make
-
-
-@pytest.fixture
 def tiny_networks(monkeypatch):
-    """In place of resnet18-gru and of SE-ResNeXt-50's stages: networks that learn in no time."""
+    """In place of resnet18-gru: a network that learns in no time."""
     torch = pytest.importorskip("torch", reason="training needs the train extra")
-    from train.methods.apexnet import recorded as apexnet_recorded
-    from train.methods.ecstfl import ecstfl
+    from train.methods.ecstfl.backbones import BACKBONES
 
     class TinyClips(torch.nn.Module):
         def __init__(self, classes, dropout):
@@ -254,7 +242,49 @@ def tiny_networks(monkeypatch):
             feature = torch.nn.functional.relu(self.norm(self.encoder(x)))
             return feature, self.fc(feature)
 
-    tiny = dataclasses.replace(ecstfl.BACKBONES["resnet18-gru"], build=TinyClips)
+    tiny = dataclasses.replace(BACKBONES["resnet18-gru"], build=TinyClips)
     for name in ("resnet18-gru", "r3d18"):
-        monkeypatch.setitem(ecstfl.BACKBONES, name, tiny)
-    monkeypatch.setitem(apexnet_recorded.BLOCKS, "standard", (1, 1, 1, 1))
+        monkeypatch.setitem(BACKBONES, name, tiny)
+
+
+@pytest.fixture(scope="session")
+def enactment(tmp_path_factory):
+    """Shipped settings of enacted clips, few and small, of packed pictures: noise, which shows each class by its votes.
+
+    In each split two pictures show each expression, three none, and of one the crowd is in doubt.
+    """
+    registry = pytest.importorskip("train.registry", reason="training needs the train extra")
+    from train.synthesis.script.emotions import EMOTIONS, NEUTRAL
+
+    rows = [{NEUTRAL: 10}] * 3 + [{label: 9} for label in EMOTIONS for _ in range(2)] + [{"anger": 5, "fear": 5}]
+    rng, names = np.random.default_rng(1), (*FERPLUS, "unknown", "NF")
+    pictures = [cv2.GaussianBlur(rng.integers(0, 256, (48, 48), dtype=np.uint8), (0, 0), 2.0) for _ in rows * 3]
+    coded = [cv2.imencode(".webp", cv2.normalize(p, None, 0, 255, cv2.NORM_MINMAX))[1].ravel() for p in pictures]
+    target = tmp_path_factory.mktemp("ferplus") / "ferplus.npz"
+    np.savez(
+        target,
+        webp=np.concatenate(coded),
+        offsets=np.cumsum([0, *map(len, coded)]).astype(np.int64),
+        votes=np.array([[row.get(name, 0) for name in names] for row in rows * 3], np.uint8),
+        vote_names=np.array(names),
+        usage=np.repeat(np.arange(3, dtype=np.uint8), len(rows)),
+        usage_names=np.array(["train", "valid", "test"]),
+    )
+    shipped = registry.load([ROOT / "configs/methods/dynamic.toml", ROOT / "configs/data/enacted.toml"]).source.clips
+    few = {"expressive": 4, "neutral": 1, "resting": 1, "held_out": 0.5, "most_takes": 3, "frames": 5, "size_px": 48}
+    return msgspec.structs.replace(shipped, ferplus=str(target), **few)
+
+
+@pytest.fixture
+def finds(drawn_face):
+    """A landmarker that finds a face in the middle of every enlarged portrait, or none anywhere."""
+    from train.synthesis.portraits import MARGIN_PX, SIDE_PX
+
+    middle = MARGIN_PX + SIDE_PX / 2
+    face = drawn_face(middle, middle - 20.0, 70.0)
+
+    def landmarker(*, none=False):
+        found = [] if none else [face]
+        return SimpleNamespace(restart=lambda: None, close=lambda: None, find=lambda image, faces: found)
+
+    return landmarker

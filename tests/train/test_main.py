@@ -14,12 +14,14 @@ from realtime.engine.check import check
 from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import DataError
 from train.__main__ import app
-from train.evaluation.ablation import Row
+from train.evaluation.ablation import AblationRow
 from train.evaluation.cluster import Cluster
 from train.evaluation.metrics import scores
 from train.evaluation.runners import Serial
+from train.methods.experiment import Experiment
 
-CONFIG = ROOT / "configs/train/cmn.toml"
+METHOD, DATA = ROOT / "configs/methods/cmn.toml", ROOT / "configs/data/synthetic.toml"
+CONFIG = ("--config", METHOD, "--config", DATA)
 OPTIONS = {
     "prepare": {"--config", "--workers", "--json", "--help"},
     "fit": {"--config", "--json", "--help"},
@@ -74,9 +76,9 @@ def test_a_missing_configuration_is_named(command, tmp_path):
 def test_an_unknown_method_and_an_unknown_key_are_named(tmp_path):
     mine = tmp_path / "mine.toml"
     mine.write_text('method = "magic"\n')
-    fails(["fit", "--config", mine], mine, "magic", "cmn", "dynamic")
-    mine.write_text(CONFIG.read_text("utf-8").replace("[views]", "[views]\ncuont = 1"), "utf-8")
-    fails(["fit", "--config", mine], mine, "cuont")
+    fails(["fit", "--config", mine, "--config", DATA], mine, "magic", "cmn", "motion")
+    mine.write_text(METHOD.read_text("utf-8").replace("cells = 7", "cells = 7\ncuont = 1"), "utf-8")
+    fails(["fit", "--config", mine, "--config", DATA], mine, "cuont")
 
 
 def test_data_that_is_not_there_is_named(tmp_path):
@@ -89,28 +91,28 @@ def test_data_that_is_not_there_is_named(tmp_path):
 
 @pytest.mark.parametrize(("command", "key"), [("prepare", "cache"), ("fit", "run")])
 def test_what_was_made_is_printed(command, key, monkeypatch, tmp_path):
-    monkeypatch.setattr(f"train.commands.{command}", lambda config, workers=None: tmp_path / "made")
-    assert call(command, "--config", CONFIG).stdout.split() == [key, str(tmp_path / "made")]
-    assert msgspec.json.decode(call(command, "--config", CONFIG, "--json").stdout) == {key: str(tmp_path / "made")}
+    monkeypatch.setattr(Experiment, command, lambda self: tmp_path / "made")
+    assert call(command, *CONFIG).stdout.split() == [key, str(tmp_path / "made")]
+    assert msgspec.json.decode(call(command, *CONFIG, "--json").stdout) == {key: str(tmp_path / "made")}
 
 
 def test_a_comparison_is_a_table_or_its_rows(monkeypatch):
-    rows = [Row({"head": head}, 1, {"final_uf1": 0.5, "early_uf1": 0.25}) for head in ("patent", "cmnet")]
+    rows = [AblationRow({"head": head}, 1, {"final_uf1": 0.5, "early_uf1": 0.25}) for head in ("patent", "cmnet")]
     asked = []
-    monkeypatch.setattr("train.commands.ablate", lambda config, vary, seeds: asked.append((vary, seeds)) or rows)
-    words = ("ablate", "--config", CONFIG, "--vary", "head=patent,cmnet", "--vary", "sampling=far", "--seeds", 1)
+    monkeypatch.setattr("train.methods.comparison.compare", lambda _, vary, seeds: asked.append((vary, seeds)) or rows)
+    words = ("ablate", *CONFIG, "--vary", "head=patent,cmnet", "--vary", "sampling=far", "--seeds", 1)
     assert call(*words).stdout.splitlines()[-1] == "| cmnet | 0.500 | 0.250 |"
-    assert msgspec.json.decode(call(*words, "--json").stdout, type=dict[str, list[Row]]) == {"rows": rows}
-    assert asked == [(["head=patent,cmnet", "sampling=far"], 1)] * 2
+    assert msgspec.json.decode(call(*words, "--json").stdout, type=dict[str, list[AblationRow]]) == {"rows": rows}
+    assert asked == [(["head=patent,cmnet", "sampling=far"], range(1, 2))] * 2
 
 
 @pytest.mark.parametrize(("options", "workers"), [([], None), (["--workers", "3"], 3)])
 def test_prepare_is_told_how_many_processes_to_take(options, workers, monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr("train.commands.prepare", lambda config, workers: asked.append(workers) or tmp_path)
-    assert call("prepare", "--config", CONFIG, *options).exit_code == 0
+    monkeypatch.setattr(Experiment, "prepare", lambda self: asked.append(self.workers) or tmp_path)
+    assert call("prepare", *CONFIG, *options).exit_code == 0
     assert asked == [workers]
-    assert call("prepare", "--config", CONFIG, "--workers", "0").exit_code == 2
+    assert call("prepare", *CONFIG, "--workers", "0").exit_code == 2
 
 
 @pytest.mark.parametrize(("options", "precision"), [([], "fp32"), (["--precision", "int8"], "int8")])
@@ -118,24 +120,27 @@ def test_an_export_prints_the_package_and_its_scores(options, precision, monkeyp
     asked = []
     scores = [SimpleNamespace(name="uf1", value=0.5), SimpleNamespace(name="uar", value=0.6)]
 
-    def export(config, engines, precision):
-        asked.append((engines, precision))
+    def export(_, folder, precision):
+        asked.append((folder, precision))
         return SimpleNamespace(name="cmn", scores=scores)
 
-    monkeypatch.setattr("train.commands.export", export)
-    found = call("export", "--config", CONFIG, "--engines", tmp_path, "--json", *options)
+    monkeypatch.setattr("train.methods.packages.export", export)
+    found = call("export", *CONFIG, "--engines", tmp_path, "--json", *options)
     assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5, "uar": 0.6}
-    assert asked == [(tmp_path, precision)]
+    name = "cmn" if precision == "fp32" else f"cmn-{precision}"
+    assert asked == [(tmp_path / name, precision)]
 
 
 def test_an_engine_is_rebuilt_by_one_command(monkeypatch, tmp_path):
     asked = []
     made = SimpleNamespace(name="cmn", scores=[SimpleNamespace(name="uf1", value=0.5)])
-    monkeypatch.setattr("train.commands.rebuild", lambda config, *given: asked.append((config.name, *given)) or made)
-    words = ("rebuild", "--config", CONFIG, "--engines", tmp_path, "--workers", 2, "--precision", "fp16")
+    monkeypatch.setattr(
+        "train.methods.packages.rebuild", lambda given, *rest: asked.append((given.workers, *rest)) or made
+    )
+    words = ("rebuild", *CONFIG, "--engines", tmp_path, "--workers", 2, "--precision", "fp16")
     found = call(*words, "--set", "name=mine", "--json")
     assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5}
-    assert asked == [("mine", tmp_path, "fp16", 2)]
+    assert asked == [(2, tmp_path / "mine-fp16", "fp16")]
 
 
 def test_cards_are_written_for_packages_that_are_there(encoder_folder, tmp_path):
@@ -147,7 +152,7 @@ def test_cards_are_written_for_packages_that_are_there(encoder_folder, tmp_path)
 
 
 def test_an_unknown_precision_is_refused_with_those_there_are():
-    found = call("export", "--config", CONFIG, "--precision", "bf16")
+    found = call("export", *CONFIG, "--precision", "bf16")
     assert found.exit_code == 2
     assert "'fp32', 'fp16', 'int8'" in found.stderr
 
@@ -157,14 +162,14 @@ def test_an_evaluation_prints_the_report_and_the_pooled_scores(options, runner, 
     truth = np.array([0, 0, 1])
     asked = []
 
-    def evaluate(config, runner):
+    def evaluate(_, runner):
         asked.append(runner)
         said = {0.0: np.array([0, 1, 1]), 30.0: np.array([0, 1, 0])}
         return tmp_path / "report.html", {hz: scores(truth, answers, ("a", "b")) for hz, answers in said.items()}
 
-    monkeypatch.setattr("train.commands.evaluate", evaluate)
+    monkeypatch.setattr("train.methods.folds.evaluate", evaluate)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    found = msgspec.json.decode(call("evaluate", "--config", CONFIG, "--json", *options).stdout)
+    found = msgspec.json.decode(call("evaluate", *CONFIG, "--json", *options).stdout)
     assert found["report"] == str(tmp_path / "report.html")
     assert found["accuracy"] == found["majority_accuracy"] == pytest.approx(2 / 3)
     assert {"uf1", "uar", "uf1_30hz", "uar_30hz"} < set(found)
@@ -176,23 +181,23 @@ def test_an_evaluation_prints_the_report_and_the_pooled_scores(options, runner, 
 
 
 def test_a_configuration_without_a_protocol_is_not_evaluated():
-    fails(["evaluate", "--config", CONFIG], "no [[data]] and no [evaluate]")
+    fails(["evaluate", *CONFIG], "holds its own people out", "configs/data/casme2-5.toml")
 
 
 def test_errors_of_a_command_are_told_with_all_their_problems(monkeypatch):
-    def broken(config):
+    def broken(_):
         raise DataError("two clips are wrong", ["a: no apex", "b: no offset"])
 
-    monkeypatch.setattr("train.commands.fit", broken)
-    fails(["fit", "--config", CONFIG], "two clips are wrong", "a: no apex", "b: no offset")
+    monkeypatch.setattr(Experiment, "fit", broken)
+    fails(["fit", *CONFIG], "two clips are wrong", "a: no apex", "b: no offset")
 
 
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(monkeypatch):
-    def interrupted(config):
+    def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("train.commands.fit", interrupted)
-    found = call("fit", "--config", CONFIG)
+    monkeypatch.setattr(Experiment, "fit", interrupted)
+    found = call("fit", *CONFIG)
     assert found.exit_code == 130
     assert "goes on where it was" in found.stderr
 
@@ -216,8 +221,7 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
                 cv2.imwrite(str(folder / f"{number}.png"), cv2.resize(draw(number), (48, 48)))
             rows.append(f"{person},{folder.name},50,1,3,6,{label}")
     (tmp_path / "clips" / "manifest.csv").write_text("\n".join(rows) + "\n", "utf-8")
-    text = (ROOT / "configs/train/ecstfl-smic-3.toml").read_text("utf-8")
-    for key, value in {
+    changed = {
         "cache": f'"{tmp_path}/cache"',
         "runs": f'"{tmp_path}/runs"',
         "size_px": "32",
@@ -227,11 +231,16 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
         "root": f'"{tmp_path}/clips"',
         "labels": '""',
         "test_hz": "[0, 25]",
-    }.items():
-        text = re.sub(rf"(?m)^{key} = \S+", f"{key} = {value}", text)
-    mine = tmp_path / "mine.toml"
-    mine.write_text(text.replace('name = "smic"', 'name = "manifest"'), "utf-8")
-    first = call("evaluate", "--config", mine, "--json")
+    }
+    mine = []
+    for name in ("methods/ecstfl", "data/smic-3"):
+        text = (ROOT / f"configs/{name}.toml").read_text("utf-8").replace('name = "smic"', 'name = "manifest"')
+        for key, value in changed.items():
+            text = re.sub(rf"(?m)^{key} = \S+", f"{key} = {value}", text)
+        file = tmp_path / f"{Path(name).name}.toml"
+        file.write_text(text, "utf-8")
+        mine += ["--config", file]
+    first = call("evaluate", *mine, "--json")
     assert first.exit_code == 0, first.output
     found = msgspec.json.decode(first.stdout)
     assert found["majority_accuracy"] == found["majority_accuracy_25hz"] == 0.5
@@ -241,9 +250,9 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
     assert "Published" not in page
     made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("predictions.jsonl")}
     assert len(made) == 3
-    assert msgspec.json.decode(call("evaluate", "--config", mine, "--json").stdout) == found
+    assert msgspec.json.decode(call("evaluate", *mine, "--json").stdout) == found
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("predictions.jsonl")} == made
-    for words in (["fit", "--config", mine], ["export", "--config", mine, "--engines", tmp_path / "engines"]):
+    for words in (["fit", *mine], ["export", *mine, "--engines", tmp_path / "engines"]):
         done = call(*words, "--json")
         assert done.exit_code == 0, done.output
     exported = msgspec.json.decode(done.stdout)
@@ -256,7 +265,8 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
 @pytest.mark.parametrize(("options", "people"), [([], "abcd"), (["--skip", 3, "--count", 2], "de")])
 def test_videos_are_of_the_people_of_a_side_after_those_left_out(options, people, monkeypatch, tmp_path):
     written = []
-    monkeypatch.setattr("train.commands.synthetic", lambda config: SimpleNamespace(side=lambda name: list("abcdef")))
+    filmed = SimpleNamespace(side=lambda name: list("abcdef"))
+    monkeypatch.setattr("train.registry.people_of", lambda files, overrides: filmed)
     monkeypatch.setattr("train.synthesis.videos.write", lambda dataset, root, people, *_: written.extend(people) or [])
-    assert call("videos", "--config", CONFIG, "--root", tmp_path, *options).exit_code == 0
+    assert call("videos", *CONFIG, "--root", tmp_path, *options).exit_code == 0
     assert written == list(people)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 
 from realtime import config as realtime_config
@@ -43,7 +44,6 @@ class EmbeddedClip:
     times: Times  #: float64 (T,)
     clean: Floats  #: float32 (T, width)
     views: Floats  #: float32 (V, T, width)
-    key: str  #: changes with everything that shaped the embeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +59,16 @@ def open_encoder(folder: Path) -> Engine:
     return open_engine(folder, realtime_config.load(overrides=["engines.precision=f32", "engines.threads=2"]).engines)
 
 
-def embed(clips: Sequence[ClipCrops], encoder: Engine, views: Views, seed: int, cache: Path) -> list[EmbeddedClip]:
-    """Embeddings of `clips`; what is in `cache` is read, the rest is computed and put there."""
+def embed(clips: Iterable[ClipCrops], encoder: Engine, views: Views, cache: Path) -> list[EmbeddedClip]:
+    """Embeddings of `clips`, one after another; what is in `cache` is read, the rest is computed and put there."""
     embedded = []
     for clip in clips:
-        key = _key(clip, encoder, views, seed)
-        path = cache / f"embeddings-{key}.npy"
+        path = cache / f"embeddings-{_key(clip, encoder, views)}.npy"
         if not path.exists():
             log.info("embeds %s: %d frames, %d views", clip.sample.id, len(clip.crops), views.count)
-            save_array(path, _compute(clip, encoder, views, seed))
+            save_array(path, _compute(clip, encoder, views))
         clean, *others = np.load(path)
-        embedded.append(EmbeddedClip(clip.sample, clip.times, clean, np.stack(others), key))
+        embedded.append(EmbeddedClip(clip.sample, clip.times, clean, np.stack(others)))
     return embedded
 
 
@@ -99,17 +98,20 @@ def apply_view(image: Image, view: View, rng: np.random.Generator) -> Image:
     return image
 
 
-def _key(clip: ClipCrops, encoder: Engine, views: Views, seed: int) -> str:
+def _key(clip: ClipCrops, encoder: Engine, views: Views) -> str:
+    """Changes with everything that shapes the embeddings."""
     pixels = hashlib.sha256(b"".join(crop.tobytes() for crop in clip.crops)).hexdigest()
     made_by = (encoder.manifest.files[MODEL], encoder.manifest.representation, encoder.precision)
-    return digest("embeddings", 1, clip.sample.id, pixels, *made_by, views, seed)
+    drawn = msgspec.to_builtins(views)
+    seed = drawn.pop("seed")
+    return digest("embeddings", 1, clip.sample.id, pixels, *made_by, drawn, seed)
 
 
-def _compute(clip: ClipCrops, encoder: Engine, views: Views, seed: int) -> Floats:
+def _compute(clip: ClipCrops, encoder: Engine, views: Views) -> Floats:
     """(1 + V, T, width): clean first, then the views."""
     versions = [embed_images(clip.crops, encoder)]
     for number in range(views.count):
-        rng = np.random.default_rng(int(digest("view", seed, clip.sample.id, number), 16))
+        rng = np.random.default_rng(int(digest("view", views.seed, clip.sample.id, number), 16))
         view = draw_view(views, rng)
         versions.append(embed_images([apply_view(crop, view, rng) for crop in clip.crops], encoder))
     return np.stack(versions)

@@ -41,11 +41,11 @@ class MovingClip:
 
 def moving(clips: Sequence[StoredClip], workers: int | None = None) -> list[MovingClip]:
     """The fields of `clips`; those that are not in the cache are made, by `workers` processes (see `workers.run`)."""
-    paths = {clip.case.id: _path(clip) for clip in clips}
-    missing = {clip.case.id: (clip, paths[clip.case.id]) for clip in clips if not paths[clip.case.id].exists()}
+    paths = [_path(clip) for clip in clips]  # not by cases: a clip may be there through several cameras
+    missing = {str(path): (clip, path) for clip, path in zip(clips, paths, strict=True) if not path.exists()}
     if missing:
         run(_comparing, missing, "fields", workers)
-    return [_load(clip, paths[clip.case.id]) for clip in clips]
+    return [_load(clip, path) for clip, path in zip(clips, paths, strict=True)]
 
 
 def displacements(crops: Sequence[Crop]) -> Floats:

@@ -83,11 +83,15 @@ class StoredClip:
         """What the live detector says of it."""
         return msgspec.json.decode(self.answers.read_bytes(), type=DetectorTrace)
 
-    def cut(self) -> ClipCrops:
-        """The event in memory, under the names of the case, which are unique over all data sets."""
-        inside = slice(self.event().start, self.event().stop)
-        sample = replace(self.sample, id=self.case.id, subject=self.case.subject)
-        return ClipCrops(sample, self.times()[inside], list(np.array(self.crops()[inside])))
+    def cut(self, around_s: float = 0.0) -> ClipCrops:
+        """The event and up to `around_s` before and after it, in memory.
+
+        It has the names of the case, which are unique over all data sets.
+        """
+        sample, times = replace(self.sample, id=self.case.id, subject=self.case.subject), self.times()
+        wide = replace(sample, onset_s=sample.onset_s - around_s, offset_s=sample.offset_s + around_s)
+        inside = event(times, wide)
+        return ClipCrops(sample, times[inside], list(np.array(self.crops()[inside])))
 
 
 def store(dataset: Dataset, cache: Path, workers: int | None = None) -> list[StoredClip]:

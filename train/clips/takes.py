@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Generator
 
@@ -35,9 +34,3 @@ def jittered(sample: Sample, times: Times, bound_s: float, generator: Generator)
     onset, offset = min(sample.onset_s + early, sample.apex_s), max(sample.offset_s + late, sample.apex_s)
     moved = replace(sample, onset_s=onset, offset_s=offset)
     return moved if len(times[event(times, moved)]) >= FEWEST_SHOWN else sample
-
-
-def near(frame: int, times: Times, inside: range, bound_s: float, generator: Generator) -> int:
-    """The frame of the event `inside` that is nearest to up to `bound_s` before or after `frame`, evenly drawn."""
-    t = times[frame] + bound_s * (2 * float(torch.rand((), generator=generator, dtype=torch.float64)) - 1)
-    return inside[int(np.abs(times[inside.start : inside.stop] - t).argmin())]

@@ -31,7 +31,7 @@ class Distractors(Section, frozen=True):
 AT_REST = Distractors(*[0.0] * len(Distractors.__struct_fields__))
 
 
-class Film(Section, frozen=True):
+class FilmCameras(Section, frozen=True):
     """The cameras that synthetic clips are filmed with; each clip has one of its own."""
 
     rates_hz: Annotated[tuple[Annotated[float, msgspec.Meta(ge=5, le=500)], ...], msgspec.Meta(min_length=1)]
@@ -43,7 +43,7 @@ class Film(Section, frozen=True):
 class Clips(Section, frozen=True):
     """The synthetic clips that a training sees."""
 
-    seed: int  #: of the clips, of the split by person and of the views; the training's own seed leaves them alone
+    seed: int  #: of the clips and of the split by person; the training's own seed leaves them alone
     head: str  #: path of ict_facekit.npz, whose action units move the faces
     ferplus: str  #: path of ferplus.npz, whose neutral faces are moved; "" takes none
     portraits: tuple[str, ...]  #: pictures, videos (their first good face) and folders of them; a file is a person
@@ -58,10 +58,36 @@ class Clips(Section, frozen=True):
     size_px: Annotated[int, msgspec.Meta(ge=48)]  #: side of the pictures
     seconds: Positive
     distractors: Distractors
-    film: Film
+    film: FilmCameras
 
 
 class SyntheticSettings(SourceSettings, frozen=True, tag="synthetic"):
     """Clips that are made."""
 
     clips: Clips
+
+
+class Enactment(Section, frozen=True):
+    """The clips of dynamic expressions: FER+ pictures brought into motion."""
+
+    seed: int  #: of the pictures, of what they play and of the cameras
+    head: str  #: path of ict_facekit.npz
+    ferplus: str  #: path of ferplus.npz
+    agreed: Part  #: least share of the votes for what a picture shows
+    expressive: Count  #: clips of each expression that pictures of it play, in the training split
+    neutral: Count  #: neutral pictures that play every class once
+    resting: Count  #: neutral pictures that stay neutral
+    held_out: Share  #: the validation and the test split have this share of all of these
+    most_takes: Count  #: clips of one picture of a rare expression
+    back: tuple[Part, Part]  #: share of full strength that is taken from a picture with an expression
+    forward: tuple[Part, Part]  #: and that a neutral picture plays
+    size_px: Annotated[int, msgspec.Meta(ge=48)]  #: side of the crops
+    frames: Annotated[int, msgspec.Meta(ge=4)]  #: of each clip, evenly over its whole length
+    distractors: Distractors
+    film: FilmCameras
+
+
+class EnactedSettings(SourceSettings, frozen=True, tag="enacted"):
+    """Clips that pictures play."""
+
+    clips: Enactment

@@ -72,23 +72,38 @@ def read(
 
     As a rule the first file is a method's and the second a source's. ConfigError names file, key and expectation.
     """
-    tree: dict[str, Any] = {}
-    for path in paths:
-        tree = merge(tree, read_toml(path))
-    for override in overrides:
-        tree = merge(tree, parse_override(override))
-    where = Path(" + ".join(map(str, paths)))
+    tree, where = laid_over(paths, overrides), Path(" + ".join(map(str, paths)))
     method = _kind(tree, "method", methods, "a file of configs/methods", where)
     source = _kind(tree, "source", sources, "a second --config, a file of configs/data", where)
     return convert_tree(tree, method, source, where)
 
 
+def laid_over(paths: Sequence[Path], overrides: Iterable[str]) -> dict[str, Any]:
+    """The tables of `paths` and then `overrides`, each laid over those before."""
+    tree: dict[str, Any] = {}
+    for path in paths:
+        tree = merge(tree, read_toml(path))
+    for override in overrides:
+        tree = merge(tree, parse_override(override))
+    return tree
+
+
 def convert_tree(tree: Tree, method: type[Settings], source: type[SourceSettings], where: Path) -> Recipe[Settings]:
     """The settings in `tree`, each key read by whom it belongs to; ConfigError where one is unknown or missing."""
-    theirs = {"source", *(field.encode_name for field in msgspec.structs.fields(source))}
-    rest = {key: value for key, value in tree.items() if key not in theirs}
-    own = {key: value for key, value in tree.items() if key in theirs}
-    return Recipe(convert(rest, method, where), convert(own, source, where))
+    rest = {key: value for key, value in tree.items() if key not in _keys(source)}
+    return Recipe(convert(rest, method, where), own(tree, source, where))
+
+
+S = TypeVar("S", bound=SourceSettings)
+
+
+def own(tree: Tree, source: type[S], where: Path) -> S:
+    """The part of `tree` that is a source's; ConfigError where a key of it is missing."""
+    return convert({key: value for key, value in tree.items() if key in _keys(source)}, source, where)
+
+
+def _keys(source: type[SourceSettings]) -> set[str]:
+    return {"source", *(field.encode_name for field in msgspec.structs.fields(source))}
 
 
 def changed(recipe: Recipe[C], change: Tree) -> Recipe[C]:

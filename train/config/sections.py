@@ -49,6 +49,7 @@ class Early(Section, frozen=True):
 class Views(Section, frozen=True):
     """The augmented versions of each clip, of which a training step takes two."""
 
+    seed: int  #: of what they draw; the training's own seed leaves them alone
     count: Annotated[int, msgspec.Meta(ge=2)]
     noise: NotNegative  #: most standard deviation of the Gaussian noise, pictures in [0, 1]
     noise_probability: Part

@@ -5,38 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from train.clips import rates
-from train.config.old import Recorded, shaping
 from train.config.recipe import Recipe, Settings
 from train.config.recorded import Composite, LeaveOneSubjectOut, Lists, RecordedSettings
-from train.evaluation.evaluate import Plan
+from train.evaluation.evaluate import EvaluationPlan
 from train.evaluation.published import BENCHMARKS, Benchmark
-from train.sources.collection import Collection, label_set, named
-from train.sources.protocols import split, words
+from train.sources.collection import label_set, named
+from train.sources.protocols import words
 from train.sources.recorded import RecordedSource
 
 
-def plan(config: Recorded, collection: Collection, made_of: Mapping[str, str]) -> Plan:
-    """What will be evaluated; `made_of` names the files that the method reads beside the clips, by their hashes."""
-    resolved = shaping(config)
-    shaped = {"clips": collection.key(), "left_out": list(collection.left_out), "files": dict(made_of)}
-    return Plan(
-        protocol=f"{resolved['method']} on {' and '.join(named(config.data))}, {words(config.evaluate)}{_at(config)}",
-        seed=config.evaluate.seed,
-        threads=config.evaluate.threads,
-        labels=collection.labels,
-        cases=collection.cases,
-        folds=split(config.evaluate, collection.cases, config.data, collection.left_out),
-        rates_hz=config.rates.test_hz,
-        configuration=resolved | shaped,
-    )
-
-
-def plan_of(recipe: Recipe[Settings], source: RecordedSource, files: Mapping[str, str]) -> Plan:
+def plan_of(recipe: Recipe[Settings], source: RecordedSource, files: Mapping[str, str]) -> EvaluationPlan:
     """What will be evaluated; `files` names those that the method reads beside the clips, by their hashes."""
     settings, collection, resolved = source.settings, source.collection, recipe.shaping()
     shaped = {"clips": source.key(), "left_out": list(collection.left_out), "files": dict(files)}
     where = f"{' and '.join(named(settings.data))}, {words(settings.evaluate)}{_at(settings)}"
-    return Plan(
+    return EvaluationPlan(
         protocol=f"{resolved['method']} on {where}",
         seed=settings.evaluate.seed,
         threads=settings.evaluate.threads,
@@ -48,13 +31,13 @@ def plan_of(recipe: Recipe[Settings], source: RecordedSource, files: Mapping[str
     )
 
 
-def _at(config: Recorded | RecordedSettings) -> str:
+def _at(config: RecordedSettings) -> str:
     """Told where the headline is not of the clips as they were recorded."""
     headline_hz = config.rates.test_hz[0]
     return f", seen at {rates.words(headline_hz)}" if headline_hz else ""
 
 
-def benchmark(config: Recorded | RecordedSettings) -> Benchmark | None:
+def benchmark(config: RecordedSettings) -> Benchmark | None:
     """Published figures of the label set, where the protocol is the one they were measured by."""
     names = {label_set(data) for data in config.data}
     wanted = {"megc-3": Composite, "dfew-7": Lists}

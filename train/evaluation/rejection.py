@@ -9,9 +9,10 @@ from torch import Tensor
 
 from realtime import config as realtime_config
 from realtime.engine.package.manifest import Score
-from realtime.labels import MEGC3, NONE
-from train.clips.subject_split import LABELS
+from realtime.labels import MEGC3, NONE, VOCABULARIES
 from train.evaluation.metrics import Scores, scores
+
+LABELS = VOCABULARIES["megc-3-none"]  #: that a network with "none" as a class tells apart
 
 
 def judged(
@@ -42,7 +43,7 @@ def judge(logits: Tensor, labels: Sequence[str]) -> Scores:
 
 def rejected(logits: Tensor) -> float:
     """The share of events (K, 4) that serving would withdraw."""
-    nothing = logits.softmax(1)[:, LABELS.index(NONE)]
+    nothing = logits.softmax(1)[:, VOCABULARIES["megc-3-none"].index(NONE)]
     return float((nothing >= realtime_config.load().recognise.reject).float().mean()) if len(nothing) else 0.0
 
 

@@ -100,6 +100,7 @@ class Experiment:
             labels=vocabulary.labels,
             representation=method.representation(config),
             scores=scores,
+            card=method.card,
             task=method.task,
         )
         golden = method.golden(config, precision)
@@ -118,7 +119,8 @@ def train(
         loop.fit(job, optimisers, folder / f"stage-{number}", config.machine)
     network = loop.fit(*last, folder, config.machine)
     if len(split.calibration) and method.calibrates:
-        found = _asked(method, config, split.calibration, method.calibrates)
+        answers = tuple(answer for answer in method.calibrates if answer != "rest" or NONE in split.vocabulary.labels)
+        found = _asked(method, config, split.calibration, answers)
         logits = torch.cat([judge(method, network, inputs) for inputs, _ in found])
         labels = torch.tensor([split.vocabulary.labels.index(label) for _, labels in found for label in labels])
         log.info("temperature %.3f", calibrate(method.classifier(network), logits, labels))
@@ -138,7 +140,8 @@ def report(method: Method[Any, Any], config: Any, network: nn.Module, split: Spl
     told: dict[str, Tensor] = {
         answer: judge(method, network, method.inputs(config, real, answer)) for answer in method.answers
     }
-    nothing = {"rest": method.inputs(config, clips, "rest")} if "rest" in method.calibrates else {}
+    calm = "rest" in method.calibrates and NONE in split.vocabulary.labels
+    nothing = {"rest": method.inputs(config, clips, "rest")} if calm else {}
     nothing |= {NONE: method.inputs(config, others, "final")} if others else {}
     rejected = {name: judge(method, network, inputs) for name, inputs in nothing.items() if _rows(inputs)}
     return judged(told, method.labels(real), rejected, _protocol(method, config, len(real)))

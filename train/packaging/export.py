@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -31,9 +31,10 @@ from realtime.errors import DataError, EngineError
 from realtime.records import Floats
 from realtime.representation.representation import Representation
 from realtime.representation.tensor_spec import TensorSpec
-from train.packaging import model_card as card
+from train.packaging import model_card
 from train.packaging.golden import surest
 from train.packaging.graph import answers, half, rounded, to_onnx
+from train.packaging.limits import MethodCard
 from train.packaging.quantise import Trial, to_int8
 from train.packaging.step import STEP
 from train.storage.atomic import move
@@ -53,20 +54,8 @@ REFERENCE_BARS: dict[Precision, float] = {"fp32": BARS["f32"], "fp16": BARS["f16
 REFERENCE_ROWS = 2  #: the reference evaluator is slow; with the engine's single rows, two show that the batch is free
 
 
-class Recipe(Protocol):
-    """A training configuration, as far as all are alike."""
-
-    @property
-    def seed(self) -> int:
-        """Of the training."""
-
-    @property
-    def epochs(self) -> int:
-        """Fixed in advance."""
-
-
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a manifest that only the training knows."""
+    """The part of a manifest and its card that only the training knows."""
 
     name: str
     method: str
@@ -78,6 +67,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     opset: int
     training: Training
     scores: tuple[Score, ...]
+    card: MethodCard
 
     @classmethod
     def of(
@@ -90,6 +80,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         labels: tuple[str, ...],
         representation: Representation,
         scores: tuple[Score, ...],
+        card: MethodCard,
         task: Task = "micro-expression",
     ) -> Draft:
         """Of a package that is named as its folder, by the method that its recipe names."""
@@ -104,12 +95,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
             opset=OPSET,
             training=training,
             scores=scores,
+            card=card,
         )
-
-
-def trained_by(config: Recipe, data: tuple[str, ...], terms: str) -> Training:
-    """What the manifest says of the training by `config`."""
-    return Training(data, terms, msgspec.to_builtins(config), config.seed, config.epochs)
 
 
 def export(
@@ -154,7 +141,7 @@ def export(
             shutil.copyfile(curve, made / CURVE)
         if step is not None:
             onnx.save(step, made / STEP)
-        manifest = card.add(_manifest(draft, golden, made), made)
+        manifest = model_card.add(_manifest(draft, golden, made), made, draft.card)
         package.dump(manifest, made)
         _require_same(_runtime_reasons(made), draft.name)
         move(made, folder, Path(scratch) / "old")
@@ -242,7 +229,7 @@ def _save_golden(path: Path, example: Mapping[str, Tensor], golden: Mapping[str,
 def _manifest(draft: Draft, golden: Mapping[str, Floats], folder: Path) -> Manifest:
     return Manifest(
         schema=1,
-        **{field: getattr(draft, field) for field in draft.__struct_fields__},
+        **{field: getattr(draft, field) for field in draft.__struct_fields__ if field != "card"},
         inputs=draft.representation.inputs(),
         # What has no entry in this table is refused, with everything else that is wrong, when the check opens it.
         outputs=tuple(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from textwrap import fill, indent
+from typing import Any
 
 import msgspec
 
@@ -19,7 +20,7 @@ from realtime.config import ROOT, read_toml
 from realtime.engine.package import manifest as package
 from realtime.engine.package.manifest import MANIFEST, MODEL, Manifest, Precision, Score, Task
 from realtime.representation.tensor_spec import TensorSpec
-from train.packaging.limits import described, limits
+from train.packaging.limits import MethodCard, limits
 from train.storage.atomic import move
 
 CARD = "card.md"
@@ -38,14 +39,14 @@ ARITHMETIC: dict[Precision, str] = {
 }
 
 
-def add(manifest: Manifest, folder: Path) -> Manifest:
+def add(manifest: Manifest, folder: Path, card: MethodCard) -> Manifest:
     """Write card.md into `folder`, where the package's other files lie, and give the manifest that lists it."""
-    (folder / CARD).write_text("\n".join(lines(manifest, folder)) + "\n", "utf-8")
+    (folder / CARD).write_text("\n".join(lines(manifest, folder, card)) + "\n", "utf-8")
     files = manifest.files | {CARD: package.sha256(folder / CARD)}
     return msgspec.structs.replace(manifest, files=dict(sorted(files.items())))
 
 
-def rewrite(folder: Path) -> Path:
+def rewrite(folder: Path, card_of: Callable[[str], MethodCard]) -> Path:
     """Write the card of the package `folder` anew, whole or not at all; EngineError if the package is not sound.
 
     A relative `folder` lies beside configs/. Nothing but card.md and its SHA-256 in the manifest changes.
@@ -54,23 +55,23 @@ def rewrite(folder: Path) -> Path:
     manifest = package.load(folder)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         made = shutil.copytree(folder, Path(scratch) / "new")
-        package.dump(add(manifest, made), made)
+        package.dump(add(manifest, made, card_of(manifest.method)), made)
         move(made, folder, Path(scratch) / "old")
     return folder / CARD
 
 
-def lines(manifest: Manifest, folder: Path) -> list[str]:
-    """The card, in Markdown; sizes are those of the files in `folder`. EngineError if the method is unknown here."""
+def lines(manifest: Manifest, folder: Path, card: MethodCard) -> list[str]:
+    """The card, in Markdown; sizes are those of the files in `folder`."""
     parts = {
         "Input": _input(manifest),
         "Answers": _answers(manifest),
         "Data and terms": [*map(_item, manifest.training.data), "", _wrapped(manifest.training.terms)],
         "Recipe": _recipe(manifest),
         "Scores": _scores(manifest),
-        "Limits": map(_item, limits(manifest)),
+        "Limits": map(_item, limits(manifest, card)),
         "Precision and size": _size(manifest, folder),
     }
-    found = [f"# {manifest.name}", "", _wrapped(f"{described(manifest).what} {PURPOSES[manifest.task]}")]
+    found = [f"# {manifest.name}", "", _wrapped(f"{card.what} {PURPOSES[manifest.task]}")]
     for title, part in parts.items():
         found += ["", f"## {title}", "", *part]
     return found
@@ -89,10 +90,10 @@ def _answers(manifest: Manifest) -> Iterator[str]:
 
 
 def _recipe(manifest: Manifest) -> Iterator[str]:
-    file = _file(manifest)
+    files = _files(manifest)
     precision = "" if manifest.precision == "fp32" else f" --precision {manifest.precision}"
-    if file is not None:
-        yield f"    python -m train rebuild --config {file}{precision}"
+    if files:
+        yield f"    python -m train rebuild {' '.join(f'--config {file}' for file in files)}{precision}"
         yield ""
     commit, _, changed = manifest.commit.partition("+")
     versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
@@ -103,14 +104,24 @@ def _recipe(manifest: Manifest) -> Iterator[str]:
     )
 
 
-def _file(manifest: Manifest) -> str | None:
-    """The configuration of the same method and name, as a path in the repository; it may have changed since."""
-    wanted = [manifest.training.recipe.get(key) for key in ("method", "name")]
-    for path in sorted((ROOT / "configs" / "train").glob("*.toml")):
-        tree = read_toml(path)
-        if [tree.get(key) for key in ("method", "name")] == wanted:
-            return path.relative_to(ROOT).as_posix()
-    return None
+def _files(manifest: Manifest) -> list[str]:
+    """The method's and the source's configuration, as paths in the repository; they may have changed since.
+
+    None where either is nobody's here: a recipe of a user's own. Packages from before recipes named their source have
+    learned from the method's first one.
+    """
+    recipe, configs = manifest.training.recipe, ROOT / "configs"
+    trees = {path: read_toml(path) for path in sorted(configs.glob("*/*.toml"))}
+    name = str(recipe.get("name", "")).removesuffix(f"-{recipe.get('set')}")
+    wanted = ({"method": recipe.get("method"), "name": name}, {"source": _source(recipe), "set": recipe.get("set", "")})
+    found = [path for part in wanted for path, tree in trees.items() if part.items() <= tree.items()]
+    return [path.relative_to(ROOT).as_posix() for path in found] if len(found) == len(wanted) else []
+
+
+def _source(recipe: Mapping[str, Any]) -> str | None:
+    """The kind of clips that a recipe learned from, also of packages from before recipes said it."""
+    marks = {"films": "films", "fades": "enacted", "clips": "synthetic", "ferplus": "ferplus"}
+    return recipe.get("source") or next((kind for key, kind in marks.items() if key in recipe), None)
 
 
 def _scores(manifest: Manifest) -> Iterator[str]:

@@ -15,11 +15,11 @@ import numpy as np
 from realtime.faces.track import Landmarker
 from realtime.labels import FERPLUS
 from realtime.records import Image
+from train.config.clips import Enactment
 from train.datasets import ferplus
 from train.datasets.ferplus import SPLITS, FerPlus
-from train.methods.dynamic.config import Enactment
 from train.synthesis.actor import film
-from train.synthesis.camera import Camera, draw
+from train.synthesis.camera import SyntheticCamera, draw
 from train.synthesis.face import facekit
 from train.synthesis.face.fields import fields
 from train.synthesis.face.warp import Warp
@@ -40,6 +40,27 @@ class Role:
     @property
     def id(self) -> str:
         return f"{self.split}-{self.row}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Pictures of one split and what they play, before it is filmed."""
+
+    split: str
+    clips: Enactment
+    roles: tuple[Role, ...]
+    cache: Path  #: where what is made of their clips may be kept
+
+    def __len__(self) -> int:
+        return len(self.roles)
+
+    def films(self) -> tuple[object, ...]:
+        """Everything that shapes the clips of a role, but not how many roles there are."""
+        clips = self.clips
+        files = [Path(path).stat().st_size if Path(path).is_file() else 0 for path in (clips.head, clips.ferplus)]
+        return (
+            clips.seed, clips.back, clips.forward, clips.size_px, clips.frames, clips.distractors, clips.film, files,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +92,7 @@ def _drawn(data: FerPlus, label: str, clips: Enactment, count: int) -> list[int]
     return [int(row) for row in np.random.default_rng(clips.seed).permutation(agreed)[:count]]
 
 
-class Stage:
+class Studio:
     """Where roles become clips."""
 
     def __init__(self, clips: Enactment, landmarker: Landmarker) -> None:
@@ -97,7 +118,7 @@ class Stage:
             frames = list(film(actor, enacted.scene, self._camera(enacted.scene.seconds, rng), rng))
             yield Clip(enacted, tuple(frame.t for frame in frames), tuple(frame.image for frame in frames))
 
-    def _camera(self, seconds: float, rng: np.random.Generator) -> Camera:
+    def _camera(self, seconds: float, rng: np.random.Generator) -> SyntheticCamera:
         """A camera of the configuration of whose frames only so many are kept, each as sharp as it was."""
         camera = draw(self._clips.film, rng, grey=True)
         rate = self._clips.frames / seconds

@@ -119,7 +119,7 @@ def hide_patch(x: Tensor, probability: float, generator: Generator) -> Tensor:
 
 
 def tint(x: Tensor, contrast: float, amount: float, generator: Generator) -> Tensor:
-    """Grey (B, 1, S, S) -> coloured (B, 3, S, S): one contrast a picture, a gamma of its own for each colour.
+    """Grey (B, 1, S, S), or coloured, -> coloured (B, 3, S, S): one contrast a picture, a gamma for each colour.
 
     Training pictures are grey, live ones are not: so skin's colour is made not to matter.
     """

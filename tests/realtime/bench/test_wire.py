@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from realtime.__main__ import app
-from realtime.bench.wire import Wire, lines, measure, strain
-from realtime.bench.wire.found import Ages, Latency, spread
+from realtime.bench import strain
+from realtime.bench import wire as measure
+from realtime.bench.wire_results import Ages, Latency, Wire, lines, spread
 from realtime.config import load
 from realtime.errors import PublishError
 

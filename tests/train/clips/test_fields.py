@@ -122,6 +122,12 @@ def test_fields_are_kept_by_lag_and_version_and_made_once(drawn, tmp_path, monke
     assert len(set(tmp_path.rglob("*.fields.npy"))) == 5
 
 
+def test_a_clip_may_be_asked_for_through_several_cameras_at_once(drawn, collected):
+    collection = collected(drawn(people=1), train_hz=(0.0, 25.0))
+    both = [clip for take in collection.takes(collection.ids(), (0.0, 25.0)) for clip in take]
+    assert [len(found.fields) for found in moving(both, 1)] == [len(clip.times()) for clip in both]
+
+
 def test_what_lies_far_from_the_event_is_left_out(drawn, tmp_path, monkeypatch):
     clips = store(drawn(people=1), tmp_path)
     monkeypatch.setattr(fields, "AROUND_S", 0.02)

@@ -14,7 +14,7 @@ from realtime.recognition import heads
 from train.clips import stored
 from train.clips.detector_trace import trace
 from train.clips.stored import store
-from train.datasets.annotation.recorded import Recorded
+from train.datasets.annotation.recorded import RecordedDataset
 from train.datasets.annotation.sample import Recording, Sample
 
 
@@ -32,7 +32,7 @@ def stream():
     """Three clips of the bundled stream."""
     parts = [Recording(truth.VIDEO, 60.0, first, first + 9) for first in (0, 5, 9)]
     clips = (Sample(f"{n}", "p", "a", 0.1, 0.2, 0.3, recording=part) for n, part in enumerate(parts))
-    return Recorded("stream", ("a",), tuple(clips))
+    return RecordedDataset("stream", ("a",), tuple(clips))
 
 
 def test_a_clip_is_stored_with_its_times_its_crops_and_its_case(drawn, tmp_path):
@@ -58,6 +58,15 @@ def test_a_cut_clip_is_its_event_in_memory_under_the_names_of_its_case(drawn, tm
     assert cut.times.tolist() == clip.times()[2:11].tolist()
     assert np.array_equal(cut.crops, clip.crops()[2:11])
     assert not any(isinstance(part, np.memmap) for part in (cut.crops[0], cut.crops[0].base))  # a file stays open else
+
+
+def test_it_may_be_cut_with_what_lies_around_its_event(drawn, tmp_path):
+    (clip, *_) = store(drawn(people=1), tmp_path)
+    wide = clip.cut(0.03)
+    assert wide.times.tolist() == clip.times()[1:12].tolist()
+    assert np.array_equal(wide.crops, clip.crops()[1:12])
+    assert wide.sample == clip.cut().sample
+    assert len(clip.cut(9.0).times) == len(clip.times())
 
 
 def test_what_the_live_detector_says_is_stored_beside_it(drawn, tmp_path):

@@ -5,7 +5,7 @@ from train.clips.clip import event
 from train.datasets.annotation.sample import Sample
 
 torch = pytest.importorskip("torch", reason="training needs the train extra")
-from train.clips.takes import draw, jittered, near  # noqa: E402
+from train.clips.takes import draw, jittered  # noqa: E402
 
 SAMPLE = Sample("a", "p", "x", onset_s=0.1, apex_s=0.2, offset_s=0.5)
 TIMES = np.arange(121) / 200  # 0.6 s
@@ -58,11 +58,3 @@ def test_an_event_that_would_lose_its_frames_stays_as_it_is():
 
 def test_no_bound_moves_nothing():
     assert jittered(SAMPLE, TIMES, 0.0, generator()) == SAMPLE
-    assert near(40, TIMES, range(20, 101), 0.0, generator()) == 40
-
-
-def test_a_frame_moves_to_its_neighbours_in_time_inside_the_event():
-    found = {near(40, TIMES, range(39, 101), 0.02, generator(seed)) for seed in range(200)}
-    assert found == {39, 40, 41, 42, 43, 44}
-    uneven = np.array([0.0, 0.1, 0.101, 0.102, 0.3])
-    assert {near(1, uneven, range(5), 0.01, generator(seed)) for seed in range(100)} == {1, 2, 3}

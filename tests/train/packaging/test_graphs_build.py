@@ -11,15 +11,15 @@ import pytest
 import torch
 from torch import nn
 
-from realtime.engine.backends.builder import Order, serialize
+from realtime.engine.backends.builder import BuildOrder, serialize
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.tensor_spec import TensorSpec
 from train.methods.apexnet.se_resnext import Bottleneck
+from train.methods.cmn.cmnet import CmnetHead
 from train.methods.ecstfl import c3d
 from train.methods.ecstfl.r3d import BasicBlock3d
-from train.networks.cmnet import CmnetHead
 from train.packaging import quantise
 from train.packaging.graph import half, rounded, to_onnx
 
@@ -100,6 +100,6 @@ def test_what_a_method_exports_builds(method, precision, tmp_path):
     onnx.save(graph_of(network, representation, precision), path)
     logits = TensorSpec(name="logits", shape=(-1, CLASSES), dtype="float32", layout="NC")
     manifest = SimpleNamespace(name=method, inputs=representation.inputs(), outputs=(logits,))
-    plan, timing = serialize(Order(path, manifest, "tensorrt-rtx", None, 4), b"")
+    plan, timing = serialize(BuildOrder(path, manifest, "tensorrt-rtx", None, 4), b"")
     assert len(plan) > 1000
     assert timing == b""

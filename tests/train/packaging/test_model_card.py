@@ -8,10 +8,10 @@ from realtime.config import ROOT
 from realtime.engine.check import check
 from realtime.engine.package.manifest import MANIFEST, MODEL, Score, Task, load, sha256
 from realtime.errors import EngineError
-from train.config.old import KINDS
-from train.packaging.limits import ALWAYS, FORCED, METHODS, RECORDED, SYNTHETIC
+from train import registry
+from train.packaging.limits import ALWAYS, FORCED, RECORDED, SYNTHETIC
 from train.packaging.model_card import ARITHMETIC, CARD, PURPOSES, lines, rewrite
-from train.tuning.config import TuneConfig
+from train.registry import METHODS
 
 replace = msgspec.structs.replace
 
@@ -24,7 +24,9 @@ def manifest(packages):
 @pytest.fixture
 def card(packages):
     """The words of a manifest's card, whatever the lines they stand in."""
-    return lambda manifest: " ".join("\n".join(lines(manifest, packages / "encoder")).split())
+    return lambda manifest: " ".join(
+        "\n".join(lines(manifest, packages / "encoder", registry.card_of(manifest.method))).split()
+    )
 
 
 def trained(manifest, **recipe):
@@ -32,8 +34,7 @@ def trained(manifest, **recipe):
 
 
 def test_every_method_has_its_limits_and_every_task_and_precision_its_words():
-    assert set(METHODS) == {method for method, kind in KINDS.items() if kind is not TuneConfig}
-    assert all(described.limits for described in METHODS.values())
+    assert all(method.card.limits for method in METHODS.values())
     assert set(PURPOSES) == set(get_args(Task))
     assert set(ARITHMETIC) == {"fp32", "fp16", "int8"}
 
@@ -95,9 +96,9 @@ def test_the_command_that_makes_it_names_the_configuration_of_its_method_and_nam
     assert "rebuild" not in card(trained(manifest, method="expression", name="mine"))
 
 
-def test_a_method_without_limits_is_refused(manifest, packages):
-    with pytest.raises(EngineError, match="limits of the method 'magic' are not written down"):
-        lines(replace(manifest, method="magic"), packages / "encoder")
+def test_a_package_of_a_method_that_is_not_there_gets_no_card(encoder_folder):
+    with pytest.raises(EngineError, match=r"no card can be written for 'magic'[\s\S]*the methods are .*motion"):
+        registry.card_of("magic")
 
 
 def test_a_card_is_written_anew_and_nothing_else_changes(encoder_folder, engines):
@@ -107,7 +108,7 @@ def test_a_card_is_written_anew_and_nothing_else_changes(encoder_folder, engines
     tree = msgspec.json.decode((encoder_folder / MANIFEST).read_bytes())
     del tree["files"][CARD]  # a package of before there were cards
     (encoder_folder / MANIFEST).write_bytes(msgspec.json.encode(tree))
-    assert rewrite(encoder_folder) == encoder_folder / CARD
+    assert rewrite(encoder_folder, registry.card_of) == encoder_folder / CARD
     assert load(encoder_folder) == before
     assert (encoder_folder / "a.plan").read_bytes() == b"built here"
     assert list(encoder_folder.parent.iterdir()) == [encoder_folder]
@@ -119,7 +120,7 @@ def test_a_card_that_was_changed_by_hand_is_refused(encoder_folder):
     with pytest.raises(EngineError, match=r"card\.md differs"):
         load(encoder_folder)
     with pytest.raises(EngineError, match=r"card\.md differs"):
-        rewrite(encoder_folder)
+        rewrite(encoder_folder, registry.card_of)
 
 
 @pytest.mark.parametrize(
@@ -128,5 +129,5 @@ def test_a_card_that_was_changed_by_hand_is_refused(encoder_folder):
 def test_the_cards_of_shipped_packages_are_those_of_their_manifests(folder, tmp_path):
     copy = shutil.copytree(folder.parent, tmp_path / folder.parent.name)
     before = (copy / CARD).read_bytes()
-    rewrite(copy)
+    rewrite(copy, registry.card_of)
     assert (copy / CARD).read_bytes() == before

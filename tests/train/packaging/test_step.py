@@ -3,10 +3,10 @@ import pytest
 import torch
 
 from realtime.errors import EngineError
-from train.networks.cmn import CmnHead, FrameByFrame
-from train.networks.cmnet import CmnetHead
+from train.methods.cmn.cmnet import CmnetHead
+from train.methods.cmn.network import CmnHead
 from train.packaging.graph import rounded
-from train.packaging.step import follow, step_graph
+from train.packaging.step import FrameByFrame, follow, step_graph
 
 
 def head(kind=CmnHead, reference="first"):

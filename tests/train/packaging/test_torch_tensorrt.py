@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import msgspec
@@ -19,17 +19,19 @@ from realtime.errors import EngineError
 from realtime.labels import VOCABULARIES
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.tensor_spec import TensorSpec
-from train import commands
+from train import registry
 from train.__main__ import app
-from train.commands import METHODS
-from train.config.old import load as read
-from train.networks.cmn import CmnHead
+from train.methods import packages
+from train.methods.cmn.network import CmnHead
+from train.methods.experiment import Experiment
 from train.packaging import torch_tensorrt
 from train.packaging.export import export
 from train.packaging.graph import half, rounded
 from train.packaging.torch_tensorrt import convert, library
+from train.registry import load as load_recipe
 
 FRAMES, WIDTH = 4, 16
+RECIPE = [ROOT / "configs/methods/cmn.toml", ROOT / "configs/data/synthetic.toml"]
 WORDS = {torch.float32: "Float", torch.float16: "Half"}
 
 
@@ -269,26 +271,18 @@ def test_one_that_cannot_be_loaded_beside_this_torch_is_the_same_error_and_keeps
 
 @pytest.fixture
 def config():
-    return read(ROOT / "configs/train/cmn.toml")
+    return load_recipe(RECIPE)
 
 
 def test_the_trained_network_is_converted_beside_the_package_of_its_precision(config, monkeypatch, tmp_path):
     network, asked = nn.Linear(20, 20), []
-    method = replace(METHODS[type(config)], network=lambda given: asked.append(given) or network)
-    monkeypatch.setitem(METHODS, type(config), method)
+    monkeypatch.setattr(Experiment, "restored", lambda self: asked.append(self.recipe) or network)
     monkeypatch.setattr(torch_tensorrt, "library", lambda: asked.append("library"))
     monkeypatch.setattr(torch_tensorrt, "convert", lambda *given: given)
-    deployed, folder = commands.convert(config, tmp_path, "fp16")
+    deployed, folder = packages.convert(registry.experiment(config), tmp_path / "cmn-fp16")
     assert asked == ["library", config]  # the library first: a network may take minutes
     assert torch.equal(deployed.weight, network.weight.half().float())
     assert folder == tmp_path / "cmn-fp16"
-
-
-def test_a_head_is_that_of_the_run_that_its_configuration_names(config, monkeypatch):
-    monkeypatch.setattr(commands, "_events", lambda config: "events")
-    for name in ("run_folder", "load"):
-        monkeypatch.setattr(commands.cmn, name, lambda *given, name=name: (name, *given))
-    assert METHODS[type(config)].network(config) == ("load", ("run_folder", config, "events"))
 
 
 def call(*words):
@@ -296,8 +290,8 @@ def call(*words):
 
 
 def test_the_command_prints_how_fast_the_program_is(head, folder, fake, config, monkeypatch):
-    monkeypatch.setattr(commands, "convert", lambda *_: convert(head, folder))
-    found = call("--config", ROOT / "configs/train/cmn.toml")
+    monkeypatch.setattr(packages, "convert", lambda *_: convert(head, folder))
+    found = call("--config", RECIPE[0], "--config", RECIPE[1])
     assert found.exit_code == 0, found.output
     tree = msgspec.json.decode(found.stdout)
     assert tree["backend"] == "torch-tensorrt 2.13.0"
@@ -307,6 +301,6 @@ def test_the_command_prints_how_fast_the_program_is(head, folder, fake, config, 
 
 def test_the_command_ends_with_2_where_the_library_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch_tensorrt", None)
-    found = call("--config", ROOT / "configs/train/cmn.toml")
+    found = call("--config", RECIPE[0], "--config", RECIPE[1])
     assert found.exit_code == 2
     assert "torch-tensorrt cannot be used here" in msgspec.json.decode(found.stdout)["error"]

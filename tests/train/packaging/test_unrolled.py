@@ -3,9 +3,9 @@ import torch
 from torch import nn
 
 from realtime.errors import EngineError
+from train.methods.cmn.cmnet import CmnetHead
+from train.methods.cmn.network import CmnHead
 from train.methods.ecstfl.resnet_gru import ResNetGru
-from train.networks.cmn import CmnHead
-from train.networks.cmnet import CmnetHead
 from train.packaging.unrolled import Unrolled, unrolled
 
 

@@ -9,7 +9,7 @@ import pytest
 from realtime.config import ROOT
 from realtime.labels import NONE
 from realtime.representation.motion_ticks import MotionTicks
-from train import commands, registry
+from train import registry
 from train.clips.exact import Movements
 from train.sources import films
 from train.sources.films import FilmSource
@@ -81,5 +81,5 @@ def test_what_is_filmed_makes_the_key(source, tmp_path):
 
 
 def test_its_people_are_those_of_videos_too(monkeypatch):
-    monkeypatch.setattr("train.commands.Synthetic", lambda clips: clips)
-    assert commands.synthetic(registry.load(FILES)) == SHIPPED.clips
+    monkeypatch.setattr(registry, "Synthetic", lambda clips: clips)
+    assert registry.people_of(FILES) == SHIPPED.clips

@@ -3,15 +3,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime.config import ROOT
+from realtime.config import ROOT, convert, read_toml
 from realtime.errors import DataError
 from realtime.faces import landmarks as lm
 from realtime.faces.align import TEMPLATE
 from realtime.faces.quality import eye_distance
-from train.config.old import load
+from train.config.clips import SyntheticSettings
 from train.synthesis.portraits import EYES, MARGIN_PX, SIDE_PX, Portrait, Portraits, enlarged, framed
 
-CLIPS = load(ROOT / "configs/train/cmn.toml").clips
+SHIPPED = ROOT / "configs/data/synthetic.toml"
+CLIPS = convert(read_toml(SHIPPED), SyntheticSettings, SHIPPED).clips
 
 
 class Finds:

@@ -1,42 +1,39 @@
-"""Which frame of a clip is taken for its apex: the coder's, the formula's, or the one that the live detector finds."""
+"""When the apex of a clip is: as its coder says, by the formula, or as the live detector finds it."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
+import msgspec
 import numpy as np
-from tqdm import tqdm
 
 from realtime.records import Apex, Offset
 from train.clips.stored import StoredClip
 from train.methods.apexnet.apex_formula import find_apex
 from train.methods.apexnet.config import ApexSource, Quang
+from train.storage.atomic import writing
+from train.storage.digest import digest
+from train.storage.workers import run
 
 log = logging.getLogger(__name__)
 
+VERSION = 1  # of what is kept
 
-def choose(clips: Sequence[StoredClip], source: ApexSource, quang: Quang) -> dict[str, int]:
-    """The apex frame of each case, counted from the clip's first; no label is looked at, and no other clip.
 
-    Where the detector finds nothing, as in most clips that begin with their onset (it wants to see the face for a
-    while first), the middle of the event is taken, and the log says how often.
+def choose(clips: Sequence[StoredClip], source: ApexSource, quang: Quang, workers: int | None = None) -> list[float]:
+    """The apex of each clip in seconds; no label is looked at, and no other clip.
+
+    The formula takes a while: what it finds is kept beside the clip, and `workers` processes look for what is missing
+    (see `workers.run`).
     """
     if source == "annotation":
-        return {clip.case.id: annotated(clip) for clip in clips}
-    if source == "quang":
-        return {clip.case.id: by_formula(clip, quang) for clip in tqdm(clips, "apex")}
-    found = {clip.case.id: detected(clip) for clip in clips}
-    lost = sum(frame is None for frame in found.values())
-    if lost:
-        log.warning("the detector finds no apex in %d of %d clips: their middle frame is taken", lost, len(clips))
-    middles = {clip.case.id: clip.event()[len(clip.event()) // 2] for clip in clips}
-    return {id: middles[id] if frame is None else frame for id, frame in found.items()}
-
-
-def annotated(clip: StoredClip) -> int:
-    """The frame of the event that is nearest to the coded apex."""
-    return _nearest(clip, clip.sample.apex_s)
+        return [clip.sample.apex_s for clip in clips]
+    frames = _by_formula(clips, quang, workers) if source == "quang" else _by_detector(clips)
+    return [float(clip.times()[frame]) for clip, frame in zip(clips, frames, strict=True)]
 
 
 def by_formula(clip: StoredClip, quang: Quang) -> int:
@@ -56,6 +53,50 @@ def detected(clip: StoredClip) -> int | None:
         return None
     strongest = max(sure, key=lambda moment: moment.strength)
     return _nearest(clip, strongest.t if isinstance(strongest, Apex) else strongest.apex)
+
+
+def _by_formula(clips: Sequence[StoredClip], quang: Quang, workers: int | None) -> list[int]:
+    paths = [_path(clip, quang) for clip in clips]
+    missing = {
+        f"{clip.case.id} of {path.parent.name}": (clip, path)
+        for clip, path in zip(clips, paths, strict=True)
+        if not path.exists()
+    }
+    if missing:
+        run(partial(_finding, quang), missing, "apexes", workers)
+    return [msgspec.json.decode(path.read_bytes(), type=int) for path in paths]
+
+
+def _path(clip: StoredClip, quang: Quang) -> Path:
+    made = digest("apex", VERSION, quang, clip.sample.onset_s, clip.sample.offset_s)
+    return clip.path.with_name(f"{clip.path.name}.{made}.apex.json")
+
+
+@contextmanager
+def _finding(quang: Quang) -> Iterator[Callable[[tuple[StoredClip, Path]], None]]:
+    def keep(task: tuple[StoredClip, Path]) -> None:
+        clip, path = task
+        frame = by_formula(clip, quang)
+        with writing(path) as file:
+            file.write(msgspec.json.encode(frame))
+
+    yield keep
+
+
+def _by_detector(clips: Sequence[StoredClip]) -> list[int]:
+    """Where it finds nothing, the middle of the event is taken, and the log says how often.
+
+    So it is in most clips that begin with their onset: it wants to see the face for a while first.
+    """
+    found = [detected(clip) for clip in clips]
+    lost = found.count(None)
+    if lost:
+        log.warning("the detector finds no apex in %d of %d clips: their middle frame is taken", lost, len(clips))
+    return [_middle(clip) if frame is None else frame for clip, frame in zip(clips, found, strict=True)]
+
+
+def _middle(clip: StoredClip) -> int:
+    return clip.event()[len(clip.event()) // 2]
 
 
 def _nearest(clip: StoredClip, t: float) -> int:

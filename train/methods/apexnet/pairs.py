@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,18 +25,19 @@ class Filmed:
     sample: Sample  #: under the names of its case, which are unique over all data sets
     times: Times  #: (T,), rising
     images: Image  #: uint8 (T, S, S, 3), RGB, on disk
-    key: str  #: changes with the pictures
 
-    def since(self, onset: float) -> tuple[Times, Image]:
-        """Times (T,) and pictures of the frames from `onset` on, at least of the last."""
+    def between(self, onset: float, end: float) -> tuple[Times, Image]:
+        """Times (T,) and pictures of the frames from `onset` to `end`, at least of one."""
         first = min(int(np.searchsorted(self.times, onset)), len(self.times) - 1)
-        return self.times[first:], self.images[first:]
+        behind = max(int(np.searchsorted(self.times, end, side="right")), first + 1)
+        return self.times[first:behind], self.images[first:behind]
 
 
-def filmed(clips: Iterable[StoredClip]) -> list[Filmed]:
-    """`clips` with their times in memory."""
-    named = ((clip, replace(clip.sample, id=clip.case.id, subject=clip.case.subject)) for clip in clips)
-    return [Filmed(sample, clip.times(), clip.crops(), clip.path.name) for clip, sample in named]
+def filmed(clips: Sequence[StoredClip], apexes_s: Iterable[float]) -> list[Filmed]:
+    """`clips` with their times in memory, each with the apex that was chosen for it."""
+    return [
+        Filmed(_named(clip, apex_s), clip.times(), clip.crops()) for clip, apex_s in zip(clips, apexes_s, strict=True)
+    ]
 
 
 def moments(sample: Sample, jitter_s: float, rising: float, generator: Generator) -> Moments:
@@ -62,3 +63,7 @@ def still(clip: Filmed) -> list[Moments]:
     """Of each stretch in which nothing happens, its first moment and its middle."""
     spans = [clip.times[span] for span in rests(clip)]
     return [(float(times[0]), float(times[len(times) // 2])) for times in spans]
+
+
+def _named(clip: StoredClip, apex_s: float) -> Sample:
+    return replace(clip.sample, id=clip.case.id, subject=clip.case.subject, apex_s=apex_s)

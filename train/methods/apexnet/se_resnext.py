@@ -1,7 +1,9 @@
 """SE-ResNeXt (Xie et al. 2017, arXiv 1611.05431; Hu et al. 2018, arXiv 1709.01507) with timm's names.
 
 As it stands it is SE-ResNeXt-50 32x4d, whose names are those of timm's `seresnext50_32x4d`, so its checkpoints load.
-Fewer blocks and groups make it slim: every width is a multiple of the number of groups.
+Fewer blocks and groups make it slim: every width is a multiple of the number of groups. With blocks (3, 3, 3, 3) it is
+table 1 of Ren et al. 2024 (doi 10.16055/j.issn.1672-058X.2024.0001.003), which calls that 50 layers all the same: it
+has 38, and no public checkpoint.
 """
 
 from __future__ import annotations
@@ -11,11 +13,7 @@ from torch.nn import functional as F
 
 Blocks = tuple[int, int, int, int]
 
-#: Blocks of each stage. 50 layers need the first; the second is table 1 of Ren et al. 2024
-#: (doi 10.16055/j.issn.1672-058X.2024.0001.003), which calls it 50 all the same: 38 layers, and no public checkpoint.
-STANDARD: Blocks = (3, 4, 6, 3)
-REN: Blocks = (3, 3, 3, 3)
-
+STANDARD: Blocks = (3, 4, 6, 3)  # of each stage: 50 layers
 GROUPS = 32  # each of 4 channels in the first stage, of twice as many in every later one
 REDUCTION = 16  # of the squeeze: 256 channels are judged by 16, 2048 by 128
 
@@ -87,6 +85,17 @@ class SeResNeXt(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         feature = self.embed(x)
         return feature, self.fc(self.dropout(feature))
+
+
+class FrozenNorm(SeResNeXt):
+    """Its batch normalisation always uses the statistics that it was loaded with; scale and shift are learnt."""
+
+    def train(self, mode: bool = True) -> FrozenNorm:
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
 
 
 def _stage(inputs: int, outputs: int, blocks: int, stride: int, groups: int) -> nn.Sequential:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from realtime.config import Count, NotNegative, Positive, Section, Share
-from train.config.clips import Clips
-from train.config.recorded import Data, Evaluation, Rates
-from train.config.sections import Early, Machine, Optimiser, Views
+from realtime.config import Count, NotNegative, Positive, Section
+from train.config.recipe import Settings
+from train.config.sections import Early, Optimiser, Views
 
 Sampling = Literal["far", "uniform", "patent_dot"]
 HeadKind = Literal["patent", "cmnet"]
@@ -35,40 +34,20 @@ class MotionInput(Section, frozen=True):
         return 2 * self.cells**2
 
 
-class CmnSettings(Section, frozen=True):
+class CmnConfig(Settings, frozen=True, tag="cmn"):
     """The contrastive magnification head on a trained encoder, whatever clips it sees."""
 
-    seed: int  #: of the weights, the order and the draws
-    name: str
     encoder: str  #: folder of the encoder's engine package
-    cache: str
-    runs: str
     head: HeadKind  #: the patent's, or that of the published CMNet
     frames: Count  #: N source frames
     negatives: Count  #: S negatives for each
     sampling: Sampling
     sharpness: NotNegative  #: beta of the far sampling
     reference: Reference  #: what is subtracted from every embedding: nothing, or the first source frame's
+    jitter_s: NotNegative  #: onset and offset of a training clip are moved by up to so much in each epoch
     views: Views
     motion: MotionInput
     early: Early
     loss: CmnLoss
     epochs: Count
     optimiser: Optimiser
-    machine: Machine
-
-
-class CmnConfig(CmnSettings, frozen=True, tag="cmn", tag_field="method"):
-    """On synthetic clips."""
-
-    clips: Clips
-
-
-class CmnRecordedConfig(CmnSettings, frozen=True, tag="cmn", tag_field="method"):
-    """On recorded clips."""
-
-    calibration: Share  #: share of the people to train on that only the temperature of the logits sees
-    jitter_s: NotNegative  #: onset and offset of a training clip are moved by up to so much in each epoch
-    data: tuple[Data, ...]
-    rates: Rates
-    evaluate: Evaluation

@@ -27,5 +27,4 @@ def beside(clip: EmbeddedClip, moving: MovingClip, shown: MotionInput, seed: int
         clip,
         clean=np.concatenate([clip.clean, fields], axis=1),
         views=np.concatenate([clip.views, varied.astype(np.float32)], axis=2),
-        key=digest(clip.key, shown, seed, fields.tobytes().hex()),
     )

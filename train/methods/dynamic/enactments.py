@@ -18,20 +18,21 @@ import torch
 from torch import Tensor
 
 from realtime import config as realtime_config
+from realtime.config import ROOT
 from realtime.engine.engine import Engine
 from realtime.engine.factory import open_engine
 from realtime.engine.package.kind import require
-from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL
+from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL, Manifest
 from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import DataError, EngineError
 from realtime.faces.mesh import MediaPipe
 from realtime.representation.crop_images import CropImages
-from train.datasets.ferplus import SPLITS
+from train.config.clips import Enactment
 from train.methods.dynamic.config import DynamicConfig
 from train.storage.atomic import writing
 from train.storage.digest import digest
 from train.storage.workers import run
-from train.synthesis.enacted import Clip, Role, Stage, cast
+from train.synthesis.enacted import Cast, Clip, Role, Studio
 from train.synthesis.script.emotions import LABELS
 
 MANNERS = ("forward", "backward", "still", "fade")  #: those of `enact`, and that of `train.methods.dynamic.fades`
@@ -51,29 +52,36 @@ class Enactments:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def sequences(self, begin: Tensor, end: Tensor, frames: int) -> Tensor:
+        """What serving gives to the head for the frames from `begin` to `end` (K,): (K, frames, width).
 
-def encoder_of(config: DynamicConfig) -> Engine:
-    """The encoder, as `prepare` asks it; EngineError if it does not take the crops that are made."""
+        The same frames as `spread` picks; the one at `begin`, or before it, if there is none.
+        """
+        first = (self.times < begin[:, None]).sum(1).clamp(max=self.times.shape[1] - 1)
+        length = ((self.times <= end[:, None]).sum(1) - first).clamp(min=1)
+        places = torch.arange(frames, dtype=torch.float64) + 0.5
+        chosen = first[:, None] + (places * length[:, None] / frames).long()
+        return self.embeddings[torch.arange(len(self))[:, None], chosen]
+
+
+def package(config: DynamicConfig) -> Manifest:
+    """The encoder's: no other's embeddings mean the same."""
+    return load_manifest(ROOT / config.encoder)
+
+
+def opened(config: DynamicConfig) -> Engine:
+    """The encoder, as it serves."""
     overrides = [f"engines.precision={config.precision}", "engines.threads=1", "engines.device=cpu"]
-    encoder = open_engine(Path(config.encoder), realtime_config.load(overrides=overrides).engines)
-    wanted = require(CropImages, encoder.manifest, "the encoder")
-    if wanted.crop_px != config.clips.size_px:
-        reasons = [f"it takes {wanted}, [clips] size_px makes crops of {config.clips.size_px} px: make them equal"]
-        raise EngineError(f"engine {encoder.manifest.name} cannot see these clips:", reasons)
-    return encoder
+    return open_engine(Path(config.encoder), realtime_config.load(overrides=overrides).engines)
 
 
-def prepare(config: DynamicConfig, workers: int | None = None) -> dict[str, Enactments]:
-    """The clips of all three splits, by name; those that are not in the cache are made, by `workers` processes."""
-    return {split: _gathered(config, split, workers) for split in SPLITS}
-
-
-def _gathered(config: DynamicConfig, split: str, workers: int | None) -> Enactments:
-    folder, roles = _folder(config), cast(config.clips, split)
-    missing = {role.id: role for role in roles if not _path(folder, role).exists()}
+def filmed(config: DynamicConfig, cast: Cast, workers: int | None = None) -> Enactments:
+    """The clips of `cast`; those that are not in its cache are made, by `workers` processes."""
+    folder = _folder(config, cast)
+    missing = {role.id: role for role in cast.roles if not _path(folder, role).exists()}
     if missing:
-        run(partial(_filming, config, folder), missing, f"clips of {split}", workers)
-    return read([_path(folder, role) for role in roles])
+        run(partial(_filming, config, cast.clips, folder), missing, f"clips of {cast.split}", workers)
+    return read([_path(folder, role) for role in cast.roles])
 
 
 def read(paths: Sequence[Path]) -> Enactments:
@@ -89,13 +97,10 @@ def read(paths: Sequence[Path]) -> Enactments:
     return Enactments(**{name: torch.cat(rows) for name, rows in parts.items()})
 
 
-def _folder(config: DynamicConfig) -> Path:
+def _folder(config: DynamicConfig, cast: Cast) -> Path:
     """Named by everything that shapes a role's clips, but not by how many roles there are."""
-    clips, stages = config.clips, realtime_config.load()
-    played = (clips.seed, clips.back, clips.forward, clips.size_px, clips.frames, clips.distractors, clips.film)
-    files = [Path(path).stat().st_size if Path(path).is_file() else 0 for path in (clips.head, clips.ferplus)]
-    encoder = load_manifest(Path(config.encoder)).files[MODEL]
-    return Path(config.cache) / f"enacted-{digest(1, *played, files, encoder, config.precision, stages.track)}"
+    encoder, track = package(config).files[MODEL], realtime_config.load().track
+    return cast.cache / f"enacted-{digest(1, *cast.films(), encoder, config.precision, track)}"
 
 
 def _path(folder: Path, role: Role) -> Path:
@@ -103,11 +108,19 @@ def _path(folder: Path, role: Role) -> Path:
 
 
 @contextmanager
-def _filming(config: DynamicConfig, folder: Path) -> Iterator[Callable[[Role], None]]:
-    landmarker, encoder = MediaPipe(realtime_config.load().track), encoder_of(config)
-    stage = Stage(config.clips, landmarker)
+def _filming(config: DynamicConfig, clips: Enactment, folder: Path) -> Iterator[Callable[[Role], None]]:
+    landmarker, encoder = MediaPipe(realtime_config.load().track), opened(config)
+    _require_crops(encoder, clips.size_px)
+    stage = Studio(clips, landmarker)
     yield lambda role: _save(_path(folder, role), list(stage.clips(role)), encoder)
     landmarker.close()
+
+
+def _require_crops(encoder: Engine, size_px: int) -> None:
+    wanted = require(CropImages, encoder.manifest, "the encoder")
+    if wanted.crop_px != size_px:
+        reasons = [f"it takes {wanted}, [clips] size_px makes crops of {size_px} px: make them equal"]
+        raise EngineError(f"engine {encoder.manifest.name} cannot see these clips:", reasons)
 
 
 def _save(path: Path, clips: Sequence[Clip], encoder: Engine) -> None:

@@ -15,6 +15,7 @@ from torch import Generator, Tensor
 from train.methods.dynamic.enactments import MANNERS, Enactments
 from train.synthesis.script.emotions import LABELS
 
+FADED = 1  # the seed of the fades that calibrate and that are scored
 HELD = 0.25  # share of those that show their expression throughout
 HOLD = (0.2, 0.7)  # share of the time from apex to offset that the expression stays
 
@@ -43,6 +44,11 @@ def faded(clips: Enactments, count: int, generator: Generator) -> Enactments:
         clips.labels[guests],
         manners,
     )
+
+
+def with_fades(clips: Enactments) -> Enactments:
+    """`clips` to calibrate or to score with: as many fades among them as clips that were filmed, always the same."""
+    return joined(clips, faded(clips, len(clips), torch.Generator().manual_seed(FADED)))
 
 
 def joined(*parts: Enactments) -> Enactments:

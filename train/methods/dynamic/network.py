@@ -19,16 +19,19 @@ class DynamicHead(nn.Module):
 
     read, hidden = 128, 128
 
-    def __init__(self, width: int, classes: int, dropout: float = 0.0, scale: float = 1.0) -> None:
-        """`scale` brings the embeddings to about 1; it is kept with the weights, and not trained."""
+    def __init__(self, width: int, classes: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.width = width
-        self.scale: Tensor
-        self.register_buffer("scale", torch.tensor(scale))
+        self.scale: Tensor  # kept with the weights, and not trained
+        self.register_buffer("scale", torch.tensor(1.0))
         self.reads = nn.Linear(2 * width, self.read)
         self.gru = nn.GRU(self.read, self.hidden, batch_first=True)
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(self.hidden, classes)
+
+    def bring_to_one(self, embeddings: Tensor) -> None:
+        """From now on, embeddings of such a size are about 1 to the weights."""
+        self.scale.fill_(1.0 / max(float(embeddings.square().mean().sqrt()), 1e-6))
 
     def forward(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
         x = embeddings * self.scale

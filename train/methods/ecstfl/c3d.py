@@ -34,6 +34,11 @@ class C3D(nn.Module):
         self.fc8 = nn.Linear(self.width, classes)
         self.dropout = nn.Dropout(dropout)
 
+    @property
+    def fc(self) -> nn.Linear:
+        """The classifier, as other networks call it: the parameters keep the authors' name."""
+        return self.fc8
+
     def convolve(self, x: Tensor) -> Tensor:
         """(B, 3, 16, 112, 112) -> (B, 512, 1, 4, 4)."""
         x = F.max_pool3d(F.relu(self.bn1(self.conv1(x))), (1, 2, 2))  # 16 x 56 x 56

@@ -12,12 +12,19 @@ import torch
 from torch import Generator, Tensor
 
 from realtime.representation.clip_images import first_to_last
+from train.clips.stored import StoredClip
 from train.clips.tim import tim
 from train.methods.ecstfl.config import FrameSampling
 
 Pictures = npt.NDArray[np.uint8]  #: (T, S, S, 3), RGB
 
 PAIR = 2  # consecutive frames of each segment, as in the code of Jiang et al.
+
+
+def event_pictures(clip: StoredClip) -> Pictures:
+    """The crops from onset to offset, on disk."""
+    inside = clip.event()
+    return clip.crops()[inside.start : inside.stop]
 
 
 def shown(event: Pictures, frames: int, sampling: FrameSampling, generator: Generator) -> Pictures:

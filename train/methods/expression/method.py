@@ -34,7 +34,7 @@ from train.methods.expression.teaching import taught
 from train.methods.method import Answer, Method, Stage
 from train.networks.resnet import ResNet, ResNet10, ResNet18
 from train.packaging.golden import golden_crops
-from train.packaging.limits import METHODS
+from train.packaging.limits import MethodCard
 from train.packaging.quantise import Trial
 from train.sources.source import ClipSource, Split
 from train.sources.stills import Faces
@@ -45,11 +45,19 @@ PROTOCOL = "FER+ test split, most voted of the eight emotions after single votes
 AGREED = f"{PROTOCOL}; only pictures on which more than half of the votes agree, as in the FER+ paper"
 
 
-class Expression(Method[ExpressionConfig, Stills]):
+class ExpressionMethod(Method[ExpressionConfig, Stills]):
     """Faces as pictures, each on its own."""
 
     config = ExpressionConfig
-    card = METHODS["expression"]
+    card = MethodCard(
+        "A ResNet-18 that judges single pictures; its embeddings feed other engines.",
+        (
+            "It judges each frame for itself. What moves it does not know, nor how a face looks at rest: one that "
+            "seems to smile at rest is happiness to it.",
+            "It learned what a crowd took small grey pictures from the web for. Classes of which the scores count few "
+            "pictures are known badly.",
+        ),
+    )
     task = "still-expression"
     sources = ("ferplus",)
     outputs = (EMBEDDING, LOGITS)

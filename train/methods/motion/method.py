@@ -32,17 +32,24 @@ from train.methods.motion.job import Mixed, MotionJob
 from train.methods.motion.network import MotionNet
 from train.networks import checkpoints
 from train.packaging.golden import golden_inputs
-from train.packaging.limits import METHODS
+from train.packaging.limits import MethodCard
 from train.sources.source import ClipSource, Split
 
 Clips = Sequence[MovingClip]
 
 
-class Motion(Method[MotionConfig, Clips]):
+class MotionMethod(Method[MotionConfig, Clips]):
     """Clips as displacement fields."""
 
     config = MotionConfig
-    card = METHODS["motion"]
+    card = MethodCard(
+        "A small CNN and an LSTM over displacement fields: how the face moved from onset to apex.",
+        (
+            "It sees movement on a coarse grid and nothing else: no wrinkles, no colour, no gaze.",
+            "Movement is divided by its own size, so it does not know how strong an expression is.",
+            "It sees the face against what it was just before; if that was moving, all that follows is seen wrongly.",
+        ),
+    )
     outputs = (LOGITS, "event")
     answers = ("final", "early")
     calibrates = ("final", "rest")

@@ -26,7 +26,7 @@ from train.methods.spotter.config import SpotterTraining
 from train.methods.spotter.job import SpotterJob
 from train.methods.spotter.network import SpotterNet, SpotterStep
 from train.methods.spotter.scores import judged
-from train.packaging.limits import METHODS
+from train.packaging.limits import MethodCard
 from train.sources.source import ClipSource, Split
 from train.spotting.films import Film
 
@@ -35,11 +35,19 @@ GOLDEN_ROWS = 4
 Films = Sequence[Film]
 
 
-class Spotting(Method[SpotterTraining, Films]):
+class SpotterMethod(Method[SpotterTraining, Films]):
     """Films as ticks of movement; the package holds a network that is asked tick by tick."""
 
     config = SpotterTraining
-    card = METHODS["spotter"]
+    card = MethodCard(
+        "A recurrent network over how the face moves: it says when an expression is under way.",
+        (
+            "It sees movement on a coarse grid and nothing else. Where nothing moves for as long as its lag it sees "
+            "nothing, whatever the face shows.",
+            "It knows blinks, glances, speech, chewing, turns of the head and hands as the generator makes them. What "
+            "else faces do, laughing, sneezing, drinking, it may take for an expression.",
+        ),
+    )
     task = "spotting"
     sources = ("films",)
     outputs = (LOGITS, MEMORY)

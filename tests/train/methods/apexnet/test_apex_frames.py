@@ -41,26 +41,36 @@ def clips(drawn, tmp_path, monkeypatch):
     return store(drawn(people=1), tmp_path)
 
 
-def test_an_annotated_apex_is_the_nearest_frame_of_the_event(clips):
-    early, late = (replace(clips[0], sample=replace(clips[0].sample, apex_s=t)) for t in (0.047, 9.0))
-    assert apex_frames.annotated(clips[0]) == 6
-    assert apex_frames.annotated(early) == 2
-    assert apex_frames.annotated(late) == 10  # the offset's
+def test_an_annotated_apex_is_the_coders_moment(clips):
+    moved = [
+        replace(clip, sample=replace(clip.sample, apex_s=t)) for clip, t in zip(clips, (0.047, 0.1, 0.2), strict=True)
+    ]
+    assert choose(moved, "annotation", QUANG) == [0.047, 0.1, 0.2]
 
 
 def test_the_formula_looks_from_onset_to_offset(clips):
-    found = choose(clips, "quang", QUANG)
-    for clip in clips:
+    for clip, apex_s in zip(clips, choose(clips, "quang", QUANG), strict=True):
         crops = clip.served()[2:11]
         wanted = find_apex([crop.image for crop in crops], crops[0].landmarks, 3, "both").index
-        assert found[clip.case.id] == 2 + wanted
+        assert apex_s == clip.times()[2 + wanted]
+
+
+def test_the_formula_is_asked_once_for_each_clip_moments_and_settings(clips, monkeypatch):
+    asked = []
+    monkeypatch.setattr(apex_frames, "by_formula", lambda clip, quang: asked.append(clip.case.id) or 3)
+    assert choose(clips[:2], "quang", QUANG) == [0.06, 0.06]
+    assert choose(clips, "quang", QUANG) == [0.06] * 3
+    assert asked == [clip.case.id for clip in clips]
+    choose(clips, "quang", Quang(lag_frames=1, terms="onset"))
+    choose([replace(clips[0], sample=replace(clips[0].sample, onset_s=0.02))], "quang", QUANG)
+    assert asked[3:] == [clip.case.id for clip in (*clips, clips[0])]
 
 
 def test_where_the_detector_finds_nothing_the_middle_is_taken_and_counted(clips, caplog, monkeypatch):
     monkeypatch.setattr(StoredClip, "trace", lambda clip: DetectorTrace((), (), (), ()))
     with caplog.at_level(logging.WARNING):
         found = choose(clips, "detector", QUANG)
-    assert set(found.values()) == {6}
+    assert found == [0.12] * 3
     assert "no apex in 3 of 3 clips" in caplog.text
 
 

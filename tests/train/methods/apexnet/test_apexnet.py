@@ -1,8 +1,5 @@
-"""The engine of the apex on synthetic clips: what it is shown, that it learns, and the way from clips to a package."""
+"""The engine of the apex: what it is shown, who says when the apex is, that it learns, and what its package holds."""
 
-import dataclasses
-
-import cv2
 import msgspec
 import numpy as np
 import pytest
@@ -10,180 +7,207 @@ import torch
 
 from realtime.config import ROOT
 from realtime.engine.check import check
-from realtime.errors import DataError
+from realtime.errors import ConfigError
 from realtime.labels import MEGC3, NONE
 from realtime.representation.apex_change import ApexChange
-from realtime.representation.crop_images import CropImages, crop_images
+from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, IMAGES, CropImages, crop_images
 from realtime.representation.event import EventFrames
-from train import commands
-from train.clips.subject_split import LABELS
-from train.config.old import load
-from train.datasets.annotation.sample import Sample
-from train.methods.apexnet import synthetic as apexnet_synthetic
-from train.methods.apexnet.apexnet import ApexnetJob, build, inputs, predict, representation, varied
-from train.methods.apexnet.config import PairAugment
-from train.methods.apexnet.pairs import Filmed
-from train.methods.apexnet.se_resnext import SeResNeXt
-from train.methods.apexnet.synthetic import resting, split
+from train import registry
+from train.config.clips import SyntheticSettings
+from train.config.recipe import Recipe
+from train.config.recorded import KFold, Rates
+from train.evaluation.runners import Serial
+from train.methods import folds
+from train.methods.apexnet.se_resnext import FrozenNorm, SeResNeXt
+from train.methods.experiment import Experiment
+from train.methods.method import judge
+from train.registry import METHODS
+from train.sources.collection import collect
+from train.sources.source import Vocabulary
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 replace = msgspec.structs.replace
-SPOTS = {"negative": (-40, 10, 10), "positive": (40, 10, 10), "surprise": (40, 3, 40), NONE: (0, 1, 1)}  #: and sizes
-STILL = PairAugment(turn_deg=0, scale=0, shift=0, slip=0, light=0, tint=0, noise=0, rising=0)
+APEXNET, LABELS = METHODS["apexnet"], (*MEGC3, NONE)
+SHIPPED = [ROOT / "configs/methods/apexnet.toml", ROOT / "configs/data/synthetic.toml"]
 
 
-def clip(label, person, number):
-    """A second of a smooth face of 48 px at 20 Hz, of which a spot changes from 0.4 to 0.6 s and back."""
-    knots = np.random.default_rng(person).uniform(80, 160, (6, 6, 3)).astype(np.float32)
-    face, times = cv2.resize(knots, (48, 48), interpolation=cv2.INTER_CUBIC), np.arange(20) / 20
-    change, height, width = SPOTS[label]
-    spot = np.zeros((48, 48, 1))
-    spot[20 : 20 + height, 4 : 4 + width] = change
-    level = np.interp(times, [0.4, 0.6, 0.75], [0, 1, 0])[:, None, None, None]
-    images = np.clip(face + level * spot, 0, 255).astype(np.uint8)
-    return Filmed(
-        Sample(f"{person}-{number}", f"p{person}", label, 0.4, 0.6, 0.75), times, images, f"{person}-{number}"
-    )
-
-
-@pytest.fixture(scope="module")
-def clips():
-    return [clip(label, person, number) for person in range(14) for number, label in enumerate((*MEGC3, NONE))]
+@pytest.fixture(autouse=True)
+def at_hand(monkeypatch, request):
+    """Clips that are filmed already, unless they come from a store."""
+    if "given_clips" in request.fixturenames:
+        monkeypatch.setattr("train.methods.apexnet.method.choose", lambda clips, *how: [c.sample.apex_s for c in clips])
+        monkeypatch.setattr("train.methods.apexnet.method.filmed", lambda clips, apexes_s: clips)
 
 
 @pytest.fixture
-def config(tmp_path):
-    given = load(ROOT / "configs/train/apexnet.toml", ["rest=0.2"])
-    files = {"cache": str(tmp_path / "cache"), "runs": str(tmp_path / "runs")}
-    slim = {"size_px": 48, "blocks": (1, 1, 1, 1), "groups": 2, "precision": "f32", "dropout": 0.0}
-    return replace(given, **files, **slim, epochs=1, optimiser=replace(given.optimiser, batch=16))
+def stored(drawn, monkeypatch):
+    """The experiment of a recipe of recorded clips, whose data sets are drawn."""
+
+    def make(recipe, **faces):
+        def gather(data, rates, cache, workers=None):
+            return collect([drawn(**faces)], rates, cache)
+
+        monkeypatch.setattr("train.sources.recorded.gather", gather)
+        return registry.experiment(recipe, 1)
+
+    return make
 
 
-@pytest.fixture(params=["apex", "change"])
-def either(config, request):
-    return replace(config, shows=request.param)
+@pytest.fixture
+def crops(monkeypatch):
+    """In place of the bundled stream's: noise."""
+    made = list(np.random.default_rng(1).integers(0, 256, (60, 48, 48, 3), dtype=np.uint8))
+    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: made[:count])
+    return made
 
 
-def test_the_shipped_network_is_slim_and_the_papers_is_possible():
+def experiment(config, source):
+    return Experiment(APEXNET, Recipe(config, SyntheticSettings(set="", clips=None)), source)
+
+
+def through(recipe, *train_hz):
+    """`recipe` of recorded clips with other cameras to train on."""
+    source = replace(recipe.source, rates=replace(recipe.source.rates, train_hz=train_hz))
+    return Recipe(recipe.method, source)
+
+
+def test_the_shipped_network_is_slim_and_the_papers_has_files_of_its_own():
+    shipped = registry.load(SHIPPED).method
+    paper = registry.load([ROOT / "configs/methods/apexnet-recorded.toml", ROOT / "configs/data/casme2-5.toml"]).method
     with torch.device("meta"):
-        shipped = build(load(ROOT / "configs/train/apexnet.toml"))
-        paper = build(load(ROOT / "configs/train/apexnet.toml", ["blocks=[3,4,6,3]", "groups=32"]))
-    assert sum(p.numel() for p in shipped.parameters()) < 4e6  # two bytes each in the package
-    assert sum(p.numel() for p in paper.parameters()) > 25e6
+        slim, whole = APEXNET.network(shipped, 3), APEXNET.network(paper, 1000)
+    assert sum(p.numel() for p in slim.parameters()) < 4e6  # two bytes each in the package
+    assert sum(p.numel() for p in whole.parameters()) == 27_559_896  # as timm's
 
 
 def test_what_serving_feeds_it_is_of_the_representation(config, clips):
     [one] = clips[:1]
     inside = (one.times >= 0.4) & (one.times <= 0.75)
-    both = inputs(replace(config, shows="change"), [one])
+    both = APEXNET.inputs(replace(config, shows="change"), [one], "final")[IMAGES]
     event = EventFrames(one.times[inside], images=one.images[inside])
     assert np.array_equal(both, ApexChange(128, 48, 0.02, 40.0).of_event(event, 0.6)["images"])
     alone = replace(config, shows="apex")
-    assert isinstance(representation(alone), CropImages)
-    assert np.array_equal(inputs(alone, [one]), crop_images([one.images[12]], representation(alone)))
-
-
-def test_without_augmentation_training_sees_what_serving_sees_or_its_mirror(either, clips):
-    grey = [
-        dataclasses.replace(one, images=one.images[..., :1].repeat(3, 3)) for one in clips if one.sample.label != NONE
-    ]
-    job = ApexnetJob(replace(either, augment=STILL, jitter_s=0.0, rest=0.0), grey, [])
-    wanted = inputs(job.config, grey)
-    for images, labels in job.batches(0):
-        for image, label in zip(images, labels, strict=True):
-            apart = torch.minimum(
-                (wanted - image).abs().amax((1, 2, 3)), (wanted.flip(-1) - image).abs().amax((1, 2, 3))
-            )
-            assert float(apart.min()) < 0.05
-            assert grey[int(apart.argmin())].sample.label == LABELS[label]
-
-
-def test_a_batch_holds_faces_at_rest_as_none(config, clips):
-    job = ApexnetJob(replace(config, rest=0.25, augment=STILL, jitter_s=0.0), clips, clips)
-    images, labels = next(job.batches(0))
-    assert images.shape == (16, 3, 48, 48)
-    assert labels[12:].tolist() == [LABELS.index(NONE)] * 4
-    assert job.steps == 4
-    moving = images[:12][labels[:12] != LABELS.index(NONE), 2].abs().amax((1, 2))
-    assert float(images[12:, 2].abs().amax((1, 2)).max()) < 0.5 < float(moving.median())
-    assert float(job.alpha[3]) < float(job.alpha[0])
-
-
-def test_batches_are_new_in_each_epoch_and_the_same_when_asked_for_again(either, clips):
-    job = ApexnetJob(either, clips, clips)
-    first, again, other = (next(job.batches(epoch)) for epoch in (0, 0, 1))
-    assert torch.equal(first[0], again[0])
-    assert not torch.equal(first[0], other[0])
-
-
-def test_one_kind_of_light_falls_on_onset_and_apex(config, clips):
-    change = replace(config, shows="change", augment=replace(STILL, light=0.5))
-    same = torch.rand(4, 1, 48, 48).repeat(1, 2, 1, 1)
-    found = varied(same, change, representation(change), torch.Generator().manual_seed(1))
-    assert float(found[:, 2].abs().max()) < 1e-3
-    assert float((found[:, 0] - (4 * same[:, 0] - 2)).abs().max()) > 0.2
+    made = APEXNET.representation(alone)
+    assert isinstance(made, CropImages)
+    assert np.array_equal(APEXNET.inputs(alone, [one], "final")[IMAGES], crop_images([one.images[12]], made))
 
 
 def test_rest_is_seen_before_and_after_each_event(config, clips):
-    found = resting(config, clips[:4])
+    found = APEXNET.inputs(config, clips[:4], "rest")[IMAGES]
     assert found.shape == (8, 3, 48, 48)
     assert float(found[:, 2].abs().max()) < 0.5
+    assert APEXNET.inputs(config, [], "rest")[IMAGES].shape == (0, 3, 48, 48)
 
 
-def test_it_learns_what_changes_where_on_whom_it_never_saw_and_what_is_none(config, clips):
+def test_none_is_a_class_only_where_faces_at_rest_are_shown_as_that(config, clips, given_clips):
+    source = given_clips(clips, LABELS)
+    alone = replace(config, rest=0.0)
+    split = APEXNET.see(alone, source, source.whole())
+    assert split.vocabulary == Vocabulary("megc-3", MEGC3)
+    assert {one.sample.label for side in (*split.train, split.calibration, *split.test) for one in side} == set(MEGC3)
+    assert APEXNET.see(config, source, source.whole()).vocabulary == source.vocabulary
+    assert APEXNET.vocabulary(alone, Vocabulary("own", ("a", NONE))) == Vocabulary("own", ("a",))
+    assert APEXNET.vocabulary(alone, Vocabulary("smic-3", MEGC3)) == Vocabulary("smic-3", MEGC3)
+
+
+def test_it_learns_what_changes_where_on_whom_it_never_saw_and_what_is_none(config, clips, given_clips, still):
     steps = replace(config.optimiser, batch=8, average=0.0)
-    quick = replace(config, epochs=12, groups=4, augment=STILL, jitter_s=0.0, optimiser=steps)
-    parts = split(quick, clips)
-    folder = apexnet_synthetic.fit(quick, parts)
-    scores = {score["name"]: score["value"] for score in msgspec.json.decode((folder / "scores.json").read_bytes())}
+    quick = replace(config, epochs=12, groups=4, augment=still, jitter_s=0.0, optimiser=steps)
+    asked = experiment(quick, given_clips(clips, LABELS))
+    asked.fit()
+    scores = {score.name: score.value for score in asked.scores()}
     assert scores["final_uf1"] > 0.7  # a third is chance; of so few events the last bits of a processor decide one
     assert scores["kept"] > 0.8
     assert scores["rejected_rest"] > 0.8
-    network = apexnet_synthetic.restored(quick, parts)
-    assert predict(network, inputs(quick, parts.test)).shape == (len(parts.test), len(LABELS))
+    (test,) = asked.split.test
+    assert judge(APEXNET, asked.restored(), APEXNET.inputs(quick, test, "final")).shape == (len(test), len(LABELS))
 
 
-def test_a_run_becomes_a_package_that_answers_as_torch_does(config, clips, tmp_path, monkeypatch, engines):
-    crops = list(np.random.default_rng(1).integers(0, 256, (20, 48, 48, 3), dtype=np.uint8))
-    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
-    parts, target = split(config, clips), tmp_path / "engines" / "apexnet"
-    with pytest.raises(DataError, match="train first"):
-        apexnet_synthetic.export(config, parts, target, "fp32")
-    apexnet_synthetic.fit(config, parts)
-    made = apexnet_synthetic.export(config, parts, target, "fp32")
+def test_without_rest_the_package_tells_no_none(config, clips, given_clips, crops, engines, tmp_path):
+    asked, target = experiment(replace(config, rest=0.0), given_clips(clips, LABELS)), tmp_path / "engines/apexnet"
+    asked.fit()
+    made = asked.export(target, "fp32", asked.scores())
     assert check(target, engines).ok
-    assert (made.labels, made.vocabulary) == (LABELS, "megc-3-none")
-    assert made.representation == representation(config)
-    assert {score.name for score in made.scores} >= {"final_uf1", "kept", "rejected_rest", "rejected_none"}
-
-
-def test_without_rest_there_is_no_class_none(config, clips, tmp_path, monkeypatch, engines):
-    crops = list(np.random.default_rng(1).integers(0, 256, (20, 48, 48, 3), dtype=np.uint8))
-    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
-    alone = replace(config, rest=0.0)
-    parts = split(alone, clips)
-    assert {one.sample.label for one in (*parts.train, *parts.calibration, *parts.test)} == set(MEGC3)
-    apexnet_synthetic.fit(alone, parts)
-    made = apexnet_synthetic.export(alone, parts, tmp_path / "engines" / "apexnet", "fp32")
-    assert check(tmp_path / "engines" / "apexnet", engines).ok
     assert (made.labels, made.vocabulary) == (MEGC3, "megc-3")
     assert {score.name.partition("_")[0] for score in made.scores} == {"final"}
+
+
+def test_clips_without_none_are_learned_from_with_any_rest(config, clips, given_clips):
+    known = [clip for clip in clips if clip.sample.label != NONE]
+    asked = experiment(replace(config, rest=0.25), given_clips(known, MEGC3, name="megc-3"))
+    asked.fit()
+    assert {score.name.partition("_")[0] for score in asked.scores()} == {"final"}
 
 
 def test_weights_of_other_classes_may_be_the_beginning(config, tmp_path):
     taught = SeResNeXt(7, (1, 1, 1, 1), 0.0, 2)
     torch.save(taught.state_dict(), tmp_path / "weights.pt")
-    begun = build(replace(config, initial=str(tmp_path / "weights.pt")))
+    begun = APEXNET.network(replace(config, initial=str(tmp_path / "weights.pt")), 4)
     assert torch.equal(begun.conv1.weight, taught.conv1.weight)
     assert begun.fc.out_features == len(LABELS)
 
 
-def test_the_commands_go_from_synthetic_film_to_a_run_and_go_on_with_it(config, drawn, monkeypatch, tmp_path):
-    monkeypatch.setattr("train.commands.Synthetic", lambda clips: drawn("synthetic", people=5, frames=18))
-    assert commands.prepare(config, 1) == tmp_path / "cache"
-    folder = commands.fit(config)
-    assert {path.name for path in folder.iterdir()} >= {"weights.pt", "config.json", "scores.json", "curve.csv"}
-    before = (folder / "weights.pt").read_bytes()
-    assert commands.fit(config) == folder
-    assert (folder / "weights.pt").read_bytes() == before
-    assert commands.fit(replace(config, seed=2)) != folder
+def test_freezing_the_statistics_of_no_checkpoint_is_refused_before_any_clip_is_read(tmp_path):
+    with pytest.raises(ConfigError, match="initial names none"):
+        registry.load(SHIPPED, ["frozen_norm=true"])
+    torch.save(SeResNeXt(7, (1, 1, 1, 1), 0.0, 8).state_dict(), tmp_path / "weights.pt")
+    named = [f"initial='{tmp_path / 'weights.pt'}'", "blocks=[1,1,1,1]", "frozen_norm=true"]
+    assert isinstance(APEXNET.network(registry.load(SHIPPED, named).method, 3), FrozenNorm)
+
+
+def test_a_recorded_apex_is_the_picture_that_its_coder_named(recipe_of, stored):
+    asked = stored(recipe_of("apexnet-recorded", "casme2-5"))
+    (take,) = asked.split.train
+    wanted = crop_images([clip.images[6] for clip in take], CropImages(128, 32, IMAGENET_MEAN, IMAGENET_STD))
+    assert np.array_equal(APEXNET.inputs(asked.config, take, "final")[IMAGES], wanted)  # 0.12 s at 50 Hz
+
+
+def test_the_detectors_apex_is_chosen_at_each_rate_anew(recipe_of, stored, monkeypatch):
+    recipe = through(recipe_of("apexnet-recorded", "casme2-5", apex="detector"), 0.0, 25.0)
+    monkeypatch.setattr("train.methods.apexnet.apex_frames.detected", lambda clip: clip.event()[1])
+    own, slow = stored(recipe).split.train
+    assert {clip.sample.apex_s for clip in own} == {0.06}
+    assert [clip.sample.apex_s for clip in slow] == [clip.times[clip.times >= 0.04][1] for clip in slow]
+    assert {clip.sample.apex_s for clip in slow}.isdisjoint({0.06, 0.12})
+
+
+def test_it_is_tested_through_slow_cameras_at_apexes_that_the_formula_found(recipe_of, stored, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "train.methods.apexnet.apex_frames.by_formula", lambda clip, quang: asked.append(clip) or clip.event()[1]
+    )
+    recipe = recipe_of("apexnet-recorded", "casme2-5", apex="quang", epochs=1, jitter_s=0.04)
+    rates, quick = Rates(train_hz=(0.0, 25.0), test_hz=(25.0, 0.0), seed=1), KFold(k=3, seed=1, threads=1)
+    source = replace(recipe.source, rates=rates, evaluate=quick, calibration=0.4)
+    _, scores = folds.evaluate(stored(Recipe(recipe.method, source)), Serial())
+    assert {rate_hz: sum(found.counts.values()) for rate_hz, found in scores.items()} == {25.0: 12, 0.0: 12}
+    assert len(asked) == 24  # once for each clip and camera, whatever the folds
+
+
+def test_int8_is_tried_on_the_apex_frames_of_every_camera_to_train_on(recipe_of, stored):
+    asked = stored(through(recipe_of("apexnet-recorded", "casme2-5"), 0.0, 25.0))
+    split = asked.split
+    taken = [clip for take in split.train for clip in take]
+    found = APEXNET.trial(asked.config, split)
+    assert found.representation == CropImages(128, 32, IMAGENET_MEAN, IMAGENET_STD)
+    pictures = [clip.images[np.abs(clip.times - 0.12).argmin()] for clip in taken]
+    assert np.array_equal(found.calibration, pictures[::2])
+    assert np.array_equal(found.test, pictures[1::2])
+    assert [split.vocabulary.labels[i] for i in found.truth] == [clip.sample.label for clip in taken[1::2]]
+
+
+def test_int8_is_not_tried_where_the_onset_is_shown_too(config, clips, given_clips):
+    source = given_clips(clips, LABELS)
+    assert APEXNET.trial(replace(config, shows="change"), source.split(source.whole())) is None
+
+
+def test_int8_has_more_golden_crops(config, crops):
+    alone = replace(config, shows="apex")
+    assert [len(APEXNET.golden(alone, precision)[IMAGES]) for precision in ("fp32", "int8")] == [4, 60]
+    assert APEXNET.golden(replace(config, shows="change"), "fp32")[IMAGES].shape == (4, 3, 48, 48)
+
+
+def test_recorded_clips_of_no_class_cannot_be_tested_and_that_is_said_first(recipe_of, stored):
+    asked = stored(recipe_of("apexnet-recorded", "casme2-5"), labels=("tense", NONE, "calm"))
+    with pytest.raises(ConfigError, match="tells tense, calm apart, its clips show tense, none, calm"):
+        folds.evaluate(asked, Serial())

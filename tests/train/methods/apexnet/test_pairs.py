@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -12,9 +14,7 @@ SAMPLE = Sample("a", "p", "surprise", 0.4, 0.55, 0.7)
 @pytest.fixture
 def clip():
     times = np.arange(60) / 60
-    return Filmed(
-        SAMPLE, times, np.arange(60, dtype=np.uint8)[:, None, None, None] + np.zeros((1, 2, 2, 3), np.uint8), "a"
-    )
+    return Filmed(SAMPLE, times, np.arange(60, dtype=np.uint8)[:, None, None, None] + np.zeros((1, 2, 2, 3), np.uint8))
 
 
 def drawn_moments(jitter_s, rising, count=200):
@@ -51,17 +51,20 @@ def test_rest_lies_before_or_after_the_event(clip):
     assert np.array(still(clip)) == pytest.approx(np.array([(0.0, 0.2), (43 / 60, 51 / 60)]), abs=0.02)
 
 
-def test_an_event_begins_with_a_frame(clip):
-    times, images = clip.since(0.401)
-    assert times[0] == pytest.approx(25 / 60)
-    assert int(images[0, 0, 0, 0]) == 25
-    times, _ = clip.since(9.0)
-    assert times.tolist() == [59 / 60]
+def test_what_is_seen_of_an_event_begins_and_ends_with_a_frame(clip):
+    times, images = clip.between(0.401, 0.7)
+    assert (times[0], times[-1]) == pytest.approx((25 / 60, 42 / 60))
+    assert images[:, 0, 0, 0].tolist() == list(range(25, 43))
+    assert clip.between(9.0, 9.0)[0].tolist() == [59 / 60]
+    assert clip.between(0.5, 0.1)[0].tolist() == [30 / 60]
+    assert clip.between(0.5, math.inf)[0][-1] == 59 / 60
 
 
-def test_stored_clips_keep_their_pictures_on_disk(drawn, tmp_path):
+def test_stored_clips_keep_their_pictures_on_disk_and_have_the_apex_that_was_chosen(drawn, tmp_path):
     clips = store(drawn(people=1), tmp_path, 1)
-    for one, stored in zip(filmed(clips), clips, strict=True):
+    apexes_s = [0.06, 0.08, 0.1]
+    for one, stored, apex_s in zip(filmed(clips, apexes_s), clips, apexes_s, strict=True):
         assert isinstance(one.images.base, np.memmap) or isinstance(one.images, np.memmap)
         assert np.array_equal(one.images, stored.crops())
         assert (one.sample.id, one.sample.subject) == (stored.case.id, stored.case.subject)
+        assert (one.sample.onset_s, one.sample.apex_s) == (stored.sample.onset_s, apex_s)

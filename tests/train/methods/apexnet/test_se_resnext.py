@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from train.methods.apexnet.se_resnext import REN, STANDARD, Bottleneck, SeResNeXt, SqueezeExcite
+from train.methods.apexnet.se_resnext import STANDARD, Bottleneck, SeResNeXt, SqueezeExcite
+
+REN = (3, 3, 3, 3)  # table 1 of Ren et al. 2024
 
 
 def published_shapes(blocks, classes):

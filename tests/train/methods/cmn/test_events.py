@@ -2,14 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.errors import DataError
-from realtime.labels import MEGC3
 from realtime.representation.embedding_sequence import spread
-from train.clips.clip import ClipCrops, check, event
+from train.clips.clip import event
 from train.clips.embeddings import EmbeddedClip
 from train.datasets.annotation.sample import Sample
-from train.datasets.folds import hold_out
-from train.methods.cmn.events import Events, split
+from train.methods.cmn.events import EmbeddedEvents
 
 
 def sample(id="a", subject="p", label="negative", onset=0.5, apex=0.7, offset=1.0):
@@ -21,11 +18,7 @@ def embedded(frames=20, rate=10.0, width=3, number=0, **moments):
     clean = np.repeat(1000.0 * number + np.arange(frames, dtype=np.float32)[:, None], width, axis=1)
     views = np.stack([clean + 0.1, clean + 0.2]).astype(np.float32)
     moments = {"id": f"clip{number}", **moments}
-    return EmbeddedClip(sample(**moments), np.arange(frames) / rate, clean.astype(np.float32), views, f"key{number}")
-
-
-def clip(**moments):
-    return ClipCrops(sample(**moments), np.arange(20) / 10, [np.zeros((4, 4, 3), np.uint8)] * 20)
+    return EmbeddedClip(sample(**moments), np.arange(frames) / rate, clean.astype(np.float32), views)
 
 
 def test_an_event_has_the_frames_from_onset_to_offset_both_included():
@@ -35,32 +28,10 @@ def test_an_event_has_the_frames_from_onset_to_offset_both_included():
     assert times[event(times, sample(onset=-1.0, offset=9.0))].tolist() == times.tolist()
 
 
-def test_clips_that_fit_pass_the_check():
-    check([clip(), clip(id="b")], MEGC3)
-
-
-def test_the_check_lists_everything_that_is_wrong():
-    backwards = ClipCrops(sample(id="back"), np.arange(20)[::-1] / 10, clip().crops)
-    lost = ClipCrops(sample(id="lost"), np.arange(19) / 10, clip().crops)
-    wrong = [clip(id="label", label="joy"), clip(id="apex", apex=2.0), clip(id="late", onset=5, apex=5, offset=6)]
-    with pytest.raises(DataError) as found:
-        check([clip(), clip(), backwards, lost, *wrong], MEGC3)
-    problems = "\n".join(found.value.problems)
-    assert len(found.value.problems) == 6
-    for words in ("joy", "do not rise", "19 times for 20", "apex: apex 2 s", "late: fewer than 2", "a: listed 2 times"):
-        assert words in problems
-
-
-def test_no_clips_at_all_are_refused():
-    with pytest.raises(DataError, match="0 clips"):
-        check([], MEGC3)
-
-
-def test_events_keep_their_frames_views_and_labels():
-    clips = [embedded(label="surprise"), embedded(number=1, onset=0.2, offset=0.4, apex=0.3)]
-    events = Events(clips, MEGC3)
+def test_events_keep_their_frames_and_views():
+    clips = [embedded(), embedded(number=1, onset=0.2, offset=0.4, apex=0.3)]
+    events = EmbeddedEvents(clips)
     assert events.lengths.tolist() == [6, 3]
-    assert events.labels.tolist() == [2, 0]
     assert events.clean[:, 0].tolist() == [5, 6, 7, 8, 9, 10, 1002, 1003, 1004]
     assert torch.allclose(events.views[1], events.clean + 0.2)
     rows = events.rows(torch.tensor([1, 0]), torch.tensor([[0, 2], [1, 5]]))
@@ -68,7 +39,7 @@ def test_events_keep_their_frames_views_and_labels():
 
 
 def test_an_early_answer_sees_the_frames_up_to_its_moment():
-    events = Events([embedded(), embedded(number=1, onset=0.2, apex=0.3, offset=0.4)], MEGC3)
+    events = EmbeddedEvents([embedded(), embedded(number=1, onset=0.2, apex=0.3, offset=0.4)])
     assert events.early(0.0).tolist() == [3, 2]
     assert events.early(0.15).tolist() == [4, 3]
     assert events.early(9.0).tolist() == events.lengths.tolist()
@@ -76,13 +47,13 @@ def test_an_early_answer_sees_the_frames_up_to_its_moment():
 
 
 def test_frames_are_timed_from_the_apex_of_their_own_event():
-    events = Events([embedded(), embedded(number=1, onset=0.2, apex=0.3, offset=0.4)], MEGC3)
+    events = EmbeddedEvents([embedded(), embedded(number=1, onset=0.2, apex=0.3, offset=0.4)])
     found = events.since_apex_s(torch.tensor([1, 0]), torch.tensor([[0, 1, 2], [0, 2, 5]]))
     assert found.flatten().tolist() == pytest.approx([-0.1, 0.0, 0.1, -0.2, 0.0, 0.3])
 
 
 def test_sequences_are_what_serving_takes():
-    events = Events([embedded(), embedded(number=1, onset=0.2, apex=0.3, offset=1.4)], MEGC3)
+    events = EmbeddedEvents([embedded(), embedded(number=1, onset=0.2, apex=0.3, offset=1.4)])
     found = events.sequences(torch.tensor([4, 13]), 8)
     assert found.shape == (2, 8, 3)
     assert found[0, :, 0].tolist() == [5 + i for i in spread(4, 8)]
@@ -90,7 +61,7 @@ def test_sequences_are_what_serving_takes():
 
 
 def test_the_scale_brings_the_inputs_to_one():
-    events = Events([embedded(), embedded(number=1)], MEGC3)
+    events = EmbeddedEvents([embedded(), embedded(number=1)])
     moved = torch.cat([torch.arange(6.0), torch.arange(6.0)])
     width = events.clean.shape[1]
     assert events.scale("first").tolist() == pytest.approx([1 / float(moved.square().mean().sqrt())] * width)
@@ -98,45 +69,8 @@ def test_the_scale_brings_the_inputs_to_one():
 
 
 def test_what_stands_behind_an_embedding_has_a_scale_of_its_own():
-    events = Events([embedded(), embedded(number=1)], MEGC3)
+    events = EmbeddedEvents([embedded(), embedded(number=1)])
     events.clean = torch.cat([events.clean, torch.full((len(events.clean), 2), 5.0)], 1)
     found = events.scale("none", behind=2)
     assert found[-2:].tolist() == pytest.approx([0.2, 0.2])
     assert float(found[0]) == pytest.approx(1 / float(events.clean[:, :-2].square().mean().sqrt()))
-
-
-def test_no_person_is_on_two_sides_and_none_is_lost():
-    clips = [embedded(number=i, subject=f"p{i // 3}", label=MEGC3[i % 3]) for i in range(30)]
-    parts = split(clips, MEGC3, 0.2, 0.25, 1)
-    people = [{int(row) // 3000 for row in part.clean[:, 0]} for part in (parts.train, parts.calibration, parts.test)]
-    assert [len(side) for side in people] == [6, 2, 2]
-    assert set.union(*people) == set(range(10))
-
-
-def test_the_split_depends_on_its_seed_alone():
-    clips = [embedded(number=i, subject=f"p{i}") for i in range(20)]
-    assert split(clips, MEGC3, 0.2, 0.2, 1).key == split(clips, MEGC3, 0.2, 0.2, 1).key
-    assert split(clips, MEGC3, 0.2, 0.2, 1).key != split(clips, MEGC3, 0.2, 0.2, 2).key
-    assert hold_out("abcdef", 0.5, 3) == hold_out("fedcba", 0.5, 3)
-
-
-def test_another_annotation_is_another_split():
-    clips = [embedded(number=i, subject=f"p{i}") for i in range(6)]
-    keys = {
-        split([embedded(**change), *clips[1:]], MEGC3, 0.2, 0.2, 1).key
-        for change in (
-            {"subject": "p0"},
-            {"subject": "p0", "label": "surprise"},
-            {"subject": "p0", "apex": 0.8},
-            {"subject": "p0", "rate": 11.0},
-        )
-    }
-    assert len(keys) == 4
-
-
-def test_someone_is_held_out_and_someone_is_left():
-    assert len(hold_out("ab", 0.01, 1)) == 1
-    assert len(hold_out("ab", 1.0, 1)) == 1
-    assert len(hold_out([str(i) for i in range(240)], 0.2, 1)) == 48
-    with pytest.raises(DataError, match="at least 2 people"):
-        hold_out("aaa", 0.5, 1)

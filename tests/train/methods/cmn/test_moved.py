@@ -1,5 +1,7 @@
 """Embeddings with movement behind them: which frames meet, and how a view's movement differs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def moving():
 def embedded():
     """Of the frames 5 to 7."""
     clean = np.arange(9, dtype=np.float32).reshape(3, 3)
-    return EmbeddedClip(SAMPLE, np.array([0.5, 0.6, 0.7]), clean, np.stack([clean, clean + 1]), "key")
+    return EmbeddedClip(SAMPLE, np.array([0.5, 0.6, 0.7]), clean, np.stack([clean, clean + 1]))
 
 
 def test_each_embedding_has_its_own_frames_field_behind_it(embedded, moving):
@@ -58,8 +60,10 @@ def test_views_move_by_more_or_less_and_with_noise_of_their_own(embedded, moving
     assert np.array_equal(noisy.clean, plain.clean)
 
 
-def test_the_key_changes_with_the_movement_and_the_settings(embedded, moving):
-    one = beside(embedded, moving, SHOWN, 1)
-    other = MovingClip(SAMPLE, moving.times, moving.fields * 2)
-    keys = {one.key, beside(embedded, other, SHOWN, 1).key, beside(embedded, moving, SHOWN, 2).key, embedded.key}
-    assert len(keys | {beside(embedded, moving, MotionInput(4, 0.0, 0.0), 1).key}) == 5
+def test_views_are_drawn_by_their_seed_and_the_clip(embedded, moving):
+    noisy = MotionInput(7, 0.2, 0.1)
+    one, again, other = (beside(embedded, moving, noisy, seed).views for seed in (1, 1, 2))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+    renamed = replace(embedded, sample=replace(SAMPLE, id="two"))
+    assert not np.array_equal(beside(renamed, moving, noisy, 1).views, one)

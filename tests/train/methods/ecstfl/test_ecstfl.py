@@ -1,25 +1,42 @@
+"""The networks of clips: what they are shown, what they cost, and what may serve."""
+
+import dataclasses
+
 import msgspec
 import numpy as np
 import pytest
 import torch
 
+from realtime import config as realtime_config
 from realtime.engine.check import check
-from realtime.engine.package.manifest import Score
+from realtime.engine.package.manifest import LOGITS, Score
 from realtime.errors import ConfigError, DataError
-from realtime.representation.clip_images import ClipImages
+from realtime.representation.clip_images import CLIPS, ClipImages
 from realtime.representation.crop_images import CropImages, crop_images
+from train.config.recorded import KFold
+from train.evaluation.runners import Serial
 from train.losses.ecstfl import ecstfl, ecstfl_official
-from train.methods.ecstfl import ecstfl as method
+from train.methods import folds, packages
+from train.methods.ecstfl import job as training
+from train.methods.ecstfl.backbones import BACKBONES, standardise
 from train.methods.ecstfl.clip_frames import interpolated, shown
-from train.methods.ecstfl.ecstfl import BACKBONES, EcstflJob, build, predict, standardise
+from train.methods.ecstfl.job import EcstflJob
+from train.registry import METHODS, experiment
+from train.sources.source import Split, Vocabulary
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 replace = msgspec.structs.replace
+ECSTFL = METHODS["ecstfl"]
 
 
 @pytest.fixture
-def config(small):
-    return small("ecstfl-smic-3")
+def recipe(recipe_of):
+    return recipe_of("ecstfl", "smic-3", frames=4)
+
+
+@pytest.fixture
+def config(recipe):
+    return recipe.method
 
 
 @pytest.fixture
@@ -27,31 +44,41 @@ def collection(drawn, collected):
     return collected(drawn())
 
 
-def job(config, collection, seed=1):
-    takes = collection.takes(collection.ids(), config.rates.train_hz)
-    return EcstflJob(config, collection.labels, takes, seed)
+def job(config, collection, seed=1, train_hz=(0.0,)):
+    takes = tuple(collection.takes(collection.ids(), train_hz))
+    split = Split(Vocabulary("smic-3", collection.labels), takes, [], ())
+    [(made, optimiser)] = ECSTFL.stages(config, split, None, seed)
+    assert isinstance(made, EcstflJob)
+    assert optimiser == config.optimiser
+    return made
+
+
+def seen(config, clips):
+    """(K, 3, T, S, S): what the network is asked about."""
+    return ECSTFL.inputs(config, clips, "final")[CLIPS]
 
 
 @pytest.mark.parametrize(("name", "width"), [("r3d18", 512), ("resnet18-gru", 256)])
 def test_a_backbone_gives_the_feature_that_is_clustered_and_logits(config, name, width):
-    network = build(replace(config, backbone=name), 5)
+    assert ECSTFL.outputs == ("feature", LOGITS)
+    network = ECSTFL.network(replace(config, backbone=name), 5)
     feature, logits = network(torch.randn(2, 3, 4, 32, 32))
     assert (feature.shape, logits.shape) == ((2, width), (2, 5))
 
 
 def test_c3d_takes_clips_of_one_size_only(config):
     with pytest.raises(ConfigError, match="c3d takes 16 frames of 112 px, frames is 4 and size_px 32"):
-        build(replace(config, backbone="c3d"), 3)
+        ECSTFL.network(replace(config, backbone="c3d"), 3)
 
 
 def test_a_checkpoint_fills_the_part_that_is_public(config, tmp_path):
     torch.manual_seed(7)
     given = BACKBONES["resnet18-gru"].build(3, 0.0).encoder.state_dict()
     torch.save({**given, "fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}, tmp_path / "resnet18.pth")
-    network = build(replace(config, initial=str(tmp_path / "resnet18.pth")), 3)
+    network = ECSTFL.network(replace(config, initial=str(tmp_path / "resnet18.pth")), 3)
     assert all(torch.equal(network.encoder.state_dict()[name], value) for name, value in given.items())
     with pytest.raises(DataError, match="no checkpoint"):
-        build(replace(config, initial=str(tmp_path / "none.pth")), 3)
+        ECSTFL.network(replace(config, initial=str(tmp_path / "none.pth")), 3)
 
 
 @pytest.mark.parametrize(("variant", "p"), [("paper", 2), ("paper", 1), ("official", 2)])
@@ -95,64 +122,62 @@ def test_training_standardises_as_serving_does():
         assert standardise(x, backbone)[0].transpose(0, 1).numpy() == pytest.approx(wanted, abs=1e-5)
 
 
-def test_it_is_judged_by_frames_from_onset_to_offset(config, collection, tiny_networks):
-    (clip, *_), shown = collection.of(collection.ids(), 0.0), []
-
-    class Recorder(torch.nn.Module):
-        def forward(self, x):
-            shown.append(x)
-            return x, torch.zeros(len(x), 3)
-
-    found = predict(Recorder(), config, [clip])
-    assert found.tolist() == [pytest.approx([1 / 3] * 3)]
+def test_it_is_judged_by_frames_from_onset_to_offset(config, collection):
+    (clip, *_) = collection.of(collection.ids(), 0.0)
     backbone = BACKBONES[config.backbone]
     wanted = crop_images([clip.crops()[i] for i in (2, 5, 7, 10)], CropImages(48, 32, backbone.mean, backbone.std))
-    assert shown[0][0].transpose(0, 1).numpy() == pytest.approx(wanted)
+    assert seen(config, [clip])[0].transpose(0, 1).numpy() == pytest.approx(wanted)
+    assert seen(config, []).shape == (0, 3, 4, 32, 32)
 
 
 def test_an_interpolated_clip_is_whole_in_training_and_test(config, collection, tiny_networks, monkeypatch):
-    monkeypatch.setattr(method, "resized_crop", lambda x, *given: x)
+    monkeypatch.setattr(training, "resized_crop", lambda x, *given: x)
     whole = replace(config, sampling="tim", size_px=48)
-    clips, shown = collection.of(collection.ids(), 0.0), []
-
-    class Recorder(torch.nn.Module):
-        def forward(self, x):
-            shown.extend(x)
-            return x, torch.zeros(len(x), 3)
-
-    predict(Recorder(), whole, clips)
-    backbone = BACKBONES[config.backbone]
-    for clip, found in zip(clips, shown, strict=True):
+    clips = collection.of(collection.ids(), 0.0)
+    judged, backbone = seen(whole, clips), BACKBONES[config.backbone]
+    for clip, found in zip(clips, judged, strict=True):
         frames = interpolated(clip.crops()[2:11], 4)
         wanted = crop_images(list(frames), CropImages(48, 48, backbone.mean, backbone.std))
         assert found.transpose(0, 1).numpy() == pytest.approx(wanted)
     trained = torch.cat([x for x, _ in job(whole, collection).batches(0)])
-    apart = (trained[:, None] - torch.stack(shown)).abs().amax((2, 3, 4, 5))  # (12, 12): epoch's order, clip
+    apart = (trained[:, None] - judged).abs().amax((2, 3, 4, 5))  # (12, 12): epoch's order, clip
     assert sorted(apart.argmin(1).tolist()) == list(range(12))
     assert apart.min(1).values.max() < 1e-5
 
 
-def test_a_network_of_interpolated_clips_is_not_exported(config, collection, tmp_path):
+def test_a_network_of_interpolated_clips_is_no_engine(recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr("train.sources.recorded.gather", lambda *given: pytest.fail("clips were asked for"))
+    whole = dataclasses.replace(recipe, method=replace(recipe.method, sampling="tim"))
     with pytest.raises(ConfigError, match="the live process picks frames"):
-        method.export(replace(config, sampling="tim"), collection, (), tmp_path / "engine", "fp32")
+        packages.rebuild(experiment(whole), tmp_path / "engines" / "mine", "fp32")
+
+
+def test_networks_of_interpolated_clips_can_be_tested(recipe, collection, tiny_networks, monkeypatch):
+    monkeypatch.setattr("train.sources.recorded.gather", lambda *given: collection)
+    whole = dataclasses.replace(
+        recipe,
+        method=replace(recipe.method, sampling="tim", epochs=1),
+        source=replace(recipe.source, evaluate=KFold(k=2, seed=1, threads=1)),
+    )
+    _, scores = folds.evaluate(experiment(whole), Serial())
+    assert sum(scores[0.0].counts.values()) == 12
 
 
 def test_each_epoch_shows_each_clip_through_one_of_the_cameras(config, drawn, collected, tiny_networks):
-    collection = collected(drawn(), train_hz=(0.0, 25.0))
-    made = job(replace(config, rates=replace(config.rates, train_hz=(0.0, 25.0))), collection)
-    seen = {}
-    made._frames = lambda clip, generator: seen.setdefault(clip.path, np.zeros((4, 48, 48, 3), np.uint8))
+    made = job(config, collected(drawn(), train_hz=(0.0, 25.0)), train_hz=(0.0, 25.0))
+    found = {}
+    made._frames = lambda clip, generator: found.setdefault(clip.path, np.zeros((4, 48, 48, 3), np.uint8))
     list(made.batches(0))
-    assert len(seen) == 12  # each clip once
+    assert len(found) == 12  # each clip once
     for epoch in range(1, 12):
         list(made.batches(epoch))
-    assert set(seen) == {clip.path for take in made.takes for clip in take}
-    assert len(seen) == 24
+    assert set(found) == {clip.path for take in made.takes for clip in take}
+    assert len(found) == 24
 
 
 def test_onset_and_offset_move_in_training_and_never_in_the_test(config, collection, tiny_networks, monkeypatch):
     lengths = []
-    monkeypatch.setattr(method, "shown", lambda event, *given: lengths.append(len(event)) or shown(event, *given))
+    monkeypatch.setattr(training, "shown", lambda event, *given: lengths.append(len(event)) or shown(event, *given))
     for jitter_s, wanted in ((0.0, {9}), (0.04, set(range(5, 14)))):
         lengths.clear()
         made = job(replace(config, jitter_s=jitter_s), collection)
@@ -161,41 +186,48 @@ def test_onset_and_offset_move_in_training_and_never_in_the_test(config, collect
         assert set(lengths) <= wanted
         assert len(set(lengths)) > len(wanted) / 2
     (clip, *_) = collection.of(collection.ids(), 0.0)
-    still, moved = (predict(made.network, replace(config, jitter_s=jitter_s), [clip]) for jitter_s in (0.0, 0.04))
+    still, moved = (seen(replace(config, jitter_s=jitter_s), [clip]) for jitter_s in (0.0, 0.04))
     assert torch.equal(still, moved)
 
 
-def test_all_clips_are_trained_on_and_a_run_is_named_by_what_shapes_it(config, collection, tiny_networks):
-    folder = method.fit(config, collection)
-    weights = torch.load(folder / "weights.pt", weights_only=True)
-    assert method.fit(config, collection) == folder
-    other = method.fit(replace(config, seed=2), collection)
-    assert other != folder
-    assert not torch.equal(torch.load(other / "weights.pt", weights_only=True)["fc.weight"], weights["fc.weight"])
-    assert msgspec.json.decode((folder / "config.json").read_bytes(), type=type(config)) == config
+def test_people_who_calibrate_are_not_trained_on(recipe, collection, tiny_networks, monkeypatch):
+    monkeypatch.setattr("train.sources.recorded.gather", lambda *given: collection)
+    found = []
+    for calibration in (0.0, 0.25):
+        source = replace(recipe.source, calibration=calibration)
+        asked = experiment(dataclasses.replace(recipe, source=source))
+        [(made, _)] = ECSTFL.stages(asked.config, asked.split, asked.source, 1)
+        found.append((len(made.labels), len(asked.split.calibration)))
+    assert found == [(12, 0), (9, 3)]
 
 
 def test_a_fitted_network_is_exported_with_the_scores_it_is_given(
-    config, collection, tiny_networks, tmp_path, monkeypatch, engines
+    recipe, collection, tiny_networks, tmp_path, monkeypatch, engines
 ):
     crops = list(np.random.default_rng(1).integers(0, 256, (9, 48, 48, 3), dtype=np.uint8))
-    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
-    target, scores = tmp_path / "engines" / config.name, (Score("uf1", 0.5, "toy", {"negative": 4}),)
+    monkeypatch.setattr("train.methods.ecstfl.method.sample_crops", lambda count: crops[:count])
+    monkeypatch.setattr("train.sources.recorded.gather", lambda *given: collection)
+    asked, scores = experiment(recipe), (Score("uf1", 0.5, "toy", {"negative": 4}),)
+    target = tmp_path / "engines" / recipe.name
     with pytest.raises(DataError, match="train first"):
-        method.export(config, collection, (), target, "fp32")
-    run = method.fit(config, collection)
-    made = method.export(config, collection, scores, target, "fp32")
+        asked.export(target, "fp32", ())
+    asked.fit()
+    made = asked.export(target, "fp32", scores)
     assert check(target, engines).ok
     assert (made.vocabulary, made.labels, made.scores) == ("smic-3", collection.labels, scores)
-    assert made.task == "dynamic-expression"
-    backbone = BACKBONES[config.backbone]
-    assert made.representation == ClipImages(4, CropImages(128, 32, backbone.mean, backbone.std))
+    assert (made.name, made.task) == ("ecstfl-smic-3", "dynamic-expression")
+    backbone, crop_px = BACKBONES[recipe.method.backbone], realtime_config.load().align.size_px
+    assert made.representation == ClipImages(4, CropImages(crop_px, 32, backbone.mean, backbone.std))
     golden = np.load(target / "golden.npz")
     for row in (0, 1):  # float16, as they are kept
         wanted = crop_images(crops[row : row + 4], made.representation.picture).swapaxes(0, 1)
         assert golden["in_clips"][row] == pytest.approx(wanted, rel=1e-3)
-    network = build(config, 3).eval()
-    network.load_state_dict(torch.load(run / "weights.pt", weights_only=True))
     with torch.no_grad():
-        logits = network(torch.from_numpy(golden["in_clips"]).float())[1]
+        logits = asked.restored()(torch.from_numpy(golden["in_clips"]).float())[1]
     assert golden["out_logits"] == pytest.approx(logits.numpy(), rel=1e-2, abs=1e-3)
+
+
+def test_the_last_layer_of_the_patents_network_can_be_calibrated():
+    network = BACKBONES["c3d"].build(3, 0.0)
+    assert ECSTFL.classifier(network) is network.fc8
+    assert "fc.weight" not in network.state_dict()

@@ -4,18 +4,18 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime.config import ROOT
+from realtime.config import ROOT, convert, read_toml
 from realtime.errors import ConfigError
 from realtime.labels import MEGC3
-from train.config.clips import AT_REST
-from train.config.old import load
+from train.config.clips import AT_REST, SyntheticSettings
 from train.synthesis.face.channels import INDEX
 from train.synthesis.script.distractors import MAKERS
 from train.synthesis.script.mouths import speech
 from train.synthesis.script.scene import APART_S, Lamp, along, clip_scene, video_scene
 from train.synthesis.script.sway import Wave
 
-CLIPS = load(ROOT / "configs/train/cmn.toml").clips
+SHIPPED = ROOT / "configs/data/synthetic.toml"
+CLIPS = convert(read_toml(SHIPPED), SyntheticSettings, SHIPPED).clips
 OFTEN = msgspec.structs.replace(
     CLIPS.distractors, blink=60.0, gaze=60.0, speech=30.0, mouth=30.0, turn=30.0, hand=15.0, macro=30.0
 )

@@ -1,0 +1,29 @@
+"""`python -m train tune`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.console import AsJson, Overrides, Workers, show, told
+
+
+def tune(
+    config: Annotated[Path, typer.Option(help="configs/tune.toml, or a copy of yours.")],
+    override: Overrides = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search settings of the detector on long videos of some people, and measure them on those of others."""
+    with told(as_json):
+        from train.tuning.config import load
+        from train.tuning.report import lines, plain
+        from train.tuning.tune import tune as search
+
+        found = search(load(config, override or ()), workers)
+        if as_json:
+            show(plain(found), as_json)
+        else:
+            print("\n".join(lines(found)))

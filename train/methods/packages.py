@@ -1,0 +1,40 @@
+"""From a training to an engine package, whatever the method: with the scores that belong to it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from realtime.bench.engines import Speed
+from realtime.engine.package.manifest import Manifest, Precision
+from train.methods import folds
+from train.methods.experiment import Experiment
+from train.packaging import torch_tensorrt
+from train.packaging.graph import rounded
+from train.sources.recorded import RecordedSource
+
+log = logging.getLogger(__name__)
+
+
+def export(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
+    """The trained network as the engine package `folder`, proven before it is written.
+
+    What `evaluate` tested fold by fold has no network of all clips yet: it is trained first, unless `fit` has.
+    """
+    if isinstance(asked.source, RecordedSource):
+        asked.fit()
+        return asked.export(folder, precision, folds.evaluated(asked))
+    return asked.export(folder, precision, asked.scores())
+
+
+def rebuild(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
+    """From the data to the engine package: prepare, fit and export, each of which goes on where it was interrupted."""
+    log.info("%s is prepared in %s", asked.recipe.name, asked.prepare())
+    log.info("%s is trained in %s", asked.recipe.name, asked.fit())
+    return export(asked, folder, precision)
+
+
+def convert(asked: Experiment, folder: Path) -> Speed:
+    """The trained network by torch-tensorrt, held against the package that `export` made of it; how fast it is."""
+    torch_tensorrt.library()  # or all that follows is in vain
+    return torch_tensorrt.convert(rounded(asked.restored()), folder)
