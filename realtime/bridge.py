@@ -61,7 +61,7 @@ class Clocks:
         return t + min(found)[1] if found else None
 
 
-class Stream:
+class LslOutlet:
     """One outlet, whose time stamps never run backwards; `channels` are pairs of label and unit."""
 
     def __init__(self, pylsl: Any, name: str, kind: str, channels: Sequence[tuple[str, str]], *, text: bool) -> None:
@@ -90,7 +90,7 @@ class Bridge:
         self._subscriber = Subscriber(publish, states="all", events=True)
         self._asker = Asker(publish)
         self._clocks = Clocks()
-        self._streams: dict[str, Stream] = {}
+        self._streams: dict[str, LslOutlet] = {}
         self._due = -math.inf
         self._stopped = False
         self.unstamped = 0  #: samples left out, since nobody could say when they were taken
@@ -150,7 +150,7 @@ class Bridge:
         text.push([_json(message, times)], stamp)
         numbers.push(_values(message, times), stamp)
 
-    def _event_streams(self, camera: str) -> tuple[Stream, Stream]:
+    def _event_streams(self, camera: str) -> tuple[LslOutlet, LslOutlet]:
         text = self._stream(f"events {camera}", "Markers", [("event", "JSON")], text=True)
         return text, self._stream(f"event values {camera}", "Events", list(zip(VALUES, UNITS, strict=True)))
 
@@ -161,11 +161,11 @@ class Bridge:
         stream = self._stream(f"state {camera} face {face.id}", "Expression", channels)
         stream.push([face.score, *face.expression.values()], stamp)
 
-    def _stream(self, what: str, kind: str, channels: Sequence[tuple[str, str]], *, text: bool = False) -> Stream:
+    def _stream(self, what: str, kind: str, channels: Sequence[tuple[str, str]], *, text: bool = False) -> LslOutlet:
         name = f"{self._name} {what}"
         stream = self._streams.get(name)
         if stream is None or stream.channels != channels:  # a Glimpse that was started again may have other labels
-            stream = self._streams[name] = Stream(self._pylsl, name, kind, channels, text=text)
+            stream = self._streams[name] = LslOutlet(self._pylsl, name, kind, channels, text=text)
             self._told(f"opened {name}: {', '.join(label for label, _ in channels)}")
         return stream
 

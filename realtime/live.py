@@ -14,7 +14,7 @@ from realtime.pipeline.summary import Summary
 from realtime.publish import Answers, Inbox, Publisher
 from realtime.records import Frame
 from realtime.schema.message import AskMoment, Event, MomentPictures
-from realtime.session import Filmed, Recorded, Recorder
+from realtime.session import FilmedSource, Recorder, RecordingOutlet
 
 
 class Live:
@@ -44,7 +44,7 @@ class Live:
         """
         if source is None or recorder is None:
             return self.streams.run(source, seconds, told=told)
-        recorded = Recorded(self.publisher, recorder)
+        recorded = RecordingOutlet(self.publisher, recorder)
         if not recorder.video:
             return self.streams.run(source, seconds, recorded, told)
 
@@ -58,7 +58,7 @@ class Live:
         def picture(frame: Frame) -> None:
             recorder.picture(frame.t, frame.index, jpeg(frame.image, self._config.streams.jpeg_quality))
 
-        return self.streams.run(Filmed(source, picture), seconds, recorded, keep, pictures=True)
+        return self.streams.run(FilmedSource(source, picture), seconds, recorded, keep, pictures=True)
 
     def __enter__(self) -> Live:
         return self

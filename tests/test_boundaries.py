@@ -68,3 +68,15 @@ def test_the_import_contracts_hold():
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "0 broken" in done.stdout
+
+
+METHODS = sorted(path.parent.name for path in (ROOT / "train/methods").glob("*/method.py"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_knows_no_other(method):
+    others = tuple(f"train.methods.{name}" for name in METHODS if name != method)
+    for path in (ROOT / "train/methods" / method).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                assert not (node.module or "").startswith(others), f"{path.name} imports {node.module}"

@@ -16,15 +16,15 @@ from train.config.films import FilmSettings
 from train.config.recipe import Recipe, Settings, SourceSettings
 from train.config.recorded import RecordedSettings
 from train.config.stills import StillsSettings
-from train.methods.apexnet.method import Apexnet
-from train.methods.cmn.method import Cmn
-from train.methods.dynamic.method import Dynamic
-from train.methods.ecstfl.method import Ecstfl
+from train.methods.apexnet.method import ApexnetMethod
+from train.methods.cmn.method import CmnMethod
+from train.methods.dynamic.method import DynamicMethod
+from train.methods.ecstfl.method import EcstflMethod
 from train.methods.experiment import Experiment
-from train.methods.expression.method import Expression
+from train.methods.expression.method import ExpressionMethod
 from train.methods.method import Method
-from train.methods.motion.method import Motion
-from train.methods.spotter.method import Spotting
+from train.methods.motion.method import MotionMethod
+from train.methods.spotter.method import SpotterMethod
 from train.packaging.limits import MethodCard
 from train.sources.enacted import EnactedSource
 from train.sources.films import FilmSource
@@ -46,13 +46,13 @@ def tag(kind: type[Settings] | type[SourceSettings]) -> str:
 METHODS: Methods = {
     tag(method.config): method
     for method in (
-        Spotting(),
-        Motion(),
-        Apexnet(),
-        Cmn(),
-        Dynamic(),
-        Ecstfl(),
-        Expression(),
+        SpotterMethod(),
+        MotionMethod(),
+        ApexnetMethod(),
+        CmnMethod(),
+        DynamicMethod(),
+        EcstflMethod(),
+        ExpressionMethod(),
     )
 }
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from realtime.config import ROOT, Backend, EnginesConfig
-from realtime.engine.check import Report, golden, replay
+from realtime.engine.check import CheckReport, golden, replay
 from realtime.engine.engine import Engine
 from realtime.engine.factory import BACKENDS, open_with
 from realtime.engine.package.manifest import GOLDEN, MANIFEST
@@ -31,7 +31,7 @@ STREAM_HZ = 30.0
 CPUS = Path("/proc/cpuinfo")
 
 
-class Machine(msgspec.Struct, frozen=True, kw_only=True):
+class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     """What the figures belong to."""
 
     cpu: str
@@ -40,7 +40,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     threads: int  #: that an engine on the CPU may take, `engines.threads`
 
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
+class BatchSpeed(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that go through in one call."""
 
     rows: int
@@ -57,8 +57,8 @@ class Speed(msgspec.Struct, frozen=True, kw_only=True):
     backend: str  #: library and version
     precision: str
     open_s: float  #: to compile the network, or to build its plan or find it built
-    check: Report
-    batches: tuple[Batch, ...]
+    check: CheckReport
+    batches: tuple[BatchSpeed, ...]
     streams: int  #: of 30 frames a second that the best batch has rows for, if each frame is a row
     best_batch: int
 
@@ -80,7 +80,7 @@ class Absent(msgspec.Struct, frozen=True, kw_only=True):
 class EngineBench(msgspec.Struct, frozen=True, kw_only=True):
     """What `bench --engines` gives with --json."""
 
-    machine: Machine
+    machine: Hardware
     speeds: tuple[Speed, ...]
     absent: tuple[Absent, ...]
 
@@ -128,9 +128,9 @@ def speed(engine: Engine, folder: Path, open_s: float, seconds: float) -> Speed:
     )
 
 
-def machine(config: EnginesConfig) -> Machine:
+def machine(config: EnginesConfig) -> Hardware:
     """The machine that this runs on."""
-    return Machine(cpu=_cpu(), cores=os.cpu_count() or 1, gpus=_gpus(), threads=config.threads)
+    return Hardware(cpu=_cpu(), cores=os.cpu_count() or 1, gpus=_gpus(), threads=config.threads)
 
 
 def lines(found: EngineBench) -> Iterator[str]:
@@ -158,7 +158,7 @@ def _tried(folder: Path, backend: Backend, config: EnginesConfig, seconds: float
         return Absent(package=folder.name, backend=backend, reason=str(error), failed=failed)
 
 
-def _batch(engine: Engine, golden_inputs: Mapping[str, Floats], rows: int, seconds: float) -> Batch:
+def _batch(engine: Engine, golden_inputs: Mapping[str, Floats], rows: int, seconds: float) -> BatchSpeed:
     """Time calls of `rows` golden rows, repeated as often as it takes."""
     inputs = {name: np.resize(array, (rows, *array.shape[1:])) for name, array in golden_inputs.items()}
     for _ in range(WARM_CALLS):
@@ -170,7 +170,7 @@ def _batch(engine: Engine, golden_inputs: Mapping[str, Floats], rows: int, secon
         calls += 1
     rows_per_s = round(rows * calls / (time.perf_counter() - began), 1)
     found = timings.percentiles_ms("call")
-    return Batch(rows=rows, calls=calls, p50_ms=found["p50"], p99_ms=found["p99"], rows_per_s=rows_per_s)
+    return BatchSpeed(rows=rows, calls=calls, p50_ms=found["p50"], p99_ms=found["p99"], rows_per_s=rows_per_s)
 
 
 def _cpu() -> str:

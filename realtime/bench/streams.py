@@ -15,8 +15,8 @@ from realtime.capture.repeat import Repeated
 from realtime.capture.source import Source, open_source
 from realtime.config import Config
 from realtime.pipeline.pipeline import Pipeline
-from realtime.pipeline.prefetch import Ahead
-from realtime.pipeline.summary import Counts, Summary, rss_mb
+from realtime.pipeline.prefetch import Prefetch
+from realtime.pipeline.summary import RunCounter, Summary, rss_mb
 from realtime.publish import Publisher
 from realtime.recognition.heads import Heads
 from realtime.records import Frame
@@ -62,7 +62,7 @@ class Paced:
 
     def __init__(self, source: Source, seconds: float, phase: float) -> None:
         self._source, self._seconds, self._phase = source, seconds, phase
-        self._read = Ahead(source.frames(), AHEAD_FRAMES, "read")
+        self._read = Prefetch(source.frames(), AHEAD_FRAMES, "read")
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
@@ -115,7 +115,7 @@ def _play(config: Config, heads: Heads, spec: str, number: int, seconds: float) 
             thread.start()
         time.sleep(min(WARM_S, 0.5 * seconds))
         for pipeline in pipelines:
-            pipeline.counts = Counts()
+            pipeline.counts = RunCounter()
         cpu, wall = time.process_time(), time.monotonic()
         for thread in threads:
             thread.join()

@@ -61,7 +61,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     rss_late_mb: float
 
 
-class Timed:
+class TimedSource:
     """A source for `seconds` of the machine's time; it looks at the memory after a tenth, at threads at both ends."""
 
     def __init__(self, source: Source, seconds: float) -> None:
@@ -128,18 +128,18 @@ def _cost_lines(cost: Spent) -> Iterator[str]:
         yield f"  thread {thread.name:<12} {thread.cpu_ms:.2f} CPU-ms, {thread.core_wait_ms:.2f} ms waiting for a core"
 
 
-def _played(config: Config, spec: str, seconds: float, *, fast: bool) -> Timed:
-    return Timed(Repeated(partial(open_source, spec, config.source, fast=fast)), seconds)
+def _played(config: Config, spec: str, seconds: float, *, fast: bool) -> TimedSource:
+    return TimedSource(Repeated(partial(open_source, spec, config.source, fast=fast)), seconds)
 
 
-def _run(config: Config, source: Timed, pair: tuple[Engine, Judges]) -> tuple[Summary, Spent, float]:
+def _run(config: Config, source: TimedSource, pair: tuple[Engine, Judges]) -> tuple[Summary, Spent, float]:
     with Publisher(config.publish) as publisher:
         pipeline = Pipeline(config, source, publisher, pair)
         summary = pipeline.run()
     return summary, _cost(source, pipeline.counts.timings, summary.frames), source.rss_early_mb
 
 
-def _cost(source: Timed, timings: Timings, frames: int) -> Spent:
+def _cost(source: TimedSource, timings: Timings, frames: int) -> Spent:
     stages = [_stage(name, timings, frames) for name in timings.names() if name not in ("queue", "total")]
     threads = costs(source.before, source.after, frames)
     here = threading.current_thread().name

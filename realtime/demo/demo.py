@@ -11,10 +11,10 @@ import msgspec
 
 from realtime.config import PublishConfig
 from realtime.demo import truth
-from realtime.demo.truth import Score
+from realtime.demo.truth import Agreement
 from realtime.errors import PublishError
 from realtime.pipeline.people import Presence
-from realtime.pipeline.summary import Counts, Summary, remarks, table
+from realtime.pipeline.summary import RunCounter, Summary, remarks, table
 from realtime.publish import Received, Subscriber
 from realtime.schema.message import Event, Meta, State
 
@@ -28,11 +28,11 @@ POLL_S = 0.1
 NONE = {"p50": 0.0, "p95": 0.0, "p99": 0.0}
 
 
-class Played(msgspec.Struct, frozen=True):
+class FirstPass(msgspec.Struct, frozen=True):
     """What the first pass was, as it was heard."""
 
     summary: Summary
-    truth: Score
+    truth: Agreement
 
     def lines(self) -> list[str]:
         """The table under the events, and what is to be known below it."""
@@ -58,13 +58,13 @@ class Demo:
     ) -> None:
         self._heard, self._memory_mb, self._going = heard, memory_mb, going
         self._subscriber = Subscriber(publish, states="all", events=True, since=0)
-        self._counts = Counts()
+        self._counts = RunCounter()
         self._present: dict[int, Presence] = {}
         self._events: list[Event] = []
         self._meta: Meta | None = None
         self._t = -1.0  # of the newest state
 
-    def first(self, seconds: float | None = None) -> Played:
+    def first(self, seconds: float | None = None) -> FirstPass:
         """Listen to one pass over the sample, or to its first `seconds`."""
         played = truth.load()
         until = min(seconds or played.seconds, played.seconds)
@@ -73,7 +73,9 @@ class Demo:
             if self._t < 0.0 and time.monotonic() - began > READY_S:
                 raise PublishError(f"nothing was heard for {READY_S:.0f} s; look at the log above, or try again")
             self._hear(self._subscriber.receive(POLL_S), until)
-        return Played(self._summary(), truth.score(played, self._events, self._labels, min(until, max(self._t, 0.0))))
+        return FirstPass(
+            self._summary(), truth.score(played, self._events, self._labels, min(until, max(self._t, 0.0)))
+        )
 
     def go_on(self) -> None:
         """Listen for as long as it goes."""
@@ -127,7 +129,7 @@ class Demo:
         )
 
 
-def _agreement(score: Score) -> list[str]:
+def _agreement(score: Agreement) -> list[str]:
     error = "-" if score.apex_error_ms_median is None else f"{score.apex_error_ms_median:.0f} ms"
     found = f"{score.found} of {score.micro} found, {score.false} false, apex error median {error}"
     classes = "this engine tells others than the scripted ones"

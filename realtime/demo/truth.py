@@ -32,7 +32,7 @@ class Truth(msgspec.Struct, frozen=True):
     events: list[Scripted]
 
 
-class Score(msgspec.Struct, frozen=True, kw_only=True):
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     """Final micro-expression events against the truth; None where nothing was found."""
 
     micro: int  #: scripted micro-expressions
@@ -47,7 +47,7 @@ def load(path: Path = TRUTH) -> Truth:
     return msgspec.json.decode(path.read_bytes(), type=Truth)
 
 
-def score(truth: Truth, events: Sequence[Event], labels: Sequence[str], until: float | None = None) -> Score:
+def score(truth: Truth, events: Sequence[Event], labels: Sequence[str], until: float | None = None) -> Agreement:
     """Match final micro events one to one with the scripted ones that they overlap, nearest apex first.
 
     `labels` are those of the engine that judged them. `until` leaves out what was scripted to end later, and what
@@ -71,7 +71,7 @@ def score(truth: Truth, events: Sequence[Event], labels: Sequence[str], until: f
         if i not in matched and j not in matched.values():
             matched[i] = j
     errors = [abs(given[j].apex_s - wanted[i].apex) * 1e3 for i, j in matched.items()]
-    return Score(
+    return Agreement(
         micro=len(wanted),
         found=len(matched),
         false=len(given) - len(matched),

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from realtime.config import ROOT, EnginesConfig, GpuBackend
-from realtime.engine.backends.plan import Record, obtain
+from realtime.engine.backends.plan import PlanRecord, obtain
 from realtime.engine.package.manifest import load
 from realtime.errors import EngineError
 
@@ -18,7 +18,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
 
     plan: str  #: path
     new: bool  #: False if it was there already
-    record: Record
+    record: PlanRecord
 
 
 def build(

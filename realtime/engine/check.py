@@ -46,7 +46,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CheckReport:
     """What a check found."""
 
     package: str
@@ -61,7 +61,7 @@ class Report:
         return asdict(self)
 
 
-def check(folder: Path | str, config: EnginesConfig, backend: Backend | None = None) -> Report:
+def check(folder: Path | str, config: EnginesConfig, backend: Backend | None = None) -> CheckReport:
     """Replay the golden inputs of the package in `folder`, on `backend` or where the configuration says.
 
     EngineError when it does not even open or run.
@@ -70,7 +70,7 @@ def check(folder: Path | str, config: EnginesConfig, backend: Backend | None = N
     return replay(engine, ROOT / folder)
 
 
-def replay(engine: Engine, folder: Path) -> Report:
+def replay(engine: Engine, folder: Path) -> CheckReport:
     """The same for an engine that is open already, held against the golden answers in `folder`."""
     inputs, wanted = golden(folder / GOLDEN, engine)
     found = engine.run(inputs)
@@ -80,10 +80,10 @@ def replay(engine: Engine, folder: Path) -> Report:
     differences = tuple(_labelled(each, promised) for each in apart)
     milliseconds = _milliseconds(engine, {name: array[:1] for name, array in inputs.items()})
     ok = all(each.ok for each in differences)
-    return Report(engine.manifest.name, engine.backend, engine.precision, differences, milliseconds, ok)
+    return CheckReport(engine.manifest.name, engine.backend, engine.precision, differences, milliseconds, ok)
 
 
-def lines(report: Report) -> list[str]:
+def lines(report: CheckReport) -> list[str]:
     """A table: one line an output, then what ran, how long one row took, and the verdict."""
     titles = ("largest", "mean", "relative", "bar", "labels", "precision", "ms a row")
     rows = [

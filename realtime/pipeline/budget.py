@@ -23,7 +23,7 @@ HICCUP = 3.0  # times the median: what a frame takes beyond that says nothing of
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class WatchPlan:
     """How a camera is watched for now."""
 
     encoder_hz: float  #: most crops of a face that the encoder sees in a second
@@ -69,7 +69,7 @@ class Budget:
         self._patience_s = config.return_s
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> WatchPlan:
         """How the next frame is watched."""
         return self.plans[self._level]
 
@@ -137,7 +137,7 @@ class Budget:
             encode=_typical([cost.encode for cost in costs if cost.encode]),
         )
 
-    def _load(self, plan: Plan, cost: Cost) -> float:
+    def _load(self, plan: WatchPlan, cost: Cost) -> float:
         """How much of the time between frames that are looked at the busier thread would take under `plan`."""
         interval = self._interval_s * plan.every
         other = cost.rest + cost.points * plan.landmarks + cost.encode * min(plan.encoder_hz * interval, 1.0)
@@ -152,8 +152,8 @@ def _typical(seconds: list[float]) -> float:
     return sum(min(each, most) for each in seconds) / len(seconds)
 
 
-def _plans(encoder_hz: float) -> list[Plan]:
+def _plans(encoder_hz: float) -> list[WatchPlan]:
     """All that can be given up, in order, each with all before."""
     rates = [encoder_hz, *(rate for rate in RATES_HZ if rate < encoder_hz)]
-    plans = [Plan(rate, landmarks=True, every=1) for rate in rates]
-    return [*plans, *(Plan(rates[-1], landmarks=False, every=every) for every in (1, *SKIPS))]
+    plans = [WatchPlan(rate, landmarks=True, every=1) for rate in rates]
+    return [*plans, *(WatchPlan(rates[-1], landmarks=False, every=every) for every in (1, *SKIPS))]

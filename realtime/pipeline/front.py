@@ -15,7 +15,7 @@ from realtime.config import Config
 from realtime.faces.align import Aligner
 from realtime.faces.track import Tracker
 from realtime.pipeline.budget import Budget
-from realtime.pipeline.prefetch import Ahead
+from realtime.pipeline.prefetch import Prefetch
 from realtime.pipeline.timing import Stopwatch, Took
 from realtime.records import Crop, Face, Frame
 
@@ -42,8 +42,8 @@ class Front:
         self._config = config
         self._source = source
         self._budget = budget
-        self._decoded = None if source.live else Ahead(source.frames(), AHEAD_FRAMES, "decode")
-        self._tracked = Ahead(self._track(seconds), AHEAD_FRAMES, "track")
+        self._decoded = None if source.live else Prefetch(source.frames(), AHEAD_FRAMES, "decode")
+        self._tracked = Prefetch(self._track(seconds), AHEAD_FRAMES, "track")
 
     def __iter__(self) -> Iterator[Tracked]:
         return iter(self._tracked)

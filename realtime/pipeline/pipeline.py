@@ -18,7 +18,7 @@ from realtime.pipeline.budget import ENCODER_HZ, Budget, Cost
 from realtime.pipeline.front import Front, Tracked
 from realtime.pipeline.moments import Moments
 from realtime.pipeline.people import Person, Presence
-from realtime.pipeline.summary import Counts, Summary, version
+from realtime.pipeline.summary import RunCounter, Summary, version
 from realtime.pipeline.timing import Stopwatch, Took
 from realtime.publish import Outlet
 from realtime.recognition.encode import Encoder, PacedEncoder
@@ -86,7 +86,7 @@ class Pipeline:
         self._told = told
         self._front: Front | None = None
         self.stopped = False  #: whether `stop` ended it
-        self.counts = Counts()
+        self.counts = RunCounter()
 
     def run(self, seconds: float | None = None) -> Summary:
         """Play; always flushes open events and sends a last meta, also when it is interrupted."""

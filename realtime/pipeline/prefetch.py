@@ -12,7 +12,7 @@ T = TypeVar("T")
 POLL_S = 0.1  # how soon a stop is noticed by a thread that waits
 
 
-class Ahead(Generic[T]):
+class Prefetch(Generic[T]):
     """Iterates over `items` from a thread; an error there is raised here. Waits when `size` items lie ready.
 
     Nothing is dropped: what must not wait, a camera, drops and counts in its own queue.

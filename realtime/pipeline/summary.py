@@ -33,7 +33,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""  #: why nothing can have been found, what was wanted, and what to do; "" where something can
 
 
-class Counts:
+class RunCounter:
     """Gathers a run's numbers while it goes on."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from realtime.records import Floats
 from realtime.representation.change import changed, mean_grey, upon
 from realtime.representation.crop_images import IMAGES
-from realtime.representation.event import Event, Images
+from realtime.representation.event import Images, SeenEvent
 from realtime.representation.fields import Times
 from realtime.representation.misfit import EncoderAtHand, other_crops
 from realtime.representation.tensor_spec import TensorSpec
@@ -36,7 +36,7 @@ class ApexChange(msgspec.Struct, frozen=True, tag="apex-change", forbid_unknown_
         shape = (-1, 3, self.size_px, self.size_px)
         return (TensorSpec(name=IMAGES, shape=shape, dtype="float32", layout="NCHW"),)
 
-    def of_event(self, event: Event, apex_s: float) -> dict[str, Floats]:
+    def of_event(self, event: SeenEvent, apex_s: float) -> dict[str, Floats]:
         """Its onset is the event's first frame."""
         pair = apex_pair(event.times, event.images, apex_s, self)
         return {IMAGES: changed(pair[None], self.gain)}

@@ -10,7 +10,7 @@ import numpy as np
 
 from realtime.records import Floats
 from realtime.representation.crop_images import CropImages, crop_images
-from realtime.representation.event import Event
+from realtime.representation.event import SeenEvent
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.tensor_spec import TensorSpec
 
@@ -31,7 +31,7 @@ class ClipImages(msgspec.Struct, frozen=True, tag="clip-images", forbid_unknown_
         shape = (-1, 3, self.frames, self.picture.size_px, self.picture.size_px)
         return (TensorSpec(name=CLIPS, shape=shape, dtype="float32", layout="NCTHW"),)
 
-    def of_event(self, event: Event, apex_s: float) -> dict[str, Floats]:
+    def of_event(self, event: SeenEvent, apex_s: float) -> dict[str, Floats]:
         """Frames of the whole event, see `first_to_last`; the apex is not looked at."""
         images = event.images
         chosen = [images[i] for i in first_to_last(len(images), self.frames)]

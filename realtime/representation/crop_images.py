@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats, Image
-from realtime.representation.event import Event
+from realtime.representation.event import SeenEvent
 from realtime.representation.misfit import EncoderAtHand, other_crops
 from realtime.representation.tensor_spec import TensorSpec
 
@@ -35,7 +35,7 @@ class CropImages(msgspec.Struct, frozen=True, tag="crop-images", forbid_unknown_
         shape = (-1, 3, self.size_px, self.size_px)
         return (TensorSpec(name=IMAGES, shape=shape, dtype="float32", layout="NCHW"),)
 
-    def of_event(self, event: Event, apex_s: float) -> dict[str, Floats]:
+    def of_event(self, event: SeenEvent, apex_s: float) -> dict[str, Floats]:
         """The frame that is nearest to the apex."""
         nearest = int(np.abs(event.times - apex_s).argmin())
         return self.of_images([event.images[nearest]])

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats
-from realtime.representation.event import Event
+from realtime.representation.event import SeenEvent
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.pooling import pooled
 from realtime.representation.tensor_spec import TensorSpec
@@ -39,7 +39,7 @@ class EmbeddingSequence(msgspec.Struct, frozen=True, tag="embedding-sequence", f
         shape = (-1, self.frames, self.row)
         return (TensorSpec(name=EMBEDDINGS, shape=shape, dtype="float32", layout="NTC"),)
 
-    def of_event(self, event: Event, apex_s: float) -> dict[str, Floats]:
+    def of_event(self, event: SeenEvent, apex_s: float) -> dict[str, Floats]:
         """Frames that the encoder has seen, see `spread`; the apex is not looked at."""
         seen = event.embedded
         chosen = spread(len(seen.embeddings), self.frames)

@@ -31,7 +31,7 @@ class Embedded(Protocol):
         """As an event's."""
 
 
-class Event(Protocol):
+class SeenEvent(Protocol):
     """T frames of one face in order, from its onset on."""
 
     @property
@@ -54,7 +54,7 @@ class Event(Protocol):
 class EventFrames:
     """Frames whose parts lie ready, as training has them; ValueError if one is asked for that was not given.
 
-    It is an `Event` of which the encoder has seen every frame, if it has embeddings.
+    It is an `SeenEvent` of which the encoder has seen every frame, if it has embeddings.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats
-from realtime.representation.event import Event
+from realtime.representation.event import SeenEvent
 from realtime.representation.fields import FIELD_PX, Scale, moments, normalised, sampled
 from realtime.representation.misfit import EncoderAtHand, other_crops
 from realtime.representation.tensor_spec import TensorSpec
@@ -38,7 +38,7 @@ class FlowFields(msgspec.Struct, frozen=True, tag="flow-fields", forbid_unknown_
         shape = (-1, self.frames, 3, self.size_px, self.size_px)
         return (TensorSpec(name=FIELDS, shape=shape, dtype="float32", layout="NTCHW"),)
 
-    def of_event(self, event: Event, apex_s: float) -> dict[str, Floats]:
+    def of_event(self, event: SeenEvent, apex_s: float) -> dict[str, Floats]:
         """Fields from the event's first frame to its apex."""
         times = event.times
         wanted = moments(float(times[0]), apex_s, self.frames)

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats
-from realtime.representation.event import Event
+from realtime.representation.event import SeenEvent
 from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.pooling import SMALL, means, pooled
@@ -47,7 +47,7 @@ class MotionTicks(msgspec.Struct, frozen=True, tag="motion-ticks", forbid_unknow
         """A tick behind the memory."""
         return (TensorSpec(name=TICKS, shape=(-1, self.width), dtype="float32", layout="NC"),)
 
-    def of_event(self, event: Event, apex_s: float) -> dict[str, Floats]:
+    def of_event(self, event: SeenEvent, apex_s: float) -> dict[str, Floats]:
         """ValueError: ticks are of a stream, and there before any event is."""
         raise ValueError("ticks are of a stream, not of an event: a spotter judges none (see pairing)")
 

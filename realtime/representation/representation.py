@@ -18,7 +18,7 @@ from realtime.representation.apex_change import ApexChange
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
-from realtime.representation.event import Event
+from realtime.representation.event import SeenEvent
 from realtime.representation.flow_fields import FlowFields
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
@@ -42,7 +42,7 @@ class Representation(Protocol):
     def inputs(self) -> tuple[TensorSpec, ...]:
         """What a network of it takes: one or several."""
 
-    def of_event(self, event: Event, apex_s: float) -> Mapping[str, Floats]:
+    def of_event(self, event: SeenEvent, apex_s: float) -> Mapping[str, Floats]:
         """A row (1, ...) for each of `inputs`, by name, from an event with its apex at `apex_s`: live and in training.
 
         It is the only maker of them. It asks the event for no more than it needs.

@@ -17,8 +17,8 @@ a file is read past. Only its owner may open the folder. Within a format fields 
 """
 
 from realtime.session.archive import archive
-from realtime.session.film import Filmed
+from realtime.session.film import FilmedSource
 from realtime.session.read import Record, Session, Still, read
-from realtime.session.write import Recorded, Recorder
+from realtime.session.write import Recorder, RecordingOutlet
 
-__all__ = ["Filmed", "Record", "Recorded", "Recorder", "Session", "Still", "archive", "read"]
+__all__ = ["FilmedSource", "Record", "Recorder", "RecordingOutlet", "Session", "Still", "archive", "read"]

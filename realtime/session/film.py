@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 WAITING = 30  # frames, half a second: a disk that is slower loses pictures, never the live stream
 
 
-class Filmed:
+class FilmedSource:
     """A source whose frames `keep` gets as well, in a thread of its own; those it has no time for are left out."""
 
     def __init__(self, source: Source, keep: Callable[[Frame], None]) -> None:

@@ -19,7 +19,7 @@ PREFIX = struct.Struct("<Id")
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
+class SessionHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What session.json says; the configuration is kept as plain tables, since a later Glimpse may know other keys."""
 
     format: int = FORMAT

@@ -43,7 +43,7 @@ class Still:
 class Session:
     """A session's folder; iterating gives its records in order, anew each time, and holds one at a time."""
 
-    def __init__(self, folder: Path, header: layout.Header, engines: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, folder: Path, header: layout.SessionHeader, engines: dict[str, dict[str, Any]]) -> None:
         self.folder = folder
         self.header = header
         self.engines = engines  #: manifest by package name
@@ -112,11 +112,11 @@ def read(folder: Path) -> Session:
     return Session(folder, header, engines)
 
 
-def _header(path: Path) -> layout.Header:
+def _header(path: Path) -> layout.SessionHeader:
     found = _json(path, _Format).format
     if found != layout.FORMAT:
         raise SessionError(f"{path}: format {found}, and I read {layout.FORMAT}; use the Glimpse that recorded it")
-    return _json(path, layout.Header)
+    return _json(path, layout.SessionHeader)
 
 
 def _json(path: Path, kind: type[T]) -> T:

@@ -11,7 +11,7 @@ from realtime.session.read import Record
 
 
 @dataclass(slots=True)
-class Survey:
+class SessionSurvey:
     """Names in the order in which they were first met, how long it was, and which answer about an event is the last."""
 
     expressions: dict[str, None] = field(default_factory=dict)  #: labels of faces
@@ -38,9 +38,9 @@ class Survey:
                 self.latencies.update(dict.fromkeys(latencies))
 
 
-def survey(records: Iterable[Record]) -> Survey:
+def survey(records: Iterable[Record]) -> SessionSurvey:
     """Walk through them once."""
-    found = Survey()
+    found = SessionSurvey()
     for record in records:
         found.take(record)
     return found

@@ -114,7 +114,7 @@ class Recorder:
         (folder / f"{event}.json").write_bytes(msgspec.json.encode(layout.Moment(times=pictures.times)))
 
 
-class Recorded:
+class RecordingOutlet:
     """An outlet that sends through `outlet` and records what was sent."""
 
     def __init__(self, outlet: Outlet, recorder: Recorder) -> None:
@@ -155,7 +155,7 @@ def _make(folder: Path) -> None:
 
 
 def _describe(folder: Path, config: Config, packages: Sequence[Path], began: float) -> None:
-    header = layout.Header(
+    header = layout.SessionHeader(
         began_unix_s=time.time() - (time.monotonic() - began),
         began_monotonic_s=began,
         camera=config.publish.camera,

@@ -24,7 +24,7 @@ from realtime.faces.align import Aligner
 from realtime.faces.track import Tracker
 from train.clips import stored
 from train.config.clips import SyntheticSettings
-from train.datasets.annotation.recorded import Recorded
+from train.datasets.annotation.recorded import RecordedDataset
 from train.datasets.annotation.sample import Recording
 from train.storage import workers
 from train.synthesis.synthetic import Synthetic
@@ -33,7 +33,7 @@ SHIPPED = ROOT / "configs/data/synthetic.toml"
 
 #: Where a stage is called, and what it is named here.
 STAGES = (
-    (Recorded, "frames", "reading (JPEG)"),
+    (RecordedDataset, "frames", "reading (JPEG)"),
     (Tracker, "push", "tracking (MediaPipe)"),
     (Aligner, "push", "align"),
     (stored, "tell", "motion and apex"),
@@ -62,7 +62,7 @@ def rendered(clips, count, folder):
     rate_hz = clips.film.rates_hz[0]
     last = round(clips.seconds * rate_hz) - 1
     on_disk = (replace(s, recording=Recording(folder / s.id, rate_hz, 0, last)) for s in samples.values())
-    return Recorded("rendered", dataset.labels, tuple(on_disk))
+    return RecordedDataset("rendered", dataset.labels, tuple(on_disk))
 
 
 @contextmanager

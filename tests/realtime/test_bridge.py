@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from realtime import bridge
-from realtime.bridge import Bridge, Clocks, Stream
+from realtime.bridge import Bridge, Clocks, LslOutlet
 from realtime.config import load
 from realtime.errors import PublishError
 from realtime.publish import Answers, Publisher
@@ -145,7 +145,7 @@ def test_a_clock_that_drifts_is_followed():
 
 
 def test_time_stamps_of_a_stream_never_run_backwards(lsl):
-    stream = Stream(lsl, f"{NAME} alone", "Expression", [("motion", "")], text=False)
+    stream = LslOutlet(lsl, f"{NAME} alone", "Expression", [("motion", "")], text=False)
     heard = inlet(lsl, f"{NAME} alone", lambda: None)
     for value, stamp in ((1.0, 50.0), (2.0, 49.999), (3.0, 50.5)):
         stream.push([value], stamp)

@@ -14,7 +14,7 @@ from realtime.engine.check import check
 from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import DataError
 from train.__main__ import app
-from train.evaluation.ablation import Row
+from train.evaluation.ablation import AblationRow
 from train.evaluation.cluster import Cluster
 from train.evaluation.metrics import scores
 from train.evaluation.runners import Serial
@@ -97,12 +97,12 @@ def test_what_was_made_is_printed(command, key, monkeypatch, tmp_path):
 
 
 def test_a_comparison_is_a_table_or_its_rows(monkeypatch):
-    rows = [Row({"head": head}, 1, {"final_uf1": 0.5, "early_uf1": 0.25}) for head in ("patent", "cmnet")]
+    rows = [AblationRow({"head": head}, 1, {"final_uf1": 0.5, "early_uf1": 0.25}) for head in ("patent", "cmnet")]
     asked = []
     monkeypatch.setattr("train.methods.comparison.compare", lambda _, vary, seeds: asked.append((vary, seeds)) or rows)
     words = ("ablate", *CONFIG, "--vary", "head=patent,cmnet", "--vary", "sampling=far", "--seeds", 1)
     assert call(*words).stdout.splitlines()[-1] == "| cmnet | 0.500 | 0.250 |"
-    assert msgspec.json.decode(call(*words, "--json").stdout, type=dict[str, list[Row]]) == {"rows": rows}
+    assert msgspec.json.decode(call(*words, "--json").stdout, type=dict[str, list[AblationRow]]) == {"rows": rows}
     assert asked == [(["head=patent,cmnet", "sampling=far"], range(1, 2))] * 2
 
 

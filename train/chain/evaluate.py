@@ -21,7 +21,7 @@ from train.chain.show import lines
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ChainReport:
     """The figures, and all that they depend on but the code and the videos."""
 
     data: Path
@@ -45,13 +45,13 @@ class Report:
 
 def evaluate(
     data: Path, config: Path | None, overrides: Iterable[str], rates_hz: Sequence[float], workers: int | None = None
-) -> Report:
+) -> ChainReport:
     """Play all videos of the table `data` at their own rate and at `rates_hz`, where they reach it, and score them."""
     settings = realtime_config.load(config, overrides)
     played = play_all(read(data), rates_hz, settings, workers)
     folder = ROOT / settings.engines.folder
     engines = {name: load_manifest(folder / name).files[MODEL] for name in settings.engines.packages}
-    return Report(data, engines, settings, tuple(map(outcome, played.values())))
+    return ChainReport(data, engines, settings, tuple(map(outcome, played.values())))
 
 
 def rates(text: str) -> tuple[float, ...]:

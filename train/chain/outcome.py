@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass
 
 from realtime.labels import NONE
 from train.chain.labels import Recognition, recognition, shared
-from train.chain.play import Played, Told
+from train.chain.play import PlayedVideo, ToldEvent
 from train.chain.reliability import Reliability, reliability
 from train.chain.truth import Labelled
-from train.spotting.detection_scores import GROUPS, IOU, Group, Spotting, score
+from train.spotting.detection_scores import GROUPS, IOU, DetectionScores, Group, score
 from train.spotting.happened import Happened, under
 from train.spotting.movements import Detection, match
 
@@ -30,14 +30,14 @@ VERDICT, EARLY = "verdict", "verdict at the apex"
 class Answered(Detection):
     """A detection, and all that was told of it."""
 
-    told: Told
+    told: ToldEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class KindOutcome:
     """All figures of one kind of expression, or of all."""
 
-    spotting: Spotting
+    spotting: DetectionScores
     f1: float  #: of spotting; the others of its shares can be counted from it
     under: dict[str, int]  #: what happens for most of the time of a false alarm -> false alarms
     recognition: dict[str, Recognition]  #: engine, or one of `VERDICT` and `EARLY` -> on the events that were found
@@ -56,10 +56,10 @@ class AtRate:
     minutes: float
     happened: dict[str, int]  #: micro, macro, blink ... -> how often, in truth
     taken_back_per_minute: float  #: micro-expressions that were told at their apex, and withdrawn or told as macro
-    parts: dict[Group, Part]
+    parts: dict[Group, KindOutcome]
 
 
-def outcome(played: Sequence[Played]) -> AtRate:
+def outcome(played: Sequence[PlayedVideo]) -> AtRate:
     """Of videos that were all played at one rate."""
     truth = [true for each in played for true in each.video.expressions]
     said = [found for each in played for found in detections(each)]
@@ -78,7 +78,7 @@ def outcome(played: Sequence[Played]) -> AtRate:
     )
 
 
-def detections(played: Played) -> list[Answered]:
+def detections(played: PlayedVideo) -> list[Answered]:
     """The events that were not withdrawn."""
     return [
         Answered(
@@ -91,14 +91,18 @@ def detections(played: Played) -> list[Answered]:
 
 
 def _part(
-    group: Group, spotting: Spotting, truth: Sequence[Labelled], said: Sequence[Answered], played: Sequence[Played]
-) -> Part:
+    group: Group,
+    spotting: DetectionScores,
+    truth: Sequence[Labelled],
+    said: Sequence[Answered],
+    played: Sequence[PlayedVideo],
+) -> KindOutcome:
     own = [true for true in truth if true.kind in GROUPS[group]]
     answers = [found for found in said if found.kind in GROUPS[group]]
     pairs = match(own, answers, IOU)
     named = _recognition([(true, found) for true, found in pairs if true.label])
     f1 = named[VERDICT].uf1 if named else None
-    return Part(
+    return KindOutcome(
         spotting=spotting,
         f1=spotting.f1,
         under=_under(answers, [found for _, found in pairs], played),
@@ -143,7 +147,7 @@ def _reliability(answers: Sequence[Answered], pairs: Sequence[tuple[Labelled, An
     return reliability([found.confidence for found in answers], [right(found) for found in answers])
 
 
-def _under(answers: Sequence[Answered], right: Sequence[Answered], played: Sequence[Played]) -> dict[str, int]:
+def _under(answers: Sequence[Answered], right: Sequence[Answered], played: Sequence[PlayedVideo]) -> dict[str, int]:
     """What shares most of its time with each false alarm: a distractor, an expression, or nothing."""
     lying: dict[str, list[Happened]] = {}
     for each in played:
@@ -158,7 +162,7 @@ def _under(answers: Sequence[Answered], right: Sequence[Answered], played: Seque
     return dict(counts.most_common())
 
 
-def _happened(played: Sequence[Played]) -> dict[str, int]:
+def _happened(played: Sequence[PlayedVideo]) -> dict[str, int]:
     names: Counter[str] = Counter()
     for each in played:
         names.update(expression.kind for expression in each.video.expressions)
@@ -166,7 +170,7 @@ def _happened(played: Sequence[Played]) -> dict[str, int]:
     return dict(sorted(names.items()))
 
 
-def _taken_back(told: Told) -> bool:
+def _taken_back(told: ToldEvent) -> bool:
     first, last = told.answers[0], told.last
     return first.stage == "early" and first.kind == "micro" and (last.stage == "withdrawn" or last.kind != "micro")
 

@@ -15,7 +15,7 @@ from realtime.pipeline.pipeline import Pipeline
 from realtime.recognition.heads import engines
 from realtime.recognition.recognise import Judges
 from realtime.schema.message import Event, Meta, State
-from train.chain.slowed import Slowed
+from train.chain.slowed import SlowedSource
 from train.chain.truth import Video, seen
 from train.clips.tim import SAME
 from train.storage.workers import run
@@ -24,7 +24,7 @@ OWN = 0.0  #: stands for a video's own rate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class ToldEvent:
     """All answers about one event, in the order in which they were told."""
 
     answers: tuple[Event, ...]
@@ -40,14 +40,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Played:
+class PlayedVideo:
     """What the pipeline made of one video at one rate."""
 
     video: Video
     rate_hz: float  #: that it was asked for; `OWN` for the video's own
     seen_hz: float  #: frames a second on the video's clock
     seconds: float  #: that were watched
-    told: tuple[Told, ...]
+    told: tuple[ToldEvent, ...]
 
 
 class Kept:
@@ -75,27 +75,27 @@ class Kept:
         return (self.frames - 1) / span if span > 0 else 0.0
 
 
-def play(video: Video, rate_hz: float, config: Config, pair: tuple[Engine, Judges]) -> Played:
+def play(video: Video, rate_hz: float, config: Config, pair: tuple[Engine, Judges]) -> PlayedVideo:
     """The whole video, with every stage that runs live; DataError where it has no two frames."""
     outlet = Kept()
     source = opened(video, rate_hz, config.source)
     Pipeline(config, source, outlet, pair).run()
     if outlet.frames < 2:
         raise DataError(f"{video.id} has {outlet.frames} frames at {rate_hz:g} Hz; wanted at least 2: leave it out")
-    told = tuple(Told(tuple(answers)) for answers in outlet.events.values())
+    told = tuple(ToldEvent(tuple(answers)) for answers in outlet.events.values())
     seconds = outlet.frames / outlet.rate_hz
-    return Played(seen(video, seconds), rate_hz, outlet.rate_hz, seconds, told)
+    return PlayedVideo(seen(video, seconds), rate_hz, outlet.rate_hz, seconds, told)
 
 
 def opened(video: Video, rate_hz: float, config: SourceConfig) -> Source:
     """The video at `rate_hz`, or at its own."""
     source = open_source(str(video.path), config, fast=True)
-    return Slowed(source, rate_hz) if rate_hz and source.rate_hz > rate_hz * SAME else source
+    return SlowedSource(source, rate_hz) if rate_hz and source.rate_hz > rate_hz * SAME else source
 
 
 def play_all(
     videos: Sequence[Video], rates_hz: Sequence[float], config: Config, workers: int | None = None
-) -> dict[float, list[Played]]:
+) -> dict[float, list[PlayedVideo]]:
     """Every video at its own rate and at each of `rates_hz` that it reaches, shared among processes; by rate.
 
     One that is as fast as asked, no more, is played once for both.
@@ -106,7 +106,7 @@ def play_all(
     at = {(rate, video.id): rate if own[video.id] > rate * SAME else OWN for rate, video in wanted}
     tasks = {_name(video, at[rate, video.id]): (video, at[rate, video.id]) for rate, video in wanted}
     found = dict(zip(tasks, run(partial(_playing, config), tasks, "videos", workers), strict=True))
-    played: dict[float, list[Played]] = {}
+    played: dict[float, list[PlayedVideo]] = {}
     for rate, video in wanted:
         one = found[_name(video, at[rate, video.id])]
         played.setdefault(rate, []).append(replace(one, rate_hz=rate))
@@ -118,7 +118,7 @@ def _name(video: Video, rate_hz: float) -> str:
 
 
 @contextmanager
-def _playing(config: Config) -> Iterator[Callable[[tuple[Video, float]], Played]]:
+def _playing(config: Config) -> Iterator[Callable[[tuple[Video, float]], PlayedVideo]]:
     pair = engines(config)
     yield lambda task: play(*task, config, pair)
 

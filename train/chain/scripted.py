@@ -13,7 +13,7 @@ import msgspec
 from realtime.demo.truth import Truth
 from realtime.errors import DataError
 from train.chain import table
-from train.chain.truth import Event, Video, video
+from train.chain.truth import TrueEvent, Video, video
 from train.datasets.annotation.labels import canonical
 
 TABLE = "truth.csv"
@@ -55,8 +55,8 @@ def _truth(path: Path) -> OfPerson:
     return msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=OfPerson)
 
 
-def _events(truth: Truth) -> list[Event]:
-    return [Event(e.role, canonical(e.label), e.onset, e.apex, e.offset) for e in truth.events]
+def _events(truth: Truth) -> list[TrueEvent]:
+    return [TrueEvent(e.role, canonical(e.label), e.onset, e.apex, e.offset) for e in truth.events]
 
 
 def _video(path: Path, truth: OfPerson) -> Video:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from train.chain.outcome import AtRate, Part
+from train.chain.outcome import AtRate, KindOutcome
 from train.spotting.detection_scores import GROUPS, Delay
 
 NONE = "-"
@@ -84,7 +84,7 @@ def _recognition(row: AtRate) -> Iterator[str]:
 
 
 def _reliability(row: AtRate) -> Iterator[str]:
-    part: Part = row.parts["micro"]
+    part: KindOutcome = row.parts["micro"]
     if part.reliability is None:
         yield "no micro-expression was told"
         return

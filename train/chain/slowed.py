@@ -19,7 +19,7 @@ from realtime.records import Frame
 SMALLEST = 1e-6  # share of an exposure that rounding makes or loses
 
 
-class Slowed:
+class SlowedSource:
     """Implements `source.Source`: `source` at `rate_hz`, which must be below its own rate."""
 
     def __init__(self, source: Source, rate_hz: float) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.errors import DataError
-from train.chain.truth import EXPRESSIONS, Event, Video, video
+from train.chain.truth import EXPRESSIONS, TrueEvent, Video, video
 from train.datasets.annotation.labels import canonical
 from train.datasets.annotation.table import LEGEND, Cells, read_sheets
 
@@ -31,7 +31,7 @@ MOMENTS = ("onset", "apex", "offset")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class VideoRow:
     """One row that is not empty."""
 
     number: int  #: as a spreadsheet counts
@@ -58,11 +58,11 @@ class Row:
         wrong = [f"{name} is {self.cells[name]!r}, wanted seconds such as 12.4" for name in unread]
         return wrong or list(filter(None, [self.event().problem()]))
 
-    def event(self) -> Event:
+    def event(self) -> TrueEvent:
         """NaN where a moment is missing that must not be."""
         onset, apex, offset = map(self._moment, MOMENTS)
         ends = (math.nan if end is None else end for end in (onset, offset))
-        return Event(self.kind, canonical(self.cells["label"]), next(ends), apex, next(ends))
+        return TrueEvent(self.kind, canonical(self.cells["label"]), next(ends), apex, next(ends))
 
     def _moment(self, name: str) -> float | None:
         try:
@@ -79,7 +79,7 @@ def read(path: Path) -> list[Video]:
     """The videos of a table; one DataError lists all that is wrong, row by row."""
     rows = _rows(path)
     problems = [f"row {row.number}: {problem}" for row in rows for problem in row.problems()]
-    by_video: dict[str, list[Row]] = {}
+    by_video: dict[str, list[VideoRow]] = {}
     for row in rows:
         by_video.setdefault(row.cells["video"], []).append(row)
     base = path.absolute().parent
@@ -93,7 +93,7 @@ def read(path: Path) -> list[Video]:
     ]
 
 
-def _rows(path: Path) -> list[Row]:
+def _rows(path: Path) -> list[VideoRow]:
     missing = list(COLUMNS)
     for sheet in read_sheets(path).values():
         for number, header in enumerate(sheet[:LEGEND]):
@@ -102,7 +102,7 @@ def _rows(path: Path) -> list[Row]:
             if not missing:
                 places = {name: names.index(name) for name in (*COLUMNS, PERSON) if name in names}
                 rows = list(enumerate(sheet, 1))[number + 1 :]
-                return [Row(n, _cells(cells, places)) for n, cells in rows if any(cells)]
+                return [VideoRow(n, _cells(cells, places)) for n, cells in rows if any(cells)]
     raise DataError(f"{path} has no header with all columns; add them", [f"no column {name}" for name in missing])
 
 
@@ -110,7 +110,7 @@ def _cells(cells: Cells, places: dict[str, int]) -> dict[str, str]:
     return {name: cells[at].strip() if at < len(cells) else "" for name, at in places.items()}
 
 
-def _problems(name: str, rows: Sequence[Row], base: Path) -> list[str]:
+def _problems(name: str, rows: Sequence[VideoRow], base: Path) -> list[str]:
     """Of a video as a whole."""
     if not name:
         return []

@@ -42,7 +42,7 @@ class Video:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TrueEvent:
     """What happens, before it is known to be an expression or none."""
 
     kind: str
@@ -61,7 +61,7 @@ class Event:
         return f"{self.onset_s:g}, {apex_s:g}, {self.offset_s:g} s are no onset, apex and offset in order"
 
 
-def video(id: str, path: Path, person: str, events: Iterable[Event]) -> Video:
+def video(id: str, path: Path, person: str, events: Iterable[TrueEvent]) -> Video:
     """`events` without problems, sorted into expressions and the rest."""
     expressions, distractions = [], []
     for e in events:

@@ -18,7 +18,7 @@ from train.storage.digest import digest
 
 
 @dataclass(frozen=True, slots=True)
-class Slowed:
+class SlowedDataset:
     """Implements `sample.Dataset`: the clips of `source`, none faster than `rate_hz`; moments stay as they are.
 
     A clip that is no faster itself stays as it was recorded, for a slow camera loses nothing of it: in sets of

@@ -31,7 +31,7 @@ class Distractors(Section, frozen=True):
 AT_REST = Distractors(*[0.0] * len(Distractors.__struct_fields__))
 
 
-class Film(Section, frozen=True):
+class FilmCameras(Section, frozen=True):
     """The cameras that synthetic clips are filmed with; each clip has one of its own."""
 
     rates_hz: Annotated[tuple[Annotated[float, msgspec.Meta(ge=5, le=500)], ...], msgspec.Meta(min_length=1)]
@@ -58,7 +58,7 @@ class Clips(Section, frozen=True):
     size_px: Annotated[int, msgspec.Meta(ge=48)]  #: side of the pictures
     seconds: Positive
     distractors: Distractors
-    film: Film
+    film: FilmCameras
 
 
 class SyntheticSettings(SourceSettings, frozen=True, tag="synthetic"):
@@ -84,7 +84,7 @@ class Enactment(Section, frozen=True):
     size_px: Annotated[int, msgspec.Meta(ge=48)]  #: side of the crops
     frames: Annotated[int, msgspec.Meta(ge=4)]  #: of each clip, evenly over its whole length
     distractors: Distractors
-    film: Film
+    film: FilmCameras
 
 
 class EnactedSettings(SourceSettings, frozen=True, tag="enacted"):

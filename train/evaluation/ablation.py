@@ -40,7 +40,7 @@ SHOWN: tuple[Mapping[str, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AblationRow:
     """One training."""
 
     setting: Mapping[str, str]
@@ -48,14 +48,14 @@ class Row:
     scores: Mapping[str, float]  #: on the held-out people
 
 
-def table(rows: Sequence[Row]) -> list[str]:
+def table(rows: Sequence[AblationRow]) -> list[str]:
     """Markdown: for each setting the mean of each figure over its seeds, and the standard deviation of several."""
     shown = [{name: said for name, said in each.items() if any(name in row.scores for row in rows)} for each in SHOWN]
     tables = [_table(rows, names) for names in shown if names]
     return [line for number, lines in enumerate(tables) for line in ([""] if number else []) + lines]
 
 
-def _table(rows: Sequence[Row], names: Mapping[str, str]) -> list[str]:
+def _table(rows: Sequence[AblationRow], names: Mapping[str, str]) -> list[str]:
     lines = [_line([*rows[0].setting, *names.values()]), _line(["---"] * (len(rows[0].setting) + len(names)))]
     for values, own in itertools.groupby(rows, lambda row: tuple(row.setting.values())):
         scores = [row.scores for row in own]

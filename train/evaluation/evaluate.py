@@ -19,7 +19,7 @@ import msgspec
 from realtime.errors import DataError
 from train.datasets.folds import Case, Fold, checked
 from train.evaluation import predictions
-from train.evaluation.predictions import SCHEMA, FoldPredictions, Header, Prediction
+from train.evaluation.predictions import SCHEMA, FoldHeader, FoldPredictions, Prediction
 from train.evaluation.runners import FitPredict, Outcome, Runner, Task
 from train.storage.atomic import writing
 from train.storage.digest import digest
@@ -32,7 +32,7 @@ PLAN, PREDICTIONS = "plan.json", "predictions.jsonl"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class EvaluationPlan:
     """Everything that the predictions depend on, but for the method's code."""
 
     protocol: str  #: in words, for the report
@@ -53,7 +53,7 @@ class Plan:
         return digest(self)
 
 
-def evaluate(plan: Plan, fit_predict: FitPredict, folder: Path, runner: Runner) -> tuple[Prediction, ...]:
+def evaluate(plan: EvaluationPlan, fit_predict: FitPredict, folder: Path, runner: Runner) -> tuple[Prediction, ...]:
     """Predict the folds that are still missing in `folder`, then pool them all, in the plan's order."""
     _check(plan)
     _claim(plan, folder)
@@ -67,7 +67,7 @@ def evaluate(plan: Plan, fit_predict: FitPredict, folder: Path, runner: Runner) 
     return load(plan, folder)
 
 
-def load(plan: Plan, folder: Path) -> tuple[Prediction, ...]:
+def load(plan: EvaluationPlan, folder: Path) -> tuple[Prediction, ...]:
     """The pooled predictions of a run that is complete; DataError lists the folds that are missing."""
     tasks = _tasks(plan, folder)
     missing = [task.fold.name for task in tasks if not (task.folder / PREDICTIONS).exists()]
@@ -81,14 +81,14 @@ def fold_folder(folder: Path, fold: Fold) -> Path:
     return folder / f"fold-{quote(fold.name, safe='+')}"
 
 
-def _check(plan: Plan) -> None:
+def _check(plan: EvaluationPlan) -> None:
     checked(plan.folds, plan.cases)
     foreign = [f"{case.id}: {case.label!r}" for case in plan.cases if case.label not in plan.labels]
     if foreign:
         raise DataError(f"labels that are none of {', '.join(plan.labels)}; leave these cases out", foreign)
 
 
-def _claim(plan: Plan, folder: Path) -> None:
+def _claim(plan: EvaluationPlan, folder: Path) -> None:
     """Write the plan into `folder`; refuse a folder of another one, whose checkpoints a method would go on from."""
     path, key = folder / PLAN, plan.key()
     if path.exists():
@@ -100,12 +100,12 @@ def _claim(plan: Plan, folder: Path) -> None:
         file.write(msgspec.json.encode({"key": key, "plan": plan}))
 
 
-def _tasks(plan: Plan, folder: Path) -> list[Task]:
+def _tasks(plan: EvaluationPlan, folder: Path) -> list[Task]:
     root, key = folder.resolve(), plan.key()
     return [Task(key, fold, plan.seed_of(fold), plan.threads, fold_folder(root, fold)) for fold in plan.folds]
 
 
-def _keep(plan: Plan, task: Task, outcome: Outcome) -> None:
+def _keep(plan: EvaluationPlan, task: Task, outcome: Outcome) -> None:
     """The curve first: once there are predictions, the fold counts as done, and its checkpoint is of no more use."""
     found, wanted = outcome.probabilities, (len(plan.rates_hz), len(task.fold.test), len(plan.labels))
     if found.shape != wanted:
@@ -123,8 +123,8 @@ def _keep(plan: Plan, task: Task, outcome: Outcome) -> None:
     (task.folder / CHECKPOINT).unlink(missing_ok=True)
 
 
-def _header(plan: Plan, task: Task) -> Header:
-    return Header(
+def _header(plan: EvaluationPlan, task: Task) -> FoldHeader:
+    return FoldHeader(
         schema=SCHEMA,
         key=task.key,
         fold=task.fold.name,
@@ -135,7 +135,7 @@ def _header(plan: Plan, task: Task) -> Header:
     )
 
 
-def _read(plan: Plan, tasks: Sequence[Task]) -> tuple[Prediction, ...]:
+def _read(plan: EvaluationPlan, tasks: Sequence[Task]) -> tuple[Prediction, ...]:
     pooled: list[Prediction] = []
     truth = {case.id: case.label for case in plan.cases}
     for task in tasks:

@@ -23,11 +23,11 @@ SUM_TOLERANCE = 1e-4  # a softmax in single precision is off by less
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FoldHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which predictions these are."""
 
     schema: Literal[2]
-    key: str  #: of everything that shaped them, see `train.evaluation.evaluate.Plan`
+    key: str  #: of everything that shaped them, see `train.evaluation.evaluate.EvaluationPlan`
     fold: str
     seed: int
     labels: tuple[str, ...]  #: the order of the probabilities
@@ -50,7 +50,7 @@ class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FoldPredictions:
     """A whole file."""
 
-    header: Header
+    header: FoldHeader
     rows: tuple[Prediction, ...]
 
 
@@ -66,7 +66,7 @@ def read(path: Path) -> FoldPredictions:
     lines = path.read_bytes().splitlines()
     if not lines:
         raise DataError(f"{path} is empty; delete it, and the fold is predicted anew")
-    header = _decode(lines[0], Header, path, 1)
+    header = _decode(lines[0], FoldHeader, path, 1)
     rows = tuple(_decode(line, Prediction, path, number) for number, line in enumerate(lines[1:], 2))
     found = FoldPredictions(header, rows)
     _check(path, found)
@@ -104,7 +104,7 @@ def _check(path: Path, found: FoldPredictions) -> None:
         raise DataError(f"{path}: no predictions that can be scored; mend what makes them", problems)
 
 
-def _problems(row: Prediction, header: Header) -> list[str]:
+def _problems(row: Prediction, header: FoldHeader) -> list[str]:
     problems: list[str] = []
     labels = header.labels
     if row.rate_hz not in header.rates_hz:

@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from train.clips import rates
 from train.config.recipe import Recipe, Settings
 from train.config.recorded import Composite, LeaveOneSubjectOut, Lists, RecordedSettings
-from train.evaluation.evaluate import Plan
+from train.evaluation.evaluate import EvaluationPlan
 from train.evaluation.published import BENCHMARKS, Benchmark
 from train.sources.collection import label_set, named
 from train.sources.protocols import words
 from train.sources.recorded import RecordedSource
 
 
-def plan_of(recipe: Recipe[Settings], source: RecordedSource, files: Mapping[str, str]) -> Plan:
+def plan_of(recipe: Recipe[Settings], source: RecordedSource, files: Mapping[str, str]) -> EvaluationPlan:
     """What will be evaluated; `files` names those that the method reads beside the clips, by their hashes."""
     settings, collection, resolved = source.settings, source.collection, recipe.shaping()
     shaped = {"clips": source.key(), "left_out": list(collection.left_out), "files": dict(files)}
     where = f"{' and '.join(named(settings.data))}, {words(settings.evaluate)}{_at(settings)}"
-    return Plan(
+    return EvaluationPlan(
         protocol=f"{resolved['method']} on {where}",
         seed=settings.evaluate.seed,
         threads=settings.evaluate.threads,

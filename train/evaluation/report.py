@@ -16,7 +16,7 @@ import msgspec
 from realtime import markup
 from train.clips import rates
 from train.evaluation import charts
-from train.evaluation.evaluate import Plan, fold_folder
+from train.evaluation.evaluate import EvaluationPlan, fold_folder
 from train.evaluation.metrics import FIGURES, Indices, Interval, Scores, bootstrap, confusion, majority, scores_of
 from train.evaluation.predictions import Prediction, at, classes
 from train.evaluation.published import Benchmark
@@ -29,7 +29,7 @@ DRAWS = 2000  # of people, for the intervals
 NAMES = {"accuracy": "accuracy (WAR)", "uf1": "UF1", "uar": "UAR"}
 
 
-def write(plan: Plan, pooled: Sequence[Prediction], folder: Path, benchmark: Benchmark | None) -> Path:
+def write(plan: EvaluationPlan, pooled: Sequence[Prediction], folder: Path, benchmark: Benchmark | None) -> Path:
     """`folder`/report.html from the predictions of `evaluate` at all rates; curves are read from the folds' folders."""
     path = folder / REPORT
     with writing(path) as file:
@@ -37,7 +37,7 @@ def write(plan: Plan, pooled: Sequence[Prediction], folder: Path, benchmark: Ben
     return path
 
 
-def page(plan: Plan, pooled: Sequence[Prediction], folder: Path, benchmark: Benchmark | None) -> str:
+def page(plan: EvaluationPlan, pooled: Sequence[Prediction], folder: Path, benchmark: Benchmark | None) -> str:
     """The whole document: of the first rate but for the table by frame rate."""
     headline = at(pooled, plan.rates_hz[0])
     truth, said = classes(headline, plan.labels)
@@ -59,7 +59,7 @@ def page(plan: Plan, pooled: Sequence[Prediction], folder: Path, benchmark: Benc
     return markup.document(plan.protocol, sections)
 
 
-def differences(plan: Plan, pooled: Sequence[Prediction], benchmark: Benchmark) -> list[str]:
+def differences(plan: EvaluationPlan, pooled: Sequence[Prediction], benchmark: Benchmark) -> list[str]:
     """What keeps this run from being compared with `benchmark`, as far as counting can tell."""
     people = len({row.subject for row in pooled})
     counted = [
@@ -70,7 +70,7 @@ def differences(plan: Plan, pooled: Sequence[Prediction], benchmark: Benchmark) 
     return [f"{ours} {what}, there {theirs}" for what, ours, theirs in counted if theirs not in (None, ours)]
 
 
-def _summary(plan: Plan, pooled: Sequence[Prediction]) -> str:
+def _summary(plan: EvaluationPlan, pooled: Sequence[Prediction]) -> str:
     people = len({row.subject for row in pooled})
     known = f"of {people} people, each predicted once by a model that has not seen its person"
     if people == len(pooled):
@@ -94,7 +94,7 @@ def _classes(found: Scores) -> str:
     return markup.table(("class", "clips", "recall", "F1"), rows)
 
 
-def _rates(plan: Plan, pooled: Sequence[Prediction]) -> str:
+def _rates(plan: EvaluationPlan, pooled: Sequence[Prediction]) -> str:
     """Rate by rate, where the clips were seen through several cameras."""
     if len(plan.rates_hz) < 2:
         return ""
@@ -110,7 +110,7 @@ def _rates(plan: Plan, pooled: Sequence[Prediction]) -> str:
     return "<h2>By frame rate</h2>" + note + markup.table(("rate", "clips", *NAMES.values()), rows)
 
 
-def _sets(plan: Plan, pooled: Sequence[Prediction]) -> str:
+def _sets(plan: EvaluationPlan, pooled: Sequence[Prediction]) -> str:
     """Part by part, where several data sets were tested."""
     parts = sorted({row.set for row in pooled})
     if len(parts) < 2:
@@ -125,7 +125,7 @@ def _sets(plan: Plan, pooled: Sequence[Prediction]) -> str:
     return "<h2>Data sets</h2>" + note + markup.table(("set", "clips", *NAMES.values()), rows)
 
 
-def _comparison(plan: Plan, pooled: Sequence[Prediction], found: Scores, benchmark: Benchmark) -> str:
+def _comparison(plan: EvaluationPlan, pooled: Sequence[Prediction], found: Scores, benchmark: Benchmark) -> str:
     apart = differences(plan, pooled, benchmark)
     verdict = "Not comparable: " + "; ".join(apart) if apart else "Clips, people and classes are as many as there"
     own = ("this run", "", *(_share(getattr(found, name)) for name in FIGURES), "", "pooled over the folds", "")
@@ -147,7 +147,7 @@ def _comparison(plan: Plan, pooled: Sequence[Prediction], found: Scores, benchma
     )
 
 
-def _curves(plan: Plan, folder: Path) -> str:
+def _curves(plan: EvaluationPlan, folder: Path) -> str:
     """A drawing for each column that the folds' curves have, with a line for each fold."""
     columns: dict[str, dict[str, list[float]]] = {}
     for fold in plan.folds:
@@ -161,7 +161,7 @@ def _curves(plan: Plan, folder: Path) -> str:
     return "<h2>Curves</h2>" + "".join(drawings) if drawings else ""
 
 
-def _folds(plan: Plan, pooled: Sequence[Prediction], right: Sequence[bool]) -> str:
+def _folds(plan: EvaluationPlan, pooled: Sequence[Prediction], right: Sequence[bool]) -> str:
     hits = Counter(row.id for row, hit in zip(pooled, right, strict=True) if hit)
     rows = [
         (
@@ -176,7 +176,7 @@ def _folds(plan: Plan, pooled: Sequence[Prediction], right: Sequence[bool]) -> s
     return markup.table(("fold", "seed", "clips to train", "clips to test", "of them right"), rows)
 
 
-def _configuration(plan: Plan) -> str:
+def _configuration(plan: EvaluationPlan) -> str:
     shown = {"seed": plan.seed, "threads": plan.threads, "labels": plan.labels, "method": plan.configuration}
     return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
 

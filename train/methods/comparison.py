@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from realtime.errors import ConfigError
 from train.config.recipe import Recipe, Settings, changed
-from train.evaluation.ablation import Row, settings_tree
+from train.evaluation.ablation import AblationRow, settings_tree
 from train.methods.experiment import Experiment
 
 SHARED = ("cache", "seed")  #: by all rows of any method, beside all of the source; the seeds are `compare`'s own
 
 
-def compare(asked: Experiment, vary: Sequence[str], seeds: Sequence[int]) -> list[Row]:
+def compare(asked: Experiment, vary: Sequence[str], seeds: Sequence[int]) -> list[AblationRow]:
     """One row for each combination of "head=patent,cmnet", "loss.trend=0,1" and the like, and each of `seeds`.
 
     The held-out people are the same in every row; so rows of one seed may be compared in pairs. To choose a setting
@@ -31,7 +31,7 @@ def compare(asked: Experiment, vary: Sequence[str], seeds: Sequence[int]) -> lis
         for seed in seeds:
             found = replace(varied, recipe=changed(recipe, {"seed": seed}))
             found.fit(split)
-            rows.append(Row(setting, seed, {score.name: score.value for score in found.scores()}))
+            rows.append(AblationRow(setting, seed, {score.name: score.value for score in found.scores()}))
     return rows
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from realtime.engine.package.manifest import Manifest, Precision, Score, Training
 from realtime.labels import NONE
 from train.config.recipe import Recipe, Settings
+from train.datasets.folds import Fold
 from train.evaluation.rejection import judged
 from train.methods.method import Answer, Method, judge
 from train.packaging.export import WEIGHTS, Draft, trained
@@ -58,9 +59,17 @@ class Experiment:
 
     def prepare(self) -> Path:
         """Make the cache that all folds read; what is there already is kept."""
-        for fold in dict.fromkeys((self.source.whole(), *self.source.folds())):  # each once
+        for fold in self._covering():
             self.method.see(self.config, self.source, fold, self.workers)
         return Path(self.config.cache)
+
+    def _covering(self) -> list[Fold]:
+        """Folds that together show every clip through every camera: of many, one that trains on and tests all."""
+        folds = list(dict.fromkeys((self.source.whole(), *self.source.folds())))
+        if len(folds) <= 2:
+            return folds
+        ids = tuple(dict.fromkeys(id for fold in folds for id in (*fold.train, *fold.test)))
+        return [Fold("all", ids, ids)]
 
     def fit(self, split: Split[Any] | None = None) -> Path:
         """Train, calibrate, score once on whom the source holds out, and return the run's folder.

@@ -17,7 +17,7 @@ from realtime.errors import ConfigError
 from train.datasets.folds import Fold
 from train.evaluation import evaluate as evaluation
 from train.evaluation import report
-from train.evaluation.evaluate import Plan
+from train.evaluation.evaluate import EvaluationPlan
 from train.evaluation.metrics import Scores
 from train.evaluation.protocols import benchmark, plan_of
 from train.evaluation.runners import Probabilities, Runner
@@ -69,7 +69,7 @@ def evaluated(experiment: Experiment) -> tuple[Score, ...]:
     )
 
 
-def _plan(experiment: Experiment) -> tuple[Plan, Path]:
+def _plan(experiment: Experiment) -> tuple[EvaluationPlan, Path]:
     """The plan, and the folder that is its own."""
     source, files = _recorded(experiment), experiment.method.files(experiment.config)
     plan = plan_of(experiment.recipe, source, files)
@@ -102,7 +102,7 @@ def _nameless(clips: Any, vocabulary: Vocabulary) -> list[Any]:
 def _recorded(experiment: Experiment) -> RecordedSource:
     if not isinstance(experiment.source, RecordedSource):
         raise ConfigError(
-            f"{experiment.recipe.name} holds its own people out: its scores come with `fit` and `export`. Give a source "
-            "that has a protocol, such as configs/data/casme2-5.toml"
+            f"{experiment.recipe.name} holds its own people out: its scores come with `fit` and `export`. Give a "
+            "source that has a protocol, such as configs/data/casme2-5.toml"
         )
     return experiment.source

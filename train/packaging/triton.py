@@ -20,7 +20,7 @@ import msgspec
 import onnx
 
 from realtime.engine.backends.inspector import PROMISED
-from realtime.engine.backends.plan import RECORD, Record
+from realtime.engine.backends.plan import RECORD, PlanRecord
 from realtime.engine.package.manifest import LOGITS, MANIFEST, MODEL, Manifest, load, sha256
 from realtime.errors import DataError
 from train.packaging.pbtxt import Word, text
@@ -40,7 +40,7 @@ FLOAT = Word("TYPE_FP32")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ServedPlan:
     """A TensorRT plan that takes 1 to `rows` rows."""
 
     path: Path
@@ -97,12 +97,12 @@ def _place(models: Sequence[Model], repository: Path) -> None:
             log.info("%s: %s", place, model.config["backend"])
 
 
-def _chosen(plans: Sequence[Path], models: Set[str]) -> dict[str, Plan]:
+def _chosen(plans: Sequence[Path], models: Set[str]) -> dict[str, ServedPlan]:
     """By the SHA-256 of the model.onnx that each was built of; DataError lists all that cannot be served."""
     chosen, problems = {}, []
     for path in plans:
         try:
-            record = msgspec.json.decode(path.with_suffix(RECORD).read_bytes(), type=Record)
+            record = msgspec.json.decode(path.with_suffix(RECORD).read_bytes(), type=PlanRecord)
             whole = sha256(path) == record.sha256
         except (OSError, msgspec.DecodeError) as error:
             problems.append(f"{path} and its record cannot be read: {error}")
@@ -113,18 +113,18 @@ def _chosen(plans: Sequence[Path], models: Set[str]) -> dict[str, Plan]:
             problems.append(f"{path} was built of another {record.identity.package} than the package: build it anew")
         if not record.identity.library.startswith("tensorrt "):
             problems.append(f"{path} is of {record.identity.library}: the server runs plans of tensorrt alone")
-        chosen[record.identity.model] = Plan(path, record.identity.rows)
+        chosen[record.identity.model] = ServedPlan(path, record.identity.rows)
     if problems:
         raise DataError("these plans cannot be served:", problems)
     return chosen
 
 
-def _models(folder: Path, manifest: Manifest, plans: Mapping[str, Plan]) -> list[Model]:
+def _models(folder: Path, manifest: Manifest, plans: Mapping[str, ServedPlan]) -> list[Model]:
     whole = _whole(folder, manifest, plans.get(manifest.files[MODEL]))
     return [whole, _step(folder, manifest)] if STEP in manifest.files else [whole]
 
 
-def _whole(folder: Path, manifest: Manifest, plan: Plan | None) -> Model:
+def _whole(folder: Path, manifest: Manifest, plan: ServedPlan | None) -> Model:
     """The package's own network; requests of all cameras are gathered into batches."""
     inputs = {spec.name: list(spec.shape[1:]) for spec in manifest.inputs}
     outputs = {spec.name: list(spec.shape[1:]) for spec in manifest.outputs}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from realtime.errors import DataError
 from realtime.labels import OWN
-from train.clips.rates import Slowed, words
+from train.clips.rates import SlowedDataset, words
 from train.clips.stored import StoredClip, key_of, store
 from train.clips.takes import FEWEST_FRAMES, FEWEST_SHOWN
 from train.config.recorded import Data, Rates
@@ -103,7 +103,7 @@ def _through(
     rate_hz: float, sets: Sequence[Dataset], cases: Sequence[Case], seed: int, cache: Path, workers: int | None
 ) -> Through:
     """Every clip of `sets`, under the name that it has at its own rate."""
-    seen = [Slowed(dataset, rate_hz, seed) if rate_hz else dataset for dataset in sets]
+    seen = [SlowedDataset(dataset, rate_hz, seed) if rate_hz else dataset for dataset in sets]
     clips = [clip for dataset in seen for clip in store(dataset, cache, workers)]
     return {case.id: replace(clip, case=case) for case, clip in zip(cases, clips, strict=True)}
 

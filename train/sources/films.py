@@ -19,7 +19,7 @@ from train.config.films import FilmSettings
 from train.datasets.folds import Fold
 from train.sources.source import Provenance, Split, Vocabulary
 from train.spotting import films as filming
-from train.spotting.films import Film, Order
+from train.spotting.films import Film, FilmOrder
 from train.storage.digest import digest
 from train.synthesis.synthetic import Synthetic
 
@@ -27,7 +27,7 @@ NAME = "spotting-3"
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class FilmCast:
     """People of whom a film each is made, or read from the cache."""
 
     people: tuple[str, ...]
@@ -36,13 +36,13 @@ class Cast:
 
     def film(self, seen: MotionTicks, workers: int | None = None) -> list[Film]:
         """Their films as an engine of this representation sees them."""
-        order = Order(self.settings.clips, self.settings.seconds, self.settings.micro_per_minute, seen)
+        order = FilmOrder(self.settings.clips, self.settings.seconds, self.settings.micro_per_minute, seen)
         return filming.films(order, self.people, self.cache, workers) if self.people else []
 
 
 @dataclass(frozen=True)
 class FilmSource:
-    """Implements `ClipSource`, of `Cast`. Some people are held out: its only fold, whose ids are people.
+    """Implements `ClipSource`, of `FilmCast`. Some people are held out: its only fold, whose ids are people.
 
     It names all who may be learned from or tested; the first of them are filmed.
     """
@@ -73,7 +73,7 @@ class FilmSource:
         """Without the people that are held out, whom engines of other methods have not seen either."""
         return self.folds()[0]
 
-    def split(self, fold: Fold) -> Split[Cast]:
+    def split(self, fold: Fold) -> Split[FilmCast]:
         """Nobody calibrates: films to calibrate on are films not to train on."""
         learn, test = fold.train[: self.settings.films], fold.test[: self.settings.test_films]
         return Split(self.vocabulary, (self._cast(learn),), self._cast(()), (self._cast(test),))
@@ -85,5 +85,5 @@ class FilmSource:
     def _people(self) -> Synthetic:
         return Synthetic(self.settings.clips)
 
-    def _cast(self, people: tuple[str, ...]) -> Cast:
-        return Cast(people, self.settings, self.cache)
+    def _cast(self, people: tuple[str, ...]) -> FilmCast:
+        return FilmCast(people, self.settings, self.cache)

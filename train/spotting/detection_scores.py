@@ -39,7 +39,7 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True)
-class Spotting:
+class DetectionScores:
     """What detections are worth; None where nothing is there to be measured."""
 
     found: int  #: true positives
@@ -71,7 +71,9 @@ class Spotting:
         return 2 * self.found / max(2 * self.found + self.false + self.missed, 1)
 
 
-def score(truth: Sequence[Movement], said: Sequence[Detection], seconds: Mapping[str, float]) -> dict[Group, Spotting]:
+def score(
+    truth: Sequence[Movement], said: Sequence[Detection], seconds: Mapping[str, float]
+) -> dict[Group, DetectionScores]:
     """Scores of each kind and of both together, a detection of the wrong kind being false and its movement missed.
 
     `seconds` has the length of every video that was watched, also of those without any movement.
@@ -87,12 +89,12 @@ def _of(kinds: Collection[Kind], movements: Sequence[M]) -> list[M]:
     return [movement for movement in movements if movement.kind in kinds]
 
 
-def _spotting(truth: Sequence[Movement], said: Sequence[Detection], minutes: float) -> Spotting:
+def _spotting(truth: Sequence[Movement], said: Sequence[Detection], minutes: float) -> DetectionScores:
     pairs = match(truth, said, IOU)
     precisions = [found for least in IOUS if (found := average_precision(truth, said, least)) is not None]
     nearest = _nearest_apex(truth, said)
     errors = [1e3 * abs(found.apex_s - true.apex_s) for true, found in pairs]
-    return Spotting(
+    return DetectionScores(
         found=len(pairs),
         false=len(said) - len(pairs),
         missed=len(truth) - len(pairs),

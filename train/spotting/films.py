@@ -53,7 +53,7 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class FilmOrder:
     """What films are wanted."""
 
     clips: Clips
@@ -62,13 +62,13 @@ class Order:
     seen: MotionTicks
 
 
-def films(order: Order, people: Sequence[str], cache: Path, workers: int | None = None) -> list[Film]:
+def films(order: FilmOrder, people: Sequence[str], cache: Path, workers: int | None = None) -> list[Film]:
     """One of each of `people`; those that are in `cache` already are read."""
     return run(partial(_filming, order, cache), {person: person for person in people}, "films", workers)
 
 
 @contextmanager
-def _filming(order: Order, cache: Path) -> Iterator[Callable[[str], Film]]:
+def _filming(order: FilmOrder, cache: Path) -> Iterator[Callable[[str], Film]]:
     stages, dataset = realtime_config.load(), Synthetic(order.clips)
     landmarker = MediaPipe(stages.track)
 
@@ -91,10 +91,10 @@ def _filming(order: Order, cache: Path) -> Iterator[Callable[[str], Film]]:
 
 def _watched(dataset: Synthetic, take: Take, seen: MotionTicks, tracker: Tracker, stages: Config) -> Film:
     """The ticks of the face that is in view for longest."""
-    faces: dict[int, Face] = {}
+    faces: dict[int, FilmedFace] = {}
     for frame in dataset.film(take):
         for face in tracker.push(frame):
-            follower = faces.setdefault(face.id, Face(seen, stages))
+            follower = faces.setdefault(face.id, FilmedFace(seen, stages))
             for crop in follower.aligner.push((frame, face)):
                 follower.push(crop)
     longest = max(faces.values(), key=lambda face: len(face.ticks), default=None)
@@ -107,7 +107,7 @@ def _watched(dataset: Synthetic, take: Take, seen: MotionTicks, tracker: Tracker
     return Film(take.person, take.scene.seconds, np.array(ends), ticks, expressions, rate_hz=take.camera.rate_hz)
 
 
-class Face:
+class FilmedFace:
     """One face of a film, and its ticks."""
 
     def __init__(self, seen: MotionTicks, stages: Config) -> None:
@@ -127,6 +127,6 @@ def sight(stages: Config) -> tuple[object, ...]:
     return (mesh.version(), stages.track, stages.align)
 
 
-def _key(order: Order, person: str, stages: Config) -> str:
+def _key(order: FilmOrder, person: str, stages: Config) -> str:
     seen = (order.seen.crop_px, order.seen.size_px, order.seen.lag_s, order.seen.tick_s)
     return digest(VERSION, order.clips, order.seconds, order.micro_per_minute, person, *seen, *sight(stages))

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from realtime.records import Floats, Frame, Image
-from train.synthesis.camera import Camera, expose, moments
-from train.synthesis.face.performance import Extent, Pose
+from train.synthesis.camera import SyntheticCamera, expose, moments
+from train.synthesis.face.performance import Extent, HeadMotion
 from train.synthesis.script.hand import covered
 from train.synthesis.script.scene import Scene
 from train.synthesis.script.strokes import Times
@@ -24,14 +24,14 @@ class Actor(Protocol):
     def extent(self) -> Extent:
         """Its sizes."""
 
-    def frames(self, amounts: Floats, pose: Pose) -> Iterator[Image]:
+    def frames(self, amounts: Floats, pose: HeadMotion) -> Iterator[Image]:
         """uint8 (S, S, 3), or (S, S) without colour, for each row of `amounts` (T, K), in order."""
 
-    def between(self, amounts: Floats, pose: Pose) -> Floats:
+    def between(self, amounts: Floats, pose: HeadMotion) -> Floats:
         """(S, S, 2) px: where what each pixel shows at the first of two moments has gone by the second."""
 
 
-def film(actor: Actor, scene: Scene, camera: Camera, rng: np.random.Generator) -> Iterator[Frame]:
+def film(actor: Actor, scene: Scene, camera: SyntheticCamera, rng: np.random.Generator) -> Iterator[Frame]:
     """`scene` played by `actor` and taken by `camera`, stamped with exact times from 0."""
     times = camera.times(scene.seconds)
     moved = _moved(actor.extent, scene, times, camera.open_s)

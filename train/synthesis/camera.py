@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from realtime.records import Floats, Frame, Image
-from train.config.clips import Film
+from train.config.clips import FilmCameras
 from train.synthesis.script.strokes import Times
 
 Codec = Literal["none", "jpeg", "h264"]
@@ -29,7 +29,7 @@ SHOT = 0.5  # share of the noise's variance at full light that is shot noise
 
 
 @dataclass(frozen=True, slots=True)
-class Camera:
+class SyntheticCamera:
     """One camera."""
 
     rate_hz: float
@@ -51,12 +51,12 @@ class Camera:
         return np.arange(max(round(seconds * self.rate_hz), 1)) / self.rate_hz
 
 
-def draw(film: Film, rng: np.random.Generator, *, grey: bool) -> Camera:
+def draw(film: FilmCameras, rng: np.random.Generator, *, grey: bool) -> SyntheticCamera:
     """A camera within the bounds of a configuration."""
     rate = film.rates_hz[int(rng.integers(len(film.rates_hz)))]
     codec = CODECS[int(rng.integers(len(CODECS)))] if film.quality < 100 else "none"
     red, green, blue = rng.uniform(0.75, 1.1) * (1.0 + (0.0 if grey else 1.0) * rng.uniform(-0.06, 0.06, 3))
-    return Camera(
+    return SyntheticCamera(
         rate_hz=rate,
         open_share=float(rng.uniform(*film.shutter)),
         noise=float(rng.uniform(0.0, film.noise)),
@@ -76,7 +76,7 @@ def moments(times: Times, open_s: float, moved_px: Times) -> tuple[Times, list[i
 
 
 def expose(
-    pictures: Iterator[Image], counts: list[int], light: Times, camera: Camera, rng: np.random.Generator
+    pictures: Iterator[Image], counts: list[int], light: Times, camera: SyntheticCamera, rng: np.random.Generator
 ) -> Iterator[Frame]:
     """Frames stamped with exact times from 0. `pictures` are (S, S, 3), or (S, S) for a camera without colour."""
     coder, tones = _Coder(camera), _tones(camera)
@@ -94,14 +94,14 @@ def expose(
         yield Frame(np.asarray(image, np.uint8), index / camera.rate_hz, index, 0, 0.0)
 
 
-def _tones(camera: Camera) -> Image:
+def _tones(camera: SyntheticCamera) -> Image:
     """A table (1, 256, 3); of one channel for a camera without colour."""
     levels = np.linspace(0.0, 1.0, 256)[:, None] ** camera.gamma
     table = np.clip(255.0 * levels * np.array(camera.gains) + 0.5, 0, 255).astype(np.uint8)[None]
     return np.ascontiguousarray(table[..., 0]) if camera.grey else table
 
 
-def _add_noise(mean: Floats, camera: Camera, grain: Floats) -> None:
+def _add_noise(mean: Floats, camera: SyntheticCamera, grain: Floats) -> None:
     size = np.sqrt((1.0 - SHOT) + (SHOT / np.float32(255)) * mean)
     mean += np.float32(camera.noise) * size * grain.reshape(mean.shape)
 
@@ -109,7 +109,7 @@ def _add_noise(mean: Floats, camera: Camera, grain: Floats) -> None:
 class _Coder:
     """Compression and its undoing."""
 
-    def __init__(self, camera: Camera) -> None:
+    def __init__(self, camera: SyntheticCamera) -> None:
         self._codec, self._quality = camera.codec, camera.quality
         self._every = max(round(KEY_S * camera.rate_hz), 1)
         self._last: Image | None = None

@@ -19,7 +19,7 @@ from train.config.clips import Enactment
 from train.datasets import ferplus
 from train.datasets.ferplus import SPLITS, FerPlus
 from train.synthesis.actor import film
-from train.synthesis.camera import Camera, draw
+from train.synthesis.camera import SyntheticCamera, draw
 from train.synthesis.face import facekit
 from train.synthesis.face.fields import fields
 from train.synthesis.face.warp import Warp
@@ -92,7 +92,7 @@ def _drawn(data: FerPlus, label: str, clips: Enactment, count: int) -> list[int]
     return [int(row) for row in np.random.default_rng(clips.seed).permutation(agreed)[:count]]
 
 
-class Stage:
+class Studio:
     """Where roles become clips."""
 
     def __init__(self, clips: Enactment, landmarker: Landmarker) -> None:
@@ -118,7 +118,7 @@ class Stage:
             frames = list(film(actor, enacted.scene, self._camera(enacted.scene.seconds, rng), rng))
             yield Clip(enacted, tuple(frame.t for frame in frames), tuple(frame.image for frame in frames))
 
-    def _camera(self, seconds: float, rng: np.random.Generator) -> Camera:
+    def _camera(self, seconds: float, rng: np.random.Generator) -> SyntheticCamera:
         """A camera of the configuration of whose frames only so many are kept, each as sharp as it was."""
         camera = draw(self._clips.film, rng, grey=True)
         rate = self._clips.frames / seconds

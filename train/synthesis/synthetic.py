@@ -19,7 +19,7 @@ from train.config.clips import Clips
 from train.datasets.annotation.sample import Sample
 from train.datasets.folds import hold_out
 from train.synthesis.actor import Actor, film, flow
-from train.synthesis.camera import Camera, draw
+from train.synthesis.camera import SyntheticCamera, draw
 from train.synthesis.face import facekit
 from train.synthesis.face.fields import fields
 from train.synthesis.face.render import Rendered
@@ -40,7 +40,7 @@ class Take:
     person: str
     seed: tuple[int, ...]
     scene: Scene
-    camera: Camera
+    camera: SyntheticCamera
 
 
 class Synthetic:

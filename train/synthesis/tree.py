@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from realtime.errors import DataError
 from realtime.records import Frame
-from train.config.clips import AT_REST, Clips, Film
+from train.config.clips import AT_REST, Clips, FilmCameras
 from train.datasets.annotation.sample import Sample
 from train.datasets.annotation.table import write_table
 from train.datasets.corpora.casme2 import RATE_HZ
@@ -67,7 +67,7 @@ def _settings(head: str, ferplus: str, people: int, per_person: int, seed: int) 
         size_px=288,
         seconds=SECONDS,
         distractors=msgspec.structs.replace(AT_REST, blink=10.0, gaze=6.0, flicker=0.01, sway_deg=3.0),
-        film=Film(rates_hz=(RATE_HZ,), shutter=(0.5, 1.0), noise=3.0, quality=100),
+        film=FilmCameras(rates_hz=(RATE_HZ,), shutter=(0.5, 1.0), noise=3.0, quality=100),
     )
 
 

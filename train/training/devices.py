@@ -126,7 +126,7 @@ class Seat:
             torch.manual_seed(int(digest(self._seed, epoch, self._fabric.global_rank), 16) % 2**63)
 
 
-class Remote(nn.Module):
+class OnDevice(nn.Module):
     """A network on any device that takes and gives tensors of the CPU, so that who scores it need not know."""
 
     def __init__(self, network: nn.Module) -> None:

@@ -18,7 +18,7 @@ from train.config.sections import Machine, Optimiser
 from train.storage.atomic import writing
 from train.training import devices
 from train.training.curves import Curves
-from train.training.devices import Remote, Seat
+from train.training.devices import OnDevice, Seat
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def _train(seat: Seat, job: Job, turns: Turns, folder: Path) -> None:
             rate = state.rate()
             mean = seat.mean(_epoch(seat, job, loss, epoch, state))
             if seat.first:
-                scores = {name: round(value, 5) for name, value in job.evaluate(Remote(state.kept.network)).items()}
+                scores = {name: round(value, 5) for name, value in job.evaluate(OnDevice(state.kept.network)).items()}
                 state.curve.append({"epoch": epoch + 1, "loss": round(mean, 5), "rate": round(rate, 8), **scores})
                 log.info("%s", "  ".join(f"{key} {value}" for key, value in state.curve[-1].items()))
                 curves.write(state.curve)
@@ -162,7 +162,7 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     return [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
 
 
-class Pace:
+class Stepper:
     """The steps of one turn: its optimiser, and how fast that goes."""
 
     def __init__(self, turn: Turn, steps: int) -> None:
@@ -185,7 +185,7 @@ class Progress:
     def __init__(self, job: Job, turns: Turns) -> None:
         self.curve: list[dict[str, float]] = []
         self.kept = Average(job.network, turns[0].recipe.average)
-        self.paces = [Pace(turn, job.epochs * job.steps) for turn in turns]
+        self.paces = [Stepper(turn, job.epochs * job.steps) for turn in turns]
         self._parts: dict[str, Any] = {"network": job.network, "kept": self.kept.network}
         for number, pace in enumerate(self.paces):
             behind = f"-{number}" if number else ""

@@ -34,7 +34,7 @@ POINTS, MATRIX = np.zeros((0, 2), np.float32), np.eye(2, 3, dtype=np.float32)  #
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Recording:
+class FaceRecording:
     """The faces of one video at one rate, frame by frame."""
 
     video: Video
@@ -58,17 +58,17 @@ class Recording:
 
 def record(
     videos: Sequence[Video], rates_hz: Sequence[float], stages: Config, cache: Path, workers: int | None = None
-) -> list[Recording]:
+) -> list[FaceRecording]:
     """Every video at every rate, rate by rate; what is in `cache` already is kept."""
     tasks = {f"{video.id} at {rate:g} Hz": (video, rate) for rate in rates_hz for video in videos}
     return run(partial(_recording, stages, cache), tasks, "recordings", workers)
 
 
 @contextmanager
-def _recording(stages: Config, cache: Path) -> Iterator[Callable[[tuple[Video, float]], Recording]]:
+def _recording(stages: Config, cache: Path) -> Iterator[Callable[[tuple[Video, float]], FaceRecording]]:
     landmarker = MediaPipe(stages.track)
 
-    def work(task: tuple[Video, float]) -> Recording:
+    def work(task: tuple[Video, float]) -> FaceRecording:
         video, rate_hz = task
         path = cache / f"recording-{_key(video, rate_hz, stages)}.npz"
         if not path.exists():
@@ -77,7 +77,7 @@ def _recording(stages: Config, cache: Path) -> Iterator[Callable[[tuple[Video, f
         with np.load(path) as kept:
             seconds = float(kept["seconds"])
             arrays = (kept["faces"], kept["times"], kept["poses"], kept["pictures"])
-        return Recording(seen(video, seconds), rate_hz, seconds, *arrays)
+        return FaceRecording(seen(video, seconds), rate_hz, seconds, *arrays)
 
     yield work
     landmarker.close()

@@ -14,7 +14,7 @@ from train.tuning.worth import Figures
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TuningRow:
     """One setting on one side at one rate."""
 
     side: str
@@ -29,7 +29,7 @@ class Tuned:
     """Settings by name, the first those before the search, and what each is worth."""
 
     settings: dict[str, Setting]
-    rows: tuple[Row, ...]
+    rows: tuple[TuningRow, ...]
     curve: list[float]  #: the best worth on the training side after each trial
 
 
@@ -65,7 +65,7 @@ def lines(tuned: Tuned) -> list[str]:
     return told + [_line((key, *(f"{each[key]:g}" for each in tuned.settings.values()))) for key in keys]
 
 
-def _row(row: Row) -> str:
+def _row(row: TuningRow) -> str:
     found, micro = row.figures, row.figures.micro
     late = 1e3 * micro.after_apex.p95_s if micro.after_apex else None
     times = ("-" if value is None else f"{value:.0f}" for value in (micro.apex_error_median_ms, late))

@@ -20,11 +20,11 @@ from realtime.spotting.scorer import PAUSE_S, Spot
 from train.chain.truth import Video
 from train.spotting.comparison import taken_back, told
 from train.spotting.movements import Detection
-from train.tuning.recordings import Recording
+from train.tuning.recordings import FaceRecording
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stream:
+class FaceStream:
     """One face: its spots, each with the time of the frame that made it known."""
 
     video: Video
@@ -33,7 +33,7 @@ class Stream:
     spots: tuple[tuple[float, Spot], ...]
 
 
-def streams(recordings: Sequence[Recording], spotter: Engine) -> list[Stream]:
+def streams(recordings: Sequence[FaceRecording], spotter: Engine) -> list[FaceStream]:
     """Every face of every recording, through the stages behind `align`; ConfigError if colour matters to `spotter`."""
     manifest = spotter.manifest
     if of_kind(CropImages, manifest) is not None:
@@ -57,7 +57,7 @@ def together(every: Iterable[Said]) -> Said:
     return Said([one for said in all_of for one in said.detections], sum(said.taken_back for said in all_of))
 
 
-def said(stream: Stream, config: SpotterConfig) -> Said:
+def said(stream: FaceStream, config: SpotterConfig) -> Said:
     """What is told of it live, with these settings."""
     detector, last = EventDetector(config, itertools.count(1)), 0.0
     moments: list[tuple[float, Moment]] = []
@@ -67,7 +67,7 @@ def said(stream: Stream, config: SpotterConfig) -> Said:
     return Said(told(stream.video.id, moments), taken_back(moment for _, moment in moments))
 
 
-def _stream(recording: Recording, face: int, engine: Engine) -> Stream:
+def _stream(recording: FaceRecording, face: int, engine: Engine) -> FaceStream:
     scorer = scorer_of(engine, LaggedFlow(LAG_S, recording.pictures.shape[1], PAUSE_S))
     spots = tuple((crop.t, spot) for crop in recording.crops(face) for spot in scorer.push(crop))
-    return Stream(recording.video, recording.rate_hz, face, spots)
+    return FaceStream(recording.video, recording.rate_hz, face, spots)

@@ -21,15 +21,15 @@ from train.chain.truth import Video, people
 from train.tuning import search
 from train.tuning.config import TuneConfig
 from train.tuning.recordings import record
-from train.tuning.report import Row, Tuned, write
+from train.tuning.report import Tuned, TuningRow, write
 from train.tuning.search import Setting, applied
-from train.tuning.streams import Said, Stream, said, streams, together
+from train.tuning.streams import FaceStream, Said, said, streams, together
 from train.tuning.worth import Side, figures, half_strength, hits, mean_worth, sides
 
 SECTION = "spotter"
 HALF = "recognise.half_strength"
 BEFORE, AFTER = "before", "tuned"
-Spotted = tuple[list[Side], list[Stream]]
+Spotted = tuple[list[Side], list[FaceStream]]
 
 
 def tune(config: TuneConfig, workers: int | None = None) -> Tuned:
@@ -96,12 +96,12 @@ def _start(key: str, stages: Config) -> float:
         raise ConfigError(f"{key} is no key of configs/realtime.toml; wanted one such as spotter.micro") from None
 
 
-def _measured(config: TuneConfig, name: str, setting: str, spotted: Spotted, stages: Config) -> list[Row]:
+def _measured(config: TuneConfig, name: str, setting: str, spotted: Spotted, stages: Config) -> list[TuningRow]:
     rows = []
     for side in spotted[0]:
         told = _said(side, spotted, stages)
         strengths, right = hits(side, told.detections)
         meant = reliability([s / (s + stages.recognise.half_strength) for s in strengths], right)
         error = meant.expected_error if meant else None
-        rows.append(Row(name, setting, side.rate_hz, figures(side, told, config.prices), error))
+        rows.append(TuningRow(name, setting, side.rate_hz, figures(side, told, config.prices), error))
     return rows

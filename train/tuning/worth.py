@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from train.chain.truth import Video
-from train.spotting.detection_scores import IOU, Spotting, score
+from train.spotting.detection_scores import IOU, DetectionScores, score
 from train.spotting.movements import Detection, match
 from train.tuning.config import Prices
-from train.tuning.recordings import Recording
+from train.tuning.recordings import FaceRecording
 from train.tuning.streams import Said
 
 GRID = np.geomspace(0.1, 1e4, 240)
@@ -29,8 +29,8 @@ class Figures:
     """Of one frame rate."""
 
     worth: float
-    micro: Spotting
-    macro: Spotting
+    micro: DetectionScores
+    macro: DetectionScores
     taken_back_per_minute: float  #: micro-expressions that were told at their apex, and not at their end
 
 
@@ -43,7 +43,7 @@ class Side:
     seconds: dict[str, float]
 
 
-def sides(recordings: Sequence[Recording]) -> list[Side]:
+def sides(recordings: Sequence[FaceRecording]) -> list[Side]:
     """Rate by rate."""
     rates = dict.fromkeys(recording.rate_hz for recording in recordings)
     by_rate = {rate: [each for each in recordings if each.rate_hz == rate] for rate in rates}

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BuildOrder:
     """What is to be built."""
 
     model: Path
@@ -31,7 +31,7 @@ class Order:
     rows: int  #: most rows at once; one row is what it is made fast for
 
 
-def serialize(order: Order, timing: bytes) -> tuple[bytes, bytes]:
+def serialize(order: BuildOrder, timing: bytes) -> tuple[bytes, bytes]:
     """Plan and timing cache, given the timing cache of an earlier build or nothing.
 
     EngineError names the nodes that the parser refuses, or what the builder says.
@@ -84,7 +84,7 @@ def _require_promised(network: Any, manifest: Manifest) -> None:
         raise EngineError(f"{manifest.name}'s graph is not what its manifest says; export it again:", reasons)
 
 
-def _profile(builder: Any, order: Order) -> Any:
+def _profile(builder: Any, order: BuildOrder) -> Any:
     profile = builder.create_optimization_profile()
     for spec in order.manifest.inputs:
         row = spec.shape[1:]

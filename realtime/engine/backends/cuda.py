@@ -49,7 +49,7 @@ def gpu() -> Gpu:
     return Gpu(found.name.decode(), f"{found.major}.{found.minor}")
 
 
-class Stream:
+class CudaStream:
     """Work in order on the GPU; `close` frees all that was made here."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from realtime.config import ROOT, EnginesConfig, GpuBackend
-from realtime.engine.backends.builder import Order, serialize
+from realtime.engine.backends.builder import BuildOrder, serialize
 from realtime.engine.backends.cuda import gpu
 from realtime.engine.backends.library import library
 from realtime.engine.package.manifest import MODEL, Manifest, Precision, Sha256
@@ -50,7 +50,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
         return f"{_plain(self.package)}-{hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]}"
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PlanRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What stands beside a plan."""
 
     identity: Identity
@@ -65,7 +65,7 @@ class Plan:
     """A plan that is whole."""
 
     path: Path
-    record: Record
+    record: PlanRecord
     data: bytes
     new: bool  #: whether it was built just now
 
@@ -103,7 +103,7 @@ def obtain(
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(path):
             return _kept(path, identity, flaws) or _built(
-                path, identity, Order(folder / MODEL, manifest, backend, capability, config.batch), flaws
+                path, identity, BuildOrder(folder / MODEL, manifest, backend, capability, config.batch), flaws
             )
     except OSError as error:
         reasons = [f"{error.strerror}: make room in {path.parent}, or let engines.cache be another folder"]
@@ -151,14 +151,14 @@ def _outdated(cache: Path, identity: Identity) -> list[str]:
     return []
 
 
-def _built(path: Path, identity: Identity, order: Order, flaws: list[str]) -> Plan:
+def _built(path: Path, identity: Identity, order: BuildOrder, flaws: list[str]) -> Plan:
     why = "; ".join(flaws) or "there is none yet"
     # A warning, because a live system that starts waits for it, a minute perhaps.
     log.warning("building the plan of %s for %s: %s", identity.package, identity.target, why)
     began = time.perf_counter()
     timing = path.with_name(f"{hashlib.sha256((identity.library + identity.target).encode()).hexdigest()[:16]}.timing")
     data, times = serialize(order, timing.read_bytes() if timing.is_file() else b"")
-    record = Record(
+    record = PlanRecord(
         identity=identity,
         sha256=hashlib.sha256(data).hexdigest(),
         bytes=len(data),
@@ -177,8 +177,8 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
 
 
-def _record(path: Path) -> Record:
-    return msgspec.json.decode(path.with_suffix(RECORD).read_bytes(), type=Record)
+def _record(path: Path) -> PlanRecord:
+    return msgspec.json.decode(path.with_suffix(RECORD).read_bytes(), type=PlanRecord)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from realtime.config import EnginesConfig, GpuBackend
-from realtime.engine.backends.cuda import Buffer, Stream, gpu
+from realtime.engine.backends.cuda import Buffer, CudaStream, gpu
 from realtime.engine.backends.inspector import precision_of, require_precision
 from realtime.engine.backends.library import library, listener
 from realtime.engine.backends.plan import Plan, obtain
@@ -47,7 +47,7 @@ class TensorRt:
         self._captures = backend == "tensorrt" and manifest.representation.every_frame
         self._graphs: dict[int, tuple[Any, Any]] = {}  #: rows -> context, whose memory the graph uses, and graph
         with ExitStack() as opening:
-            self._stream = Stream()
+            self._stream = CudaStream()
             opening.callback(self._stream.close)
             specs = (*manifest.inputs, *manifest.outputs)
             self._buffers: dict[str, Buffer] = {

@@ -11,7 +11,7 @@ import numpy as np
 
 from realtime.schema.message import Engine, Event, FaceState, Meta, State
 from realtime.session.read import Record
-from realtime.session.survey import Survey
+from realtime.session.survey import SessionSurvey
 
 #: Columns that a timeline is thinned to, about one a pixel.
 COLUMNS = 900
@@ -66,7 +66,7 @@ class Curve:
 
 
 @dataclass(slots=True)
-class Presence:
+class FaceDigest:
     """One face of one camera."""
 
     curve: Curve  #: its score
@@ -92,7 +92,7 @@ class Digest:
 
     spans: dict[str, tuple[float, float]]  #: by camera, the times of its first and last frame
     frames: Counter[str] = field(default_factory=Counter)  #: by camera
-    faces: dict[tuple[str, int], Presence] = field(default_factory=dict)  #: by camera and id
+    faces: dict[tuple[str, int], FaceDigest] = field(default_factory=dict)  #: by camera and id
     gaps: dict[str, list[Gap]] = field(default_factory=dict)  #: by camera
     events: dict[tuple[str, int], Event] = field(default_factory=dict)  #: the last answer, by camera and id
     engines: dict[Engine, None] = field(default_factory=dict)  #: all that were at work
@@ -143,11 +143,11 @@ class Digest:
         for face in state.faces:
             key = camera, face.id
             if key not in self.faces:
-                self.faces[key] = Presence(Curve(self.spans[camera]), t)
+                self.faces[key] = FaceDigest(Curve(self.spans[camera]), t)
             self.faces[key].take(t, face)
 
 
-def digest(records: Iterable[Record], found: Survey) -> Digest:
+def digest(records: Iterable[Record], found: SessionSurvey) -> Digest:
     """Walk through them once more, after `found`."""
     numbers = Digest(found.spans)
     for record in records:

@@ -15,7 +15,7 @@ from realtime.markup import Markup, document, html, table, wide
 from realtime.schema.message import Engine
 from realtime.session import layout
 from realtime.session.read import Session
-from realtime.session.report.digest import Digest, Gap, Presence, digest
+from realtime.session.report.digest import Digest, FaceDigest, Gap, digest
 from realtime.session.report.events import happened
 from realtime.session.report.timeline import clock, timeline
 from realtime.session.survey import survey
@@ -223,7 +223,7 @@ def _name(session: Session, camera: str, id: int) -> str:
     return f"face {id}" if camera == session.header.camera else f"face {id} of camera {camera}"
 
 
-def _shares(counted: Mapping[str, int], face: Presence) -> str:
+def _shares(counted: Mapping[str, int], face: FaceDigest) -> str:
     shares = sorted(counted.items(), key=lambda each: -each[1])
     return ", ".join(f"{name} {count / face.frames:.0%}" for name, count in shares if count / face.frames >= 0.005)
 

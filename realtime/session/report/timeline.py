@@ -11,7 +11,7 @@ from html import escape
 
 from realtime.markup import BLUE, GREY, INK, Markup, svg, words
 from realtime.schema.message import Event
-from realtime.session.report.digest import COLUMNS, Curve, Gap, Presence
+from realtime.session.report.digest import COLUMNS, Curve, FaceDigest, Gap
 
 LEFT, RIGHT, TOP, HEIGHT, BOTTOM = 34, 14, 34, 130, 24  # user units around and of the field
 WIDTH = LEFT + COLUMNS + RIGHT
@@ -26,7 +26,7 @@ ROOM = 16
 
 
 def timeline(
-    name: str, face: Presence, span: tuple[float, float], events: Sequence[Event], gaps: Iterable[Gap]
+    name: str, face: FaceDigest, span: tuple[float, float], events: Sequence[Event], gaps: Iterable[Gap]
 ) -> Markup:
     """A drawing called `name`; `events` are those of the face, `gaps` its camera's, `span` the times of both ends."""
     scale = _Scale(span, 1.1 * max(face.curve.peak, face.threshold, 1.0))

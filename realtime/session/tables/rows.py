@@ -14,7 +14,7 @@ from typing import Any
 
 from realtime.schema.message import Event, FaceState, Meta, State
 from realtime.session.read import Record
-from realtime.session.survey import Survey
+from realtime.session.survey import SessionSurvey
 
 Row = dict[str, Any]
 #: Column -> what its cells are; any of them may be empty.
@@ -23,7 +23,7 @@ Columns = dict[str, type]
 STATES, EVENTS, META = "states", "events", "meta"
 
 
-def columns(found: Survey) -> dict[str, Columns]:
+def columns(found: SessionSurvey) -> dict[str, Columns]:
     """The columns of every table, by its name, for a session in which `found` was met."""
     return {
         STATES: _STATE | _FACE | {_expression(label): float for label in found.expressions},
@@ -32,7 +32,7 @@ def columns(found: Survey) -> dict[str, Columns]:
     }
 
 
-def rows(record: Record, found: Survey) -> Iterator[tuple[str, Row]]:
+def rows(record: Record, found: SessionSurvey) -> Iterator[tuple[str, Row]]:
     """The rows of a record, each with the name of its table; a column that is not in a row is empty."""
     at = {"published_s": record.at_s}
     match record.message:

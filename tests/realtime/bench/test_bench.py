@@ -16,7 +16,7 @@ from realtime.__main__ import app
 from realtime.bench import streams
 from realtime.bench.streams import bench_streams
 from realtime.bench.threads import costs, snapshot
-from realtime.bench.throughput import Timed, bench, lines
+from realtime.bench.throughput import TimedSource, bench, lines
 from realtime.capture.repeat import Repeated
 from realtime.capture.source import open_source
 from realtime.config import ROOT
@@ -49,7 +49,7 @@ def settings(packages):
 
 
 def test_it_ends_after_the_machines_seconds_and_notes_the_memory_early(video, settings):
-    timed = Timed(Repeated(partial(open_source, video, settings.source, fast=False)), 0.3)
+    timed = TimedSource(Repeated(partial(open_source, video, settings.source, fast=False)), 0.3)
     assert timed.rss_early_mb == 0.0
     began = time.monotonic()
     frames = list(timed.frames())

@@ -3,7 +3,7 @@ import pytest
 
 from realtime.capture.source import open_source
 from realtime.demo import truth
-from realtime.demo.truth import Score, Scripted, Truth, score
+from realtime.demo.truth import Agreement, Scripted, Truth, score
 from realtime.labels import MEGC3, VOCABULARIES
 from realtime.schema.message import Event
 
@@ -47,12 +47,12 @@ def counted(events, until=None):
 
 
 def test_nothing_heard_is_nothing_found():
-    assert score(SCRIPT, [], MEGC3) == Score(micro=2, found=0, false=0, labelled=0, apex_error_ms_median=None)
+    assert score(SCRIPT, [], MEGC3) == Agreement(micro=2, found=0, false=0, labelled=0, apex_error_ms_median=None)
 
 
 def test_what_is_as_scripted_is_found_without_error():
     events = [EVENT, event(8.0, 8.1, 8.3, label="negative")]
-    assert score(SCRIPT, events, MEGC3) == Score(micro=2, found=2, false=0, labelled=2, apex_error_ms_median=0.0)
+    assert score(SCRIPT, events, MEGC3) == Agreement(micro=2, found=2, false=0, labelled=2, apex_error_ms_median=0.0)
 
 
 def test_another_class_is_found_but_not_labelled():

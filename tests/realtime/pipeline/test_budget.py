@@ -7,10 +7,10 @@ import pytest
 
 from realtime import config
 from realtime.errors import ConfigError
-from realtime.pipeline.budget import RATES_HZ, SKIPS, Budget, Cost, Plan
+from realtime.pipeline.budget import RATES_HZ, SKIPS, Budget, Cost, WatchPlan
 
 SETTINGS = config.load().budget
-FULL = Plan(30.0, landmarks=True, every=1)
+FULL = WatchPlan(30.0, landmarks=True, every=1)
 
 
 class Machine:
@@ -80,7 +80,7 @@ def test_the_encoder_is_slowed_first_then_landmarks_then_frames_go(budget):
 def test_a_slow_encoder_alone_is_looked_at_less_often_and_no_frame_is_lost(budget):
     machine = Machine(budget, 30.0)
     machine.cost = lambda plan: Cost(0.0, 0.010, 0.003, 0.0, 0.060)
-    assert machine.watch(10.0) == Plan(10.0, landmarks=True, every=1)
+    assert machine.watch(10.0) == WatchPlan(10.0, landmarks=True, every=1)
     assert "expressions are judged 10 times a second instead of 30" in budget.describe()
     assert "frames" not in budget.describe()
 
@@ -136,7 +136,7 @@ def test_landmarks_alone_are_given_up_where_that_is_enough(budget):
     budget.landmarks = True
     machine = Machine(budget, 60.0)
     machine.cost = lambda plan: Cost(0.0, 0.005, 0.012, 0.004 * plan.landmarks, 0.001)
-    assert machine.watch(20.0) == Plan(5.0, landmarks=False, every=1)
+    assert machine.watch(20.0) == WatchPlan(5.0, landmarks=False, every=1)
     assert budget.describe().endswith(
         "so the face's points are not sent, expressions are judged 5 times a second instead of 30."
     )

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from realtime.pipeline.prefetch import Ahead
+from realtime.pipeline.prefetch import Prefetch
 
 
 def waited_for(condition, seconds=5.0):
@@ -20,18 +20,18 @@ def ended(ahead):
 
 
 def test_items_come_in_order_and_all_of_them():
-    assert list(Ahead(iter(range(500)), 3)) == list(range(500))
-    assert list(Ahead(iter([]), 3)) == []
+    assert list(Prefetch(iter(range(500)), 3)) == list(range(500))
+    assert list(Prefetch(iter([]), 3)) == []
 
 
 def test_items_are_made_in_another_thread():
-    makers = list(Ahead((threading.get_ident() for _ in range(3)), 2))
+    makers = list(Prefetch((threading.get_ident() for _ in range(3)), 2))
     assert len(set(makers)) == 1
     assert threading.get_ident() not in makers
 
 
 def test_none_is_an_item_like_any_other():
-    assert list(Ahead(iter([None, 1, None]), 1)) == [None, 1, None]
+    assert list(Prefetch(iter([None, 1, None]), 1)) == [None, 1, None]
 
 
 def test_an_error_is_raised_where_the_items_are_used_after_those_before_it():
@@ -40,7 +40,7 @@ def test_an_error_is_raised_where_the_items_are_used_after_those_before_it():
         yield 2
         raise LookupError("the third")
 
-    ahead = iter(Ahead(items(), 2))
+    ahead = iter(Prefetch(items(), 2))
     assert [next(ahead), next(ahead)] == [1, 2]
     with pytest.raises(LookupError, match="the third"):
         next(ahead)
@@ -54,7 +54,7 @@ def test_no_more_than_size_items_lie_ready():
             made.append(number)
             yield number
 
-    ahead = Ahead(items(), 3)
+    ahead = Prefetch(items(), 3)
     assert waited_for(lambda: len(made) == 4)  # three ready, and one in the hand
     time.sleep(0.15)
     assert len(made) == 4
@@ -64,7 +64,7 @@ def test_no_more_than_size_items_lie_ready():
 
 
 def test_close_ends_a_thread_that_waits_for_room():
-    ahead = Ahead(itertools.count(), 1)
+    ahead = Prefetch(itertools.count(), 1)
     assert next(iter(ahead)) == 0
     ahead.close()
     assert ended(ahead)
@@ -77,7 +77,7 @@ def test_close_ends_a_thread_as_soon_as_its_source_wakes():
         awake.wait(10.0)
         yield 1
 
-    ahead = Ahead(items(), 1)
+    ahead = Prefetch(items(), 1)
     ahead.stop()
     awake.set()
     ahead.close()
@@ -91,7 +91,7 @@ def test_stop_ends_an_iteration_for_which_nothing_comes():
         awake.wait(10.0)
         yield 1
 
-    ahead = Ahead(items(), 1)
+    ahead = Prefetch(items(), 1)
     threading.Timer(0.05, ahead.stop).start()
     began = time.monotonic()
     assert list(ahead) == []
@@ -108,7 +108,7 @@ def test_an_error_after_the_stop_is_nobodys():
         raise LookupError
         yield
 
-    ahead = Ahead(items(), 1)
+    ahead = Prefetch(items(), 1)
     ahead.stop()
     awake.set()
     ahead.close()

@@ -5,7 +5,7 @@ import pytest
 
 from realtime.pipeline import summary
 from realtime.pipeline.people import Presence
-from realtime.pipeline.summary import Counts, lines, plain
+from realtime.pipeline.summary import RunCounter, lines, plain
 from realtime.pipeline.timing import Took
 from realtime.schema.message import Event
 
@@ -39,7 +39,7 @@ def ids(counts):
 
 
 def test_the_keys_of_the_json_are_as_promised():
-    counts = Counts()
+    counts = RunCounter()
     counts.frame(0.0, 0)
     counts.face(Presence(1, 0.0, 2.0))
     counts.event(EVENT)
@@ -77,7 +77,7 @@ def test_an_event_is_plain_and_rounded():
 
 
 def test_the_final_answer_replaces_the_early_one():
-    counts = Counts()
+    counts = RunCounter()
     counts.event(event(stage="early", offset_s=None))
     counts.event(event(id=8, stage="early", offset_s=None))
     assert ids(counts) == [(7, None), (8, None)]
@@ -86,7 +86,7 @@ def test_the_final_answer_replaces_the_early_one():
 
 
 def test_a_withdrawn_event_is_no_event():
-    counts = Counts()
+    counts = RunCounter()
     counts.event(event(stage="early", offset_s=None))
     counts.event(event(stage="withdrawn", reason="unsure"))
     counts.event(event(id=8, stage="withdrawn", reason="head"))
@@ -95,7 +95,7 @@ def test_a_withdrawn_event_is_no_event():
 
 def test_no_run_is_so_long_that_its_events_fill_the_memory(monkeypatch):
     monkeypatch.setattr(summary, "KEPT_EVENTS", 3)
-    counts = Counts()
+    counts = RunCounter()
     for number in range(5):
         counts.event(event(id=number))
     counts.event(event(id=1, offset_s=99.0))  # one that is kept is still brought up to date
@@ -103,7 +103,7 @@ def test_no_run_is_so_long_that_its_events_fill_the_memory(monkeypatch):
 
 
 def test_frames_and_gaps_are_counted_and_the_rate_is_of_the_sources_clock():
-    counts = Counts()
+    counts = RunCounter()
     assert counts.rate_hz == 0.0
     for index in range(200):
         counts.frame(index / 25.0, gap=int(index % 50 == 49))
@@ -113,7 +113,7 @@ def test_frames_and_gaps_are_counted_and_the_rate_is_of_the_sources_clock():
 
 
 def test_the_rate_is_that_of_the_newest_frames():
-    counts = Counts()
+    counts = RunCounter()
     for index in range(100):
         counts.frame(index / 10.0, 0)
     for index in range(summary.RECENT):
@@ -122,14 +122,14 @@ def test_the_rate_is_that_of_the_newest_frames():
 
 
 def test_a_clock_that_stands_still_has_no_rate():
-    counts = Counts()
+    counts = RunCounter()
     counts.frame(1.0, 0)
     counts.frame(1.0, 0)
     assert counts.rate_hz == 0.0
 
 
 def test_a_presence_goes_on_being_filled_in():
-    counts = Counts()
+    counts = RunCounter()
     presence = Presence(3, 1.0, 1.0)
     counts.face(presence)
     presence.last_s = 4.25
@@ -137,13 +137,13 @@ def test_a_presence_goes_on_being_filled_in():
 
 
 def test_a_run_without_frames_has_a_summary_and_a_table():
-    found = Counts().summary()
+    found = RunCounter().summary()
     assert (found.frames, found.fps, found.latency_ms["p99"], found.faces, found.events) == (0, 0.0, 0.0, [], [])
     assert any(line.split()[:2] == ["frames", "0"] for line in lines(found, "nothing"))
 
 
 def test_the_table_has_every_stage_and_number():
-    counts = Counts()
+    counts = RunCounter()
     counts.frame(0.0, 2)
     counts.event(EVENT)
     for name in ("track", "publish", "total"):
@@ -154,7 +154,7 @@ def test_the_table_has_every_stage_and_number():
 
 
 def test_what_was_left_out_at_the_end_stands_below_the_table():
-    counts = Counts()
+    counts = RunCounter()
     assert counts.summary().left_out == ""
     counts.left_out = "This computer is too slow for the camera."
     assert list(lines(counts.summary(), "a clip"))[-1] == counts.left_out
@@ -162,7 +162,7 @@ def test_what_was_left_out_at_the_end_stands_below_the_table():
 
 def noted(frames, rate_hz, *seen):
     """The note of so many frames; `seen` are the first and last frame of each face."""
-    counts = Counts()
+    counts = RunCounter()
     for index in range(frames):
         counts.frame(index / rate_hz, 0)
     for id, (first, last) in enumerate(seen):

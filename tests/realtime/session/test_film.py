@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from realtime.records import Frame
-from realtime.session import Filmed
+from realtime.session import FilmedSource
 from realtime.session.film import WAITING
 
 
@@ -31,7 +31,7 @@ class Frames:
 
 def test_frames_go_on_as_they_are_and_each_is_kept_in_order():
     source, kept = Frames(WAITING), []
-    filmed = Filmed(source, kept.append)
+    filmed = FilmedSource(source, kept.append)
     passed = list(filmed.frames())
     filmed.close()
     assert filmed.rate_hz == 60.0
@@ -47,7 +47,7 @@ def test_a_slow_disk_loses_pictures_and_never_holds_up_the_stream(caplog):
         gate.wait(10.0)
         kept.append(frame.index)
 
-    filmed = Filmed(Frames(200), slow)
+    filmed = FilmedSource(Frames(200), slow)
     began = time.monotonic()
     assert len(list(filmed.frames())) == 200
     assert time.monotonic() - began < 5.0

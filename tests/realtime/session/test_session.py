@@ -44,7 +44,7 @@ import logging, resource, sys
 from pathlib import Path
 from realtime.config import load
 from realtime.schema.message import State
-from realtime.session import Recorded, Recorder
+from realtime.session import RecordingOutlet, Recorder
 
 class Counting:
     sent = 0
@@ -55,7 +55,7 @@ logging.basicConfig(stream=sys.stderr, format="%(message)s")
 recorder = Recorder(Path(sys.argv[1]), load(), [], video=True)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
 outlet = Counting()
-recorded = Recorded(outlet, recorder)
+recorded = RecordingOutlet(outlet, recorder)
 for frame in range(1000):
     recorded.state(State(t=frame / 200, camera="0", frame=frame, gap=0, latency_ms=None, faces=()))
     recorder.picture(frame / 200, frame, bytes(10))
@@ -86,7 +86,7 @@ def test_what_was_sent_is_read_again_with_its_time(play, make):
 
 def test_the_outlet_still_gets_everything_and_gives_the_numbers(outlet, make, room, tmp_path):
     with session.Recorder(tmp_path / "s", room, [], video=False) as recorder:
-        recorded = session.Recorded(outlet, recorder)
+        recorded = session.RecordingOutlet(outlet, recorder)
         recorded.state(make.state(0))
         assert recorded.event(make.event(1, 2.0)).seq == 1
         recorded.meta(make.meta(1.0))

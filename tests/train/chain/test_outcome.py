@@ -9,7 +9,7 @@ from realtime.schema.message import Event
 from train.chain import show
 from train.chain.labels import OTHER, best, recognition, shared
 from train.chain.outcome import EARLY, NOTHING, VERDICT, detections, outcome, plain
-from train.chain.play import Played, Told
+from train.chain.play import PlayedVideo, ToldEvent
 from train.chain.reliability import reliability
 from train.chain.truth import Distraction, Labelled, Video
 
@@ -26,13 +26,13 @@ def event(onset, apex, offset, label="surprise", stage="final", **changes):
 
 def told(onset, apex, offset, label="surprise", **changes):
     early = event(onset, apex, None, label, "early", **changes)
-    return Told((early, event(onset, apex, offset, label, **changes)))
+    return ToldEvent((early, event(onset, apex, offset, label, **changes)))
 
 
 def played(said, *, expressions=(), distractions=(), seconds=60.0, id="v", rate_hz=0.0):
     made = tuple(Labelled(id, kind, *moments, label) for kind, label, *moments in expressions)
     others = tuple(Distraction(id, *each) for each in distractions)
-    return Played(Video(id, Path(id), "", made, others), rate_hz, 60.0, seconds, tuple(said))
+    return PlayedVideo(Video(id, Path(id), "", made, others), rate_hz, 60.0, seconds, tuple(said))
 
 
 MICRO = ("micro", "surprise", 1.0, 1.2, 1.4)
@@ -90,9 +90,9 @@ def test_false_alarms_lie_under_what_shares_most_of_their_time():
 
 
 def test_what_was_withdrawn_is_no_detection_but_is_told_as_taken_back():
-    gone = Told((event(1.0, 1.2, None, stage="early"), event(1.0, 1.2, 1.4, stage="withdrawn")))
-    grown = Told((event(3.0, 3.2, None, stage="early"), event(3.0, 3.2, 5.0, kind="macro")))
-    late = Told((event(6.0, 6.2, 6.4, stage="withdrawn"),))
+    gone = ToldEvent((event(1.0, 1.2, None, stage="early"), event(1.0, 1.2, 1.4, stage="withdrawn")))
+    grown = ToldEvent((event(3.0, 3.2, None, stage="early"), event(3.0, 3.2, 5.0, kind="macro")))
+    late = ToldEvent((event(6.0, 6.2, 6.4, stage="withdrawn"),))
     one = played([gone, grown, late])
     assert [found.kind for found in detections(one)] == ["macro"]
     assert detections(one)[0].emitted_s == 5.0  # nobody had called it macro before

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from realtime.records import Frame
-from train.chain.slowed import Slowed
+from train.chain.slowed import SlowedSource
 from train.clips.tim import exposures
 
 
@@ -28,7 +28,7 @@ def jittered(seed, count=201):
 @pytest.mark.parametrize("times", [np.arange(200) / 200, jittered(1), jittered(2) + 0.5])
 def test_frame_by_frame_it_is_what_the_whole_clip_gives(times, rate_hz):
     weights, middles = exposures(times, rate_hz, 0.0)
-    found = list(Slowed(Flat(times), rate_hz).frames())
+    found = list(SlowedSource(Flat(times), rate_hz).frames())
     assert [frame.t for frame in found] == pytest.approx(middles.tolist(), abs=1e-9)
     assert [frame.index for frame in found] == list(range(len(middles)))
     assert [int(frame.image[0, 0, 0]) for frame in found] == pytest.approx(weights @ np.arange(len(times)), abs=0.51)
@@ -37,7 +37,7 @@ def test_frame_by_frame_it_is_what_the_whole_clip_gives(times, rate_hz):
 
 def test_a_single_frame_has_no_exposure_and_closing_closes_the_source():
     source = Flat([0.0])
-    slowed = Slowed(source, 30.0)
+    slowed = SlowedSource(source, 30.0)
     assert list(slowed.frames()) == []
     slowed.close()
     assert source.closed
@@ -45,5 +45,5 @@ def test_a_single_frame_has_no_exposure_and_closing_closes_the_source():
 
 
 def test_a_rate_between_two_frames_may_show_one_frame_in_several_exposures():
-    found = list(Slowed(Flat([0.0, 0.1, 0.2]), 9.0).frames())
+    found = list(SlowedSource(Flat([0.0, 0.1, 0.2]), 9.0).frames())
     assert [int(frame.image[0, 0, 0]) for frame in found] == [0, 1]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from realtime.records import Frame
-from train.clips.rates import Slowed
+from train.clips.rates import SlowedDataset
 from train.clips.stored import store
 from train.clips.tim import exposures
 from train.datasets.annotation.sample import Sample
@@ -36,7 +36,7 @@ def frames(dataset, id):
 
 @pytest.mark.parametrize("rate_hz", [100.0, 60.0, 30.0, 25.0])
 def test_each_frame_is_the_mean_of_what_its_exposure_covers(rate_hz):
-    dataset = Slowed(Flat(fast=200), rate_hz, seed=1)
+    dataset = SlowedDataset(Flat(fast=200), rate_hz, seed=1)
     (sample,) = dataset.samples()
     weights, middles = exposures(np.arange(200) / 200, rate_hz, dataset._phase(sample))
     found = dataset.frames(sample)
@@ -53,11 +53,11 @@ def test_each_frame_is_the_mean_of_what_its_exposure_covers(rate_hz):
 
 def test_clips_that_are_no_faster_stay_as_they_were_recorded():
     source = Flat(slow=25, same=30, fast=200)
-    dataset = Slowed(source, 30.0, seed=1)
+    dataset = SlowedDataset(source, 30.0, seed=1)
     for id in ("slow", "same"):
         assert [frame.t for frame in frames(dataset, id)] == [frame.t for frame in frames(source, id)]
     assert len(frames(dataset, "fast")) < 31
-    assert len(frames(Slowed(Flat(still=1), 30.0, seed=1), "still")) == 1
+    assert len(frames(SlowedDataset(Flat(still=1), 30.0, seed=1), "still")) == 1
 
 
 def test_a_clip_shorter_than_an_exposure_shows_nothing():
@@ -65,12 +65,12 @@ def test_a_clip_shorter_than_an_exposure_shows_nothing():
         def frames(self, sample):
             return super().frames(sample)[:4]
 
-    assert frames(Slowed(Short(fast=200), 25.0, seed=1), "fast") == []
+    assert frames(SlowedDataset(Short(fast=200), 25.0, seed=1), "fast") == []
 
 
 def test_phases_are_drawn_by_clip_rate_and_seed_and_stay_where_clips_come_and_go():
     def phases(source, rate_hz=30.0, seed=1):
-        dataset = Slowed(source, rate_hz, seed)
+        dataset = SlowedDataset(source, rate_hz, seed)
         return {sample.id: dataset._phase(sample) for sample in dataset.samples()}
 
     ids = [f"c{i}" for i in range(200)]
@@ -83,7 +83,7 @@ def test_phases_are_drawn_by_clip_rate_and_seed_and_stay_where_clips_come_and_go
 
 def test_moments_and_labels_are_those_of_the_recording():
     source = Flat(fast=200)
-    dataset = Slowed(source, 30.0, seed=1)
+    dataset = SlowedDataset(source, 30.0, seed=1)
     assert (dataset.name, dataset.labels) == ("flat-30hz", ("a",))
     assert dataset.samples() == source.samples()
 
@@ -92,19 +92,19 @@ def test_it_is_prepared_beside_the_recording_and_anew_when_rate_or_seed_change(d
     source = drawn(people=1, per_person=1)
     own, *slowed = [
         store(dataset, tmp_path)[0]
-        for dataset in (source, *(Slowed(source, *by) for by in ((25.0, 1), (25.0, 2), (10.0, 1))))
+        for dataset in (source, *(SlowedDataset(source, *by) for by in ((25.0, 1), (25.0, 2), (10.0, 1))))
     ]
     assert len({clip.path for clip in (own, *slowed)}) == 4
     assert {clip.case.set for clip in slowed} == {"toy-25hz", "toy-10hz"}
     assert len(own.times()) == 14
     assert [len(clip.times()) for clip in slowed][::2] == [6, 2]
     filmed = len(source.filmed)
-    store(Slowed(source, 25.0, 1), tmp_path)
+    store(SlowedDataset(source, 25.0, 1), tmp_path)
     assert len(source.filmed) == filmed
 
 
 def test_it_can_be_sent_to_another_process_and_films_the_same_there():
-    dataset = Slowed(Flat(fast=200), 30.0, seed=1)
+    dataset = SlowedDataset(Flat(fast=200), 30.0, seed=1)
     there = pickle.loads(pickle.dumps(dataset))
     here, sent = (frames(each, "fast") for each in (dataset, there))
     assert all(np.array_equal(a.image, b.image) for a, b in zip(here, sent, strict=True))

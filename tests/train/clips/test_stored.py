@@ -14,7 +14,7 @@ from realtime.recognition import heads
 from train.clips import stored
 from train.clips.detector_trace import trace
 from train.clips.stored import store
-from train.datasets.annotation.recorded import Recorded
+from train.datasets.annotation.recorded import RecordedDataset
 from train.datasets.annotation.sample import Recording, Sample
 
 
@@ -32,7 +32,7 @@ def stream():
     """Three clips of the bundled stream."""
     parts = [Recording(truth.VIDEO, 60.0, first, first + 9) for first in (0, 5, 9)]
     clips = (Sample(f"{n}", "p", "a", 0.1, 0.2, 0.3, recording=part) for n, part in enumerate(parts))
-    return Recorded("stream", ("a",), tuple(clips))
+    return RecordedDataset("stream", ("a",), tuple(clips))
 
 
 def test_a_clip_is_stored_with_its_times_its_crops_and_its_case(drawn, tmp_path):

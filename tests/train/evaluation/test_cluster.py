@@ -14,7 +14,7 @@ from train.config.sections import Machine, Optimiser
 from train.datasets.annotation.sample import Sample
 from train.datasets.folds import cases, leave_one_subject_out
 from train.evaluation.cluster import Cluster
-from train.evaluation.evaluate import PREDICTIONS, Plan, evaluate, fold_folder
+from train.evaluation.evaluate import PREDICTIONS, EvaluationPlan, evaluate, fold_folder
 from train.evaluation.runners import Serial
 from train.training import loop
 from train.training.curves import CURVE
@@ -33,7 +33,7 @@ def plan():
         for i in range(4)
     ]
     found = cases({"toy": clips})
-    return Plan(
+    return EvaluationPlan(
         protocol="toy clips, leave one subject out",
         seed=3,
         threads=1,

@@ -18,7 +18,7 @@ from train.datasets.annotation.sample import Sample
 from train.datasets.folds import cases, leave_one_subject_out
 from train.evaluation import report
 from train.evaluation.cluster import Cluster
-from train.evaluation.evaluate import PLAN, PREDICTIONS, Plan, evaluate, fold_folder, load
+from train.evaluation.evaluate import PLAN, PREDICTIONS, EvaluationPlan, evaluate, fold_folder, load
 from train.evaluation.predictions import at
 from train.evaluation.runners import Serial, run_fold
 from train.training import loop
@@ -48,7 +48,7 @@ def plan(**changes):
         "rates_hz": (0.0, 30.0),
         "configuration": {"epochs": 3},
     }
-    return Plan(**(values | changes))
+    return EvaluationPlan(**(values | changes))
 
 
 def features(ids):

@@ -4,10 +4,10 @@ import pytest
 
 from realtime.errors import DataError
 from train.evaluation import predictions
-from train.evaluation.predictions import FoldPredictions, Header, Prediction, at, classes, read, write
+from train.evaluation.predictions import FoldHeader, FoldPredictions, Prediction, at, classes, read, write
 
 LABELS = ("negative", "positive")
-HEADER = Header(
+HEADER = FoldHeader(
     schema=2, key="0123456789abcdef", fold="casme2/01", seed=7, labels=LABELS, clips=1, rates_hz=(0.0, 30.0)
 )
 ROWS = (

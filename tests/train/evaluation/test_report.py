@@ -9,7 +9,7 @@ import pytest
 from train.datasets.annotation.sample import Sample
 from train.datasets.folds import cases, composite
 from train.evaluation import charts, report
-from train.evaluation.evaluate import Plan, fold_folder
+from train.evaluation.evaluate import EvaluationPlan, fold_folder
 from train.evaluation.metrics import bootstrap, confusion, scores
 from train.evaluation.predictions import Prediction, classes
 from train.evaluation.published import BENCHMARKS, Benchmark, Figure
@@ -28,7 +28,9 @@ def plan():
         for name, people in (("casme2", 6), ("samm", 4))
     }
     found = cases(sets)
-    return Plan("toy & composite", 5, 1, LABELS, found, composite(found), (0.0,), {"rate": 0.5, "note": "<script>"})
+    return EvaluationPlan(
+        "toy & composite", 5, 1, LABELS, found, composite(found), (0.0,), {"rate": 0.5, "note": "<script>"}
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Every method that learns from recorded clips, on drawn ones of every shipped data set, as far as package and report."""
+"""Every method that learns from recorded clips, on drawn ones of the shipped data sets, to package and report."""
 
 import dataclasses
 import pickle

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from realtime.engine.check import Difference, Report, check, difference
+from realtime.engine.check import CheckReport, Difference, check, difference
 from realtime.engine.package.manifest import GOLDEN, MANIFEST, MODEL, load
 from realtime.errors import EngineError
 from train.methods.ecstfl import c3d
@@ -157,7 +157,9 @@ def test_a_runtime_that_answers_otherwise_is_refused_and_the_old_package_stays(
 ):
     before = contents(encoder_folder)
     bad = (Difference("logits", 1.0, 1.0, 0.5, bar, 0.97, ok=False),)
-    monkeypatch.setattr(export_module, "check", lambda *_: Report("encoder", "openvino", "f32", bad, 1.0, ok=False))
+    monkeypatch.setattr(
+        export_module, "check", lambda *_: CheckReport("encoder", "openvino", "f32", bad, 1.0, ok=False)
+    )
     with pytest.raises(EngineError, match=told):
         export(*encoder_parts, encoder_folder)
     assert contents(encoder_folder) == before

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from realtime.engine.backends.builder import Order, serialize
+from realtime.engine.backends.builder import BuildOrder, serialize
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
@@ -100,6 +100,6 @@ def test_what_a_method_exports_builds(method, precision, tmp_path):
     onnx.save(graph_of(network, representation, precision), path)
     logits = TensorSpec(name="logits", shape=(-1, CLASSES), dtype="float32", layout="NC")
     manifest = SimpleNamespace(name=method, inputs=representation.inputs(), outputs=(logits,))
-    plan, timing = serialize(Order(path, manifest, "tensorrt-rtx", None, 4), b"")
+    plan, timing = serialize(BuildOrder(path, manifest, "tensorrt-rtx", None, 4), b"")
     assert len(plan) > 1000
     assert timing == b""

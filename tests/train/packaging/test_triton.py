@@ -10,7 +10,7 @@ import torch
 from onnx.reference import ReferenceEvaluator
 from typer.testing import CliRunner
 
-from realtime.engine.backends.plan import Identity, Record
+from realtime.engine.backends.plan import Identity, PlanRecord
 from realtime.engine.package.manifest import GOLDEN, MODEL, load, sha256
 from realtime.errors import DataError, EngineError
 from realtime.labels import MEGC3, VOCABULARIES
@@ -82,7 +82,9 @@ def plan(engines, tmp_path):
         path = tmp_path / name
         path.write_bytes(b"a plan")
         now = datetime.datetime.now(datetime.timezone.utc)
-        record = Record(identity=Identity(**identity | changes), sha256=sha256(path), bytes=6, seconds=1.0, built=now)
+        record = PlanRecord(
+            identity=Identity(**identity | changes), sha256=sha256(path), bytes=6, seconds=1.0, built=now
+        )
         path.with_suffix(".json").write_bytes(msgspec.json.encode(record))
         return path
 

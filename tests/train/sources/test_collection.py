@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import DataError
-from train.clips.rates import Slowed
+from train.clips.rates import SlowedDataset
 from train.config.recorded import Data
 from train.sources.collection import label_set, named
 
@@ -25,7 +25,9 @@ def test_each_case_has_its_clip_through_every_camera_that_trains_or_tests(drawn,
     for sample, *clips in zip(dataset.samples(), own, slow, slowest, strict=True):
         assert {clip.case.id for clip in clips} == {f"toy/{sample.id}"}
         assert {clip.sample for clip in clips} == {sample}
-        for clip, camera in zip(clips, (dataset, Slowed(dataset, 25.0, 1), Slowed(dataset, 20.0, 1)), strict=True):
+        for clip, camera in zip(
+            clips, (dataset, SlowedDataset(dataset, 25.0, 1), SlowedDataset(dataset, 20.0, 1)), strict=True
+        ):
             frames = camera.frames(sample)
             assert clip.times().tolist() == [frame.t for frame in frames]
             assert np.array_equal(clip.crops(), [frame.image for frame in frames])

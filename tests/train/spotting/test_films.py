@@ -10,7 +10,7 @@ from realtime.spotting.recurrent import unpacked
 from train import registry
 from train.clips.exact import movements
 from train.spotting import films as filming
-from train.spotting.films import MICRO, Order, films
+from train.spotting.films import MICRO, FilmOrder, films
 from train.synthesis.script.prototypes import NONE
 from train.synthesis.synthetic import Synthetic
 
@@ -54,7 +54,7 @@ def test_movements_are_made_once(clips, people, tmp_path, monkeypatch):
 
 def test_a_film_is_ticks_and_what_happens_when_and_is_made_once(clips, people, tmp_path, monkeypatch):
     made = registry.METHODS["spotter"].representation(RECIPE.method)
-    order = Order(clips, SECONDS, 30.0, made)
+    order = FilmOrder(clips, SECONDS, 30.0, made)
     [film] = films(order, people[:1], tmp_path, 1)
     assert (film.person, film.seconds) == (people[0], SECONDS)
     assert film.rate_hz == 30.0
@@ -75,4 +75,4 @@ def test_a_film_is_ticks_and_what_happens_when_and_is_made_once(clips, people, t
     [kept] = films(order, people[:1], tmp_path, 1)
     assert np.array_equal(kept.ticks, film.ticks)
     with pytest.raises(TypeError):
-        films(Order(clips, SECONDS, 31.0, made), people[:1], tmp_path, 1)
+        films(FilmOrder(clips, SECONDS, 31.0, made), people[:1], tmp_path, 1)

@@ -7,7 +7,7 @@ import pytest
 
 from realtime.config import ROOT, convert, read_toml
 from train.config.clips import SyntheticSettings
-from train.synthesis.camera import MOST_STEPS, Camera, draw, expose, moments
+from train.synthesis.camera import MOST_STEPS, SyntheticCamera, draw, expose, moments
 
 SHIPPED = ROOT / "configs/data/synthetic.toml"
 FILM = convert(read_toml(SHIPPED), SyntheticSettings, SHIPPED).clips.film
@@ -17,7 +17,7 @@ NOISE = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (64, 64, 3), 
 
 def camera(**changes):
     plain = {"rate_hz": 50.0, "open_share": 0.5, "noise": 0.0, "codec": "none", "quality": 100}
-    return Camera(**(plain | {"grey": False, "gamma": 1.0, "gains": (1.0, 1.0, 1.0)} | changes))
+    return SyntheticCamera(**(plain | {"grey": False, "gamma": 1.0, "gains": (1.0, 1.0, 1.0)} | changes))
 
 
 def taken(pictures, counts, by, light=None, seed=1):

@@ -1,7 +1,7 @@
 import msgspec
 import numpy as np
 
-from train.synthesis.enacted import Stage, cast
+from train.synthesis.enacted import Studio, cast
 from train.synthesis.script.emotions import EMOTIONS, LABELS, NEUTRAL
 
 SPLITS = ["train", "valid", "test"]
@@ -33,7 +33,7 @@ def test_the_other_splits_have_fewer_and_other_pictures(enactment):
 def test_a_role_becomes_clips_that_are_the_same_again(enactment, finds, facekit_path):
     clips = replace(enactment, head=facekit_path)
     role = next(role for role in cast(clips, "train") if role.shown == "surprise")
-    made, again = (list(Stage(clips, finds()).clips(role)) for _ in range(2))
+    made, again = (list(Studio(clips, finds()).clips(role)) for _ in range(2))
     assert [clip.enacted.label for clip in made] == ["surprise", "surprise"]
     for clip, same in zip(made, again, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(clip.crops, same.crops, strict=True))
@@ -45,4 +45,4 @@ def test_a_role_becomes_clips_that_are_the_same_again(enactment, finds, facekit_
 
 def test_where_no_face_is_found_there_is_no_clip(enactment, finds, facekit_path):
     clips = replace(enactment, head=facekit_path)
-    assert list(Stage(clips, finds(none=True)).clips(cast(clips, "train")[0])) == []
+    assert list(Studio(clips, finds(none=True)).clips(cast(clips, "train")[0])) == []

@@ -17,7 +17,7 @@ from train.methods.cmn.inter import inter_contrast
 from train.methods.cmn.intra import intra_contrast
 from train.methods.expression.votes import vote_cross_entropy
 from train.training import devices, loop
-from train.training.devices import Remote, Seat
+from train.training.devices import OnDevice, Seat
 from train.training.loop import CHECKPOINT, Turn
 
 RECIPE = Optimiser(kind="sgd", rate=0.05, weight_decay=1e-3, batch=6, warmup=0.25, average=0.9)
@@ -155,7 +155,7 @@ def test_scores_are_computed_from_and_to_the_cpu():
             assert x.device.type == "meta"
             return torch.ones(2, 3), {"logits": torch.zeros(2)}  # a tensor on "meta" has no values to bring back
 
-    found = Remote(Elsewhere(3, 1).to("meta"))(torch.ones(2, 3))
+    found = OnDevice(Elsewhere(3, 1).to("meta"))(torch.ones(2, 3))
     assert found[0].shape == (2, 3)
     assert found[1]["logits"].device.type == "cpu"
 

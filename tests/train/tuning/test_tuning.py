@@ -13,14 +13,14 @@ from realtime.representation.motion import grey
 from realtime.spotting.detector import FaceSpotter
 from realtime.spotting.scorer import Spot
 from train.__main__ import app
-from train.chain.truth import Event, video
+from train.chain.truth import TrueEvent, video
 from train.spotting.comparison import told
 from train.tuning import report, search, tune
 from train.tuning.config import Prices, Range
 from train.tuning.config import load as load_search
-from train.tuning.recordings import Recording
+from train.tuning.recordings import FaceRecording
 from train.tuning.search import applied, climb, moved, value_of
-from train.tuning.streams import Said, Stream, said, streams, together
+from train.tuning.streams import FaceStream, Said, said, streams, together
 from train.tuning.worth import figures, half_strength, hits, mean_worth, sides
 
 STAGES = config.load(overrides=["spotter.early=0.75", "spotter.close=0.35"])
@@ -32,12 +32,12 @@ EVENTS = (4.0, 7.0, 10.0)
 def filmed(crops, person="ann", name="v"):
     """A recording of crops, with the sample's truth as far as it goes."""
     end = crops[-1].t
-    events = [Event(e.role, e.label, e.onset, e.apex, e.offset) for e in truth.load().events if e.offset < end]
+    events = [TrueEvent(e.role, e.label, e.onset, e.apex, e.offset) for e in truth.load().events if e.offset < end]
     poses = np.array([(c.pose.yaw, c.pose.pitch, c.pose.roll) for c in crops], np.float32)
     pictures = np.stack([grey(crop.image) for crop in crops])
     times = np.array([crop.t for crop in crops])
     made = video(name, Path(name), person, events)
-    return Recording(made, 0.0, end, np.ones(len(crops), int), times, poses, pictures)
+    return FaceRecording(made, 0.0, end, np.ones(len(crops), int), times, poses, pictures)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,8 @@ def scripted_stream(sure=0.8, noise=0.5, seconds=12.0):
         between = max(max(0.0, 1 - abs(t - at - 1.5) / 0.15) for at in EVENTS)
         level = max(sure * min(2 * near, 1.0), noise * min(2 * between, 1.0))
         spots.append((float(t) + 0.05, Spot(float(t), level, level, max(sure * near, noise * between))))
-    events = [Event("micro", "", at - 0.12, at, at + 0.12) for at in EVENTS]
-    return Stream(video("s", Path("s"), "ann", events), 0.0, 1, tuple(spots))
+    events = [TrueEvent("micro", "", at - 0.12, at, at + 0.12) for at in EVENTS]
+    return FaceStream(video("s", Path("s"), "ann", events), 0.0, 1, tuple(spots))
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_a_grey_crop_gives_back_its_very_picture(recording):
 
 
 def side_of(stream):
-    return sides([Recording(stream.video, 0.0, 12.0, *[np.zeros(0)] * 4)])[0]
+    return sides([FaceRecording(stream.video, 0.0, 12.0, *[np.zeros(0)] * 4)])[0]
 
 
 def test_a_search_finds_the_likelihood_between_movements_and_noise():

@@ -19,7 +19,7 @@ from realtime.records import Kind
 from train.datasets.annotation.action_units import parse
 from train.datasets.annotation.recorded import count_frames
 from train.datasets.annotation.sample import Recording, Sample
-from train.datasets.annotation.table import Row, missing, whole
+from train.datasets.annotation.table import TableRow, missing, whole
 from train.datasets.annotation.tree import Tree, plain
 
 Moment = Literal["onset", "apex", "offset"]
@@ -64,7 +64,7 @@ class Reading:
 
 
 def assemble(
-    rows: Iterable[Row], entry: Callable[[Row], Entry], tree: Tree, corrections: Sequence[Correction] = ()
+    rows: Iterable[TableRow], entry: Callable[[TableRow], Entry], tree: Tree, corrections: Sequence[Correction] = ()
 ) -> Reading:
     """`entry` of every row as a sample; a DataError of one row is a problem of that row."""
     samples, labels, problems, made = [], {}, [], []
@@ -81,7 +81,7 @@ def assemble(
     return Reading(tuple(samples), labels, tuple(problems), tuple(made))
 
 
-def moments(row: Row) -> dict[Moment, str]:
+def moments(row: TableRow) -> dict[Moment, str]:
     """The cells of the columns onset, apex and offset."""
     return {"onset": row["onset"], "apex": row["apex"], "offset": row["offset"]}
 

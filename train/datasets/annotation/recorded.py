@@ -20,7 +20,7 @@ from train.datasets.annotation.tree import numbered
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedDataset:
     """Implements `sample.Dataset`: clips that lie on disk."""
 
     name: str

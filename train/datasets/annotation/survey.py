@@ -11,7 +11,7 @@ from train.datasets.annotation.sample import Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class DatasetSurvey:
     """A data set under a label set."""
 
     dataset: str

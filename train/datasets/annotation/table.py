@@ -21,7 +21,7 @@ Cells = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """A row that is not empty."""
 
     where: str  #: for messages: file, sheet and row as a spreadsheet counts it
@@ -42,7 +42,7 @@ def find_table(root: Path, table: Path | None, patterns: Sequence[str]) -> Path:
     raise DataError(f"no table {' or '.join(patterns)} in {root} or beside it; give it with --table")
 
 
-def read_table(path: Path, columns: Mapping[str, Sequence[str]]) -> list[Row]:
+def read_table(path: Path, columns: Mapping[str, Sequence[str]]) -> list[TableRow]:
     """Rows below the first header that has every column, given as name -> the spellings it is known by.
 
     DataError lists the columns that no sheet has.
@@ -58,7 +58,7 @@ def read_table(path: Path, columns: Mapping[str, Sequence[str]]) -> list[Row]:
     raise DataError(f"{path} has no header row with all columns that are needed; add them", missing or ["it is empty"])
 
 
-def read_columns(path: Path, sheet: str, columns: Sequence[str]) -> list[Row]:
+def read_columns(path: Path, sheet: str, columns: Sequence[str]) -> list[TableRow]:
     """Rows of a sheet without a header; `columns` are names for its first columns, in order."""
     sheets = read_sheets(path)
     key = f" [{sheet}]" if len(sheets) > 1 else ""
@@ -139,12 +139,12 @@ def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
-def _rows(name: str, rows: Iterable[Cells], skip: int, places: Mapping[str, int]) -> list[Row]:
+def _rows(name: str, rows: Iterable[Cells], skip: int, places: Mapping[str, int]) -> list[TableRow]:
     found = []
     for number, cells in enumerate(rows, 1):
         values = {column: cells[place] if place < len(cells) else "" for column, place in places.items()}
         if number > skip and any(values.values()):
-            found.append(Row(f"{name} row {number}", values))
+            found.append(TableRow(f"{name} row {number}", values))
     return found
 
 

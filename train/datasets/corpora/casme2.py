@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from train.datasets.annotation.reading import Correction, Entry, Reading, assemble, moments, number
-from train.datasets.annotation.table import Row, find_table, read_table
+from train.datasets.annotation.table import TableRow, find_table, read_table
 from train.datasets.annotation.tree import Tree
 
 RATE_HZ = 200.0
@@ -37,7 +37,7 @@ def read(root: Path, table: Path | None) -> Reading:
     return assemble(rows, _entry, tree, CORRECTIONS)
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: TableRow) -> Entry:
     subject, clip = f"sub{number(row['subject']):02d}", row["clip"]
     place = f"{subject}/{clip}"
     return Entry(f"{subject}-{clip}", subject, row["label"], (place,), RATE_HZ, moments(row), row["units"])

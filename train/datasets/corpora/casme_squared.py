@@ -16,7 +16,7 @@ from pathlib import Path
 from realtime.errors import DataError
 from realtime.records import Kind
 from train.datasets.annotation.reading import Correction, Entry, Reading, assemble, moments, number
-from train.datasets.annotation.table import Row, find_table, read_columns
+from train.datasets.annotation.table import TableRow, find_table, read_columns
 from train.datasets.annotation.tree import Tree, plain
 
 RATE_HZ = 30.0
@@ -38,7 +38,7 @@ def read(root: Path, table: Path | None) -> Reading:
     people = {row["person"]: row["folder"] for row in naming}
     videos = {row["video"]: row["code"] for row in read_columns(path, "naming rule2", ("code", "video"))}
 
-    def entry(row: Row) -> Entry:
+    def entry(row: TableRow) -> Entry:
         subject, clip = f"{number(row['subject']):02d}", row["clip"]
         code = videos.get(clip.rpartition("_")[0], "")
         place, kind = _place(tree, people.get(row["subject"], ""), code, row), _kind(row["kind"])
@@ -48,7 +48,7 @@ def read(root: Path, table: Path | None) -> Reading:
     return assemble(read_columns(path, "CASFEcode_final", COLUMNS), entry, tree, CORRECTIONS)
 
 
-def _place(tree: Tree, folder: str, code: str, row: Row) -> str:
+def _place(tree: Tree, folder: str, code: str, row: TableRow) -> str:
     """s15/15_0401girlcrashing: the code begins what follows the person's number."""
     if not folder or not code:
         raise DataError(

@@ -9,8 +9,8 @@ from pathlib import Path
 from realtime.errors import DataError
 from train.datasets.annotation.labels import LABEL_SETS, apply, canonical, unknown
 from train.datasets.annotation.reading import Reading
-from train.datasets.annotation.recorded import Recorded
-from train.datasets.annotation.survey import Survey
+from train.datasets.annotation.recorded import RecordedDataset
+from train.datasets.annotation.survey import DatasetSurvey
 from train.datasets.corpora import (
     casme,
     casme2,
@@ -53,7 +53,7 @@ LOADERS: dict[str, Loader] = {
 }
 
 
-def survey(name: str, root: Path, table: Path | None = None, labels: str | None = None) -> Survey:
+def survey(name: str, root: Path, table: Path | None = None, labels: str | None = None) -> DatasetSurvey:
     """Read the data set `name` below `root`; nothing of what is wrong raises but a root or table that is not there."""
     if name not in LOADERS:
         raise DataError(f"no data set {name!r}; wanted one of {', '.join(LOADERS)}")
@@ -64,17 +64,17 @@ def survey(name: str, root: Path, table: Path | None = None, labels: str | None 
     if chosen is None:
         named = tuple(replace(sample, label=canonical(sample.raw_label)) for sample in reading.samples)
         found = tuple(sorted({sample.label for sample in named}))
-        return Survey(name, "", found, named, 0, reading.corrections, reading.problems)
+        return DatasetSurvey(name, "", found, named, 0, reading.corrections, reading.problems)
     clips, problems = apply(chosen, name, reading.samples), (*reading.problems, *unknown(chosen, reading.labels))
     left_out = len(reading.samples) - len(clips)
-    return Survey(name, chosen, LABEL_SETS[chosen].labels, clips, left_out, reading.corrections, problems)
+    return DatasetSurvey(name, chosen, LABEL_SETS[chosen].labels, clips, left_out, reading.corrections, problems)
 
 
-def load(name: str, root: Path, table: Path | None = None, labels: str | None = None) -> Recorded:
+def load(name: str, root: Path, table: Path | None = None, labels: str | None = None) -> RecordedDataset:
     """A data set that is fit for training, or a DataError that lists every row that is not."""
     found = survey(name, root, table, labels)
     if found.problems or not found.clips:
         raise DataError(
             f"{name} below {root}: {len(found.clips)} clips can be used; mend what is wrong", found.problems
         )
-    return Recorded(name, found.labels, found.clips)
+    return RecordedDataset(name, found.labels, found.clips)

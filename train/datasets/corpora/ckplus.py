@@ -13,7 +13,7 @@ from pathlib import Path
 
 from realtime.errors import DataError
 from train.datasets.annotation.reading import Entry, Moment, Reading, assemble
-from train.datasets.annotation.table import Row
+from train.datasets.annotation.table import TableRow
 from train.datasets.annotation.tree import Tree
 
 RATE_HZ = 30.0
@@ -26,7 +26,7 @@ def read(root: Path, table: Path | None) -> Reading:
         raise DataError(f"CK+ has no table, found {table}; its emotions are read from root/Emotion: leave --table out")
     tree = Tree(root, "cohn-kanade-images", "extended-cohn-kanade-images/cohn-kanade-images")
 
-    def entry(row: Row) -> Entry:
+    def entry(row: TableRow) -> Entry:
         place = f"{row['subject']}/{row['sequence']}"
         peak = str(max(tree.pictures(tree.locate(place)), default=""))
         clip, label = f"{row['subject']}-{row['sequence']}", _label(row["emotion"])
@@ -36,11 +36,11 @@ def read(root: Path, table: Path | None) -> Reading:
     return assemble(_rows(root), entry, tree)
 
 
-def _rows(root: Path) -> list[Row]:
+def _rows(root: Path) -> list[TableRow]:
     found = []
     for path in sorted(root.glob("**/Emotion/*/*/*_emotion.txt")):
         cells = {"subject": path.parents[1].name, "sequence": path.parent.name, "emotion": path.read_text("utf-8")}
-        found.append(Row(str(path.relative_to(root)), cells))
+        found.append(TableRow(str(path.relative_to(root)), cells))
     if not found:
         raise DataError(f"no Emotion/S010/002/..._emotion.txt below {root}; unpack Emotion_labels.zip there")
     return found

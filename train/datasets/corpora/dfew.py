@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from realtime.errors import DataError
 from train.datasets.annotation.reading import Entry, Reading, assemble
-from train.datasets.annotation.table import Row, read_table, whole
+from train.datasets.annotation.table import TableRow, read_table, whole
 from train.datasets.annotation.tree import Tree
 
 NAME = "dfew"
@@ -49,7 +49,7 @@ def _ids(root: Path, side: str, fold: int) -> Ids:
     return tuple(f"{NAME}/{whole(row['clip']):05d}" for row in read_table(_list(root, side, fold), COLUMNS))
 
 
-def _community(path: Path) -> list[Row]:
+def _community(path: Path) -> list[TableRow]:
     """Lines "folder frame_count label", labels from 0; rows as the official lists have them."""
     if not path.is_file():
         raise DataError(f"no list {path}; give an existing file with --table")
@@ -58,7 +58,7 @@ def _community(path: Path) -> list[Row]:
         parts = line.split()
         where = f"{path.name} line {number}"
         if len(parts) == 3 and parts[2].isdigit():
-            rows.append(Row(where, {"clip": PurePosixPath(parts[0]).name, "label": str(int(parts[2]) + 1)}))
+            rows.append(TableRow(where, {"clip": PurePosixPath(parts[0]).name, "label": str(int(parts[2]) + 1)}))
         elif parts:
             problems.append(f"{where}: {line!r}, wanted such as DFEW_Face/00001 144 1")
     if problems:
@@ -66,7 +66,7 @@ def _community(path: Path) -> list[Row]:
     return rows
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: TableRow) -> Entry:
     label = whole(row["label"])
     if not 1 <= label <= len(CLASSES):
         raise DataError(f"label {label}, wanted 1 to {len(CLASSES)}; correct the cell")

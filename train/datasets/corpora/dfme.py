@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from train.datasets.annotation.reading import Entry, Reading, assemble, moments
-from train.datasets.annotation.table import Row, find_table, rate, read_table
+from train.datasets.annotation.table import TableRow, find_table, rate, read_table
 from train.datasets.annotation.tree import Tree
 
 COLUMNS = {
@@ -33,7 +33,7 @@ def read(root: Path, table: Path | None) -> Reading:
     return assemble(rows, _entry, tree)
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: TableRow) -> Entry:
     subject, clip = row["subject"], row["clip"]
     places = (f"{subject}/{clip}", clip)
     return Entry(clip, subject, row["label"], places, rate(row["fps"]), moments(row), row["units"])

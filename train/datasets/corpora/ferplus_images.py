@@ -21,7 +21,7 @@ from realtime.records import Floats, Image
 from train.datasets.annotation.reading import Reading
 from train.datasets.annotation.recorded import read_picture
 from train.datasets.annotation.sample import Recording, Sample
-from train.datasets.annotation.table import Row, find_table, read_columns, read_table, whole
+from train.datasets.annotation.table import TableRow, find_table, read_columns, read_table, whole
 from train.datasets.annotation.tree import Tree
 from train.datasets.ferplus import emotion_shares
 
@@ -112,7 +112,7 @@ def _pictures(root: Path, table: Path | None) -> tuple[list[_Picture], list[str]
     return list(found.values()), problems, repeated
 
 
-def _rows(root: Path, table: Path | None, tree: Tree) -> Iterator[Row]:
+def _rows(root: Path, table: Path | None, tree: Tree) -> Iterator[TableRow]:
     if table is not None or not all(path.is_file() for path in lists(tree.base).values()):
         yield from read_table(find_table(root, table, (TABLE,)), COLUMNS)
     else:
@@ -124,20 +124,20 @@ def lists(base: Path) -> dict[str, Path]:
     return {split: base / folder / "label.csv" for split, folder in FOLDERS.items()}
 
 
-def listed(base: Path) -> Iterator[Row]:
+def listed(base: Path) -> Iterator[TableRow]:
     """The rows of each label.csv, as those of fer2013new.csv."""
     usages = {split: usage for usage, split in USAGES.items()}
     for split, path in lists(base).items():
         for row in read_columns(path, "", ("name", "box", *VOTES)):
-            yield Row(f"{FOLDERS[split]}/{row.where}", {**row.cells, "usage": usages[split]})
+            yield TableRow(f"{FOLDERS[split]}/{row.where}", {**row.cells, "usage": usages[split]})
 
 
-def faceless(row: Row) -> bool:
+def faceless(row: TableRow) -> bool:
     """Whether a row has no picture: ten voters saw no face."""
     return not row["name"] and row["NF"] == "10"
 
 
-def ballot(row: Row) -> tuple[str, tuple[int, ...]]:
+def ballot(row: TableRow) -> tuple[str, tuple[int, ...]]:
     """Split and votes, in the order of `VOTES`, of a row that names a picture; DataError if any of it is wrong."""
     votes = tuple(whole(row[vote]) for vote in VOTES)
     if row["usage"] not in USAGES or not row["name"] or not 1 <= sum(votes) <= 10:
@@ -156,6 +156,6 @@ def locate(tree: Tree, split: str, name: str) -> Path:
     return path
 
 
-def _picture(row: Row, tree: Tree) -> _Picture:
+def _picture(row: TableRow, tree: Tree) -> _Picture:
     split, votes = ballot(row)
     return _Picture(split, locate(tree, split, row["name"]), votes)

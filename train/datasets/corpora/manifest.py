@@ -16,7 +16,7 @@ from pathlib import Path
 from realtime.errors import DataError
 from train.datasets.annotation.reading import Entry, Reading, assemble, moments
 from train.datasets.annotation.recorded import is_still, video_rate
-from train.datasets.annotation.table import Row, find_table, rate, read_table
+from train.datasets.annotation.table import TableRow, find_table, rate, read_table
 from train.datasets.annotation.tree import Tree
 
 COLUMNS = {name: (name,) for name in ("subject", "path", "fps", "onset", "apex", "offset", "label")}
@@ -28,7 +28,7 @@ def read(root: Path, table: Path | None) -> Reading:
     rows = read_table(path, COLUMNS)
     tree = Tree(path.absolute().parent)
 
-    def entry(row: Row) -> Entry:
+    def entry(row: TableRow) -> Entry:
         empty = [name for name in ("subject", "path", "label") if not row[name]]
         if empty:
             raise DataError(f"no {' and no '.join(empty)}; fill it in, or leave the row out")

@@ -14,7 +14,7 @@ from pathlib import Path
 from realtime.errors import DataError
 from realtime.records import Kind
 from train.datasets.annotation.reading import Entry, Reading, assemble, moments, number
-from train.datasets.annotation.table import Row, find_table, read_table
+from train.datasets.annotation.table import TableRow, find_table, read_table
 from train.datasets.annotation.tree import Tree
 
 RATE_HZ = 200.0
@@ -36,7 +36,7 @@ def read(root: Path, table: Path | None) -> Reading:
     return assemble(rows, _entry, tree)
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: TableRow) -> Entry:
     subject, clip, kind = f"{number(row['subject']):03d}", row["clip"], _kind(row["kind"])
     video = "_".join(clip.split("_")[:2])
     places = (video, f"{subject}/{video}")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from realtime.errors import DataError
 from train.datasets.annotation.reading import Entry, Reading, assemble, moments, number
-from train.datasets.annotation.table import Row, read_table
+from train.datasets.annotation.table import TableRow, read_table
 from train.datasets.annotation.tree import Tree
 
 RATE_HZ = 100.0
@@ -33,19 +33,19 @@ def read(root: Path, table: Path | None) -> Reading:
     return assemble(_listed(tree) if table is None else read_table(table, COLUMNS), _entry, tree)
 
 
-def _listed(tree: Tree) -> list[Row]:
+def _listed(tree: Tree) -> list[TableRow]:
     """One row a clip's folder, as the table would have it but for the moments."""
     found = []
     for label, name in enumerate(CLASSES):
         for folder in sorted(tree.base.glob(f"*/micro/{name}/*")):
             cells = {"subject": folder.parents[2].name, "clip": folder.name, "label": str(label)}
-            found.append(Row(str(folder.relative_to(tree.root)), {**cells, "onset": "", "apex": "", "offset": ""}))
+            found.append(TableRow(str(folder.relative_to(tree.root)), {**cells, "onset": "", "apex": "", "offset": ""}))
     if not found:
         raise DataError(f"no clip like s1/micro/negative/s1_ne_01 below {tree.base}; give the folder HS with --root")
     return found
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: TableRow) -> Entry:
     if row["label"] not in ("0", "1", "2"):
         raise DataError(f"label {row['label']!r}, wanted 0 negative, 1 positive or 2 surprise; correct the cell")
     subject, clip, label = f"s{number(row['subject']):02d}", row["clip"], CLASSES[int(row["label"])]

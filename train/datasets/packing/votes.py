@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.errors import DataError
-from train.datasets.annotation.table import Row, read_table
+from train.datasets.annotation.table import TableRow, read_table
 from train.datasets.annotation.tree import Tree
 from train.datasets.corpora.ferplus_images import BASES, COLUMNS, TABLE, ballot, faceless, listed, lists
 from train.datasets.ferplus import SPLITS
@@ -55,7 +55,7 @@ def read(votes: Path) -> tuple[dict[Key, Votes], tuple[str, ...]]:
     return agreed, tuple(sorted(key.name for key in unclear))
 
 
-def named_rows(votes: Path) -> tuple[Path, list[Row]]:
+def named_rows(votes: Path) -> tuple[Path, list[TableRow]]:
     """The table that names the rows of FER-2013's, and its rows."""
     places = [votes] if votes.is_file() else [votes / TABLE, votes.parent / TABLE]
     found = next((path for path in places if path.is_file()), None)
@@ -64,12 +64,12 @@ def named_rows(votes: Path) -> tuple[Path, list[Row]]:
     return found, read_table(found, COLUMNS)
 
 
-def key(row: Row) -> Key:
+def key(row: TableRow) -> Key:
     """Of a row that names a picture; DataError if it is wrong."""
     return _entry(row)[0]
 
 
-def _of_lists(root: Path) -> list[Row]:
+def _of_lists(root: Path) -> list[TableRow]:
     base = Tree(root, *BASES).base
     missing = [f"no {path}" for path in lists(base).values() if not path.is_file()]
     if missing:
@@ -83,7 +83,7 @@ def _of_lists(root: Path) -> list[Row]:
     return rows
 
 
-def _counted(rows: Iterable[Row]) -> list[tuple[Key, Votes]]:
+def _counted(rows: Iterable[TableRow]) -> list[tuple[Key, Votes]]:
     """Of each row that has a face; DataError lists the first that are wrong."""
     found, problems = [], []
     for row in rows:
@@ -96,6 +96,6 @@ def _counted(rows: Iterable[Row]) -> list[tuple[Key, Votes]]:
     return found
 
 
-def _entry(row: Row) -> tuple[Key, Votes]:
+def _entry(row: TableRow) -> tuple[Key, Votes]:
     split, votes = ballot(row)
     return Key(SPLITS.index(split), row["name"]), votes

@@ -48,7 +48,7 @@ TRIAL = (
 Clips = Sequence[Filmed]
 
 
-class Apexnet(Method[ApexnetConfig, Clips]):
+class ApexnetMethod(Method[ApexnetConfig, Clips]):
     """Clips as their onset and apex; clips of none are left out where none is no class."""
 
     config = ApexnetConfig

@@ -17,7 +17,7 @@ from train.clips.embeddings import EmbeddedClip
 from train.methods.cmn.config import Reference
 
 
-class Events:
+class EmbeddedEvents:
     """K events with F frames in all, of V views each; frames are counted from their event's onset."""
 
     def __init__(self, clips: Sequence[EmbeddedClip]) -> None:

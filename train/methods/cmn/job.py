@@ -16,7 +16,7 @@ from train.evaluation.metrics import scores
 from train.methods.cmn import sampling
 from train.methods.cmn.cmnet import CmnetHead
 from train.methods.cmn.config import CmnConfig
-from train.methods.cmn.events import Events
+from train.methods.cmn.events import EmbeddedEvents
 from train.methods.cmn.inter import inter_contrast
 from train.methods.cmn.intra import intra_contrast
 from train.methods.cmn.network import CmnHead
@@ -46,7 +46,7 @@ class CmnJob:
         """`head` is scaled by what it is to learn from."""
         self.method, self.config, self.head, self.split, self.seed = method, config, head, split, seed
         self.network: nn.Module = head
-        self.events, self.labels = Events(split.train[0]), self._indices(split.train[0])
+        self.events, self.labels = EmbeddedEvents(split.train[0]), self._indices(split.train[0])
         head.scale.copy_(self.events.scale(config.reference, config.motion.row))
         self.epochs = config.epochs
         self.size = min(config.optimiser.batch, len(self.events))
@@ -84,22 +84,22 @@ class CmnJob:
         said = {answer: judge(self.method, network, inputs).argmax(1) for answer, inputs in self.valid.items()}
         return {f"valid_uf1_{answer}": scores(truth, found.numpy(), labels).uf1 for answer, found in said.items()}
 
-    def shown(self, generator: Generator) -> Events:
+    def shown(self, generator: Generator) -> EmbeddedEvents:
         """What one epoch sees: each event through one of its cameras, cut at moments of its own; always in order."""
         if len(self.split.train) == 1 and not self.config.jitter_s:
             return self.events
         clips = draw(self.split.train, generator)
         cut = (replace(c, sample=jittered(c.sample, c.times, self.config.jitter_s, generator)) for c in clips)
-        return Events(list(cut))
+        return EmbeddedEvents(list(cut))
 
-    def lengths(self, data: Events, generator: Generator) -> Tensor:
+    def lengths(self, data: EmbeddedEvents, generator: Generator) -> Tensor:
         """Frames of each event up to its end in this epoch: the offset, or a moment soon after the apex."""
         low, high = self.config.early.after_s
         cut, place = torch.rand((2, len(data)), generator=generator, dtype=torch.float64)
         end = data.apex_s + low + (high - low) * place
         return torch.where(cut < self.config.early.share, data.until(end), data.lengths)
 
-    def _batch(self, data: Events, events: Tensor, lengths: Tensor, generator: Generator) -> Batch:
+    def _batch(self, data: EmbeddedEvents, events: Tensor, lengths: Tensor, generator: Generator) -> Batch:
         config = self.config
         sources = sampling.source_frames(lengths[events], config.frames, generator)
         negatives = self._negatives(data, events, sources, generator)
@@ -109,7 +109,7 @@ class CmnJob:
         first, others = data.clean[rows[:, :1, None]], data.clean[data.rows(events, negatives)]
         return Batch(views, first, others, data.since_apex_s(events, sources), self.labels[events])
 
-    def _negatives(self, data: Events, events: Tensor, sources: Tensor, generator: Generator) -> Tensor:
+    def _negatives(self, data: EmbeddedEvents, events: Tensor, sources: Tensor, generator: Generator) -> Tensor:
         """Frames (B, N, S) that are held against `sources` (B, N)."""
         config = self.config
         lengths = data.lengths[events]

@@ -27,7 +27,7 @@ from train.clips.stored import StoredClip
 from train.datasets.folds import Fold
 from train.methods.cmn.cmnet import CmnetHead
 from train.methods.cmn.config import CmnConfig, HeadKind
-from train.methods.cmn.events import Events
+from train.methods.cmn.events import EmbeddedEvents
 from train.methods.cmn.job import CmnJob
 from train.methods.cmn.moved import beside
 from train.methods.cmn.network import CmnHead
@@ -43,7 +43,7 @@ HEADS: dict[HeadKind, type[CmnHead]] = {"patent": CmnHead, "cmnet": CmnetHead}
 Clips = Sequence[EmbeddedClip]
 
 
-class Cmn(Method[CmnConfig, Clips]):
+class CmnMethod(Method[CmnConfig, Clips]):
     """Clips as an encoder's embeddings of their frames, with how the face moved behind each."""
 
     config = CmnConfig
@@ -84,7 +84,7 @@ class Cmn(Method[CmnConfig, Clips]):
     def inputs(self, config: CmnConfig, clips: Clips, answer: Answer) -> Mapping[str, Tensor]:
         if not clips:
             return {EMBEDDINGS: torch.zeros(0, config.frames, self.representation(config).row)}
-        events = Events(clips)
+        events = EmbeddedEvents(clips)
         lengths = events.early(config.early.middle_s) if answer == "early" else events.lengths
         return {EMBEDDINGS: events.sequences(lengths, config.frames)}
 

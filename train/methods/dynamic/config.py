@@ -7,7 +7,7 @@ from train.config.recipe import Settings
 from train.config.sections import Early, EcstflLoss, Optimiser, Part, Precision
 
 
-class Shown(Section, frozen=True):
+class ShownPart(Section, frozen=True):
     """Which part of a clip an epoch shows."""
 
     before_s: NotNegative  #: it begins up to so long before the onset,
@@ -25,5 +25,5 @@ class DynamicConfig(Settings, frozen=True, tag="dynamic"):
     epochs: Count
     loss: EcstflLoss
     early: Early
-    shown: Shown
+    shown: ShownPart
     optimiser: Optimiser

@@ -32,7 +32,7 @@ from train.methods.dynamic.config import DynamicConfig
 from train.storage.atomic import writing
 from train.storage.digest import digest
 from train.storage.workers import run
-from train.synthesis.enacted import Cast, Clip, Role, Stage
+from train.synthesis.enacted import Cast, Clip, Role, Studio
 from train.synthesis.script.emotions import LABELS
 
 MANNERS = ("forward", "backward", "still", "fade")  #: those of `enact`, and that of `train.methods.dynamic.fades`
@@ -111,7 +111,7 @@ def _path(folder: Path, role: Role) -> Path:
 def _filming(config: DynamicConfig, clips: Enactment, folder: Path) -> Iterator[Callable[[Role], None]]:
     landmarker, encoder = MediaPipe(realtime_config.load().track), opened(config)
     _require_crops(encoder, clips.size_px)
-    stage = Stage(clips, landmarker)
+    stage = Studio(clips, landmarker)
     yield lambda role: _save(_path(folder, role), list(stage.clips(role)), encoder)
     landmarker.close()
 

@@ -30,7 +30,7 @@ from train.sources.source import ClipSource, Split
 from train.synthesis.script.emotions import LABELS
 
 
-class Dynamic(Method[DynamicConfig, Enactments]):
+class DynamicMethod(Method[DynamicConfig, Enactments]):
     """Clips as the encoder's embeddings of their frames; what is tested, and what calibrates, is half fades."""
 
     config = DynamicConfig

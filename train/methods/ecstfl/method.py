@@ -40,7 +40,7 @@ GOLDEN_ROWS = 2
 Clips = Sequence[StoredClip]
 
 
-class Ecstfl(Method[EcstflConfig, Clips]):
+class EcstflMethod(Method[EcstflConfig, Clips]):
     """Clips as pictures, which stay on disk until they are asked for."""
 
     config = EcstflConfig

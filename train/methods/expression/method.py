@@ -45,7 +45,7 @@ PROTOCOL = "FER+ test split, most voted of the eight emotions after single votes
 AGREED = f"{PROTOCOL}; only pictures on which more than half of the votes agree, as in the FER+ paper"
 
 
-class Expression(Method[ExpressionConfig, Stills]):
+class ExpressionMethod(Method[ExpressionConfig, Stills]):
     """Faces as pictures, each on its own."""
 
     config = ExpressionConfig

@@ -39,7 +39,7 @@ class Mixed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class BatchRows:
     """Rows of one batch."""
 
     events: int
@@ -143,8 +143,8 @@ def ramp(apex: Floats) -> Floats:
     return np.stack([np.zeros_like(apex), apex])
 
 
-def _counts(batch: int, events: int, mixed: Mixed, resting: bool) -> Counts:
+def _counts(batch: int, events: int, mixed: Mixed, resting: bool) -> BatchRows:
     """A batch of the wanted size, at least one event in it, and fewer if there are not so many events."""
     rest = round(mixed.rest * batch) if resting else 0
     exact = round(mixed.exact_share * batch) if mixed.exact is not None else 0
-    return Counts(min(max(batch - rest - exact, 1), events), rest, exact)
+    return BatchRows(min(max(batch - rest - exact, 1), events), rest, exact)

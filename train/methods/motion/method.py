@@ -38,7 +38,7 @@ from train.sources.source import ClipSource, Split
 Clips = Sequence[MovingClip]
 
 
-class Motion(Method[MotionConfig, Clips]):
+class MotionMethod(Method[MotionConfig, Clips]):
     """Clips as displacement fields."""
 
     config = MotionConfig

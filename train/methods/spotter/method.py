@@ -35,7 +35,7 @@ GOLDEN_ROWS = 4
 Films = Sequence[Film]
 
 
-class Spotting(Method[SpotterTraining, Films]):
+class SpotterMethod(Method[SpotterTraining, Films]):
     """Films as ticks of movement; the package holds a network that is asked tick by tick."""
 
     config = SpotterTraining

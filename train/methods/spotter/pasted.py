@@ -12,7 +12,7 @@ import numpy as np
 
 from realtime.records import Floats
 from train.spotting.films import MICRO, Times
-from train.synthesis.script.strokes import Span, macro_length, macro_span, micro_length, micro_span
+from train.synthesis.script.strokes import StrokeSpan, macro_length, macro_span, micro_length, micro_span
 
 APART_S = 0.4  # between expressions, so that each has an onset of its own
 FOUND, SPREAD = 0.8, 0.2  # flow finds so much of a movement in the middle, and the logarithm of that spreads so far
@@ -22,7 +22,7 @@ STRONGER = (1.5, 4.0)  # a macro-expression is so many times a micro-expression
 Expressions = list[tuple[float, float, float, float]]
 
 
-def flow_of(span: Span, ends: Times, tick_s: float, lag_s: float) -> Floats:
+def flow_of(span: StrokeSpan, ends: Times, tick_s: float, lag_s: float) -> Floats:
     """What the ticks show of a movement, as shares of its apex: (G,), the way back negative."""
     middles = ends - 0.5 * tick_s
     return np.asarray(span.level(middles) - span.level(middles - lag_s), np.float32)

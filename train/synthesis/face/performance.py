@@ -8,7 +8,7 @@ from realtime.records import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pose:
+class HeadMotion:
     """How the head has moved since it rested, at each of T moments."""
 
     turn: Floats  #: (T, 3) degrees: yaw towards the picture's right, pitch up, roll clockwise, as in `records.Pose`

@@ -16,7 +16,7 @@ from realtime.records import Floats, Image
 from train.synthesis.face.channels import GAZE_CM, INDEX, channels
 from train.synthesis.face.facekit import Head
 from train.synthesis.face.fields import PIVOT_CM
-from train.synthesis.face.performance import Extent, Pose
+from train.synthesis.face.performance import Extent, HeadMotion
 from train.synthesis.face.raster import Raster, rasterise
 from train.synthesis.face.skin import SIDES, ball, colours
 from train.synthesis.face.warp import rotations
@@ -58,7 +58,7 @@ class Rendered:
         lengths = np.linalg.norm(self._moved[:, :, :2], axis=2).max(1) * scale
         return Extent(self._size, EYE_CM * scale, scale, lengths.astype(np.float32))
 
-    def frames(self, amounts: Floats, pose: Pose) -> Iterator[Image]:
+    def frames(self, amounts: Floats, pose: HeadMotion) -> Iterator[Image]:
         """uint8 (S, S, 3) for each row of `amounts` (T, K), in order."""
         turns = rotations(pose.turn)
         for row, turn, shift, nearer in zip(amounts, turns, pose.shift, pose.nearer, strict=True):
@@ -66,7 +66,7 @@ class Rendered:
             points = self._projected(solid)
             yield self._drawn(solid, points, rasterise(points, self._triangles, len(self._behind)))
 
-    def between(self, amounts: Floats, pose: Pose) -> Floats:
+    def between(self, amounts: Floats, pose: HeadMotion) -> Floats:
         """(S, S, 2) px: where what each pixel shows at the first of two moments has gone by the second."""
         turns = rotations(pose.turn)
         parts = zip(amounts, turns, pose.shift, pose.nearer, strict=True)

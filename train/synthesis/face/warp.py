@@ -16,7 +16,7 @@ from realtime.records import Floats, Image
 from train.synthesis.face.channels import NAMES
 from train.synthesis.face.fields import Fields
 from train.synthesis.face.openings import Opening
-from train.synthesis.face.performance import Extent, Pose
+from train.synthesis.face.performance import Extent, HeadMotion
 
 TOGETHER = 16  # pictures whose displacement is summed in one product
 STEPS, STEP_PX = 12, 0.02
@@ -25,7 +25,7 @@ COARSE = 192  # pictures from this size on have their displacement solved at hal
 
 
 def rotations(turn: Floats) -> Floats:
-    """(T, 3) degrees as `Pose.turn` -> matrices (T, 3, 3) in the axes of `facekit`."""
+    """(T, 3) degrees as `HeadMotion.turn` -> matrices (T, 3, 3) in the axes of `facekit`."""
     yaw, pitch, roll = np.radians(turn.astype(np.float64)).T
     zero, one = np.zeros_like(yaw), np.ones_like(yaw)
 
@@ -38,7 +38,7 @@ def rotations(turn: Floats) -> Floats:
     return np.asarray(about_z @ about_x @ about_y, np.float32)
 
 
-def coefficients(fields: Fields, amounts: Floats, pose: Pose) -> Floats:
+def coefficients(fields: Fields, amounts: Floats, pose: HeadMotion) -> Floats:
     """(T, K + 8): what the columns of a basis are multiplied by. `amounts` (T, K) are shares of full strength."""
     grown = (1.0 + pose.nearer)[:, None, None] * rotations(pose.turn) - np.eye(3, dtype=np.float32)
     shift = pose.shift * np.float32(fields.eye_px)
@@ -46,7 +46,7 @@ def coefficients(fields: Fields, amounts: Floats, pose: Pose) -> Floats:
     return np.asarray(np.concatenate([amounts, *solid], axis=1), np.float32)
 
 
-def displacement(fields: Fields, amounts: Floats, pose: Pose) -> Floats:
+def displacement(fields: Fields, amounts: Floats, pose: HeadMotion) -> Floats:
     """Forward displacement (T, S, S, 2) px: where what each pixel of the resting picture shows has gone."""
     size = fields.size_px
     return np.asarray((coefficients(fields, amounts, pose) @ fields.upper).reshape(-1, size, size, 2), np.float32)
@@ -76,7 +76,7 @@ class Warp:
         fields = self._fields
         return Extent(fields.size_px, fields.eye_px, fields.scale, fields.most)
 
-    def frames(self, amounts: Floats, pose: Pose) -> Iterator[Image]:
+    def frames(self, amounts: Floats, pose: HeadMotion) -> Iterator[Image]:
         """uint8 (S, S, 3), or (S, S) of a grey picture, for each row of `amounts` (T, K), in order."""
         weights = coefficients(self._fields, amounts, pose)
         self._back = np.zeros_like(self._grid)
@@ -87,7 +87,7 @@ class Warp:
             for row, field in zip(rows, moved, strict=True):
                 yield self._frame(row, field)
 
-    def between(self, amounts: Floats, pose: Pose) -> Floats:
+    def between(self, amounts: Floats, pose: HeadMotion) -> Floats:
         """(S, S, 2) px: where what each pixel shows at the first of two moments has gone by the second."""
         fields, size = self._fields, self._fields.size_px
         weights = coefficients(fields, amounts, pose)

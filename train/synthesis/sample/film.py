@@ -17,7 +17,7 @@ from train.synthesis.sample.script import Script
 
 
 @dataclass(frozen=True, slots=True)
-class Camera:
+class SampleCamera:
     """The camera's own marks."""
 
     rate_hz: float
@@ -25,7 +25,7 @@ class Camera:
     flicker: float  #: standard deviation of the exposure, share of the brightness
 
 
-def film(puppet: Puppet, script: Script, camera: Camera, rng: np.random.Generator) -> Iterator[Frame]:
+def film(puppet: Puppet, script: Script, camera: SampleCamera, rng: np.random.Generator) -> Iterator[Frame]:
     """Frames of `script` played by `puppet`, stamped with exact times from 0."""
     for index in range(round(script.seconds * camera.rate_hz)):
         t = index / camera.rate_hz
@@ -46,7 +46,7 @@ def _shifts(points: Floats, script: Script, t: float) -> tuple[Floats, Floats]:
     return shift, view.astype(np.float32)
 
 
-def _expose(image: Image, camera: Camera, rng: np.random.Generator) -> Image:
+def _expose(image: Image, camera: SampleCamera, rng: np.random.Generator) -> Image:
     light = 1.0 + camera.flicker * rng.standard_normal()
     noise = camera.noise * rng.standard_normal(image.shape, dtype=np.float32)
     return np.clip(image * np.float32(light) + noise, 0, 255).astype(np.uint8)

@@ -14,7 +14,7 @@ Role = Literal["micro", "macro", "blink"]
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
+class ScriptedMovement:
     """Action units that rise from onset to apex and fall to offset, along half a cosine each; seconds."""
 
     role: Role
@@ -41,7 +41,7 @@ class Script:
     """Everything that happens in one clip."""
 
     seconds: float
-    movements: tuple[Movement, ...]
+    movements: tuple[ScriptedMovement, ...]
     sway: dict[str, Wave] = field(default_factory=dict)  #: yaw, pitch, roll in degrees; x, y in eye distances
 
     def amounts(self, t: float) -> dict[int, float]:
@@ -55,6 +55,6 @@ class Script:
         return total
 
 
-def blink(at: float) -> Movement:
+def blink(at: float) -> ScriptedMovement:
     """A blink of 0.22 s that begins at `at`: lids close faster than they open."""
-    return Movement("blink", "", {BLINK: 1.0}, at, at + 0.08, at + 0.22)
+    return ScriptedMovement("blink", "", {BLINK: 1.0}, at, at + 0.08, at + 0.22)

@@ -20,14 +20,14 @@ from realtime import config
 from realtime.faces.mesh import MediaPipe
 from realtime.records import Image
 from train.synthesis.encode import encode
-from train.synthesis.sample.film import Camera, film
+from train.synthesis.sample.film import SampleCamera, film
 from train.synthesis.sample.puppet import Puppet
-from train.synthesis.sample.script import Movement, Script, blink
+from train.synthesis.sample.script import Script, ScriptedMovement, blink
 from train.synthesis.script.sway import sway
 
 WIDTH, HEIGHT = 640, 360
 LEFT, TOP, ENLARGE = 66, 24, 2  # the part of the portrait that is shown, its face then about 190 px wide
-CAMERA = Camera(rate_hz=60.0, noise=1.2, flicker=0.003)
+CAMERA = SampleCamera(rate_hz=60.0, noise=1.2, flicker=0.003)
 SEED = 7
 
 
@@ -39,7 +39,7 @@ def script() -> Script:
         _micro("negative", {4: 0.6, 7: 0.5}, 7.4, 0.12, 0.20),
         _micro("positive", {12: 0.35, 6: 0.3}, 10.7, 0.17, 0.23),
         _micro("negative", {15: 0.5, 17: 0.45}, 12.5, 0.13, 0.18),
-        Movement("macro", "positive", {12: 0.75, 6: 0.6, 25: 0.5}, 14.9, 15.6, 17.6, hold=1.1),
+        ScriptedMovement("macro", "positive", {12: 0.75, 6: 0.6, 25: 0.5}, 14.9, 15.6, 17.6, hold=1.1),
         _micro("surprise", {1: 0.5, 2: 0.5, 26: 0.25}, 19.7, 0.14, 0.24),
         _micro("negative", {9: 0.55, 10: 0.5}, 21.4, 0.11, 0.19),
         _micro("positive", {12: 0.4}, 23.7, 0.15, 0.22),
@@ -48,8 +48,8 @@ def script() -> Script:
     return Script(25.0, tuple(sorted(blinks + expressions, key=lambda m: m.onset)), head)
 
 
-def _micro(label: str, units: dict[int, float], onset: float, rise: float, fall: float) -> Movement:
-    return Movement("micro", label, units, onset, round(onset + rise, 3), round(onset + rise + fall, 3))
+def _micro(label: str, units: dict[int, float], onset: float, rise: float, fall: float) -> ScriptedMovement:
+    return ScriptedMovement("micro", label, units, onset, round(onset + rise, 3), round(onset + rise + fall, 3))
 
 
 def portrait() -> Image:

@@ -18,8 +18,8 @@ from train.synthesis.face.channels import SIDES
 from train.synthesis.script.hand import reached
 from train.synthesis.script.happening import Happening, Role, distraction
 from train.synthesis.script.mouths import mouth, speech
-from train.synthesis.script.prototypes import Played, expression
-from train.synthesis.script.strokes import Span, Stroke, macro_length, macro_span, micro_span
+from train.synthesis.script.prototypes import PlayedUnit, expression
+from train.synthesis.script.strokes import Stroke, StrokeSpan, macro_length, macro_span, micro_span
 from train.synthesis.script.turns import turn
 
 
@@ -37,7 +37,7 @@ def macro(onset: float, rng: np.random.Generator) -> Happening:
 def blink(onset: float, rng: np.random.Generator) -> Happening:
     """Both lids, nearly together; not always all the way."""
     shut, opened = rng.uniform(0.07, 0.11), rng.uniform(0.12, 0.28)
-    span = Span(onset, onset + shut, onset + shut + rng.uniform(0.0, 0.04), onset + shut + opened)
+    span = StrokeSpan(onset, onset + shut, onset + shut + rng.uniform(0.0, 0.04), onset + shut + opened)
     depth = 1.0 if rng.random() < 0.75 else rng.uniform(0.5, 0.9)
     squint = 0.15 * rng.random()  # the lower lid comes up a little
     strokes = [Stroke(f"blink{side}", depth * rng.uniform(0.95, 1.0), span) for side in SIDES]
@@ -48,7 +48,7 @@ def blink(onset: float, rng: np.random.Generator) -> Happening:
 def gaze(onset: float, rng: np.random.Generator) -> Happening:
     """A look aside, up or down, and back."""
     out, back, stay = rng.uniform(0.02, 0.08), rng.uniform(0.02, 0.08), rng.uniform(0.15, 1.5)
-    span = Span(onset, onset + out, onset + out + stay, onset + out + stay + back)
+    span = StrokeSpan(onset, onset + out, onset + out + stay, onset + out + stay + back)
     aside = ("gaze-left", "gaze-right")[int(rng.integers(2))]
     high = ("gaze-up", "gaze-down")[int(rng.integers(2))]
     return distraction(
@@ -74,7 +74,7 @@ MAKERS: dict[str, Callable[[float, np.random.Generator], Happening]] = {
 }
 
 
-def _shown(role: Role, label: str, played: tuple[Played, ...], span: Span) -> Happening:
+def _shown(role: Role, label: str, played: tuple[PlayedUnit, ...], span: StrokeSpan) -> Happening:
     strokes = [
         Stroke(f"{part.unit.number}{side}", part.share, span)
         for part in played

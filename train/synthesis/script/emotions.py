@@ -13,7 +13,7 @@ import numpy as np
 from realtime.labels import VOCABULARIES
 from train.synthesis.face.channels import SIDES
 from train.synthesis.script.prototypes import Units
-from train.synthesis.script.strokes import Span, Stroke
+from train.synthesis.script.strokes import Stroke, StrokeSpan
 
 VOCABULARY = "dfew-7"
 LABELS = VOCABULARIES[VOCABULARY]
@@ -40,6 +40,6 @@ def units(label: str, rng: np.random.Generator) -> dict[str, float]:
     return {f"{unit}{side}": float(weight) for unit, weight in zip(chosen, weights, strict=True) for side in SIDES}
 
 
-def strokes(weights: dict[str, float], amount: float, span: Span) -> tuple[Stroke, ...]:
+def strokes(weights: dict[str, float], amount: float, span: StrokeSpan) -> tuple[Stroke, ...]:
     """The channels of `weights`, along `span`, up to `amount` times their weights; a negative one takes them away."""
     return tuple(Stroke(name, amount * weight, span) for name, weight in weights.items())

@@ -17,7 +17,7 @@ from train.synthesis.script.distractors import MAKERS
 from train.synthesis.script.emotions import EMOTIONS, NEUTRAL, strokes, units
 from train.synthesis.script.happening import Happening
 from train.synthesis.script.scene import Scene, composed, one_of, poisson, rates
-from train.synthesis.script.strokes import Span, Stroke, macro_length, macro_span
+from train.synthesis.script.strokes import Stroke, StrokeSpan, macro_length, macro_span
 
 #: Whether the units are played on a neutral picture, taken from one that shows them, or there are none.
 Manner = Literal["forward", "backward", "still"]
@@ -32,7 +32,7 @@ class Enacted:
 
     label: str
     manner: Manner
-    span: Span
+    span: StrokeSpan
     scene: Scene
 
 
@@ -50,7 +50,7 @@ def enact(label: str, manner: Manner, clips: Enactment, rng: np.random.Generator
 
 
 def _played(
-    label: str, manner: Manner, clips: Enactment, span: Span, seconds: float, rng: np.random.Generator
+    label: str, manner: Manner, clips: Enactment, span: StrokeSpan, seconds: float, rng: np.random.Generator
 ) -> tuple[Stroke, ...]:
     if manner == "still":
         faint = list(EMOTIONS)[int(rng.integers(len(EMOTIONS)))]
@@ -59,7 +59,7 @@ def _played(
     if manner == "forward":
         return strokes(weights, rng.uniform(*clips.forward), span)
     amount = rng.uniform(*clips.back)
-    throughout = Span(-2.0, -1.0, seconds + 1.0, seconds + 2.0)
+    throughout = StrokeSpan(-2.0, -1.0, seconds + 1.0, seconds + 2.0)
     return strokes(weights, -amount, throughout) + strokes(weights, amount, span)
 
 

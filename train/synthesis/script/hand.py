@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from realtime.records import Floats, Image
-from train.synthesis.script.strokes import Span, Times
+from train.synthesis.script.strokes import StrokeSpan, Times
 
 SPRITE_PX = 128  # fingers and palm are so long, and half as wide; the wrist goes on for half as much
 #: Lines of a thickness, in palm widths: from x, y to x, y.
@@ -33,7 +33,7 @@ FAR = 3.0  # eye distances from the picture's middle: there it is out of view
 class Hand:
     """One that comes from below, stays at the face, and goes again; eye distances from the picture's middle."""
 
-    span: Span
+    span: StrokeSpan
     at: tuple[float, float]  #: where it stays, right and down
     side: float  #: -1 if it comes from the picture's left, 1 from its right
     height: float
@@ -56,7 +56,7 @@ def reached(onset: float, rng: np.random.Generator) -> Hand:
     side = float(rng.choice((-1.0, 1.0)))
     rub = rng.uniform(0.05, 0.2) if rng.random() < 0.5 else 0.0
     return Hand(
-        span=Span(onset, onset + out, onset + out + stay, onset + out + stay + back),
+        span=StrokeSpan(onset, onset + out, onset + out + stay, onset + out + stay + back),
         at=(side * rng.uniform(0.0, 0.8), rng.uniform(-0.2, 0.8)),
         side=side,
         height=rng.uniform(1.5, 2.2),

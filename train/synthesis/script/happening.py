@@ -8,7 +8,7 @@ from typing import Literal
 
 from train.datasets.annotation.action_units import ActionUnit
 from train.synthesis.script.hand import Hand
-from train.synthesis.script.strokes import Span, Stroke
+from train.synthesis.script.strokes import Stroke, StrokeSpan
 
 Role = Literal["micro", "macro", "blink", "gaze", "speech", "mouth", "turn", "hand"]
 HIDING: tuple[Role, ...] = ("macro", "hand")  # an expression that happens meanwhile is not to be seen
@@ -28,6 +28,6 @@ class Happening:
     hand: Hand | None = None
 
 
-def distraction(role: Role, span: Span, strokes: Sequence[Stroke], hand: Hand | None = None) -> Happening:
+def distraction(role: Role, span: StrokeSpan, strokes: Sequence[Stroke], hand: Hand | None = None) -> Happening:
     """What is no expression."""
     return Happening(role, "", span.onset, span.apex, span.offset, (), tuple(strokes), hand)

@@ -10,7 +10,7 @@ import numpy as np
 
 from train.synthesis.face.channels import SIDES
 from train.synthesis.script.happening import Happening, distraction
-from train.synthesis.script.strokes import Span, Stroke
+from train.synthesis.script.strokes import Stroke, StrokeSpan
 
 #: What the lips do once: channels, and the most of each.
 ONCE: tuple[dict[str, float], ...] = (
@@ -28,14 +28,14 @@ def speech(onset: float, rng: np.random.Generator) -> Happening:
     while t < onset + length:
         syllable = rng.uniform(0.7, 1.3) / rate
         peak = t + syllable * rng.uniform(0.35, 0.6)
-        span = Span(t, peak, peak + 0.1 * syllable, t + 1.1 * syllable)
+        span = StrokeSpan(t, peak, peak + 0.1 * syllable, t + 1.1 * syllable)
         strokes.append(Stroke("jaw", rng.uniform(0.03, 0.2), span))
         lips = ("round", "pucker", "20", "10", "25")[int(rng.integers(5))]
         sides = ("",) if lips in ("round", "pucker") else SIDES
         strokes += [Stroke(f"{lips}{side}", rng.uniform(0.05, 0.3), span) for side in sides]
         t += syllable
     end = max(stroke.span.offset for stroke in strokes)
-    return distraction("speech", Span(onset, strokes[0].span.apex, end, end), strokes)
+    return distraction("speech", StrokeSpan(onset, strokes[0].span.apex, end, end), strokes)
 
 
 def mouth(onset: float, rng: np.random.Generator) -> Happening:
@@ -49,20 +49,20 @@ def _chewing(onset: float, rng: np.random.Generator) -> Happening:
     while t < onset + length:
         cycle = rng.uniform(0.8, 1.2) / rate
         opened = t + cycle * rng.uniform(0.35, 0.5)
-        span = Span(t, opened, opened + 0.05 * cycle, t + cycle)
+        span = StrokeSpan(t, opened, opened + 0.05 * cycle, t + cycle)
         depth = rng.uniform(0.05, 0.18)
         strokes += [Stroke("jaw", depth, span), Stroke("lips-shut", depth * rng.uniform(0.5, 1.0), span)]
         strokes.append(Stroke("jaw-aside", aside * rng.uniform(0.5, 1.0), span))
-        bite = Span(opened, t + cycle, t + 1.05 * cycle, t + 1.4 * cycle)
+        bite = StrokeSpan(opened, t + cycle, t + 1.05 * cycle, t + 1.4 * cycle)
         strokes += [Stroke(f"{unit}{side}", rng.uniform(0.0, 0.15), bite) for unit in (14, 24) for side in SIDES]
         t += cycle
     end = max(stroke.span.offset for stroke in strokes)
-    return distraction("mouth", Span(onset, strokes[0].span.apex, end, end), strokes)
+    return distraction("mouth", StrokeSpan(onset, strokes[0].span.apex, end, end), strokes)
 
 
 def _once(onset: float, rng: np.random.Generator) -> Happening:
     rise, stay, fall = rng.uniform(0.1, 0.4), rng.uniform(0.0, 0.8), rng.uniform(0.15, 0.5)
-    span = Span(onset, onset + rise, onset + rise + stay, onset + rise + stay + fall)
+    span = StrokeSpan(onset, onset + rise, onset + rise + stay, onset + rise + stay + fall)
     share, shown = rng.uniform(0.3, 1.0), ONCE[int(rng.integers(len(ONCE)))]
     sides = {name: SIDES if name.isdigit() else ("",) for name in shown}
     strokes = [Stroke(f"{name}{side}", share * most, span) for name, most in shown.items() for side in sides[name]]

@@ -58,7 +58,7 @@ INTENSITIES: dict[str, tuple[float, float]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class PlayedUnit:
     """One unit of an expression, on one side or both, with its share of full strength."""
 
     unit: ActionUnit
@@ -71,7 +71,7 @@ def class_of(units: Iterable[ActionUnit]) -> str:
     return next((label for label in MEGC3 if numbers in PROTOTYPES[label]), NONE)
 
 
-def expression(label: str, intensities: tuple[str, ...], rng: np.random.Generator) -> tuple[Played, ...]:
+def expression(label: str, intensities: tuple[str, ...], rng: np.random.Generator) -> tuple[PlayedUnit, ...]:
     """A combination of class `label`, at one of `intensities`, which its units share but for a little."""
     combinations = list(PROTOTYPES[label])
     often = np.array([PROTOTYPES[label][units] for units in combinations], np.float64)
@@ -81,5 +81,5 @@ def expression(label: str, intensities: tuple[str, ...], rng: np.random.Generato
     one = rng.random() < ASYMMETRIC and not SIDELESS & set(units)
     side = ("L", "R")[int(rng.integers(2))] if one else ""
     return tuple(
-        Played(ActionUnit(unit, side, strength, True), share * float(rng.uniform(0.85, 1.15))) for unit in units
+        PlayedUnit(ActionUnit(unit, side, strength, True), share * float(rng.uniform(0.85, 1.15))) for unit in units
     )

@@ -10,7 +10,7 @@ from realtime.errors import ConfigError
 from realtime.records import Floats
 from train.config.clips import Clips, Distractors
 from train.synthesis.face.channels import INDEX, NAMES
-from train.synthesis.face.performance import Pose
+from train.synthesis.face.performance import HeadMotion
 from train.synthesis.script.distractors import MAKERS, micro
 from train.synthesis.script.hand import Hand
 from train.synthesis.script.happening import HIDING, Happening
@@ -62,7 +62,7 @@ class Scene:
                     found[:, INDEX[stroke.name]] += stroke.amount * stroke.span.level(times)
         return np.minimum(found, 1.0).astype(np.float32)
 
-    def pose(self, times: Times) -> Pose:
+    def pose(self, times: Times) -> HeadMotion:
         """The head's movement at `times`."""
         parts = {name: np.zeros(len(times)) for name in POSE}
         for name, wave in self.sway.items():
@@ -72,7 +72,7 @@ class Scene:
                 if stroke.name in parts:
                     parts[stroke.name] += stroke.amount * stroke.span.level(times)
         turn, shift = (np.stack([parts[name] for name in names], 1) for names in (POSE[:3], POSE[3:5]))
-        return Pose(turn.astype(np.float32), shift.astype(np.float32), parts["nearer"].astype(np.float32))
+        return HeadMotion(turn.astype(np.float32), shift.astype(np.float32), parts["nearer"].astype(np.float32))
 
 
 def along(wave: Wave, times: Times) -> Times:

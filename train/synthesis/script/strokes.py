@@ -26,7 +26,7 @@ RISE = (0.2, 0.49, 0.78)
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class StrokeSpan:
     """When a movement happens, in seconds; `apex` begins a hold that ends at `release`."""
 
     onset: float
@@ -47,7 +47,7 @@ class Stroke:
 
     name: str  #: of `channels.NAMES`, or "yaw", "pitch", "roll" (degrees), "x", "y" (eye distances), "nearer"
     amount: float
-    span: Span
+    span: StrokeSpan
 
 
 def ease(x: Times) -> Times:
@@ -66,18 +66,18 @@ def macro_length(rng: np.random.Generator) -> float:
     return _length(rng, MACRO_MEDIAN_S, MACRO_SPREAD, MACRO_S)
 
 
-def micro_span(onset: float, length: float, rng: np.random.Generator) -> Span:
+def micro_span(onset: float, length: float, rng: np.random.Generator) -> StrokeSpan:
     """Most have a short hold at the apex, some none; how long is ours."""
     rise = min(length * rng.triangular(*RISE), RISE_MOST_S)
     hold = (length - rise) * max(rng.uniform(-0.1, 0.25), 0.0)
-    return Span(onset, onset + rise, onset + rise + hold, onset + length)
+    return StrokeSpan(onset, onset + rise, onset + rise + hold, onset + length)
 
 
-def macro_span(onset: float, length: float, rng: np.random.Generator) -> Span:
+def macro_span(onset: float, length: float, rng: np.random.Generator) -> StrokeSpan:
     """Rise and fall take up to a second or so each; the rest is held. The figures are ours."""
     rise = min(length * rng.uniform(0.2, 0.45), rng.uniform(0.25, 1.0))
     fall = min(length * rng.uniform(0.25, 0.5), rng.uniform(0.3, 1.2))
-    return Span(onset, onset + rise, onset + length - fall, onset + length)
+    return StrokeSpan(onset, onset + rise, onset + length - fall, onset + length)
 
 
 def _length(rng: np.random.Generator, median: float, spread: float, bounds: tuple[float, float]) -> float:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from realtime.config import ROOT
-from realtime.engine.backends.builder import Order, serialize
+from realtime.engine.backends.builder import BuildOrder, serialize
 from realtime.engine.build import build, lines
 from realtime.engine.package.manifest import MODEL, dump, load, sha256
 from realtime.errors import EngineError
@@ -91,10 +91,10 @@ def test_a_graph_that_is_not_what_its_manifest_says_is_refused(packages):
     manifest = load(packages / "encoder")
     other = replace(manifest, outputs=(replace(manifest.outputs[0], shape=(-1, 17)), manifest.outputs[1]))
     with pytest.raises(EngineError, match=r"output embedding is \[-1, 16\], the manifest has \[-1, 17\]"):
-        serialize(Order(packages / "encoder" / MODEL, other, "tensorrt-rtx", None, 4), b"")
+        serialize(BuildOrder(packages / "encoder" / MODEL, other, "tensorrt-rtx", None, 4), b"")
 
 
 def test_a_file_that_is_no_graph_is_an_engine_error(packages, tmp_path):
     (tmp_path / MODEL).write_bytes(b"no graph")
     with pytest.raises(EngineError, match="cannot read"):
-        serialize(Order(tmp_path / MODEL, load(packages / "encoder"), "tensorrt-rtx", None, 4), b"")
+        serialize(BuildOrder(tmp_path / MODEL, load(packages / "encoder"), "tensorrt-rtx", None, 4), b"")

@@ -13,7 +13,7 @@ from realtime.config import load
 from realtime.errors import SessionError
 from realtime.session.report import digest, timeline
 from realtime.session.report import page as report
-from realtime.session.report.digest import Curve, Gap, Presence
+from realtime.session.report.digest import Curve, FaceDigest, Gap
 from realtime.session.survey import survey
 
 
@@ -213,13 +213,13 @@ def test_a_face_that_was_away_leaves_a_hole():
     curve = Curve((0.0, 10.0))
     for i in [*range(0, 300), *range(500, 1000)]:
         curve.add(i / 100, 1.0)
-    face = Presence(curve, 0.0, last_s=10.0, frames=800, threshold=4.5)
+    face = FaceDigest(curve, 0.0, last_s=10.0, frames=800, threshold=4.5)
     (drawing,) = drawings(timeline.timeline("face 1", face, (0.0, 10.0), (), ()))
     assert curve_of(drawing)[1] == 2
 
 
 def test_many_gaps_side_by_side_are_few_bars():
-    face = Presence(Curve((0.0, 3600.0)), 0.0, threshold=4.5)
+    face = FaceDigest(Curve((0.0, 3600.0)), 0.0, threshold=4.5)
     gaps = [Gap(i / 10, i / 10 + 0.05, 2) for i in range(36_000)]
     (drawing,) = drawings(timeline.timeline("face 1", face, (0.0, 3600.0), (), gaps))
     assert len([node for node in drawing.iter() if node.tag.endswith("rect")]) == 1
@@ -229,7 +229,7 @@ def test_many_gaps_side_by_side_are_few_bars():
     (1.0, ["0:00.0", "0:00.1"]), (25.0, ["0:00", "0:05"]), (3600.0, ["0:00", "5:00"]), (7300.0, ["0:00", "15:00"]),
 ])  # fmt: skip
 def test_the_axis_counts_as_a_clock_does(seconds, labels):
-    face = Presence(Curve((0.0, seconds)), 0.0, threshold=4.5)
+    face = FaceDigest(Curve((0.0, seconds)), 0.0, threshold=4.5)
     (drawing,) = drawings(timeline.timeline("face 1", face, (0.0, seconds), (), ()))
     found = [node.text for node in drawing.iter() if node.get("text-anchor") == "middle"]
     assert found[:2] == labels

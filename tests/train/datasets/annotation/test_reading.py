@@ -2,7 +2,7 @@ import pytest
 
 from realtime.errors import DataError
 from train.datasets.annotation.reading import Correction, Entry, assemble, moments, number
-from train.datasets.annotation.table import Row
+from train.datasets.annotation.table import TableRow
 from train.datasets.annotation.tree import Tree
 
 CELLS = {"clip": "a", "onset": "12", "apex": "16", "offset": "20", "units": "4+L10", "label": "Anger"}
@@ -17,7 +17,7 @@ def read(tmp_path, pictures):
         def entry(row):
             return Entry(row["clip"], "p", row["label"], (row["clip"],), 20.0, moments(row), row["units"], long=long)
 
-        found = [Row(f"t.csv row {at}", CELLS | row) for at, row in enumerate(rows, 2)]
+        found = [TableRow(f"t.csv row {at}", CELLS | row) for at, row in enumerate(rows, 2)]
         return assemble(found, entry, Tree(tmp_path), corrections)
 
     return go

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import DataError
-from train.datasets.annotation.recorded import Recorded, count_frames, read_frames, video_rate
+from train.datasets.annotation.recorded import RecordedDataset, count_frames, read_frames, video_rate
 from train.datasets.annotation.sample import Recording, Sample
 
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_decoded_is_named(tmp_path, pictures):
 def test_a_data_set_gives_its_samples_and_their_frames(pictures):
     recording = Recording(pictures("clip", range(4)), 10.0, 1, 3)
     sample = Sample("a", "p", "positive", 0.0, 0.1, 0.2, recording=recording)
-    data = Recorded("mine", ("positive",), (sample,))
+    data = RecordedDataset("mine", ("positive",), (sample,))
     assert data.samples() == [sample]
     assert len(data.frames(sample)) == 3
     with pytest.raises(DataError, match="was not recorded"):

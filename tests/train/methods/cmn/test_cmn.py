@@ -9,11 +9,11 @@ import torch
 
 from realtime.config import ROOT
 from realtime.engine.package import manifest
-from realtime.engine.package.manifest import EMBEDDINGS
 from realtime.errors import ConfigError
 from realtime.labels import MEGC3
 from realtime.representation.crop_images import crop_images
 from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequence
+from realtime.representation.event import EventFrames
 from train import registry
 from train.evaluation.metrics import scores
 from train.methods.comparison import compare
@@ -91,7 +91,8 @@ def test_the_head_is_asked_as_serving_asks_it(answer, run):
     for row, clip in zip(inputs, test, strict=True):
         end = clip.sample.offset_s if answer == "final" else clip.sample.apex_s + 0.075
         inside = (clip.times >= clip.sample.onset_s) & (clip.times <= end)
-        assert np.array_equal(row.numpy(), embedding_sequence(list(clip.clean[inside]), (), sequence)[0])
+        event = EventFrames(clip.times[inside], embeddings=list(clip.clean[inside]))
+        assert np.array_equal(row.numpy(), sequence.of_event(event, clip.sample.apex_s)[EMBEDDINGS][0])
 
 
 def test_nothing_is_asked_of_no_clips(run):

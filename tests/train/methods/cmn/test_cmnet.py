@@ -10,7 +10,7 @@ from train.clips.embeddings import EmbeddedClip
 from train.datasets.annotation.sample import Sample
 from train.evaluation.metrics import scores
 from train.methods.cmn.cmnet import CmnetHead
-from train.methods.cmn.events import Events
+from train.methods.cmn.events import EmbeddedEvents
 from train.methods.cmn.job import CmnJob
 from train.methods.cmn.trend import trend
 from train.methods.experiment import train
@@ -93,7 +93,7 @@ def test_a_trained_head_needs_its_intensities(config, trained):
 
 def test_intensities_rise_to_the_apex_and_fall_in_people_it_has_never_seen(trained):
     head, given = trained
-    test = Events(given.test[0])
+    test = EmbeddedEvents(given.test[0])
     events = torch.arange(len(test))
     frames = (torch.arange(8) * (test.lengths[:, None] - 1)) // 7
     with torch.no_grad():

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from train import registry
-from train.methods.cmn.events import Events
+from train.methods.cmn.events import EmbeddedEvents
 from train.methods.cmn.inter import inter_contrast
 from train.methods.cmn.intra import intra_contrast
 
@@ -119,7 +119,7 @@ def test_an_epoch_sees_each_event_through_one_camera_cut_at_moments_of_its_own(e
     [(job, _)] = CMN.stages(asked.config, split, asked.source, 1)
     seen = [job.shown(torch.Generator().manual_seed(seed)) for seed in range(30)]
     lengths = torch.stack([events.lengths for events in seen])  # (30, K)
-    whole, half = Events(sharp).lengths, Events(slow).lengths
+    whole, half = EmbeddedEvents(sharp).lengths, EmbeddedEvents(slow).lengths
     assert bool(((lengths - whole).abs() <= 8).logical_or((lengths - half).abs() <= 4).all())
     assert bool((lengths > whole).any(0).all())
     assert bool((lengths <= half + 4).any(0).all())

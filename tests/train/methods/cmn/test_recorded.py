@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from realtime.engine.package.manifest import EMBEDDINGS, MODEL, sha256
+from realtime.engine.package.manifest import MODEL, sha256
 from realtime.labels import NONE
+from realtime.representation.embedding_sequence import EMBEDDINGS
 from train.methods.experiment import Experiment
 from train.methods.folds import FoldPredict
 from train.registry import METHODS

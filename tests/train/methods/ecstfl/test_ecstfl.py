@@ -9,7 +9,7 @@ import torch
 
 from realtime import config as realtime_config
 from realtime.engine.check import check
-from realtime.engine.package.manifest import CLIPS, LOGITS, Score
+from realtime.engine.package.manifest import LOGITS, Score
 from realtime.errors import ConfigError, DataError
 from realtime.representation.clip_images import CLIPS, ClipImages
 from realtime.representation.crop_images import CropImages, crop_images

@@ -5,7 +5,7 @@ import pytest
 
 from train.methods.spotter.pasted import APART_S, FOUND, SPREAD, STRONGER, apart, flow_of, paste
 from train.spotting.films import MACRO, MICRO
-from train.synthesis.script.strokes import MACRO_S, MICRO_S, RISE_MOST_S, Span
+from train.synthesis.script.strokes import MACRO_S, MICRO_S, RISE_MOST_S, StrokeSpan
 
 TICK_S, LAG_S = 0.02, 0.35
 ENDS = np.arange(1, 301) * TICK_S
@@ -13,7 +13,7 @@ ENDS = np.arange(1, 301) * TICK_S
 
 def test_a_movement_rises_is_held_against_its_apex_and_goes_back():
     """With a lag longer than the rise and shorter than the hold, by hand."""
-    found = flow_of(Span(1.0, 1.2, 2.0, 2.4), ENDS, TICK_S, LAG_S)
+    found = flow_of(StrokeSpan(1.0, 1.2, 2.0, 2.4), ENDS, TICK_S, LAG_S)
     at = dict(zip(np.round(ENDS - TICK_S / 2, 3).tolist(), found.tolist(), strict=True))
     assert found.dtype == np.float32
     assert at[0.99] == 0.0
@@ -27,10 +27,10 @@ def test_a_movement_rises_is_held_against_its_apex_and_goes_back():
 
 
 def test_what_a_movement_adds_it_takes_away_again():
-    found = flow_of(Span(1.0, 1.1, 1.15, 1.3), ENDS, TICK_S, LAG_S)
+    found = flow_of(StrokeSpan(1.0, 1.1, 1.15, 1.3), ENDS, TICK_S, LAG_S)
     assert found.max() == -found.min() == pytest.approx(1.0, abs=0.02)
     assert found.sum() == pytest.approx(0.0, abs=2e-3)
-    shorter = flow_of(Span(1.0, 1.1, 1.15, 1.3), ENDS, TICK_S, 0.02)
+    shorter = flow_of(StrokeSpan(1.0, 1.1, 1.15, 1.3), ENDS, TICK_S, 0.02)
     assert shorter.max() < 0.5
 
 

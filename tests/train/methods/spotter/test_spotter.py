@@ -34,7 +34,7 @@ from train.methods.spotter.job import APEX_S, BLIND_TICKS, SpotterJob, mirrored,
 from train.methods.spotter.method import spots, ticks
 from train.registry import METHODS
 from train.sources.source import Provenance, Split, Vocabulary
-from train.spotting.films import MACRO, MICRO, Face, Film
+from train.spotting.films import MACRO, MICRO, Film, FilmedFace
 from train.spotting.happened import Happened
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -342,7 +342,7 @@ def test_the_package_of_a_run_says_live_what_the_network_says_of_the_film(config
     assert (engine.manifest.task, engine.manifest.labels) == ("spotting", ("expression", "micro", "apex"))
     assert {score.name for score in engine.manifest.scores} >= {"f1", "precision", "recall", "false_per_minute"}
     live = scorer_of(engine, LaggedFlow(LAG_S, 128, PAUSE_S))
-    face = Face(SPOTTER.representation(config), realtime_config.load())
+    face = FilmedFace(SPOTTER.representation(config), realtime_config.load())
     said = []
     for crop in moving_crops():
         said += live.push(crop)

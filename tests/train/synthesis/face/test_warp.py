@@ -7,7 +7,7 @@ from train.synthesis.face.channels import INDEX, NAMES
 from train.synthesis.face.fields import fields
 from train.synthesis.face.fit import SHARED
 from train.synthesis.face.openings import EDGES
-from train.synthesis.face.performance import Pose
+from train.synthesis.face.performance import HeadMotion
 from train.synthesis.face.render import Rendered
 from train.synthesis.face.warp import Warp, displacement, rotations
 
@@ -59,7 +59,7 @@ def amounts(*rows):
 
 def pose(*turns):
     count = len(turns)
-    return Pose(np.array(turns, np.float32), np.zeros((count, 2), np.float32), np.zeros(count, np.float32))
+    return HeadMotion(np.array(turns, np.float32), np.zeros((count, 2), np.float32), np.zeros(count, np.float32))
 
 
 REST = (0.0, 0.0, 0.0)

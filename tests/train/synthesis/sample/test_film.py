@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from train.synthesis.sample.film import Camera, film
+from train.synthesis.sample.film import SampleCamera, film
 from train.synthesis.sample.puppet import Puppet
-from train.synthesis.sample.script import Movement, Script
+from train.synthesis.sample.script import Script, ScriptedMovement
 from train.synthesis.script.sway import Wave
 
-STEADY = Camera(rate_hz=20.0, noise=0.0, flicker=0.0)
+STEADY = SampleCamera(rate_hz=20.0, noise=0.0, flicker=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def puppet(drawn_face):
 
 def smile(sway=None):
     """A second; from 0.2 to 0.8 s with its apex at 0.5 s."""
-    return Script(1.0, (Movement("macro", "positive", {12: 1.0}, 0.2, 0.5, 0.8),), sway or {})
+    return Script(1.0, (ScriptedMovement("macro", "positive", {12: 1.0}, 0.2, 0.5, 0.8),), sway or {})
 
 
 def frames(puppet, script, camera=STEADY, seed=1):
@@ -45,7 +45,7 @@ def test_the_face_rests_before_the_onset_and_after_the_offset_and_moves_most_at_
 
 
 def test_a_film_is_repeated_by_its_seed_and_differs_with_another(puppet):
-    camera = Camera(rate_hz=5.0, noise=3.0, flicker=0.01)
+    camera = SampleCamera(rate_hz=5.0, noise=3.0, flicker=0.01)
     first, again, other = (frames(puppet, smile(), camera, seed) for seed in (1, 1, 2))
     assert all(np.array_equal(a.image, b.image) for a, b in zip(first, again, strict=True))
     assert not any(np.array_equal(a.image, b.image) for a, b in zip(first, other, strict=True))
@@ -53,13 +53,13 @@ def test_a_film_is_repeated_by_its_seed_and_differs_with_another(puppet):
 
 def test_the_sensor_adds_noise_of_the_size_that_was_asked_for(puppet):
     still = Script(1.0, ())
-    noisy = frames(puppet, still, Camera(rate_hz=10.0, noise=4.0, flicker=0.0))
+    noisy = frames(puppet, still, SampleCamera(rate_hz=10.0, noise=4.0, flicker=0.0))
     apart = np.stack([frame.image.astype(float) - puppet.image for frame in noisy])
     assert apart.std() == pytest.approx(4.0, rel=0.1)
 
 
 def test_the_light_flickers_by_the_share_that_was_asked_for(puppet):
-    dim = frames(puppet, Script(5.0, ()), Camera(rate_hz=20.0, noise=0.0, flicker=0.05))
+    dim = frames(puppet, Script(5.0, ()), SampleCamera(rate_hz=20.0, noise=0.0, flicker=0.05))
     levels = np.array([frame.image.mean() for frame in dim]) / puppet.image.mean()
     assert levels.std() == pytest.approx(0.05, rel=0.3)
 

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from train.synthesis.sample.actions import BLINK
-from train.synthesis.sample.script import Movement, Script, blink
+from train.synthesis.sample.script import Script, ScriptedMovement, blink
 from train.synthesis.script.sway import sway, wave
 
 
 def movement(hold=0.0, **units):
-    return Movement("macro", "positive", units or {12: 0.8}, 1.0, 1.5, 3.0, hold=hold)
+    return ScriptedMovement("macro", "positive", units or {12: 0.8}, 1.0, 1.5, 3.0, hold=hold)
 
 
 def rng(seed=1):
@@ -39,7 +39,7 @@ def test_a_held_apex_lasts_and_the_fall_takes_what_is_left():
 
 
 def test_movements_at_one_time_add_up_to_intensity_e_at_most():
-    script = Script(5.0, (movement(), Movement("micro", "positive", {12: 0.3, 6: 0.3}, 1.25, 1.5, 1.75)))
+    script = Script(5.0, (movement(), ScriptedMovement("micro", "positive", {12: 0.3, 6: 0.3}, 1.25, 1.5, 1.75)))
     assert script.amounts(1.5) == pytest.approx({12: 1.0, 6: 0.3})
     assert script.amounts(1.625) == pytest.approx({12: 0.8 * movement().amount(1.625) + 0.15, 6: 0.15})
     assert script.amounts(2.25) == pytest.approx({12: 0.4})

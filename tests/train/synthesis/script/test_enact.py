@@ -7,7 +7,7 @@ from train.registry import load
 from train.synthesis.face.channels import INDEX, NAMES
 from train.synthesis.script.emotions import EMOTIONS, LABELS, NEUTRAL, strokes, units
 from train.synthesis.script.enact import FAINT, enact, manner_of
-from train.synthesis.script.strokes import Span
+from train.synthesis.script.strokes import StrokeSpan
 
 CLIPS = load([ROOT / "configs/methods/dynamic.toml", ROOT / "configs/data/enacted.toml"]).source.clips
 
@@ -35,7 +35,7 @@ def test_every_class_but_neutral_has_units_that_the_head_can_play():
 
 
 def test_strokes_take_away_what_they_would_give():
-    span = Span(0.0, 0.1, 0.2, 0.3)
+    span = StrokeSpan(0.0, 0.1, 0.2, 0.3)
     given, taken = (strokes({"12L": 1.0, "6R": 0.9}, amount, span) for amount in (0.5, -0.5))
     assert [(s.name, s.amount) for s in given] == [("12L", 0.5), ("6R", 0.45)]
     assert [s.amount for s in taken] == [-s.amount for s in given]

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from train.synthesis.script.hand import FAR, Hand, covered, reached
-from train.synthesis.script.strokes import Span
+from train.synthesis.script.strokes import StrokeSpan
 
 SIZE, EYE_PX = 96, 30.0
-SPAN = Span(1.0, 1.5, 2.0, 2.5)
+SPAN = StrokeSpan(1.0, 1.5, 2.0, 2.5)
 
 
 def hand(**changes):

@@ -5,7 +5,7 @@ from train.synthesis.script.strokes import (
     MACRO_S,
     MICRO_S,
     RISE_MOST_S,
-    Span,
+    StrokeSpan,
     ease,
     macro_length,
     macro_span,
@@ -15,7 +15,7 @@ from train.synthesis.script.strokes import (
 
 
 def test_a_movement_begins_and_ends_at_rest_and_is_whole_from_apex_to_release():
-    level = Span(1.0, 1.2, 1.3, 1.6).level(np.array([0.0, 1.0, 1.1, 1.2, 1.25, 1.3, 1.45, 1.6, 9.0]))
+    level = StrokeSpan(1.0, 1.2, 1.3, 1.6).level(np.array([0.0, 1.0, 1.1, 1.2, 1.25, 1.3, 1.45, 1.6, 9.0]))
     assert level == pytest.approx([0, 0, 0.5, 1, 1, 1, 0.5, 0, 0])
 
 
