@@ -1,4 +1,7 @@
-"""The READMEs say nothing twice and name only what is there: commands, options, keys, files, headings."""
+"""The READMEs say nothing twice and name only what is there: commands, options, keys, files, headings.
+
+Of methods, sources, recipes, commands and folders they leave none out.
+"""
 
 import re
 import shlex
@@ -8,10 +11,11 @@ import pytest
 import typer
 
 import realtime.config
-import train.config
 from realtime.__main__ import app as realtime_app
 from realtime.errors import ConfigError
+from train import registry
 from train.__main__ import app as train_app
+from train.tuning import config as tuning
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("", "realtime", "realtime/clients", "train", "engines", "tests/benchmarks")
@@ -24,11 +28,20 @@ COMMANDS = {
     "train": typer.main.get_command(train_app).commands,
 }
 USAGE = typer.BadParameter.__base__  #: what is wrong with a call; its own name depends on typer's version
+
+
+def parameters(command):
+    """Its own and those of the commands in it, but for what is there for old scripts alone."""
+    for below in getattr(command, "commands", {}).values():
+        yield from parameters(below)
+    yield from (parameter for parameter in command.params if not getattr(parameter, "hidden", False))
+
+
 OPTIONS = {
     option
     for commands in COMMANDS.values()
     for command in commands.values()
-    for parameter in command.params
+    for parameter in parameters(command)
     for option in (*parameter.opts, "--help")
 } | {
     option  # of programs that are to be copied
@@ -92,11 +105,21 @@ def wrong_command(line):
 
 def wrong_make(words):
     for word in words:
-        variable, assigns, _ = word.partition("=")
+        variable, assigns, value = word.partition("=")
         if assigns and variable not in VARIABLES:
             yield f"make knows no {variable}"
+        elif variable == "RECIPES":
+            yield from wrong_recipes(value.split())
         if not assigns and word not in TARGETS:
             yield f"make has no target {word}"
+
+
+def wrong_recipes(words):
+    """What is wrong with METHOD:DATA, as make takes them: a file that is not there, or two that do not fit."""
+    for word in words:
+        method, _, data = word.partition(":")
+        files = (f"configs/methods/{method}.toml", f"configs/data/{data}.toml")
+        yield from wrong_settings(registry.load, [ROOT / file for file in files], ())
 
 
 def wrong_call(half, words):
@@ -105,24 +128,45 @@ def wrong_call(half, words):
     if name not in COMMANDS[half]:
         yield f"{half} has no command {name}"
         return
+    command, called = COMMANDS[half][name], name
+    while words and hasattr(command, "commands"):  # a command of commands
+        called, *words = words
+        if called not in command.commands:
+            yield f"{name} has no command {called}"
+            return
+        command = command.commands[called]
     try:
-        context = COMMANDS[half][name].make_context(name, list(words))
+        context = command.make_context(called, list(words))
     except USAGE as error:
         if type(error).__name__ != "MissingParameter":  # a command that is named in a sentence
             yield error.format_message()
         return
-    live = half == "realtime" or name == "chain" or bool(context.params.get("chain"))
-    path = context.params.get("config")
-    if path is None and not live:
-        return
-    yield from wrong_settings(live, path, context.params.get("override") or ())
+    old = {option for parameter in command.params if getattr(parameter, "hidden", False) for option in parameter.opts}
+    yield from (f"{option} of {name} is for old scripts" for option in words if option in old)
+    read, files = reader(half, name), context.params.get("config") or ()
+    files = [files] if isinstance(files, Path) else list(files)
+    if all(file.parts[0] == "configs" for file in files) and (files or read is live):  # others are the reader's own
+        yield from wrong_settings(read, [ROOT / file for file in files], context.params.get("override") or ())
 
 
-def wrong_settings(live, path, overrides):
-    if path is not None and path.parts[0] != "configs":
-        return  # the reader's own
+def reader(half, name):
+    """Takes the files and overrides of a command as the command itself does."""
+    if half == "realtime" or name == "chain":
+        return live
+    return {"tune": searched, "videos": registry.people_of}.get(name, registry.load)
+
+
+def live(paths, overrides):
+    realtime.config.load(*paths or (None,), overrides)
+
+
+def searched(paths, overrides):
+    tuning.load(*paths, overrides)
+
+
+def wrong_settings(read, paths, overrides):
     try:
-        realtime.config.load(path, overrides) if live else train.config.load(ROOT / path, overrides)
+        read(paths, overrides)
     except ConfigError as error:
         if "unknown field" in str(error) or not any(map(PLACEHOLDER.search, overrides)):
             yield str(error)
@@ -155,12 +199,12 @@ def wrong_links(text, folder):
 
 
 def wrong_pointers(text):
-    """Words such as "see FER+ in train/README.md" whose heading is not there, and those that name none."""
+    """Words such as "see Protocols in train/README.md" whose heading is not there, and those that name none."""
     for heading, readme in POINTER.findall(text):
         if not (ROOT / readme).exists() or heading not in headings((ROOT / readme).read_text("utf-8")):
             yield f"{readme} has no heading {heading!r}"
     for vague in re.findall(r"\bsee\b[^.;)`\n]{0,40}README", POINTER.sub("", text)):
-        yield f"{vague!r} names no heading; wanted such as see FER+ in train/README.md"
+        yield f"{vague!r} names no heading; wanted such as see Protocols in train/README.md"
 
 
 def sentences(text):
@@ -188,6 +232,38 @@ def test_code_in_a_readme_names_what_is_there(readme):
 @pytest.mark.parametrize("readme", READMES, ids=named)
 def test_links_lead_somewhere(readme):
     assert list(wrong_links(readme.read_text("utf-8"), readme.parent)) == []
+
+
+def rows(readme, heading):
+    """The tables below a heading of `readme`: the code and the links in the first cell of each row."""
+    part = re.split(rf"^## {heading}$", readme.read_text("utf-8"), flags=re.M)[1].split("\n## ")[0]
+    firsts = [line.split("|")[1] for line in part.splitlines() if line.startswith("| ")][1:]
+    return [name for cell in firsts for name in (*INLINE.findall(cell), *LINK.findall(cell))]
+
+
+def test_all_methods_and_sources_are_explained_and_no_others():
+    readme = ROOT / "train/README.md"
+    assert sorted(rows(readme, "Methods")) == sorted(registry.METHODS)
+    assert sorted(rows(readme, "Sources of clips")) == sorted(registry.SOURCES)
+
+
+def test_all_recipes_are_named():
+    text = (ROOT / "train/README.md").read_text("utf-8")
+    files = [path.name for room in ("methods", "data") for path in (ROOT / "configs" / room).glob("*.toml")]
+    assert [name for name in files if not re.search(rf"[`/]{re.escape(name)}[`)]", text)] == []
+
+
+@pytest.mark.parametrize(("half", "heading"), [("realtime", "How it is built"), ("train", "Folders")])
+def test_all_rooms_are_named(half, heading):
+    folders = [path.parent.name for path in (ROOT / half).glob("*/__init__.py")]
+    linked = {link.partition("/")[0] for link in rows(ROOT / half / "README.md", heading)}
+    assert sorted(set(folders) - linked) == []
+
+
+@pytest.mark.parametrize("half", COMMANDS)
+def test_all_commands_are_listed(half):
+    listed = " ".join(rows(ROOT / half / "README.md", "Commands"))
+    assert [name for name in COMMANDS[half] if f"python -m {half} {name}" not in listed] == []
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=named)
@@ -221,10 +297,23 @@ def test_nothing_is_said_twice():
         ("python -m realtime run --sorce 0", "--sorce"),
         ("python -m realtime run 0", "0"),
         ("python -m realtime run --set source.wide=1", "wide"),
-        ("python -m train rebuild --config configs/spoter.toml", "spoter"),
+        ("python -m train rebuild --config configs/methods/spoter.toml --config configs/data/films.toml", "spoter"),
+        ("python -m train rebuild --config configs/methods/spotter.toml", "a second --config"),
+        ("python -m train fit --config configs/methods/cmn.toml --config configs/data/films.toml", "another file"),
+        (
+            "python -m train fit --config configs/methods/cmn.toml --config configs/data/smic-3.toml --set epoch=1",
+            "epoch",
+        ),
+        ("python -m train videos --config configs/data/films.toml --root x --set clips.size=1", "size"),
+        ("python -m train tune --config configs/tune.toml --set trails=1", "trails"),
         ("python -m train export --precision int9", "int9"),
-        ("a && python -m train evaluate --chain --data x --set spotter.macr=1", "macr"),
+        ("python -m train pack ferpluss", "ferpluss"),
+        ("python -m train pack facekit --rot x", "--rot"),
+        ("a && python -m train chain --data x --set spotter.macr=1", "macr"),
+        ("python -m train evaluate --chain --data x", "--chain of evaluate is for old scripts"),
         ("make tests", "target tests"),
+        ("make RECIPES=cmn engines", "configs/data/.toml"),
+        ("make RECIPES=cmn:films engines", "another file"),
         ("make SAUCE=0 live", "SAUCE"),
         ("--sorce", "--sorce"),
         ("realtime/streem", "realtime/streem"),
@@ -249,5 +338,5 @@ def test_code_is_found_in_blocks_and_in_sentences():
 def test_a_wrong_link_and_a_wrong_pointer_are_seen():
     text = "[here](nowhere.md), [there](README.md#no-such), [well](README.md#two-commands)"
     assert len(list(wrong_links(text, ROOT))) == 2
-    assert list(wrong_pointers("(see Two commands in README.md), see FER+ in train/README.md")) == []
+    assert list(wrong_pointers("(see Two commands in README.md), see Protocols in train/README.md")) == []
     assert len(list(wrong_pointers("see Three commands in README.md; and see the README, Data"))) == 2
