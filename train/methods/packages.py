@@ -21,6 +21,7 @@ def export(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
 
     What `evaluate` tested fold by fold has no network of all clips yet: it is trained first, unless `fit` has.
     """
+    asked.method.representation(asked.config)  # what cannot be served is refused before it is trained
     if isinstance(asked.source, RecordedSource):
         asked.fit()
         return asked.export(folder, precision, folds.evaluated(asked))
@@ -29,6 +30,7 @@ def export(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
 
 def rebuild(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
     """From the data to the engine package: prepare, fit and export, each of which goes on where it was interrupted."""
+    asked.method.representation(asked.config)
     log.info("%s is prepared in %s", asked.recipe.name, asked.prepare())
     log.info("%s is trained in %s", asked.recipe.name, asked.fit())
     return export(asked, folder, precision)
@@ -37,4 +39,4 @@ def rebuild(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
 def convert(asked: Experiment, folder: Path) -> Speed:
     """The trained network by torch-tensorrt, held against the package that `export` made of it; how fast it is."""
     torch_tensorrt.library()  # or all that follows is in vain
-    return torch_tensorrt.convert(rounded(asked.restored()), folder)
+    return torch_tensorrt.convert(rounded(asked.method.served(asked.restored())), folder)

@@ -1,4 +1,12 @@
-from train.evaluation.ablation import AblationRow, table
+from train.evaluation.ablation import AblationRow, settings_tree, table
+
+
+def test_what_is_a_list_is_given_with_a_plus_and_empty_without_anything():
+    tree = {"without": ["hand"], "weights": (1.0, 1.0), "loss": {"gamma": 1.0}}
+    given = {"": [], "blink": ["blink"], "gaze + turn": ["gaze", "turn"]}
+    assert {value: settings_tree(tree, "without", value)["without"] for value in given} == given
+    assert settings_tree(tree, "weights", "1+1.5") == {"weights": [1, 1.5]}
+    assert settings_tree(tree, "loss.gamma", "2") == {"loss": {"gamma": 2}}
 
 
 def test_the_table_gives_mean_and_deviation_over_the_seeds_of_each_setting():
