@@ -252,7 +252,7 @@ def test_the_head_knows_both_what_a_frame_shows_and_what_has_changed():
 def test_an_exported_run_is_a_package_that_answers_as_it_was_trained(experiment, tmp_path, monkeypatch, engines):
     rng = np.random.default_rng(4)
     crops = [rng.integers(0, 256, (48, 48, 3), dtype=np.uint8) for _ in range(9)]
-    monkeypatch.setattr("train.methods.dynamic.method.sample_crops", lambda count: crops[:count])
+    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
     made = experiment.export(tmp_path / "dynamic", "fp32", experiment.scores())
     assert msgspec.json.encode(made) == msgspec.json.encode(manifest.load(tmp_path / "dynamic"))
     assert made.task == "dynamic-expression"
