@@ -55,7 +55,7 @@ def rewrite(folder: Path, card_of: Callable[[str], MethodCard]) -> Path:
     manifest = package.load(folder)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         made = shutil.copytree(folder, Path(scratch) / "new")
-        package.dump(add(manifest, made, card_of(manifest.method)), made)
+        package.relist(made, add(manifest, made, card_of(manifest.method)).files)
         move(made, folder, Path(scratch) / "old")
     return folder / CARD
 
@@ -107,15 +107,20 @@ def _recipe(manifest: Manifest) -> Iterator[str]:
 def _files(manifest: Manifest) -> list[str]:
     """The method's and the source's configuration, as paths in the repository; they may have changed since.
 
-    None where either is nobody's here: a recipe of a user's own. Packages from before recipes named their source have
-    learned from the method's first one.
+    None where either is nobody's here: a recipe of a user's own. Of several files of one name it is the one that the
+    recipe has most in common with.
     """
     recipe, configs = manifest.training.recipe, ROOT / "configs"
     trees = {path: read_toml(path) for path in sorted(configs.glob("*/*.toml"))}
     name = str(recipe.get("name", "")).removesuffix(f"-{recipe.get('set')}")
     wanted = ({"method": recipe.get("method"), "name": name}, {"source": _source(recipe), "set": recipe.get("set", "")})
-    found = [path for part in wanted for path, tree in trees.items() if part.items() <= tree.items()]
-    return [path.relative_to(ROOT).as_posix() for path in found] if len(found) == len(wanted) else []
+    named = [{path: tree for path, tree in trees.items() if part.items() <= tree.items()} for part in wanted]
+    return [_nearest(recipe, found).relative_to(ROOT).as_posix() for found in named] if all(named) else []
+
+
+def _nearest(recipe: Mapping[str, Any], trees: Mapping[Path, Mapping[str, Any]]) -> Path:
+    """The file that most values of `recipe` stand in."""
+    return max(trees, key=lambda path: sum(recipe.get(key) == value for key, value in trees[path].items()))
 
 
 def _source(recipe: Mapping[str, Any]) -> str | None:
