@@ -41,7 +41,9 @@ def contents(folder):
 def test_a_package_holds_torchs_answers_and_what_was_said_of_it(encoder_parts, packages):
     draft = encoder_parts[3]
     manifest = load(packages / "encoder")
-    assert all(getattr(manifest, field) == getattr(draft, field) for field in draft.__struct_fields__)
+    assert all(
+        getattr(manifest, field) == getattr(draft, field) for field in draft.__struct_fields__ if field != "card"
+    )
     assert sorted(contents(packages / "encoder")) == sorted([MODEL, GOLDEN, MANIFEST, CARD])
     golden = np.load(packages / "encoder" / GOLDEN)
     with torch.no_grad():

@@ -27,6 +27,7 @@ from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import DataError, EngineError
 from realtime.faces.mesh import MediaPipe
 from realtime.representation.crop_images import CropImages
+from realtime.representation.event import EventFrames
 from train.config.clips import Enactment
 from train.methods.dynamic.config import DynamicConfig
 from train.storage.atomic import writing
@@ -52,16 +53,23 @@ class Enactments:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def sequences(self, begin: Tensor, end: Tensor, frames: int) -> Tensor:
-        """What serving gives to the head for the frames from `begin` to `end` (K,): (K, frames, width).
+    def events(self, begin: Tensor, end: Tensor) -> Iterator[EventFrames]:
+        """The frames of each clip from `begin` to `end` (K,)."""
+        for k, (first, length) in enumerate(zip(*self._inside(begin, end), strict=True)):
+            part = slice(int(first), int(first + length))
+            yield EventFrames(self.times[k, part].numpy(), embeddings=self.embeddings[k, part].numpy())
 
-        The same frames as `spread` picks; the one at `begin`, or before it, if there is none.
-        """
-        first = (self.times < begin[:, None]).sum(1).clamp(max=self.times.shape[1] - 1)
-        length = ((self.times <= end[:, None]).sum(1) - first).clamp(min=1)
+    def sequences(self, begin: Tensor, end: Tensor, frames: int) -> Tensor:
+        """What serving makes of them, all at once, for training: (K, frames, width)."""
+        first, length = self._inside(begin, end)
         places = torch.arange(frames, dtype=torch.float64) + 0.5
         chosen = first[:, None] + (places * length[:, None] / frames).long()
         return self.embeddings[torch.arange(len(self))[:, None], chosen]
+
+    def _inside(self, begin: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+        """The first frame and how many there are; the one at `begin`, or before it, if there is none."""
+        first = (self.times < begin[:, None]).sum(1).clamp(max=self.times.shape[1] - 1)
+        return first, ((self.times <= end[:, None]).sum(1) - first).clamp(min=1)
 
 
 def package(config: DynamicConfig) -> Manifest:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -77,7 +78,10 @@ class DynamicMethod(Method[DynamicConfig, Enactments]):
         """(K, frames, width): up to the offset, or to soon after the apex."""
         onset, apex, offset = clips.moments.unbind(1)
         end = torch.minimum(apex + config.early.middle_s, offset) if answer == "early" else offset
-        return {EMBEDDINGS: clips.sequences(onset, end, config.frames)}
+        events, made = zip(clips.events(onset, end), apex.tolist(), strict=True), self.representation(config)
+        rows = [np.zeros((0, made.frames, made.row), np.float32)]
+        rows += [made.of_event(event, apex_s)[EMBEDDINGS] for event, apex_s in events]
+        return {EMBEDDINGS: torch.from_numpy(np.concatenate(rows))}
 
     def labels(self, clips: Enactments) -> list[str]:
         return [LABELS[row] for row in clips.labels.tolist()]

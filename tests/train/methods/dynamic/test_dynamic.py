@@ -131,6 +131,7 @@ def test_sequences_are_what_serving_gives_to_the_head(clips, experiment):
     made = EmbeddingSequence("encoder", "a" * 64, 6, WIDTH)
     begin, _, end = clips.moments.unbind(1)
     found = DYNAMIC.inputs(experiment.config, clips, "final")[EMBEDDINGS]
+    assert found.equal(clips.sequences(begin, end, 6))  # as in training
     for k in range(len(clips)):
         inside = (clips.times[k] >= begin[k]) & (clips.times[k] <= end[k])
         seen = EventFrames(clips.times[k][inside].numpy(), embeddings=list(clips.embeddings[k][inside].numpy()))
@@ -140,9 +141,13 @@ def test_sequences_are_what_serving_gives_to_the_head(clips, experiment):
 
 def test_a_part_without_a_frame_is_the_frame_beside_it(clips):
     between = torch.full((len(clips),), 0.05, dtype=torch.float64)
-    assert clips.sequences(between, between, 3)[:, 0].equal(clips.embeddings[:, 1])
     after = torch.full((len(clips),), 9.0, dtype=torch.float64)
-    assert clips.sequences(after, after, 3)[:, 2].equal(clips.embeddings[:, -1])
+    for moment, frame in ((between, 1), (after, -1)):
+        wanted = clips.embeddings[:, frame]
+        assert clips.sequences(moment, moment, 3)[:, 2].equal(wanted)
+        events = list(clips.events(moment, moment))
+        assert {len(event.times) for event in events} == {1}
+        assert np.array_equal([event.embedded.embeddings[0] for event in events], wanted)
 
 
 def test_a_head_learns_what_changes_in_faces_it_has_never_seen(experiment):
@@ -247,7 +252,7 @@ def test_the_head_knows_both_what_a_frame_shows_and_what_has_changed():
 def test_an_exported_run_is_a_package_that_answers_as_it_was_trained(experiment, tmp_path, monkeypatch, engines):
     rng = np.random.default_rng(4)
     crops = [rng.integers(0, 256, (48, 48, 3), dtype=np.uint8) for _ in range(9)]
-    monkeypatch.setattr("train.methods.dynamic.method.sample_crops", lambda count: crops[:count])
+    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
     made = experiment.export(tmp_path / "dynamic", "fp32", experiment.scores())
     assert msgspec.json.encode(made) == msgspec.json.encode(manifest.load(tmp_path / "dynamic"))
     assert made.task == "dynamic-expression"

@@ -205,7 +205,7 @@ def test_a_fitted_network_is_exported_with_the_scores_it_is_given(
     recipe, collection, tiny_networks, tmp_path, monkeypatch, engines
 ):
     crops = list(np.random.default_rng(1).integers(0, 256, (9, 48, 48, 3), dtype=np.uint8))
-    monkeypatch.setattr("train.methods.ecstfl.method.sample_crops", lambda count: crops[:count])
+    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
     monkeypatch.setattr("train.sources.recorded.gather", lambda *given: collection)
     asked, scores = experiment(recipe), (Score("uf1", 0.5, "toy", {"negative": 4}),)
     target = tmp_path / "engines" / recipe.name
