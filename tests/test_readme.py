@@ -153,7 +153,7 @@ def reader(half, name):
     """Takes the files and overrides of a command as the command itself does."""
     if half == "realtime" or name == "chain":
         return live
-    return {"tune": searched, "videos": registry.people_of}.get(name, registry.load)
+    return {"tune": searched, "videos": registry.filmed}.get(name, registry.load)
 
 
 def live(paths, overrides):

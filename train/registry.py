@@ -90,6 +90,11 @@ def card_of(method: str) -> MethodCard:
 
 def people_of(paths: Sequence[Path], overrides: Iterable[str] = ()) -> Synthetic:
     """Those who are filmed by the source in `paths`, whatever method stands beside it."""
+    return Synthetic(filmed(paths, overrides))
+
+
+def filmed(paths: Sequence[Path], overrides: Iterable[str] = ()) -> Clips:
+    """How the source in `paths` films people; ConfigError where it films nobody."""
     tree, where = recipe.laid_over(paths, overrides), " + ".join(map(str, paths))
     kind, _ = SOURCES.get(tree.get("source", ""), (None, None))
     clips = getattr(kind and recipe.own(tree, kind, Path(where)), "clips", None)
@@ -97,7 +102,7 @@ def people_of(paths: Sequence[Path], overrides: Iterable[str] = ()) -> Synthetic
         raise ConfigError(
             f"{where}: nobody is filmed by it; give a file of configs/data that has people, such as films.toml"
         )
-    return Synthetic(clips)
+    return clips
 
 
 def experiment(given: Recipe[Settings], workers: int | None = None, methods: Methods = METHODS) -> Experiment:

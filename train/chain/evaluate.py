@@ -1,4 +1,4 @@
-"""`python -m train evaluate --chain`: from a table of videos to the report."""
+"""`python -m train chain`: from a table of videos to the report."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Videos with the truth of each beside it, as the generator writes them: NAME.mp4 and NAME.json.
 
-The form is that of realtime/data/sample.json; a video's person is in it where it is known. Every video of the folder
-must have its truth, or it would silently be left out.
+The form is that of realtime/demo/data/sample.json; a video's person is in it where it is known. Every video of the
+folder must have its truth, or it would silently be left out.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Long synthetic videos with their truth beside them, to measure a detector on: NAME.mp4 and NAME.json.
 
-    python -m train videos --config configs/methods/cmn.toml --config configs/data/synthetic.toml --root data/videos
+    python -m train videos --config configs/data/films.toml --root data/videos
 
-The truth has the form of realtime/data/sample.json, and names the units of each expression too.
+The truth has the form of realtime/demo/data/sample.json, and names the units of each expression too.
 """
 
 from __future__ import annotations

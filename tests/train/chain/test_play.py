@@ -1,4 +1,4 @@
-"""The bundled stream through the live pipeline, as `evaluate --chain` plays it."""
+"""The bundled stream through the live pipeline, as `train chain` plays it."""
 
 import itertools
 
@@ -61,12 +61,14 @@ def test_a_video_is_played_whole_by_the_live_pipeline_at_each_rate_that_it_reach
 
 
 def test_the_figures_are_there_for_programs_and_for_people(short):
-    words = ["evaluate", "--chain", "--data", str(short), "--rates", "", "--workers", "1"]
+    words = ["--data", str(short), "--rates", "", "--workers", "1"]
     words += [word for override in OVERRIDES for word in ("--set", override)]
-    text = CliRunner().invoke(app, words)
+    text = CliRunner().invoke(app, ["chain", *words])
     assert text.exit_code == 0, text.output
     assert "| own, 60 | micro | 1 | 0.1 | 1 | 1 | 0 | 1.000 |" in text.stdout
-    found = msgspec.json.decode(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    as_before = CliRunner().invoke(app, ["evaluate", "--chain", *words, "--json"])  # as old scripts have it
+    assert "`python -m train chain` now" in as_before.stderr
+    found = msgspec.json.decode(as_before.stdout)
     assert found["rows"][0]["parts"]["micro"]["f1"] == 1.0
     assert found["configuration"]["spotter"]["open"] == config.load().spotter.open
     assert all(len(sha256) == 64 for sha256 in found["engines"].values())
@@ -88,11 +90,11 @@ def test_a_slower_rate_is_exposed_and_a_faster_one_left_alone(short, settings):
         assert times[2] - times[1] == pytest.approx(1 / seen)
 
 
-@pytest.mark.parametrize("words", [["--chain"], ["--data", "x"], ["--chain", "--data", "x", "--ray", "local"], []])
-def test_the_chain_and_the_methods_want_different_things(words):
-    found = CliRunner().invoke(app, ["evaluate", *words])
+@pytest.mark.parametrize(("command", "wanted"), [("evaluate", "give --config twice"), ("chain", "--data")])
+def test_the_methods_want_a_recipe_and_the_chain_wants_videos(command, wanted):
+    found = CliRunner().invoke(app, [command])
     assert found.exit_code == 2
-    assert "give either --config, or --chain with --data" in found.stderr
+    assert wanted in found.stderr
 
 
 def test_rates_are_numbers():

@@ -2,10 +2,10 @@
 
     python -m train sample
 
-writes realtime/data/sample.mp4 and sample.json. The portrait is NASA's of astronaut Eileen Collins,
-a work of the United States government, as scikit-image carries it (`skimage.data.astronaut`). It is moved by
-hand-drawn action units (`actions`, `puppet`, `film`), for which no model need be fetched; data sets are made by the
-3-D head instead (`facekit`).
+writes realtime/demo/data/sample.mp4 and sample.json. The portrait is NASA's of astronaut Eileen Collins, a work of
+the United States government, as scikit-image carries it (`skimage.data.astronaut`). It is moved by hand-drawn action
+units (`actions`, `puppet`, `film`), for which no model need be fetched; data sets are made by the 3-D head instead
+(`facekit`).
 """
 
 from __future__ import annotations
