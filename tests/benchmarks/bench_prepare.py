@@ -36,7 +36,7 @@ STAGES = (
     (RecordedDataset, "frames", "reading (JPEG)"),
     (Tracker, "push", "tracking (MediaPipe)"),
     (Aligner, "push", "align"),
-    (stored, "tell", "motion and apex"),
+    (stored, "trace", "motion and apex"),
     (stored, "save_array", "writing"),
 )
 
