@@ -24,7 +24,7 @@ LEAST, SMALL_DEG, MOST_TURNS = 1e-4, 3.0, 3.0
 class MotionTicks(msgspec.Struct, frozen=True, tag="motion-ticks", forbid_unknown_fields=True):
     """How the face moved in the last `lag_s`, tick by tick, behind the network's own memory: float32 (B, width).
 
-    See `motion_ticks` for one tick, and `spotter` for how they come about.
+    See `motion_ticks` for one tick, and `realtime.spotting.recurrent` for how they come about.
     """
 
     crop_px: int  #: the side of the crops that the flow was found between

@@ -28,6 +28,7 @@ from train.training.augment import standardise
 LABELS = VOCABULARIES["megc-3-none"]
 SHARE = 0.25  # pairs in a batch, for each picture of FER+
 FILES = [ROOT / "configs/methods/expression.toml", ROOT / "configs/data/ferplus.toml"]
+UNTAUGHT = "teaching={engines=[],weight=0.0}"
 ROWS = {"without": "cells=0", "with": "cells=7"}
 CMN = [ROOT / "configs/methods/cmn.toml", ROOT / "configs/data/synthetic.toml"]
 
@@ -110,7 +111,7 @@ def main(epochs=8, seeds=2, size_px=48):
     print(f"{len(shown[1])} clips beside FER+")
     rows = {"encoder-alone": [], "encoder-joint": []}
     for seed, name in itertools.product(range(1, int(seeds) + 1), rows):
-        asked = registry.experiment(registry.load(FILES, [f"name={name}", f"seed={seed}", stages]))
+        asked = registry.experiment(registry.load(FILES, [f"name={name}", f"seed={seed}", stages, UNTAUGHT]))
         made = trained(asked, shown if name == "encoder-joint" else None)
         accuracy = next(score.value for score in made.scores if score.name == "agreed_accuracy")
         rows[name].append({"FER+": accuracy} | dict(judged(seed, asked.run / "package" / name)))

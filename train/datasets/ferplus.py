@@ -1,8 +1,8 @@
 """FER+ (Barsoum et al. 2016, arXiv 1608.01041): 48x48 grey faces with ten crowd votes each, from `ferplus.npz`.
 
 The votes are github.com/microsoft/FERPlus; the pictures are FER-2013's, which come without a
-clear licence, so they are read from a path that the user gives and never shipped. `ferplus_pack` makes the file
-and describes it.
+clear licence, so they are read from a path that the user gives and never shipped. `train.datasets.packing.ferplus`
+makes the file and describes it.
 """
 
 from __future__ import annotations

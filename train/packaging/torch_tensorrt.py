@@ -41,7 +41,7 @@ WANTED = (
 
 
 class TorchTensorRt:
-    """A saved program on the GPU, with CUDA graphs; 16 rows at most. Implements `realtime.engine.Engine`."""
+    """A saved program on the GPU, with CUDA graphs; 16 rows at most. Implements `realtime.engine.engine.Engine`."""
 
     fallback = None
 

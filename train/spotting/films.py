@@ -1,6 +1,6 @@
 """Long films of people who make micro-expressions and much else, as a spotter sees them: ticks, and what happens when.
 
-Nothing is encoded and kept as a video: the serving stages watch each film while it is made (see `spotter`).
+Nothing is encoded and kept as a video: the serving stages watch each film while it is made (see `sight`).
 """
 
 from __future__ import annotations
