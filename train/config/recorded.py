@@ -6,9 +6,9 @@ from typing import Annotated
 
 import msgspec
 
-from realtime.config import Count, NotNegative, Section
+from realtime.config import Count, Section
 from train.config.recipe import SourceSettings
-from train.config.sections import Cameras, Machine, Optimiser, Part, Precision
+from train.config.sections import Cameras, Part
 
 
 class Data(Section, frozen=True):
@@ -61,26 +61,6 @@ class Cross(Protocol, frozen=True, tag="cross"):
 
 
 Evaluation = LeaveOneSubjectOut | Composite | KFold | Lists | Cross
-
-
-class RecordedConfig(Section, frozen=True):
-    """What the other methods on recorded clips share."""
-
-    seed: int  #: of `fit`; the folds of an evaluation have seeds of their own
-    name: str
-    initial: str  #: path of a public checkpoint, whose classifier is left out; "" starts from random weights
-    cache: str
-    runs: str
-    size_px: Count  #: what the network sees
-    dropout: Part
-    precision: Precision  #: of the arithmetic in training; weights are always f32
-    epochs: Count
-    jitter_s: NotNegative  #: the moments that cut a training clip are moved by up to so much in each epoch
-    data: tuple[Data, ...]
-    rates: Rates
-    evaluate: Evaluation
-    optimiser: Optimiser
-    machine: Machine
 
 
 class RecordedSettings(SourceSettings, frozen=True, tag="recorded"):
