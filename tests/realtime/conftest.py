@@ -142,7 +142,7 @@ def play(clock, room, tmp_path):
 
     def record(folder=tmp_path / "recorded", *, seconds=4.0, video=False):
         with session.Recorder(folder, room, PACKAGES, video=video) as recorder:
-            recorded = session.Recorded(Numbered(), recorder)
+            recorded = session.RecordingOutlet(Numbered(), recorder)
             for frame in range(round(seconds * RATE_HZ)):
                 if 60 <= frame < 63:
                     continue

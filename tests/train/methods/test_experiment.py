@@ -191,8 +191,6 @@ def test_a_network_comes_back_as_it_was_trained(made):
 def test_a_run_becomes_a_package_that_answers_as_torch_does(made, tmp_path, engines, monkeypatch):
     crops = list(np.random.default_rng(1).integers(0, 256, (60, 48, 48, 3), dtype=np.uint8))
     monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
-    monkeypatch.setitem(registry.METHODS, "toy", WITH_TOY["toy"])
-    monkeypatch.setitem(__import__("train.packaging.limits", fromlist=["METHODS"]).METHODS, "toy", Toy.card)
     asked = made()
     asked.fit()
     manifest = asked.export(tmp_path / "engines" / "toy", "fp32", asked.scores())
