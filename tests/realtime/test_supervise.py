@@ -65,6 +65,7 @@ def test_one_that_is_killed_comes_back_and_the_other_goes_on(keep):
     assert wait_for(lambda: (new := supervisor.pid("one")) != first and new)
     assert supervisor.pid("other") == other
     assert "the one ended (killed by SIGKILL)" in told[0]
+    assert wait_for(lambda: len(told) > 1)  # it is told once it runs
     assert told[1] == "the one is started again"
 
 

@@ -216,7 +216,7 @@ def test_a_range_has_a_low_and_a_high_end(tmp_path):
 def test_only_a_search_is_tuned_and_a_search_trains_nothing():
     folder = config.ROOT / "configs"
     for command, file, reason in (
-        ("tune", "methods/motion.toml", "unknown field"),
+        ("tune", "methods/motion.toml", "Invalid value 'motion'"),
         ("fit", "tune.toml", "method is 'tune'"),
         ("export", "tune.toml", "method is 'tune'"),
     ):
