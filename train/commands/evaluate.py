@@ -27,8 +27,11 @@ def evaluate(
     rates: Annotated[str, typer.Option(hidden=True)] = "30,60,100,200",
 ) -> None:
     """Test by the data's protocol, each clip once by a model of its own fold; goes on after the last fold."""
-    if chained and data is not None:
+    if chained:
         from train.commands.chain import chain
+
+        if data is None:
+            raise typer.BadParameter("give --data with --chain")
 
         print("train evaluate --chain is `python -m train chain` now, with the same options", file=sys.stderr)
         chain(data, config[0] if config else None, override, rates, workers, as_json)

@@ -43,7 +43,7 @@ def _settings(vary: Sequence[str]) -> Iterator[Mapping[str, str]]:
 
 def _varied(asked: Experiment, setting: Mapping[str, str]) -> Recipe[Settings]:
     given = asked.recipe
-    fixed = (*SHARED, *type(given.source).__struct_fields__, *asked.method.shared)
+    fixed = (*SHARED, *type(given.source).__struct_fields__)
     refused = [key for key in setting if key.partition(".")[0] in fixed]
     if refused:
         raise ConfigError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +45,6 @@ class Method(ABC, Generic[C, T]):
     calibrates: tuple[Answer, ...] = ()  #: those that the temperature of the logits is fitted to
     chunk: int = 32  #: events that are judged at once
     shapes: tuple[str, ...] = ()  #: settings that change what is seen of the clips, and not who is tested
-    shared: tuple[str, ...] = ()  #: settings that change what is tested: ablations leave them alone
 
     @abstractmethod
     def representation(self, config: C) -> Representation:
@@ -67,9 +66,9 @@ class Method(ABC, Generic[C, T]):
     def inputs(self, config: C, clips: T, answer: Answer) -> Mapping[str, Tensor]:
         """What serving feeds the network with when it is asked for this answer: (K, ...) by the input's name."""
 
-    @abstractmethod
     def labels(self, clips: T) -> Sequence[str]:
-        """What each of K clips shows."""
+        """What each of K clips shows, where clips are a sequence of what has a `sample`."""
+        return [clip.sample.label for clip in cast(Sequence[Any], clips)]
 
     @abstractmethod
     def golden(self, config: C, precision: Precision) -> Mapping[str, Tensor]:

@@ -110,9 +110,6 @@ class ApexnetMethod(Method[ApexnetConfig, Clips]):
             ]
         return {IMAGES: torch.from_numpy(np.concatenate(rows))}
 
-    def labels(self, clips: Clips) -> list[str]:
-        return [clip.sample.label for clip in clips]
-
     def golden(self, config: ApexnetConfig, precision: Precision) -> Mapping[str, Tensor]:
         made = self.representation(config)
         if isinstance(made, ApexChange):

@@ -88,9 +88,6 @@ class CmnMethod(Method[CmnConfig, Clips]):
         lengths = events.early(config.early.middle_s) if answer == "early" else events.lengths
         return {EMBEDDINGS: events.sequences(lengths, config.frames)}
 
-    def labels(self, clips: Clips) -> list[str]:
-        return [clip.sample.label for clip in clips]
-
     def golden(self, config: CmnConfig, precision: Precision) -> Mapping[str, Tensor]:
         return golden_inputs(self.representation(config), open_encoder(Path(config.encoder)), frames=config.frames)
 

@@ -93,9 +93,6 @@ class EcstflMethod(Method[EcstflConfig, Clips]):
         rows += [made.of_event(_event(clip, config), clip.sample.apex_s)[CLIPS] for clip in clips]
         return {CLIPS: torch.from_numpy(np.concatenate(rows))}
 
-    def labels(self, clips: Clips) -> list[str]:
-        return [clip.sample.label for clip in clips]
-
     def golden(self, config: EcstflConfig, precision: Precision) -> Mapping[str, Tensor]:
         return golden_inputs(_seen(config), frames=config.frames, rows=GOLDEN_ROWS)
 

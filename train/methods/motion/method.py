@@ -88,9 +88,6 @@ class MotionMethod(Method[MotionConfig, Clips]):
             rows += [_moving(clip, after_s, made) for clip in clips]
         return {FIELDS: torch.from_numpy(np.concatenate(rows))}
 
-    def labels(self, clips: Clips) -> list[str]:
-        return [clip.sample.label for clip in clips]
-
     def golden(self, config: MotionConfig, precision: Precision) -> Mapping[str, Tensor]:
         return golden_inputs(self.representation(config))
 
