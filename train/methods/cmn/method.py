@@ -23,6 +23,7 @@ from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL, Manifest,
 from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequence
 from train.clips.embeddings import EmbeddedClip, embed, open_encoder
 from train.clips.fields import moving
+from train.clips.paced import paced
 from train.clips.stored import StoredClip
 from train.datasets.folds import Fold
 from train.methods.cmn.cmnet import CmnetHead
@@ -59,7 +60,7 @@ class CmnMethod(Method[CmnConfig, Clips]):
     answers = ("final", "early")
     calibrates = ("final", "early")
     chunk = 4096  # a head is small
-    shapes = ("encoder", "views", "motion", "jitter_s")
+    shapes = ("encoder", "encoder_hz", "views", "motion", "jitter_s")
 
     def representation(self, config: CmnConfig) -> EmbeddingSequence:
         """Of the encoder's own package: no other's embeddings mean the same."""
@@ -112,7 +113,8 @@ def _head(network: nn.Module) -> CmnHead:
 
 def _embedded(config: CmnConfig, clips: Sequence[StoredClip], encoder: Engine, workers: int | None) -> Clips:
     """Cut and embedded one after another: their pictures do not all fit into memory."""
-    found = embed((clip.cut(config.jitter_s) for clip in clips), encoder, config.views, Path(config.cache))
+    cuts = (paced(clip, config.jitter_s, config.encoder_hz) for clip in clips)
+    found = embed(cuts, encoder, config.views, Path(config.cache))
     if not config.motion.cells:
         return found
     both = zip(found, moving(clips, workers), strict=True)

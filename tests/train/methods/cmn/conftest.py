@@ -1,6 +1,6 @@
 """Faces in which a place brightens, an encoder that sees it, and the method on them as if they were stored."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -44,12 +44,20 @@ class Encoder:
         return {"embedding": np.maximum(blocks @ self.weights, 0), "logits": blocks[:, :8]}
 
 
-class AtHand(ClipCrops):
+@dataclass(frozen=True, eq=False)
+class AtHand:
     """A stored clip that is in memory."""
 
+    sample: Sample
+    moments: np.ndarray
+    pictures: list
+
+    def times(self):
+        return self.moments
+
     def cut(self, around_s=0.0):
-        inside = (self.times >= self.sample.onset_s - around_s) & (self.times <= self.sample.offset_s + around_s)
-        return ClipCrops(self.sample, self.times[inside], [self.crops[row] for row in np.flatnonzero(inside)])
+        inside = np.abs(self.moments - np.clip(self.moments, self.sample.onset_s, self.sample.offset_s)) <= around_s
+        return ClipCrops(self.sample, self.moments[inside], [self.pictures[row] for row in np.flatnonzero(inside)])
 
 
 def clip(person, number, frames=36, rate=60.0):
@@ -72,7 +80,7 @@ def clip(person, number, frames=36, rate=60.0):
 def moving(clips, workers=None):
     """All places move as the clip's number says."""
     return [
-        MovingClip(each.sample, each.times, np.full((len(each.times), 2, 28, 28), number / 1000, np.float16))
+        MovingClip(each.sample, each.times(), np.full((len(each.times()), 2, 28, 28), number / 1000, np.float16))
         for number, each in enumerate(clips, 1)
     ]
 
@@ -98,8 +106,8 @@ def clips():
 
 @pytest.fixture(scope="session")
 def shipped():
-    """The shipped recipe without motion, and with other settings by their names."""
-    given = registry.load(RECIPE, ["motion.cells=0"])
+    """The shipped recipe without motion, of every frame, and with other settings by their names."""
+    given = registry.load(RECIPE, ["motion.cells=0", "encoder_hz=0"])
     return lambda **changes: replace(given, method=msgspec.structs.replace(given.method, **changes))
 
 

@@ -133,7 +133,7 @@ def test_another_encoder_is_another_run(experiment):
 
 
 def test_a_run_becomes_a_package_that_fits_its_encoder(run, clips, encoder, tmp_path, monkeypatch):
-    frames = clips[0].crops
+    frames = clips[0].pictures
     monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: frames[:count])
     made = run.export(tmp_path / "cmn", "fp32", run.scores())
     assert msgspec.json.encode(made) == msgspec.json.encode(manifest.load(tmp_path / "cmn"))
