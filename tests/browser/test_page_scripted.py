@@ -77,7 +77,7 @@ def test_pictures_go_up_numbered_and_no_more_than_two_wait_for_an_answer(server,
     server.faces = lambda: ()
     most = begun.evaluate(
         """async () => {
-            const { Flight } = await import("/glimpse/flight.js");
+            const { Flight } = await import("/glimpse/camera/flight.js");
             const flight = new Flight();
             const room = [flight.room];
             for (const number of [3, 7]) { flight.add(number, 10 * number); room.push(flight.room); }
@@ -330,7 +330,7 @@ def test_calibrating_without_the_same_face_to_the_end_is_not_done(server, begun)
 def test_a_brief_message_gives_way_to_the_lasting_one_below_it(server, begun):
     told = begun.evaluate(
         """async () => {
-            const { Notice } = await import("/glimpse/notice.js");
+            const { Notice } = await import("/glimpse/screen/notice.js");
             const message = document.createElement("div");
             const notice = new Notice({ message });
             const told = () => (message.hidden ? "" : message.textContent);
@@ -450,7 +450,7 @@ def test_false_alarms_are_counted_while_the_person_is_neutral(server, begun):
 def test_false_alarms_are_shared_over_the_time_in_which_there_was_a_face_to_be_wrong_about(server, begun):
     told = begun.evaluate(
         """async () => {
-            const { Status } = await import("/glimpse/status.js");
+            const { Status } = await import("/glimpse/screen/status.js");
             const list = document.createElement("dl");
             const status = new Status(list);
             const state = (t, ...faces) => status.state({ t, faces });

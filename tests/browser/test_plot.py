@@ -20,7 +20,7 @@ def drawn(page, event=None, score=0.0):
 
 
 DRAW = """async ({ event, score, now, apex }) => {
-    const { Plot } = await import("/glimpse/plot.js");
+    const { Plot } = await import("/glimpse/screen/plot.js");
     const canvas = document.createElement("canvas");
     canvas.style.cssText = "position: fixed; inset: 0; width: 640px; height: 150px;"
         + "--ink: #00f; --muted: #888; --line: #fff0; --micro: #0f0; --macro: #f00";

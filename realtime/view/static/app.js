@@ -1,11 +1,11 @@
 // Puts the modules together: what the person chose, what the server says, and what the page shows of both.
 
-import { Camera } from "./camera.js";
-import { BROWSER, ownCameras, settings } from "./controls.js";
-import { Flight } from "./flight.js";
-import { Link, address } from "./link.js";
-import { Notice } from "./notice.js";
-import { Screen } from "./screen.js";
+import { Camera } from "./camera/camera.js";
+import { BROWSER, ownCameras, settings } from "./camera/controls.js";
+import { Flight } from "./camera/flight.js";
+import { Link, address } from "./camera/link.js";
+import { Notice } from "./screen/notice.js";
+import { Screen } from "./screen/screen.js";
 import * as words from "./words.js";
 
 class App {

@@ -8,7 +8,7 @@ gradio = pytest.importorskip("gradio")
 
 from realtime.view.blocks import APPEARANCE, STATIC, blocks  # noqa: E402
 
-MODULES = sorted(STATIC.glob("*.js"))
+MODULES = sorted(STATIC.rglob("*.js"))
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 // Boxes, ids, labels and landmarks over the picture. A mirrored picture has mirrored boxes, never mirrored text.
 
 import { font, sheet } from "./ink.js";
-import * as words from "./words.js";
+import * as words from "../words.js";
 
 const CORNER = 0.18; // of the box's side
 const TOLD_S = 2.5; // how long a label stays with its face

@@ -54,7 +54,7 @@ export class Link {
 }
 
 export function address() {
-  const url = new URL("../live", import.meta.url);
+  const url = new URL("../../live", import.meta.url);
   url.protocol = url.protocol.replace("http", "ws");
   return url;
 }

@@ -1,6 +1,6 @@
 // The seconds of calibrating, counted down in words, and what came of them.
 
-import * as words from "./words.js";
+import * as words from "../words.js";
 
 const TOLD_S = 3;
 const LOST_S = 1; // a face that was not seen for so long is lost, and what was measured of it too

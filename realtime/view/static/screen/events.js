@@ -1,6 +1,6 @@
 // The list of events, newest first: a final answer replaces the early one, a withdrawn one is struck with its reason.
 
-import * as words from "./words.js";
+import * as words from "../words.js";
 
 const KEPT = 100;
 

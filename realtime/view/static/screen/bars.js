@@ -1,6 +1,6 @@
 // The dynamic expression of the face that is nearest, as bars in the engine's own order.
 
-import { percent } from "./words.js";
+import { percent } from "../words.js";
 
 export class Bars {
   #element;

@@ -8,7 +8,7 @@ import { Lag } from "./lag.js";
 import { Overlay } from "./overlay.js";
 import { Plot } from "./plot.js";
 import { Status } from "./status.js";
-import * as words from "./words.js";
+import * as words from "../words.js";
 
 const KEPT_STATES = 120; // to find the one that belongs to a picture of the server's camera
 const PLOT_MS = 50;

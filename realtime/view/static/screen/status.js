@@ -1,6 +1,6 @@
 // The status line: how fast, how late, what is missing, what runs, and how often it was wrong about a neutral face.
 
-import * as words from "./words.js";
+import * as words from "../words.js";
 
 const LONGEST_S = 1; // between two states
 

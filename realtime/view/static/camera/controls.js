@@ -1,6 +1,6 @@
 // Gradio's controls as they should be now.
 
-import * as words from "./words.js";
+import * as words from "../words.js";
 
 export const BROWSER = "browser";
 

@@ -1,6 +1,6 @@
 // What is said in words: the banner, the message over the picture, what became of a recording.
 
-import * as words from "./words.js";
+import * as words from "../words.js";
 
 export class Notice {
   #parts;
