@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor
 
 from train.clips.exact import Movements
 from train.clips.stored import StoredClip
@@ -20,6 +23,10 @@ class Vocabulary:
 
     name: str
     labels: tuple[str, ...]
+
+    def indices(self, labels: Iterable[str]) -> Tensor:
+        """The places of `labels` among them: int64 (K,)."""
+        return torch.tensor([self.labels.index(label) for label in labels], dtype=torch.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class EcstflJob:
 
     def __init__(self, config: EcstflConfig, network: nn.Module, split: Split[Sequence[StoredClip]], seed: int) -> None:
         self.config, self.network, self.takes, self.seed = config, network, split.train, seed
-        self.labels = torch.tensor([split.vocabulary.labels.index(clip.sample.label) for clip in self.takes[0]])
+        self.labels = split.vocabulary.indices(clip.sample.label for clip in self.takes[0])
         self.epochs = config.epochs
         self.size = min(config.optimiser.batch, len(self.labels))
         self.steps = len(self.labels) // self.size

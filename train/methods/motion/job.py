@@ -18,7 +18,8 @@ from train.clips.fields import MovingClip
 from train.clips.sequences import bent, cut, rests
 from train.clips.takes import draw
 from train.losses.focal import focal, inverse_frequency
-from train.methods.method import Method, judge
+from train.methods.held_out import accuracy
+from train.methods.method import Method
 from train.methods.motion.config import MotionConfig
 from train.methods.motion.distort import distort
 from train.sources.source import Split
@@ -62,7 +63,7 @@ class MotionJob:
     ) -> None:
         self.method, self.config, self.network, self.made = method, config, network, made
         self.split, self.mixed, self.seed = split, mixed, seed
-        self.labels = self._indices(method.labels(split.train[0]))
+        self.labels = self.split.vocabulary.indices(method.labels(split.train[0]))
         self.rests = [clip for take in split.train for clip in take if rests(clip)] if mixed.rest else []
         self.counts = _counts(config.optimiser.batch, len(self.labels), mixed, bool(self.rests))
         self.epochs = config.epochs
@@ -88,11 +89,7 @@ class MotionJob:
         return focal(logits, labels, self.config.loss.gamma, self.alpha)
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
-        clips = self.split.calibration
-        if not clips:
-            return {}
-        said = judge(self.method, network, self.method.inputs(self.config, clips, "final")).argmax(1)
-        return {"valid_accuracy": float((said == self._indices(self.method.labels(clips))).float().mean())}
+        return accuracy(self.method, self.config, network, self.split)
 
     def _event(self, clip: MovingClip, generator: Generator) -> Floats:
         """(N, 2, S, S): the movement as one of its cameras and one run of the detector might have cut it."""
@@ -117,7 +114,7 @@ class MotionJob:
             return [], torch.zeros(0, dtype=torch.int64)
         rows = torch.randint(len(known), (self.counts.exact,), generator=generator).tolist()
         found = [self._sampled(RISE, ramp(known.fields[row]), 0.0, 1.0, generator) for row in rows]
-        return found, self._indices(known.labels[rows].tolist())
+        return found, self.split.vocabulary.indices(known.labels[rows].tolist())
 
     def _sampled(self, times: Times, fields: Floats, onset: float, apex: float, generator: Generator) -> Floats:
         wanted = bent(moments(onset, apex, self.config.fields.frames), onset, self.config.augment.stretch, generator)
@@ -130,12 +127,9 @@ class MotionJob:
         if self.mixed.none is not None:
             shown[self.mixed.none] += self.counts.rest * self.steps
         if self.mixed.exact is not None and self.counts.exact:
-            known = self._indices(self.mixed.exact.labels.tolist())
+            known = self.split.vocabulary.indices(self.mixed.exact.labels.tolist())
             shown += torch.bincount(known, minlength=classes) * (self.counts.exact * self.steps / len(known))
         return shown
-
-    def _indices(self, labels: Sequence[str]) -> Tensor:
-        return torch.tensor([self.split.vocabulary.labels.index(label) for label in labels], dtype=torch.int64)
 
 
 def ramp(apex: Floats) -> Floats:
