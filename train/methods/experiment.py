@@ -19,7 +19,7 @@ from train.config.recipe import Recipe, Settings
 from train.datasets.folds import Fold
 from train.methods.held_out import report, rows
 from train.methods.method import Answer, Method, judge
-from train.packaging.export import WEIGHTS, Draft, trained
+from train.packaging.export import OPSET, WEIGHTS, Draft, trained
 from train.packaging.export import export as write_package
 from train.sources.source import ClipSource, Split
 from train.storage.digest import digest
@@ -101,16 +101,19 @@ class Experiment:
         """The engine package `folder` of the network that `fit` made, with these scores; DataError if there is none."""
         method, config, network = self.method, self.config, self.restored()
         vocabulary, origin = method.vocabulary(config, self.source.vocabulary), self.source.provenance
-        draft = Draft.of(
-            folder,
-            precision,
-            Training(origin.data, origin.terms, self.recipe.tree(), config.seed, config.epochs),
+        recipe = self.recipe.tree()
+        draft = Draft(
+            name=folder.name,
+            method=recipe["method"],
+            task=method.task,
             vocabulary=vocabulary.name,
             labels=vocabulary.labels,
             representation=method.representation(config),
+            precision=precision,
+            opset=OPSET,
+            training=Training(origin.data, origin.terms, recipe, config.seed, config.epochs),
             scores=scores,
             card=method.card,
-            task=method.task,
         )
         golden = method.golden(config, precision)
         step = method.step(config, network, golden)

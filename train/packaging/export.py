@@ -69,35 +69,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     scores: tuple[Score, ...]
     card: MethodCard
 
-    @classmethod
-    def of(
-        cls,
-        folder: Path,
-        precision: Precision,
-        training: Training,
-        *,
-        vocabulary: str,
-        labels: tuple[str, ...],
-        representation: Representation,
-        scores: tuple[Score, ...],
-        card: MethodCard,
-        task: Task = "micro-expression",
-    ) -> Draft:
-        """Of a package that is named as its folder, by the method that its recipe names."""
-        return cls(
-            name=folder.name,
-            method=training.recipe["method"],
-            task=task,
-            vocabulary=vocabulary,
-            labels=labels,
-            representation=representation,
-            precision=precision,
-            opset=OPSET,
-            training=training,
-            scores=scores,
-            card=card,
-        )
-
 
 def export(
     network: nn.Module,

@@ -26,7 +26,7 @@ def test_an_engine_is_rebuilt_step_by_step_and_an_interrupted_step_is_the_last(c
     for word in ("prepare", "fit", "export"):
         monkeypatch.setattr(Experiment, word, step(word))
     monkeypatch.setattr(Experiment, "scores", lambda self: ())
-    assert packages.rebuild(cmn, tmp_path / "cmn-fp16", "fp16") == "export"
+    assert packages.export(cmn, tmp_path / "cmn-fp16", "fp16", anew=True) == "export"
     assert done == [("prepare", 3), ("fit", 3), ("export", 3, tmp_path / "cmn-fp16", "fp16", ())]
 
     def killed(self):
@@ -34,7 +34,7 @@ def test_an_engine_is_rebuilt_step_by_step_and_an_interrupted_step_is_the_last(c
 
     monkeypatch.setattr(Experiment, "fit", killed)
     with pytest.raises(KeyboardInterrupt):
-        packages.rebuild(cmn, tmp_path / "cmn", "fp32")
+        packages.export(cmn, tmp_path / "cmn", "fp32", anew=True)
     assert done[3:] == [("prepare", 3)]
 
 

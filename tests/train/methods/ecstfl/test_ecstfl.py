@@ -149,7 +149,7 @@ def test_a_network_of_interpolated_clips_is_no_engine(recipe, tmp_path, monkeypa
     monkeypatch.setattr("train.sources.recorded.gather", lambda *given: pytest.fail("clips were asked for"))
     whole = dataclasses.replace(recipe, method=replace(recipe.method, sampling="tim"))
     with pytest.raises(ConfigError, match="the live process picks frames"):
-        packages.rebuild(experiment(whole), tmp_path / "engines" / "mine", "fp32")
+        packages.export(experiment(whole), tmp_path / "engines" / "mine", "fp32", anew=True)
 
 
 def test_networks_of_interpolated_clips_can_be_tested(recipe, collection, tiny_networks, monkeypatch):
