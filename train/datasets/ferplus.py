@@ -20,6 +20,7 @@ from realtime.labels import FERPLUS
 from realtime.records import Floats, Image
 
 SPLITS = ("train", "valid", "test")
+TERMS = "FER+ labels: MIT. FER-2013's pictures have no clear licence and are not part of this package."
 MADE_BY = (
     "`python -m train pack ferplus --images DIR --votes FILE` (see The two files that recipes need in train/README.md)"
 )
