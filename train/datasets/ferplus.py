@@ -45,11 +45,6 @@ class FerPlus:
         grey = cv2.imdecode(self.packed[begin:end], cv2.IMREAD_GRAYSCALE)
         return np.repeat(grey[:, :, None], 3, axis=2).astype(np.uint8)
 
-    @property
-    def classes(self) -> npt.NDArray[np.int64]:
-        """(N,) the emotion with most votes."""
-        return np.asarray(self.targets.argmax(1), np.int64)
-
 
 def emotion_shares(votes: npt.NDArray[np.uint8]) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Vote shares (N, 8) and which rows count, by the paper's rules (section 3 and its public code).
