@@ -36,8 +36,7 @@ class ExpressionJob:
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
         order = self._order(generator)
-        for step in range(self.steps):
-            rows = order[step * self.config.optimiser.batch : (step + 1) * self.config.optimiser.batch]
+        for rows in order.split(self.config.optimiser.batch)[: self.steps]:
             x = resize(self.train.images[rows].float() / 255, self.sizes[epoch])
             yield standardise(self.augment(x, generator)), self.train.targets[rows]
 
