@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from realtime.config import laid_over
 from realtime.errors import ConfigError, EngineError
 from train.config import recipe
 from train.config.clips import Clips, EnactedSettings, SyntheticSettings
@@ -95,7 +96,7 @@ def people_of(paths: Sequence[Path], overrides: Iterable[str] = ()) -> Synthetic
 
 def filmed(paths: Sequence[Path], overrides: Iterable[str] = ()) -> Clips:
     """How the source in `paths` films people; ConfigError where it films nobody."""
-    tree, where = recipe.laid_over(paths, overrides), " + ".join(map(str, paths))
+    tree, where = laid_over(paths, overrides), " + ".join(map(str, paths))
     kind, _ = SOURCES.get(tree.get("source", ""), (None, None))
     clips = getattr(kind and recipe.own(tree, kind, Path(where)), "clips", None)
     if not isinstance(clips, Clips):

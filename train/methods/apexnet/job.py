@@ -53,8 +53,7 @@ class ApexnetJob:
         takes = self.split.train
         clips = draw(takes, generator) if len(takes) > 1 else takes[0]
         order = torch.randperm(len(self.labels), generator=generator)
-        for step in range(self.steps):
-            rows = order[step * self.size : (step + 1) * self.size]
+        for rows in order.split(self.size)[: self.steps]:
             shown = [self._event(clips[row], generator) for row in rows.tolist()]
             shown += [self._rest(generator) for _ in range(self.still)]
             x = varied(torch.from_numpy(np.stack(shown)), self.config.augment, self.made, generator)

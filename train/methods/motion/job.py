@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from realtime.records import Floats
-from realtime.representation.fields import Times, moments, sampled
+from realtime.records import Floats, Times
+from realtime.representation.fields import moments, sampled
 from realtime.representation.flow_fields import FlowFields, scaled
 from train.clips.exact import Movements
 from train.clips.fields import MovingClip
@@ -73,8 +73,7 @@ class MotionJob:
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
         clips, order = draw(self.split.train, generator), torch.randperm(len(self.labels), generator=generator)
-        for step in range(self.steps):
-            rows = order[step * self.counts.events : (step + 1) * self.counts.events]
+        for rows in order.split(self.counts.events)[: self.steps]:
             shown = [self._event(clips[row], generator) for row in rows.tolist()]
             labels = [self.labels[rows]]
             for more, theirs in (self._rests(generator), self._exact(generator)):
