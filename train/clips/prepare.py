@@ -21,8 +21,7 @@ from realtime.faces.align import Aligner
 from realtime.faces.mesh import MediaPipe
 from realtime.faces.quality import bounding_box, head_pose, quality
 from realtime.faces.track import Landmarker, Tracker
-from realtime.records import Crop, Face, Frame, Image
-from train.clips.clip import Times
+from realtime.records import Crop, Face, Frame, Image, Times
 from train.datasets import ferplus
 from train.storage.atomic import writing
 from train.storage.digest import digest

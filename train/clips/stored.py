@@ -23,8 +23,8 @@ from realtime.engine.package.manifest import MODEL
 from realtime.faces import align, mesh
 from realtime.faces.mesh import MediaPipe
 from realtime.recognition import heads
-from realtime.records import Crop, Pose
-from train.clips.clip import ClipCrops, Times, event
+from realtime.records import Crop, Pose, Times
+from train.clips.clip import ClipCrops, event
 from train.clips.detector_trace import DetectorTrace, trace
 from train.clips.prepare import face_crops, save_array
 from train.datasets.annotation.sample import Dataset, Sample

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Generator
 
-from realtime.records import Image
-from train.clips.clip import Times
+from realtime.records import Image, Times
 from train.clips.sequences import rests
 from train.clips.stored import StoredClip
 from train.datasets.annotation.sample import Sample
