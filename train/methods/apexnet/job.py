@@ -53,7 +53,7 @@ class ApexnetJob:
         takes = self.split.train
         clips = draw(takes, generator) if len(takes) > 1 else takes[0]
         order = torch.randperm(len(self.labels), generator=generator)
-        for rows in order.split(self.size)[: self.steps]:
+        for rows in torch.split(order, self.size)[: self.steps]:
             shown = [self._event(clips[row], generator) for row in rows.tolist()]
             shown += [self._rest(generator) for _ in range(self.still)]
             x = varied(torch.from_numpy(np.stack(shown)), self.config.augment, self.made, generator)

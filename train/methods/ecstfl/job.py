@@ -35,7 +35,7 @@ class EcstflJob:
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
         clips, order = draw(self.takes, generator), torch.randperm(len(self.labels), generator=generator)
-        for rows in order.split(self.size)[: self.steps]:
+        for rows in torch.split(order, self.size)[: self.steps]:
             pictures = np.stack([self._frames(clips[row], generator) for row in rows.tolist()])  # (B, T, S, S, 3)
             x = torch.from_numpy(pictures).permute(0, 4, 1, 2, 3).float() / 255
             x = resized_crop(x, self.config.augment.area, self.config.size_px, generator)

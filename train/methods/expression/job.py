@@ -36,7 +36,7 @@ class ExpressionJob:
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
         order = self._order(generator)
-        for rows in order.split(self.config.optimiser.batch)[: self.steps]:
+        for rows in torch.split(order, self.config.optimiser.batch)[: self.steps]:
             x = resize(self.train.images[rows].float() / 255, self.sizes[epoch])
             yield standardise(self.augment(x, generator)), self.train.targets[rows]
 

@@ -73,7 +73,7 @@ class MotionJob:
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
         clips, order = draw(self.split.train, generator), torch.randperm(len(self.labels), generator=generator)
-        for rows in order.split(self.counts.events)[: self.steps]:
+        for rows in torch.split(order, self.counts.events)[: self.steps]:
             shown = [self._event(clips[row], generator) for row in rows.tolist()]
             labels = [self.labels[rows]]
             for more, theirs in (self._rests(generator), self._exact(generator)):
