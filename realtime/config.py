@@ -190,9 +190,9 @@ class Config(Section, frozen=True):
 C = TypeVar("C", bound=msgspec.Struct)
 
 
-def load(path: Path | None = None, overrides: Iterable[str] = ()) -> Config:
+def load(path: Path | None = None, overrides: Iterable[str] | None = None) -> Config:
     """The default file, `path` over it, then overrides such as "spotter.open=0.6"; ConfigError names the culprit."""
-    return convert(laid_over([DEFAULT, *([path] if path else [])], overrides), Config, path or DEFAULT)
+    return convert(laid_over([DEFAULT, *([path] if path else [])], overrides or ()), Config, path or DEFAULT)
 
 
 def laid_over(paths: Iterable[Path], overrides: Iterable[str]) -> dict[str, Any]:
