@@ -269,7 +269,7 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
 def test_videos_are_of_the_people_of_a_side_after_those_left_out(options, people, monkeypatch, tmp_path):
     written = []
     filmed = SimpleNamespace(side=lambda name: list("abcdef"))
-    monkeypatch.setattr("train.registry.people_of", lambda files, overrides: filmed)
+    monkeypatch.setattr("train.synthesis.synthetic.Synthetic", lambda clips: filmed)
     monkeypatch.setattr("train.synthesis.videos.write", lambda dataset, root, people, *_: written.extend(people) or [])
     assert call("videos", *CONFIG, "--root", tmp_path, *options).exit_code == 0
     assert written == list(people)
