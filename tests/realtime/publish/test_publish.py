@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import messages
 import msgpack
 import msgspec
 import psutil
@@ -17,53 +18,17 @@ import zmq
 from realtime.config import PublishConfig, load
 from realtime.errors import PublishError
 from realtime.publish import Publisher, Received, Subscriber
-from realtime.schema.message import Event, FaceQuality, FaceState, HeadPose, Meta, State, decode
+from realtime.schema.message import decode
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIG = msgspec.structs.replace(
     load().publish, state_port=0, events_port=0, replay_port=0, frames_port=0, rate_hz=0.0, linger_s=0.2
 )
-EVENT = Event(
-    t=12.5,
-    camera="0",
-    id=7,
-    face=1,
-    kind="micro",
-    stage="final",
-    onset_s=12.2,
-    apex_s=12.31,
-    offset_s=12.45,
-    emitted_s=12.5,
-    label="surprise",
-    confidence=0.81,
-    probabilities={"cmn": {"surprise": 0.81, "negative": 0.19}},
-    quality=(),
-    rate_hz=60.0,
-    reason="",
+EVENT = messages.event(
+    7, 12.31, probabilities={"cmn": {"surprise": 0.81, "negative": 0.19}}, confidence=0.81, camera="0"
 )
-META = Meta(
-    t=13.0,
-    camera="0",
-    engines=(),
-    rate_hz=60.0,
-    latency_ms={},
-    frames=780,
-    gaps=0,
-    dropped=0,
-    faces=1,
-    shortest_event_s=4 / 60,
-    version="0.1.0",
-)
-FACE = FaceState(
-    id=1,
-    box=(0.0, 0.0, 1.0, 1.0),
-    landmarks=tuple((float(i), float(i)) for i in range(468)),
-    pose=HeadPose(yaw=0.0, pitch=0.0, roll=0.0),
-    quality=FaceQuality(size_px=70.0, sharpness=90.0, brightness=128.0, reasons=()),
-    score=3.2,
-    threshold=7.0,
-    expression={"neutral": 1.0},
-)
+META = messages.meta(13.0, camera="0")
+FACE = messages.face(1, 3.2, landmarks=tuple((float(i), float(i)) for i in range(468)))
 
 #: A subscriber written with nothing but pyzmq and msgpack, as README.md shows it.
 PLAIN = """
@@ -79,8 +44,8 @@ while True:
 """
 
 
-def state(frame: int, *faces: FaceState) -> State:
-    return State(t=frame / 60, camera="0", frame=frame, gap=0, latency_ms=None, faces=faces)
+def state(frame, *faces):
+    return messages.state(frame, *faces, camera="0")
 
 
 @pytest.fixture
