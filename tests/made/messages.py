@@ -1,7 +1,14 @@
-"""Messages of the wire as tests want them: whole, of one camera, with what a test names changed."""
+"""Messages of the wire as tests want them, whole, with what a test names changed; and where they may be sent."""
 
+import msgspec
+
+from realtime.config import load
 from realtime.schema.message import Engine, Event, FaceQuality, FaceState, HeadPose, Meta, Percentiles, State
 
+#: Sockets at any free ports, and every state is sent.
+PUBLISH = msgspec.structs.replace(
+    load().publish, state_port=0, events_port=0, replay_port=0, frames_port=0, rate_hz=0.0, linger_s=0.2
+)
 RATE_HZ = 50
 ROOM = "room-1"
 
