@@ -78,8 +78,7 @@ def exact(displacement: Floats, matrix: Floats, place: Layout) -> Floats:
 
 
 def _path(clip: StoredClip) -> Path:
-    made = digest("fields", VERSION, LAG_S)
-    return clip.path.with_name(f"{clip.path.name}.{made}.fields.npy")
+    return clip.beside(f"{digest('fields', VERSION, LAG_S)}.fields.npy")
 
 
 def _keep(task: tuple[StoredClip, Path]) -> None:
@@ -91,5 +90,4 @@ def _load(clip: StoredClip, path: Path) -> MovingClip:
     times, sample = clip.times(), clip.sample
     first, last = np.searchsorted(times, (sample.onset_s - AROUND_S, sample.offset_s + AROUND_S))
     fields = np.load(path, mmap_mode="r")[first:last]
-    named = replace(sample, id=clip.case.id, subject=clip.case.subject)
-    return MovingClip(named, times[first:last], np.array(fields))
+    return MovingClip(clip.named, times[first:last], np.array(fields))

@@ -148,10 +148,7 @@ def made(toy, drawn, collected, given_clips):
     def make(*overrides):
         clips = list(collected(drawn(people=6)).at[0.0].values())
         asked = registry.experiment(toy("synthetic", *overrides), 1, WITH_TOY)
-        named = [
-            dataclasses.replace(c, sample=dataclasses.replace(c.sample, id=c.case.id, subject=c.case.subject))
-            for c in clips
-        ]
+        named = [dataclasses.replace(clip, sample=clip.named) for clip in clips]
         return dataclasses.replace(asked, source=given_clips(named, LABELS, name="megc-3"))
 
     return make

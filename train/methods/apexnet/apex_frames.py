@@ -68,7 +68,7 @@ def _by_formula(clips: Sequence[StoredClip], quang: Quang, workers: int | None) 
 
 def _path(clip: StoredClip, quang: Quang) -> Path:
     made = digest("apex", VERSION, quang, clip.sample.onset_s, clip.sample.offset_s)
-    return clip.path.with_name(f"{clip.path.name}.{made}.apex.json")
+    return clip.beside(f"{made}.apex.json")
 
 
 def _keep(quang: Quang, task: tuple[StoredClip, Path]) -> None:
