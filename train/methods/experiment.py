@@ -19,7 +19,7 @@ from train.config.recipe import Recipe, Settings
 from train.datasets.folds import Fold
 from train.methods.held_out import report, rows
 from train.methods.method import Answer, Method, judge
-from train.packaging.export import OPSET, WEIGHTS, Draft, trained
+from train.packaging.export import WEIGHTS, Draft, trained
 from train.packaging.export import export as write_package
 from train.sources.source import ClipSource, Split
 from train.storage.digest import digest
@@ -110,7 +110,6 @@ class Experiment:
             labels=vocabulary.labels,
             representation=method.representation(config),
             precision=precision,
-            opset=OPSET,
             training=Training(origin.data, origin.terms, recipe, config.seed, config.epochs),
             scores=scores,
             card=method.card,

@@ -64,7 +64,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     representation: Representation
     precision: Precision
-    opset: int
     training: Training
     scores: tuple[Score, ...]
     card: MethodCard
@@ -151,7 +150,7 @@ def _floating(network: nn.Module, example: Mapping[str, Tensor], golden: Mapping
     """The graph, before INT8 rounds it; it answers as torch does."""
     form = half(network) if draft.precision == "fp16" else network
     short = draft.precision != "int8"  # what is to be quantised must be a weight, and no product of a cast
-    model = to_onnx(form, example, list(golden), draft.opset, short=short)
+    model = to_onnx(form, example, list(golden), OPSET, short=short)
     _require_same(_reference_reasons(model, example, golden, REFERENCE_BARS[draft.precision]), draft.name)
     return model
 
@@ -201,6 +200,7 @@ def _manifest(draft: Draft, golden: Mapping[str, Floats], folder: Path) -> Manif
     return Manifest(
         schema=1,
         **{field: getattr(draft, field) for field in draft.__struct_fields__ if field != "card"},
+        opset=OPSET,
         inputs=draft.representation.inputs(),
         # What has no entry in this table is refused, with everything else that is wrong, when the check opens it.
         outputs=tuple(
