@@ -190,14 +190,17 @@ class Config(Section, frozen=True):
 C = TypeVar("C", bound=msgspec.Struct)
 
 
-def load(path: Path | None = None, overrides: Iterable[str] = ()) -> Config:
+def load(path: Path | None = None, overrides: Iterable[str] | None = None) -> Config:
     """The default file, `path` over it, then overrides such as "spotter.open=0.6"; ConfigError names the culprit."""
-    tree = read_toml(DEFAULT)
-    if path is not None:
-        tree = merge(tree, read_toml(path))
-    for override in overrides:
-        tree = merge(tree, parse_override(override))
-    return convert(tree, Config, path or DEFAULT)
+    return convert(laid_over([DEFAULT, *([path] if path else [])], overrides or ()), Config, path or DEFAULT)
+
+
+def laid_over(paths: Iterable[Path], overrides: Iterable[str]) -> dict[str, Any]:
+    """The tables of `paths` and then `overrides` such as "a.b=1", each laid over those before."""
+    tree: dict[str, Any] = {}
+    for table in (*map(read_toml, paths), *map(parse_override, overrides)):
+        tree = merge(tree, table)
+    return tree
 
 
 def convert(tree: Mapping[str, Any], kind: type[C], where: Path) -> C:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+Times = npt.NDArray[np.float64]  #: (T,) seconds, mostly rising
 Kind = Literal["micro", "macro"]
 
 #: A movement that spans fewer frames cannot be told from noise.

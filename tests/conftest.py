@@ -139,7 +139,6 @@ def encoder_parts():
         labels=VOCABULARIES["ferplus-8"],
         representation=CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD),
         precision="fp32",
-        opset=20,
         card=MethodCard("A network of tests.", ("It knows nothing.",)),
         training=Training(data=("noise",), terms="none", recipe={"rate": 0.1}, seed=1, epochs=2),
         scores=(Score(name="accuracy", value=0.125, protocol="guessing", counts={"neutral": 8}),),

@@ -39,7 +39,11 @@ def show(found: dict[str, object], as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        print("\n".join(f"{name:<24} {value}" for name, value in found.items()))
+        print("\n".join(f"{name:<24} {_text(value)}" for name, value in found.items()))
+
+
+def _text(value: object) -> str:
+    return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)
 
 
 def package(name: str, engines: Path, precision: Precision) -> Path:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from realtime.config import laid_over
 from realtime.errors import ConfigError, EngineError
 from train.config import recipe
 from train.config.clips import Clips, EnactedSettings, SyntheticSettings
@@ -32,7 +33,6 @@ from train.sources.recorded import RecordedSource
 from train.sources.source import ClipSource
 from train.sources.stills import StillsSource
 from train.sources.synthetic import SyntheticSource
-from train.synthesis.synthetic import Synthetic
 
 Methods = Mapping[str, Method[Any, Any]]
 Opened = Callable[[Any, Path, int | None], ClipSource]  #: settings, cache, processes that prepare clips
@@ -88,14 +88,9 @@ def card_of(method: str) -> MethodCard:
     return METHODS[method].card
 
 
-def people_of(paths: Sequence[Path], overrides: Iterable[str] = ()) -> Synthetic:
-    """Those who are filmed by the source in `paths`, whatever method stands beside it."""
-    return Synthetic(filmed(paths, overrides))
-
-
 def filmed(paths: Sequence[Path], overrides: Iterable[str] = ()) -> Clips:
-    """How the source in `paths` films people; ConfigError where it films nobody."""
-    tree, where = recipe.laid_over(paths, overrides), " + ".join(map(str, paths))
+    """How the source in `paths` films people, whatever method stands beside it; ConfigError where it films nobody."""
+    tree, where = laid_over(paths, overrides), " + ".join(map(str, paths))
     kind, _ = SOURCES.get(tree.get("source", ""), (None, None))
     clips = getattr(kind and recipe.own(tree, kind, Path(where)), "clips", None)
     if not isinstance(clips, Clips):

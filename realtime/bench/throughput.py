@@ -11,6 +11,7 @@ import msgspec
 
 from realtime.bench.mesh import MeshAlone, mesh_alone
 from realtime.bench.threads import Snapshot, ThreadCost, costs, snapshot
+from realtime.capture.around import Around
 from realtime.capture.repeat import Repeated
 from realtime.capture.source import Source, open_source
 from realtime.config import Config
@@ -61,18 +62,14 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     rss_late_mb: float
 
 
-class TimedSource:
+class TimedSource(Around):
     """A source for `seconds` of the machine's time; it looks at the memory after a tenth, at threads at both ends."""
 
     def __init__(self, source: Source, seconds: float) -> None:
-        self._source, self._seconds = source, seconds
-        self.rate_hz, self.live = source.rate_hz, source.live
+        super().__init__(source)
+        self._seconds = seconds
         self.rss_early_mb = 0.0
         self.before = self.after = Snapshot(0.0, {})
-
-    @property
-    def dropped(self) -> int:
-        return self._source.dropped
 
     def frames(self) -> Iterator[Frame]:
         began = time.monotonic()
@@ -85,9 +82,6 @@ class TimedSource:
                 self.rss_early_mb = rss_mb()
             yield frame
         self.after = snapshot()
-
-    def close(self) -> None:
-        self._source.close()
 
 
 def bench(config: Config, spec: str, seconds: float) -> Bench:

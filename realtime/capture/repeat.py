@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from realtime.capture.around import Around
 from realtime.capture.source import Source
 from realtime.records import Frame
 
 
-class Repeated:
+class Repeated(Around):
     """What `open_again` opens, each time from its beginning, until it is closed; times and numbers go on."""
 
     def __init__(self, open_again: Callable[[], Source]) -> None:
+        super().__init__(open_again())
         self._open = open_again
-        self._source = open_again()
         self._closed, self._dropped = False, 0
-        self.rate_hz, self.live = self._source.rate_hz, self._source.live
 
     @property
     def dropped(self) -> int:
-        return self._dropped + self._source.dropped
+        return self._dropped + super().dropped
 
     def frames(self) -> Iterator[Frame]:
         t, index = 0.0, 0
@@ -37,4 +37,4 @@ class Repeated:
 
     def close(self) -> None:
         self._closed = True
-        self._source.close()
+        super().close()

@@ -7,17 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
-from realtime.config import Config
-from realtime.console.console import errors_told, print_json
-from realtime.console.options import (
-    AsJson,
-    ConfigFile,
-    Overrides,
-    Verbose,
-    load,
-    say,
-    told,
-)
+from realtime.config import Config, load
+from realtime.console.console import errors_told
+from realtime.console.options import AsJson, ConfigFile, Overrides, Verbose, answer, told
 from realtime.errors import ConfigError
 
 
@@ -93,30 +85,21 @@ def _bench(settings: Config, source: str, seconds: float, *, as_json: bool) -> N
     from realtime.bench.throughput import lines
 
     found = measure(settings, source, seconds)
-    if as_json:
-        print_json({**msgspec.to_builtins(found.fast), **msgspec.to_builtins(found)})
-    else:
-        say(*lines(found))
+    answer({**msgspec.to_builtins(found.fast), **msgspec.to_builtins(found)}, lines(found), as_json=as_json)
 
 
 def _bench_streams(settings: Config, source: str, most: int, seconds: float, *, as_json: bool) -> None:
     from realtime.bench.streams import bench_streams, lines
 
     found = bench_streams(settings, source, most, seconds)
-    if as_json:
-        print_json(msgspec.to_builtins(found))
-    else:
-        say(*lines(found))
+    answer(found, lines(found), as_json=as_json)
 
 
 def _bench_engines(settings: Config, seconds: float, *, as_json: bool) -> None:
     from realtime.bench.engines import bench_engines, lines
 
     found = bench_engines(settings.engines, seconds)
-    if as_json:
-        print_json(found)
-    else:
-        say(*lines(found))
+    answer(found, lines(found), as_json=as_json)
     if not found.ok:
         raise typer.Exit(1)
 
@@ -126,7 +109,4 @@ def _bench_wire(settings: Config, seconds: float, *, as_json: bool) -> None:
     from realtime.bench.wire_results import lines
 
     found = bench_wire(settings, seconds)
-    if as_json:
-        print_json(found)
-    else:
-        say(*lines(found))
+    answer(found, lines(found), as_json=as_json)

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from realtime.config import load
 from realtime.console.console import errors_told
-from realtime.console.options import ConfigFile, Overrides, Seconds, Verbose, interruptible, load, say, told
+from realtime.console.options import ConfigFile, Overrides, Seconds, Verbose, interruptible, say, told
 
 
 def bridge_lsl(

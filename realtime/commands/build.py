@@ -8,16 +8,9 @@ from typing import Annotated
 
 import typer
 
-from realtime.config import GpuBackend
-from realtime.console.console import errors_told, print_json
-from realtime.console.options import (
-    AsJson,
-    ConfigFile,
-    Overrides,
-    Verbose,
-    load,
-    say,
-)
+from realtime.config import GpuBackend, load
+from realtime.console.console import errors_told
+from realtime.console.options import AsJson, ConfigFile, Overrides, Verbose, answer
 
 
 def build(
@@ -42,7 +35,4 @@ def build(
 
     with errors_told("realtime", as_json, level=logging.DEBUG if verbose else logging.INFO):
         built = make([folder.resolve() for folder in engine], load(config, override).engines, backend, capability)
-        if as_json:
-            print_json(built)
-        else:
-            say(*lines(built))
+        answer(built, lines(built), as_json=as_json)

@@ -7,17 +7,9 @@ from typing import Annotated
 
 import typer
 
-from realtime.config import Backend
-from realtime.console.console import errors_told, print_json
-from realtime.console.options import (
-    AsJson,
-    ConfigFile,
-    Overrides,
-    Verbose,
-    load,
-    say,
-    told,
-)
+from realtime.config import Backend, load
+from realtime.console.console import errors_told
+from realtime.console.options import AsJson, ConfigFile, Overrides, Verbose, answer, told
 
 
 def check(
@@ -36,9 +28,6 @@ def check(
 
     with errors_told(told(verbose), as_json):
         report = replay(engine.resolve(), load(config, override).engines, backend)
-        if as_json:
-            print_json(report.to_dict())
-        else:
-            say(*lines(report))
+        answer(report.to_dict(), lines(report), as_json=as_json)
         if not report.ok:
             raise typer.Exit(1)

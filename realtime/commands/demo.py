@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from realtime.console.console import INTERRUPTED, errors_told, print_json
+from realtime.config import load
+from realtime.console.console import INTERRUPTED, errors_told
 from realtime.console.options import (
     AsJson,
     ConfigFile,
     Overrides,
     Seconds,
     Verbose,
+    answer,
     interruptible,
-    load,
     say,
     say_event,
     told,
@@ -69,10 +70,7 @@ def _listen(
             )
             say("port {} and states at port {}, and hears:".format(*ports))
         played = demo.first(seconds)
-        if as_json:
-            print_json(played.to_dict())
-        else:
-            say(*played.lines())
+        answer(played.to_dict(), played.lines(), as_json=as_json)
         if seconds is None and not as_json:
             demo.go_on()
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from realtime.console.console import errors_told, print_json
-from realtime.console.options import AsJson, Verbose, say, told
+from realtime.console.console import errors_told
+from realtime.console.options import AsJson, Verbose, answer, told
 
 
 def export(
@@ -24,7 +24,8 @@ def export(
 
     with errors_told(told(verbose), as_json):
         written = write(read(session), to, out)
-        if as_json:
-            print_json({str(path): rows for path, rows in written.items()})
-        else:
-            say(*(f"{path}  {rows} rows" for path, rows in written.items()))
+        answer(
+            {str(path): rows for path, rows in written.items()},
+            (f"{path}  {rows} rows" for path, rows in written.items()),
+            as_json=as_json,
+        )

@@ -13,19 +13,9 @@ import msgspec
 import typer
 
 from realtime import show
-from realtime.config import PublishConfig
+from realtime.config import PublishConfig, load
 from realtime.console.console import errors_told
-from realtime.console.options import (
-    AsJson,
-    ConfigFile,
-    Overrides,
-    Seconds,
-    Verbose,
-    interrupt,
-    load,
-    say,
-    told,
-)
+from realtime.console.options import AsJson, ConfigFile, Overrides, Seconds, Verbose, interrupt, say, told
 from realtime.schema.message import Published
 
 #: How long nothing is said about a Glimpse that does not answer.

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from realtime.config import load
 from realtime.console.console import errors_told
-from realtime.console.options import ConfigFile, Overrides, Verbose, load, say, told
+from realtime.console.options import ConfigFile, Overrides, Verbose, say, told
 
 Auth = Annotated[
     list[str] | None,

@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from realtime.config import PublishConfig
-from realtime.console.console import INTERRUPTED, errors_told, print_json
+from realtime.config import PublishConfig, load
+from realtime.console.console import INTERRUPTED, errors_told
 from realtime.console.options import (
     AsJson,
     ConfigFile,
     Overrides,
     Seconds,
     Verbose,
+    answer,
     interruptible,
-    load,
     say,
     say_event,
     told,
@@ -60,9 +60,10 @@ def _replay(
                 )
             with interruptible(playing.stop):
                 sent = playing.run(seconds)
-    if as_json:
-        print_json({"messages": sent, "events": publisher.last_event})
-    else:
-        say(f"{sent} messages sent, {publisher.last_event} events among them")
+    answer(
+        {"messages": sent, "events": publisher.last_event},
+        [f"{sent} messages sent, {publisher.last_event} events among them"],
+        as_json=as_json,
+    )
     if playing.stopped:
         raise typer.Exit(INTERRUPTED)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from realtime.console.console import errors_told, print_json
-from realtime.console.options import AsJson, Verbose, say, told
+from realtime.console.console import errors_told
+from realtime.console.options import AsJson, Verbose, answer, told
 
 
 def report(
@@ -23,7 +23,4 @@ def report(
 
     with errors_told(told(verbose), as_json):
         path = write(read(session), out)
-        if as_json:
-            print_json({"report": str(path)})
-        else:
-            say(f"{path} is ready: open it in a browser")
+        answer({"report": str(path)}, [f"{path} is ready: open it in a browser"], as_json=as_json)

@@ -8,20 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from realtime.capture.url import masked
-from realtime.config import ROOT, Config
-from realtime.console.console import INTERRUPTED, errors_told, print_json
+from realtime.config import ROOT, Config, load
+from realtime.console.console import INTERRUPTED, errors_told
 from realtime.console.options import (
     AsJson,
     ConfigFile,
     Overrides,
     Seconds,
     Verbose,
+    answer,
     interruptible,
-    load,
     say,
     say_event,
     told,
@@ -99,10 +98,8 @@ def _run(
         with interruptible(live.streams.stop):
             summary = live.run(source, seconds, None if as_json else say_event, recorder)
         stopped = live.streams.stopped
-    if as_json and summary is not None:
-        print_json(msgspec.to_builtins(summary))
-    elif summary is not None:
-        say(*lines(summary, title))
+    if summary is not None:
+        answer(summary, lines(summary, title), as_json=as_json)
     if stopped:
         raise typer.Exit(INTERRUPTED)
 

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from realtime.commands.page import Auth
+from realtime.config import load
 from realtime.console.console import INTERRUPTED, errors_told
-from realtime.console.options import ConfigFile, Overrides, Verbose, interruptible, load, say, told
+from realtime.console.options import ConfigFile, Overrides, Verbose, interruptible, say, told
 from realtime.console.processes import agreed, passed_on, together
 from realtime.errors import ConfigError
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from realtime import show
-from realtime.config import Config
-from realtime.config import load as read
+from realtime.console.console import print_json
 from realtime.schema.message import Event
 
 ConfigFile = Annotated[
@@ -31,15 +30,18 @@ def told(verbose: bool) -> str:
     return "realtime" if verbose else ""
 
 
-def load(path: Path | None, overrides: list[str] | None) -> Config:
-    """The configuration as --config and --set have it."""
-    return read(path, overrides or ())
-
-
 def say(*lines: str) -> None:
     """Print at once, since others read along."""
     for line in lines:
         print(line, flush=True)
+
+
+def answer(value: Any, lines: Iterable[str], *, as_json: bool) -> None:
+    """Print what was found: `value` as JSON, or `lines`."""
+    if as_json:
+        print_json(value)
+    else:
+        say(*lines)
 
 
 def say_event(event: Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Protocol
 
 import numpy as np
@@ -67,7 +68,8 @@ class Tracker:
         if len(found) < self._known:
             self._search_at = frame.t  # someone left: look again with the next frame
         self._known = len(found)
-        return sorted((self._face(frame, id, points) for id, points in self._assign(found, frame.t)), key=_by_id)
+        assigned = sorted(self._assign(found, frame.t), key=itemgetter(0))
+        return [measured(frame, id, points) for id, points in assigned]
 
     def flush(self) -> list[Face]:
         """Nothing is held back."""
@@ -102,14 +104,11 @@ class Tracker:
         track.landmarks, track.seen = points, t
         return track.id
 
-    @staticmethod
-    def _face(frame: Frame, id: int, points: Floats) -> Face:
-        box, pose = bounding_box(points), head_pose(points)
-        return Face(id, frame.t, box, points, pose, quality(frame.image, points, box, pose))
 
-
-def _by_id(face: Face) -> int:
-    return face.id
+def measured(frame: Frame, id: int, points: Floats) -> Face:
+    """The face whose landmarks in `frame` are `points` (468, 3)."""
+    box, pose = bounding_box(points), head_pose(points)
+    return Face(id, frame.t, box, points, pose, quality(frame.image, points, box, pose))
 
 
 def _distance(a: Floats, b: Floats) -> float:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime.records import Crop, Floats, Image
+from realtime.records import Crop, Floats, Image, Times
 from realtime.representation.event import EventFrames
-from realtime.representation.fields import Times
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from realtime.records import Floats, Image
-from realtime.representation.fields import Times
+from realtime.records import Floats, Image, Times
 
 Images = Sequence[Image] | Image  #: pictures (S, S, 3) in a list, or as one array, which may lie on disk
 Rows = Sequence[Floats] | Floats  #: an array for each frame in a list, or all in one

@@ -12,9 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from realtime.records import Floats
+from realtime.records import Floats, Times
 
-Times = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Scale = Literal["each", "both"]
 

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from realtime.capture.around import Around
 from realtime.capture.source import Source
 from realtime.records import Frame
 
@@ -15,22 +16,18 @@ log = logging.getLogger(__name__)
 WAITING = 30  # frames, half a second: a disk that is slower loses pictures, never the live stream
 
 
-class FilmedSource:
+class FilmedSource(Around):
     """A source whose frames `keep` gets as well, in a thread of its own; those it has no time for are left out."""
 
     def __init__(self, source: Source, keep: Callable[[Frame], None]) -> None:
-        self._source, self._keep = source, keep
-        self.rate_hz, self.live = source.rate_hz, source.live
+        super().__init__(source)
+        self._keep = keep
         self.left_out = 0
         self._waiting: deque[Frame] = deque()
         self._arrived = threading.Condition()
         self._over = False
         self._thread = threading.Thread(target=self._run, name="film", daemon=True)
         self._thread.start()
-
-    @property
-    def dropped(self) -> int:
-        return self._source.dropped
 
     def frames(self) -> Iterator[Frame]:
         for frame in self._source.frames():
@@ -43,7 +40,7 @@ class FilmedSource:
             yield frame
 
     def close(self) -> None:
-        self._source.close()
+        super().close()
         with self._arrived:
             self._over = True
             self._arrived.notify()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import ssl
 from collections.abc import Callable
@@ -16,8 +15,6 @@ from realtime.errors import ViewError
 from realtime.view.access.gate import LOOPBACK
 from realtime.view.access.passwords import Password
 from realtime.view.app import create
-
-log = logging.getLogger(__name__)
 
 #: How long those who are connected may take to hang up when the page ends.
 GOODBYE_S = 1

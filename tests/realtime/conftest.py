@@ -7,83 +7,13 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
+from messages import RATE_HZ, ROOM, event, face, meta, state
 
 from realtime import session
 from realtime.config import ROOT, load
-from realtime.schema.message import (
-    Engine,
-    Event,
-    FaceQuality,
-    FaceState,
-    HeadPose,
-    Meta,
-    MomentPictures,
-    Percentiles,
-    State,
-)
+from realtime.schema.message import Event, MomentPictures
 
-RATE_HZ = 50
-ROOM = "room-1"
 PACKAGES = [ROOT / "engines" / name for name in ("encoder", "cmn")]
-
-
-def face(id, score, reasons=(), **changes):
-    values = {
-        "id": id,
-        "box": (10.5, 20.0, 100.0, 120.0),
-        "landmarks": None,
-        "pose": HeadPose(yaw=1.5, pitch=-2.0, roll=0.25),
-        "quality": FaceQuality(size_px=70.0, sharpness=90.0, brightness=128.0, reasons=reasons),
-        "score": score,
-        "threshold": 4.5,
-        "expression": {"neutral": 0.75, "happiness": 0.25},
-    }
-    return FaceState(**values | changes)
-
-
-def state(frame, *faces, gap=0, camera=ROOM):
-    return State(t=frame / RATE_HZ, camera=camera, frame=frame, gap=gap, latency_ms=10.0 + frame % 5, faces=faces)
-
-
-def event(id, apex_s, stage="final", kind="micro", camera=ROOM, **changes):
-    values = {
-        "t": apex_s + 0.15,
-        "camera": camera,
-        "id": id,
-        "face": 1,
-        "kind": kind,
-        "stage": stage,
-        "onset_s": apex_s - 0.1,
-        "apex_s": apex_s,
-        "offset_s": apex_s + 0.12 if stage == "final" else None,
-        "emitted_s": apex_s + 0.15,
-        "label": "surprise",
-        "confidence": 0.8125,
-        "probabilities": {"cmn": {"surprise": 0.75, "negative": 0.25}},
-        "quality": (),
-        "rate_hz": float(RATE_HZ),
-        "reason": "unsure" if stage == "withdrawn" else "",
-    }
-    return Event(**values | changes)
-
-
-def meta(t, **changes):
-    values = {
-        "t": t,
-        "camera": ROOM,
-        "engines": (
-            Engine(name="encoder", sha256="0" * 64, labels=("neutral", "happiness"), precision="bf16", backend="cpu"),
-        ),
-        "rate_hz": float(RATE_HZ),
-        "latency_ms": {"total": Percentiles(p50=11.0, p95=16.0, p99=20.0)},
-        "frames": round(t * RATE_HZ),
-        "gaps": 3,
-        "dropped": 0,
-        "faces": 1,
-        "shortest_event_s": 0.08,
-        "version": "0.1.0",
-    }
-    return Meta(**values | changes)
 
 
 def jpeg(shade):
@@ -110,7 +40,7 @@ class Numbered:
 
 @pytest.fixture(scope="session")
 def make():
-    """The makers above."""
+    """Makers of messages and pictures."""
     return SimpleNamespace(
         face=face, state=state, event=event, meta=meta, jpeg=jpeg, camera=ROOM, rate_hz=RATE_HZ, packages=PACKAGES
     )

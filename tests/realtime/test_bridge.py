@@ -13,16 +13,14 @@ from contextlib import contextmanager
 
 import msgspec
 import pytest
+from messages import PUBLISH
 
 from realtime import bridge
 from realtime.bridge import Bridge, Clocks, LslOutlet
-from realtime.config import load
 from realtime.errors import PublishError
 from realtime.publish import Answers, Publisher
 from realtime.schema.message import Clock, Refused
 
-FREE = dict.fromkeys(("state_port", "events_port", "replay_port", "frames_port"), 0)
-CONFIG = msgspec.structs.replace(load().publish, **FREE, rate_hz=0.0, linger_s=0.2)
 NAME = f"Glimpse-{uuid.uuid4().hex[:8]}"
 PATIENCE_S = 20.0
 EXACT_S = 0.005
@@ -68,9 +66,9 @@ class Desk:
 
 @contextmanager
 def glimpse(desk):
-    with Publisher(CONFIG) as publisher, Answers(CONFIG, publisher, desk) as answers:
+    with Publisher(PUBLISH) as publisher, Answers(PUBLISH, publisher, desk) as answers:
         ports = {"state_port": publisher.state_port, "events_port": publisher.events_port, "replay_port": answers.port}
-        yield publisher, msgspec.structs.replace(CONFIG, **ports)
+        yield publisher, msgspec.structs.replace(PUBLISH, **ports)
 
 
 @contextmanager
@@ -272,4 +270,4 @@ def test_the_command_waits_passes_on_and_ends(lsl, make):
 def test_without_the_library_one_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pylsl", None)
     with pytest.raises(PublishError, match=r"pip install 'glimpse\[lsl\]'"):
-        Bridge(CONFIG, NAME, print)
+        Bridge(PUBLISH, NAME, print)

@@ -144,6 +144,20 @@ def collected(tmp_path):
     return make
 
 
+@pytest.fixture
+def gathered(monkeypatch):
+    """Let recorded sources find this collection, whatever data they name."""
+    recorded = pytest.importorskip("train.sources.recorded", reason="training needs the train extra")
+    return lambda collection: monkeypatch.setattr(recorded, "gather", lambda *given: collection)
+
+
+@pytest.fixture
+def golden_of(monkeypatch):
+    """Let golden inputs be made of these crops, and not of the sample stream."""
+    golden = pytest.importorskip("train.packaging.golden", reason="training needs the train extra")
+    return lambda crops: monkeypatch.setattr(golden, "sample_crops", lambda count: crops[:count])
+
+
 @pytest.fixture(scope="session")
 def given_clips():
     """A source of clips that are at hand, in whatever form a method sees them: two people test, one calibrates."""

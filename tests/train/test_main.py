@@ -134,13 +134,16 @@ def test_an_export_prints_the_package_and_its_scores(options, precision, monkeyp
 def test_an_engine_is_rebuilt_by_one_command(monkeypatch, tmp_path):
     asked = []
     made = SimpleNamespace(name="cmn", scores=[SimpleNamespace(name="uf1", value=0.5)])
-    monkeypatch.setattr(
-        "train.methods.packages.rebuild", lambda given, *rest: asked.append((given.workers, *rest)) or made
-    )
+
+    def export(given, folder, precision, *, anew):
+        asked.append((given.workers, folder, precision, anew))
+        return made
+
+    monkeypatch.setattr("train.methods.packages.export", export)
     words = ("rebuild", *CONFIG, "--engines", tmp_path, "--workers", 2, "--precision", "fp16")
     found = call(*words, "--set", "name=mine", "--json")
     assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5}
-    assert asked == [(2, tmp_path / "mine-fp16", "fp16")]
+    assert asked == [(2, tmp_path / "mine-fp16", "fp16", True)]
 
 
 def test_cards_are_written_for_packages_that_are_there(encoder_folder, tmp_path):
@@ -266,7 +269,7 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
 def test_videos_are_of_the_people_of_a_side_after_those_left_out(options, people, monkeypatch, tmp_path):
     written = []
     filmed = SimpleNamespace(side=lambda name: list("abcdef"))
-    monkeypatch.setattr("train.registry.people_of", lambda files, overrides: filmed)
+    monkeypatch.setattr("train.synthesis.synthetic.Synthetic", lambda clips: filmed)
     monkeypatch.setattr("train.synthesis.videos.write", lambda dataset, root, people, *_: written.extend(people) or [])
     assert call("videos", *CONFIG, "--root", tmp_path, *options).exit_code == 0
     assert written == list(people)

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from realtime.records import Image
+from realtime.records import Image, Times
 from train.datasets.annotation.sample import Sample
-
-Times = npt.NDArray[np.float64]
 
 
 class Timed(Protocol):

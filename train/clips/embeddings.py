@@ -11,6 +11,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -23,9 +24,9 @@ from realtime.engine.factory import open_engine
 from realtime.engine.package.kind import require
 from realtime.engine.package.manifest import EMBEDDING, MODEL
 from realtime.errors import DataError
-from realtime.records import Floats, Image
+from realtime.records import Floats, Image, Times
 from realtime.representation.crop_images import CropImages
-from train.clips.clip import ClipCrops, Times
+from train.clips.clip import ClipCrops
 from train.clips.prepare import save_array
 from train.config.sections import Views
 from train.datasets.annotation.sample import Sample
@@ -78,8 +79,14 @@ def embed_images(images: Sequence[Image], encoder: Engine) -> Floats:
     found = {image.shape for image in images} - {(wanted.crop_px, wanted.crop_px, 3)}
     if found:
         raise DataError(f"crops of {sorted(found)}, {encoder.manifest.name} wants {wanted.crop_px} px; prepare anew")
-    chunks = [images[i : i + CHUNK] for i in range(0, len(images), CHUNK)]
-    return np.concatenate([encoder.run(wanted.of_images(chunk))[EMBEDDING] for chunk in chunks])
+    return told(images, encoder, wanted, EMBEDDING)
+
+
+def told(images: Iterable[Image], encoder: Engine, wanted: CropImages, output: str) -> Floats:
+    """What `encoder` says of T crops as its `output`, (T, ...), `CHUNK` of them at a time."""
+    left = iter(images)
+    chunks = iter(lambda: list(islice(left, CHUNK)), [])
+    return np.concatenate([encoder.run(wanted.of_images(chunk))[output] for chunk in chunks])
 
 
 def draw_view(views: Views, rng: np.random.Generator) -> View:

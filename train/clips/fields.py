@@ -7,24 +7,24 @@ no annotation is looked at. Many clips begin with their onset: their faces are t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from realtime.records import Crop, Floats
+from realtime.records import Crop, Floats, Times
 from realtime.representation import motion
-from realtime.representation.fields import FIELD_PX, LAG_S, Times
+from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.motion import Layout
 from realtime.spotting.lagged_flow import LaggedFlow
 from train.clips.prepare import save_array
 from train.clips.stored import StoredClip
 from train.datasets.annotation.sample import Sample
 from train.storage.digest import digest
-from train.storage.workers import run
+from train.storage.workers import ready, run
 
 VERSION = 2  # of what is kept
 AROUND_S = 0.5  # before the onset and after the offset: more is not needed to show a face without it
@@ -44,7 +44,7 @@ def moving(clips: Sequence[StoredClip], workers: int | None = None) -> list[Movi
     paths = [_path(clip) for clip in clips]  # not by cases: a clip may be there through several cameras
     missing = {str(path): (clip, path) for clip, path in zip(clips, paths, strict=True) if not path.exists()}
     if missing:
-        run(_comparing, missing, "fields", workers)
+        run(partial(ready, _keep), missing, "fields", workers)
     return [_load(clip, path) for clip, path in zip(clips, paths, strict=True)]
 
 
@@ -78,22 +78,16 @@ def exact(displacement: Floats, matrix: Floats, place: Layout) -> Floats:
 
 
 def _path(clip: StoredClip) -> Path:
-    made = digest("fields", VERSION, LAG_S)
-    return clip.path.with_name(f"{clip.path.name}.{made}.fields.npy")
+    return clip.beside(f"{digest('fields', VERSION, LAG_S)}.fields.npy")
 
 
-@contextmanager
-def _comparing() -> Iterator[Callable[[tuple[StoredClip, Path]], None]]:
-    def keep(task: tuple[StoredClip, Path]) -> None:
-        clip, path = task
-        save_array(path, displacements(clip.served()).astype(np.float16))
-
-    yield keep
+def _keep(task: tuple[StoredClip, Path]) -> None:
+    clip, path = task
+    save_array(path, displacements(clip.served()).astype(np.float16))
 
 
 def _load(clip: StoredClip, path: Path) -> MovingClip:
     times, sample = clip.times(), clip.sample
     first, last = np.searchsorted(times, (sample.onset_s - AROUND_S, sample.offset_s + AROUND_S))
     fields = np.load(path, mmap_mode="r")[first:last]
-    named = replace(sample, id=clip.case.id, subject=clip.case.subject)
-    return MovingClip(named, times[first:last], np.array(fields))
+    return MovingClip(clip.named, times[first:last], np.array(fields))

@@ -19,10 +19,8 @@ from realtime.demo import truth
 from realtime.faces import align
 from realtime.faces.align import Aligner
 from realtime.faces.mesh import MediaPipe
-from realtime.faces.quality import bounding_box, head_pose, quality
-from realtime.faces.track import Landmarker, Tracker
-from realtime.records import Crop, Face, Frame, Image
-from train.clips.clip import Times
+from realtime.faces.track import Landmarker, Tracker, measured
+from realtime.records import Crop, Frame, Image, Times
 from train.datasets import ferplus
 from train.storage.atomic import writing
 from train.storage.digest import digest
@@ -102,10 +100,9 @@ def still_crop(image: Image, landmarker: Landmarker, crop_px: int) -> Image:
     found = landmarker.find(padded, 1)
     if not found:
         return cv2.resize(large, (crop_px, crop_px), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    points = found[0]
-    box, pose = bounding_box(points), head_pose(points)
-    face = Face(1, 0.0, box, points, pose, quality(padded, points, box, pose))
-    return align.crop(Frame(padded, 0.0, 0, 0, 0.0), face, align.similarity(points, crop_px), crop_px).image
+    frame = Frame(padded, 0.0, 0, 0, 0.0)
+    matrix = align.similarity(found[0], crop_px)
+    return align.crop(frame, measured(frame, 1, found[0]), matrix, crop_px).image
 
 
 def save_array(target: Path, array: npt.NDArray[np.generic]) -> None:

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Generator
 
-from realtime.records import Floats
-from realtime.representation.fields import Times
+from realtime.records import Floats, Times
 from train.clips.clip import Timed, event
 from train.clips.fields import MovingClip
 from train.clips.takes import jittered

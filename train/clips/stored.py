@@ -23,8 +23,8 @@ from realtime.engine.package.manifest import MODEL
 from realtime.faces import align, mesh
 from realtime.faces.mesh import MediaPipe
 from realtime.recognition import heads
-from realtime.records import Crop, Pose
-from train.clips.clip import ClipCrops, Times, event
+from realtime.records import Crop, Pose, Times
+from train.clips.clip import ClipCrops, event
 from train.clips.detector_trace import DetectorTrace, trace
 from train.clips.prepare import face_crops, save_array
 from train.datasets.annotation.sample import Dataset, Sample
@@ -49,17 +49,26 @@ class StoredClip:
     @property
     def pictures(self) -> Path:
         """Written after `faces`: where it is, both are whole."""
-        return self.path.with_name(self.path.name + ".npy")
+        return self.beside("npy")
 
     @property
     def faces(self) -> Path:
         """Of the frames in which there is a face."""
-        return self.path.with_name(self.path.name + ".faces.npy")
+        return self.beside("faces.npy")
 
     @property
     def answers(self) -> Path:
         """Of the live detector."""
-        return self.path.with_name(f"{self.path.name}.{self.detector}.json")
+        return self.beside(f"{self.detector}.json")
+
+    @property
+    def named(self) -> Sample:
+        """The sample under the names of its case, which are unique over all data sets."""
+        return replace(self.sample, id=self.case.id, subject=self.case.subject)
+
+    def beside(self, ending: str) -> Path:
+        """A file of the clip's own."""
+        return self.path.with_name(f"{self.path.name}.{ending}")
 
     def times(self) -> Times:
         """float64 (T,), rising."""
@@ -84,11 +93,8 @@ class StoredClip:
         return msgspec.json.decode(self.answers.read_bytes(), type=DetectorTrace)
 
     def cut(self, around_s: float = 0.0) -> ClipCrops:
-        """The event and up to `around_s` before and after it, in memory.
-
-        It has the names of the case, which are unique over all data sets.
-        """
-        sample, times = replace(self.sample, id=self.case.id, subject=self.case.subject), self.times()
+        """The event and up to `around_s` before and after it, in memory; `named`."""
+        sample, times = self.named, self.times()
         wide = replace(sample, onset_s=sample.onset_s - around_s, offset_s=sample.offset_s + around_s)
         inside = event(times, wide)
         return ClipCrops(sample, times[inside], list(np.array(self.crops()[inside])))

@@ -9,7 +9,8 @@ from typing import TypeVar
 import torch
 from torch import Generator
 
-from train.clips.clip import Times, event
+from realtime.records import Times
+from train.clips.clip import event
 from train.datasets.annotation.sample import Sample
 
 T = TypeVar("T")

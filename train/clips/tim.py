@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.errors import DataError
+from realtime.records import Times
 
 Clip = npt.NDArray[Any]  #: (n, ...): float64 stays float64, everything else becomes float32
-Times = npt.NDArray[np.float64]  #: (n,) seconds, rising
 Weights = npt.NDArray[np.float64]  #: (m, n): how much of each of n frames is in each of m
 
 SAME = 1.001  # rates that differ by less are one: cameras and tables round theirs
@@ -42,16 +42,6 @@ def tim_weights(n: int, t: npt.NDArray[np.float64]) -> Weights:
     """
     k, nodes = np.arange(1, n), np.arange(1, n + 1) / n
     return np.asarray(1.0 / n + 2.0 / n * _sines(t, k, n) @ _sines(nodes, k, n).T)
-
-
-def linear(frames: Clip, times: Times, at: Times) -> Clip:
-    """The frames (n, ...) that were taken at `times`, at the moments `at` (m,): each between its two neighbours.
-
-    Before the first and after the last frame that frame stands still. Use it to bring uneven times onto
-    an even grid; for a much slower rate `exposures` is right, since this one would skip what lies between.
-    """
-    weights = [np.interp(at, times, alone) for alone in np.eye(len(times))]
-    return _mix(np.stack(weights, 1), frames)
 
 
 def exposures(times: Times, rate_hz: float, phase: float) -> tuple[Weights, Times]:

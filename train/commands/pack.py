@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from realtime.console.console import application, errors_told, print_json
+from realtime.console.console import application, errors_told
 from realtime.errors import DataError
+from train.console import AsJson, show
 
 app = application("pack", "Make ferplus.npz and ict_facekit.npz, which recipes need, from public files.")
 
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of text.")]
 
 
 @app.command()
@@ -64,11 +64,4 @@ def _packing(out: Path, *, as_json: bool, force: bool) -> Iterator[dict[str, obj
             yield found
         except OSError as error:
             raise DataError(f"{out} was not written: {error}; give a place that can be, with --out") from None
-        if as_json:
-            print_json(found)
-        else:
-            print("\n".join(f"{name:<24} {_text(value)}" for name, value in found.items()))
-
-
-def _text(value: object) -> str:
-    return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)
+        show(found, as_json)

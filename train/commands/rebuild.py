@@ -31,5 +31,5 @@ def rebuild(
         from train.registry import experiment, load
 
         asked = experiment(load(config, override or ()), workers)
-        manifest = packages.rebuild(asked, package(asked.recipe.name, engines, precision), precision)
+        manifest = packages.export(asked, package(asked.recipe.name, engines, precision), precision, anew=True)
         show(made(manifest, engines), as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -19,11 +20,11 @@ def tune(
     """Search settings of the detector on long videos of some people, and measure them on those of others."""
     with told(as_json):
         from train.tuning.config import load
-        from train.tuning.report import lines, plain
+        from train.tuning.report import lines
         from train.tuning.tune import tune as search
 
         found = search(load(config, override or ()), workers)
         if as_json:
-            show(plain(found), as_json)
+            show(asdict(found), as_json)
         else:
             print("\n".join(lines(found)))

@@ -28,9 +28,10 @@ def videos(
 ) -> None:
     """Write long synthetic videos of a source's people with micro-expressions and distractors, and their truth."""
     with told(as_json):
-        from train.registry import people_of
+        from train.registry import filmed
+        from train.synthesis.synthetic import Synthetic
         from train.synthesis.videos import write
 
-        dataset = people_of(config, override or ())
+        dataset = Synthetic(filmed(config, override or ()))
         people = dataset.side(side)[skip : skip + count]
         show({"truth": list(map(str, write(dataset, root, people, seconds, micro)))}, as_json)

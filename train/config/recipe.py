@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from realtime.config import Section, convert, merge, parse_override, read_toml
+from realtime.config import Section, convert, laid_over, merge
 from realtime.errors import ConfigError
 from train.config.sections import Machine
 
@@ -31,6 +31,7 @@ class SourceSettings(Section, frozen=True, tag_field="source"):
 
 
 C = TypeVar("C", bound=Settings, covariant=True)
+S = TypeVar("S", bound=SourceSettings)
 Tree = Mapping[str, Any]
 
 
@@ -78,23 +79,10 @@ def read(
     return convert_tree(tree, method, source, where)
 
 
-def laid_over(paths: Sequence[Path], overrides: Iterable[str]) -> dict[str, Any]:
-    """The tables of `paths` and then `overrides`, each laid over those before."""
-    tree: dict[str, Any] = {}
-    for path in paths:
-        tree = merge(tree, read_toml(path))
-    for override in overrides:
-        tree = merge(tree, parse_override(override))
-    return tree
-
-
 def convert_tree(tree: Tree, method: type[Settings], source: type[SourceSettings], where: Path) -> Recipe[Settings]:
     """The settings in `tree`, each key read by whom it belongs to; ConfigError where one is unknown or missing."""
     rest = {key: value for key, value in tree.items() if key not in _keys(source)}
     return Recipe(convert(rest, method, where), own(tree, source, where))
-
-
-S = TypeVar("S", bound=SourceSettings)
 
 
 def own(tree: Tree, source: type[S], where: Path) -> S:

@@ -20,6 +20,7 @@ from realtime.labels import FERPLUS
 from realtime.records import Floats, Image
 
 SPLITS = ("train", "valid", "test")
+TERMS = "FER+ labels: MIT. FER-2013's pictures have no clear licence and are not part of this package."
 MADE_BY = (
     "`python -m train pack ferplus --images DIR --votes FILE` (see The two files that recipes need in train/README.md)"
 )
@@ -43,11 +44,6 @@ class FerPlus:
         begin, end = self.offsets[index]
         grey = cv2.imdecode(self.packed[begin:end], cv2.IMREAD_GRAYSCALE)
         return np.repeat(grey[:, :, None], 3, axis=2).astype(np.uint8)
-
-    @property
-    def classes(self) -> npt.NDArray[np.int64]:
-        """(N,) the emotion with most votes."""
-        return np.asarray(self.targets.argmax(1), np.int64)
 
 
 def emotion_shares(votes: npt.NDArray[np.uint8]) -> tuple[Floats, npt.NDArray[np.bool_]]:

@@ -103,11 +103,6 @@ SAMM5 = Benchmark(
     ),
 )  # fmt: skip
 
-SAMM3 = Benchmark(
-    "SAMM, 3 classes", "leave one subject out", 133, 28, 3, "",
-    tuple(_rows(README, "", ("MMNet", 0.9022, 0.8391, None), ("MixMeFormer", 0.9023, 0.8477, None))),
-)  # fmt: skip
-
 SMIC = Benchmark(
     "SMIC-HS, 3 classes", "leave one subject out", 164, 16, 3, "",
     (
@@ -178,5 +173,5 @@ DFEW = Benchmark(
 )  # fmt: skip
 
 BENCHMARKS = {
-    "casme2-5": CASME2, "samm-5": SAMM5, "samm-3": SAMM3, "smic-3": SMIC, "megc-3": MEGC, "dfew-7": DFEW,
+    "casme2-5": CASME2, "samm-5": SAMM5, "smic-3": SMIC, "megc-3": MEGC, "dfew-7": DFEW,
 }  # fmt: skip

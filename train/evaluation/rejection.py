@@ -11,8 +11,7 @@ from realtime import config as realtime_config
 from realtime.engine.package.manifest import Score
 from realtime.labels import MEGC3, NONE, VOCABULARIES
 from train.evaluation.metrics import Scores, scores
-
-LABELS = VOCABULARIES["megc-3-none"]  #: that a network with "none" as a class tells apart
+from train.evaluation.scoring import listed
 
 
 def judged(
@@ -23,15 +22,14 @@ def judged(
     Micro-expressions are told apart as they are live, where none is no label to tell; beside that, how many of them
     would not have been withdrawn, and how many of each kind of `nothing` would have been; without any, only the first.
     """
-    found = []
+    found: list[Score] = []
     for stage, said in told.items():
         result = judge(said, labels)
-        found += [_score(f"{stage}_{name}", value, protocol, result.counts) for name, value in result.figures().items()]
+        found += listed({f"{stage}_{name}": value for name, value in result.figures().items()}, protocol, result.counts)
     if nothing:
-        found.append(_score("kept", 1.0 - rejected(told["final"]), protocol, {"events": len(labels)}))
+        found += listed({"kept": 1.0 - rejected(told["final"])}, protocol, {"events": len(labels)})
     for name, said in nothing.items():
-        share = rejected(said)
-        found.append(_score(f"rejected_{name}", share, f"{len(said)} of held-out people", {NONE: len(said)}))
+        found += listed({f"rejected_{name}": rejected(said)}, f"{len(said)} of held-out people", {NONE: len(said)})
     return tuple(found)
 
 
@@ -45,7 +43,3 @@ def rejected(logits: Tensor) -> float:
     """The share of events (K, 4) that serving would withdraw."""
     nothing = logits.softmax(1)[:, VOCABULARIES["megc-3-none"].index(NONE)]
     return float((nothing >= realtime_config.load().recognise.reject).float().mean()) if len(nothing) else 0.0
-
-
-def _score(name: str, value: float, protocol: str, counts: dict[str, int]) -> Score:
-    return Score(name=name, value=round(value, 4), protocol=protocol, counts=counts)

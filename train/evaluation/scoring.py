@@ -1,9 +1,10 @@
-"""From pooled predictions to scores, at each frame rate that the clips were judged at."""
+"""From pooled predictions to scores, at each frame rate that the clips were judged at, and to those of a manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from realtime.engine.package.manifest import Score
 from train.evaluation.metrics import Scores, scores
 from train.evaluation.predictions import Prediction, at, classes
 
@@ -19,3 +20,10 @@ def figures(found: Mapping[float, Scores]) -> dict[str, float]:
     headline, *_ = found
     endings = {hz: "" if hz == headline else f"_{hz:g}hz" if hz else "_own" for hz in found}
     return {name + endings[hz]: value for hz, at_rate in found.items() for name, value in at_rate.figures().items()}
+
+
+def listed(found: Mapping[str, float], protocol: str, counts: Mapping[str, int]) -> tuple[Score, ...]:
+    """Figures by name, as manifests have them, to four places."""
+    return tuple(
+        Score(name=name, value=round(value, 4), protocol=protocol, counts=dict(counts)) for name, value in found.items()
+    )

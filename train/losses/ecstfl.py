@@ -1,12 +1,10 @@
 """Expression clustering: EC-STFL of CN112101119A (claim 3) and of Jiang et al. 2020 (arXiv 2008.05924, DFEW).
 
 Each clip's distance to its own class is divided by its distance to the others. The authors'
-published code computes something else; both are here, and `VARIANTS` names them.
+published code computes something else; both are here.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -45,9 +43,6 @@ def ecstfl_official(features: Tensor, labels: Tensor) -> Tensor:
     own = (distance * same).sum(1) / (size + FLOOR)
     near = ((1 - same) / (distance + FLOOR)).sum(1) / (len(labels) - size + 1 + FLOOR)
     return (own * near).mean() / len(labels)
-
-
-VARIANTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"paper": ecstfl, "official": ecstfl_official}
 
 
 def _pairs(features: Tensor, labels: Tensor, p: float) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,7 @@ from realtime.engine.package.manifest import Manifest, Precision, Score, Trainin
 from realtime.labels import NONE
 from train.config.recipe import Recipe, Settings
 from train.datasets.folds import Fold
-from train.evaluation.rejection import judged
+from train.methods.held_out import report, rows
 from train.methods.method import Answer, Method, judge
 from train.packaging.export import WEIGHTS, Draft, trained
 from train.packaging.export import export as write_package
@@ -101,16 +101,18 @@ class Experiment:
         """The engine package `folder` of the network that `fit` made, with these scores; DataError if there is none."""
         method, config, network = self.method, self.config, self.restored()
         vocabulary, origin = method.vocabulary(config, self.source.vocabulary), self.source.provenance
-        draft = Draft.of(
-            folder,
-            precision,
-            Training(origin.data, origin.terms, self.recipe.tree(), config.seed, config.epochs),
+        recipe = self.recipe.tree()
+        draft = Draft(
+            name=folder.name,
+            method=recipe["method"],
+            task=method.task,
             vocabulary=vocabulary.name,
             labels=vocabulary.labels,
             representation=method.representation(config),
+            precision=precision,
+            training=Training(origin.data, origin.terms, recipe, config.seed, config.epochs),
             scores=scores,
             card=method.card,
-            task=method.task,
         )
         golden = method.golden(config, precision)
         step = method.step(config, network, golden)
@@ -131,36 +133,9 @@ def train(
         answers = tuple(answer for answer in method.calibrates if answer != "rest" or NONE in split.vocabulary.labels)
         found = _asked(method, config, split.calibration, answers)
         logits = torch.cat([judge(method, network, inputs) for inputs, _ in found])
-        labels = torch.tensor([split.vocabulary.labels.index(label) for _, labels in found for label in labels])
+        labels = split.vocabulary.indices(label for _, shown in found for label in shown)
         log.info("temperature %.3f", calibrate(method.classifier(network), logits, labels))
     return network
-
-
-def report(method: Method[Any, Any], config: Any, network: nn.Module, split: Split[Any]) -> tuple[Score, ...]:
-    """What the manifest says of `network`: figures on people that no part of it has seen."""
-    own = method.report(config, network, split)
-    if own is not None:
-        return own
-    (clips,) = split.test
-    real, others = (
-        [clip for clip, label in zip(clips, method.labels(clips), strict=True) if (label == NONE) == none]
-        for none in (False, True)
-    )
-    told: dict[str, Tensor] = {
-        answer: judge(method, network, method.inputs(config, real, answer)) for answer in method.answers
-    }
-    calm = "rest" in method.calibrates and NONE in split.vocabulary.labels
-    nothing = {"rest": method.inputs(config, clips, "rest")} if calm else {}
-    nothing |= {NONE: method.inputs(config, others, "final")} if others else {}
-    rejected = {name: judge(method, network, inputs) for name, inputs in nothing.items() if _rows(inputs)}
-    return judged(told, method.labels(real), rejected, _protocol(method, config, len(real)))
-
-
-def _protocol(method: Method[Any, Any], config: Any, events: int) -> str:
-    words = f"{events} events of held-out people, pooled; {config.epochs} epochs, fixed in advance; annotated moments"
-    if "early" in method.answers:
-        words += f"; final: onset to offset, early: to {1000 * config.early.middle_s:.0f} ms after the apex"
-    return words
 
 
 def _asked(
@@ -170,13 +145,9 @@ def _asked(
     found = []
     for answer in answers:
         inputs = method.inputs(config, clips, answer)
-        if _rows(inputs):
-            found.append((inputs, [NONE] * _rows(inputs) if answer == "rest" else list(method.labels(clips))))
+        if rows(inputs):
+            found.append((inputs, [NONE] * rows(inputs) if answer == "rest" else list(method.labels(clips))))
     return found
-
-
-def _rows(inputs: Mapping[str, Tensor]) -> int:
-    return len(next(iter(inputs.values())))
 
 
 def _write(path: Path, value: object) -> None:

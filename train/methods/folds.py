@@ -21,7 +21,7 @@ from train.evaluation.evaluate import EvaluationPlan
 from train.evaluation.metrics import Scores
 from train.evaluation.protocols import benchmark, plan_of
 from train.evaluation.runners import Probabilities, Runner
-from train.evaluation.scoring import by_rate, figures
+from train.evaluation.scoring import by_rate, figures, listed
 from train.methods.experiment import Experiment, train
 from train.methods.method import Method, judge
 from train.sources.recorded import RecordedSource
@@ -63,10 +63,7 @@ def evaluated(experiment: Experiment) -> tuple[Score, ...]:
     epochs = experiment.config.epochs
     protocol = f"{plan.protocol}; pooled over {len(plan.folds)} folds, {epochs} epochs, fixed in advance"
     counts = next(iter(found.values())).counts  # the same at all rates
-    return tuple(
-        Score(name=name, value=round(value, 4), protocol=protocol, counts=counts)
-        for name, value in figures(found).items()
-    )
+    return listed(figures(found), protocol, counts)
 
 
 def _plan(experiment: Experiment) -> tuple[EvaluationPlan, Path]:

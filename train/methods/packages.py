@@ -16,24 +16,19 @@ from train.sources.recorded import RecordedSource
 log = logging.getLogger(__name__)
 
 
-def export(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
+def export(asked: Experiment, folder: Path, precision: Precision, *, anew: bool = False) -> Manifest:
     """The trained network as the engine package `folder`, proven before it is written.
 
-    What `evaluate` tested fold by fold has no network of all clips yet: it is trained first, unless `fit` has.
+    With `anew` from the data on: prepare, fit and export, each of which goes on where it was interrupted. What
+    `evaluate` tested fold by fold has no network of all clips yet: it is trained first, unless `fit` has.
     """
     asked.method.representation(asked.config)  # what cannot be served is refused before it is trained
-    if isinstance(asked.source, RecordedSource):
-        asked.fit()
-        return asked.export(folder, precision, folds.evaluated(asked))
-    return asked.export(folder, precision, asked.scores())
-
-
-def rebuild(asked: Experiment, folder: Path, precision: Precision) -> Manifest:
-    """From the data to the engine package: prepare, fit and export, each of which goes on where it was interrupted."""
-    asked.method.representation(asked.config)
-    log.info("%s is prepared in %s", asked.recipe.name, asked.prepare())
-    log.info("%s is trained in %s", asked.recipe.name, asked.fit())
-    return export(asked, folder, precision)
+    recorded = isinstance(asked.source, RecordedSource)
+    if anew:
+        log.info("%s is prepared in %s", asked.recipe.name, asked.prepare())
+    if anew or recorded:
+        log.info("%s is trained in %s", asked.recipe.name, asked.fit())
+    return asked.export(folder, precision, folds.evaluated(asked) if recorded else asked.scores())
 
 
 def convert(asked: Experiment, folder: Path) -> Speed:

@@ -53,7 +53,7 @@ class ResNet(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(self.width, classes)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def embed(self, x: Tensor) -> Tensor:
         """(B, 3, S, S) -> (B, width)."""
@@ -97,6 +97,7 @@ def _layer(inputs: int, outputs: int, stride: int, blocks: int) -> nn.Sequential
     )
 
 
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
+def initialise(module: nn.Module) -> None:
+    """What `Module.apply` is given: convolutions as He et al. 2015 (arXiv 1502.01852) have them before a ReLU."""
+    if isinstance(module, nn.Conv2d | nn.Conv3d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -64,39 +64,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     representation: Representation
     precision: Precision
-    opset: int
     training: Training
     scores: tuple[Score, ...]
     card: MethodCard
-
-    @classmethod
-    def of(
-        cls,
-        folder: Path,
-        precision: Precision,
-        training: Training,
-        *,
-        vocabulary: str,
-        labels: tuple[str, ...],
-        representation: Representation,
-        scores: tuple[Score, ...],
-        card: MethodCard,
-        task: Task = "micro-expression",
-    ) -> Draft:
-        """Of a package that is named as its folder, by the method that its recipe names."""
-        return cls(
-            name=folder.name,
-            method=training.recipe["method"],
-            task=task,
-            vocabulary=vocabulary,
-            labels=labels,
-            representation=representation,
-            precision=precision,
-            opset=OPSET,
-            training=training,
-            scores=scores,
-            card=card,
-        )
 
 
 def export(
@@ -180,7 +150,7 @@ def _floating(network: nn.Module, example: Mapping[str, Tensor], golden: Mapping
     """The graph, before INT8 rounds it; it answers as torch does."""
     form = half(network) if draft.precision == "fp16" else network
     short = draft.precision != "int8"  # what is to be quantised must be a weight, and no product of a cast
-    model = to_onnx(form, example, list(golden), draft.opset, short=short)
+    model = to_onnx(form, example, list(golden), OPSET, short=short)
     _require_same(_reference_reasons(model, example, golden, REFERENCE_BARS[draft.precision]), draft.name)
     return model
 
@@ -230,6 +200,7 @@ def _manifest(draft: Draft, golden: Mapping[str, Floats], folder: Path) -> Manif
     return Manifest(
         schema=1,
         **{field: getattr(draft, field) for field in draft.__struct_fields__ if field != "card"},
+        opset=OPSET,
         inputs=draft.representation.inputs(),
         # What has no entry in this table is refused, with everything else that is wrong, when the check opens it.
         outputs=tuple(

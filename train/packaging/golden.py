@@ -12,8 +12,7 @@ from torch import Tensor
 
 from realtime.engine.engine import Engine
 from realtime.engine.package.manifest import Precision
-from realtime.records import Floats, Image
-from realtime.representation.fields import Times
+from realtime.records import Floats, Image, Times
 from realtime.representation.motion import Flow, grey, layout, measure
 from realtime.representation.representation import Representation
 from train.clips.embeddings import embed_images

@@ -64,18 +64,22 @@ class _Floats(nn.Module):
     """One tensor, or several, in float32."""
 
     def forward(self, found: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return tuple(y.float() for y in (found if isinstance(found, tuple) else (found,)))
+        return tuple(y.float() for y in tensors(found))
+
+
+def tensors(found: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What a network returned, one tensor or several, as several."""
+    return found if isinstance(found, tuple) else (found,)
 
 
 @torch.no_grad()
 def answers(network: nn.Module, example: Mapping[str, Tensor], outputs: Sequence[str]) -> dict[str, Floats]:
     """What torch says to `example`, (B, ...) each, by the names `outputs`."""
-    found = network(*example.values())
-    tensors = found if isinstance(found, tuple) else (found,)
-    if len(tensors) != len(outputs):
-        reasons = [f"it returns {len(tensors)} tensors, their names are {list(outputs)}: give one for each"]
+    found = tensors(network(*example.values()))
+    if len(found) != len(outputs):
+        reasons = [f"it returns {len(found)} tensors, their names are {list(outputs)}: give one for each"]
         raise EngineError(f"{type(network).__name__}'s outputs cannot be named:", reasons)
-    return {name: tensor.numpy().copy() for name, tensor in zip(outputs, tensors, strict=True)}
+    return {name: tensor.numpy().copy() for name, tensor in zip(outputs, found, strict=True)}
 
 
 def to_onnx(

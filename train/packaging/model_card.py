@@ -18,7 +18,7 @@ import msgspec
 
 from realtime.config import ROOT, read_toml
 from realtime.engine.package import manifest as package
-from realtime.engine.package.manifest import MANIFEST, MODEL, Manifest, Precision, Score, Task
+from realtime.engine.package.manifest import MANIFEST, MODEL, Manifest, Precision, Task
 from realtime.representation.tensor_spec import TensorSpec
 from train.packaging.limits import MethodCard, limits
 from train.storage.atomic import move
@@ -138,11 +138,7 @@ def _scores(manifest: Manifest) -> Iterator[str]:
         yield from ([""] if number else [])
         yield _wrapped(f"On {protocol} ({shown}):")
         yield from ("", "| score | value |", "|---|---|")
-        yield from map(_row, group)
-
-
-def _row(score: Score) -> str:
-    return f"| {score.name} | {score.value:.4f} |"
+        yield from (f"| {score.name} | {score.value:.4f} |" for score in group)
 
 
 def _size(manifest: Manifest, folder: Path) -> Iterator[str]:

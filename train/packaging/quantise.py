@@ -25,7 +25,8 @@ from realtime.engine.package.manifest import LOGITS, Score
 from realtime.errors import EngineError
 from realtime.records import Floats, Image
 from realtime.representation.crop_images import CropImages
-from train.evaluation.metrics import Indices, Scores, scores
+from train.evaluation.metrics import Indices, scores
+from train.evaluation.scoring import listed
 
 CHUNK = 32  # crops that go through a graph at once
 FIGURES = ("accuracy", "uf1")
@@ -60,7 +61,7 @@ def to_int8(model: Any, trial: Trial, labels: tuple[str, ...]) -> tuple[Any, tup
     if not agreement >= LEAST_AGREEMENT:
         reasons = [f"{agreement:.1%} of them are kept, {LEAST_AGREEMENT:.0%} are wanted: export it in fp16 or fp32"]
         raise EngineError(f"INT8 changes the labels of too many of {len(after)} pictures:", reasons)
-    return made, tuple(_scores(before, after, agreement, trial, labels))
+    return made, _scores(before, after, agreement, trial, labels)
 
 
 def _quantised(model: Any, trial: Trial) -> Any:
@@ -92,16 +93,10 @@ def _quantised(model: Any, trial: Trial) -> Any:
 
 def _scores(
     before: Indices, after: Indices, agreement: float, trial: Trial, labels: tuple[str, ...]
-) -> Iterator[Score]:
-    for precision, said in (("fp32", before), ("int8", after)):
-        found = scores(trial.truth, said, labels)
-        for figure in FIGURES:
-            yield _score(f"{precision}_{figure}", found.figures()[figure], found, trial)
-    yield _score("int8_agreement", agreement, found, trial)
-
-
-def _score(name: str, value: float, found: Scores, trial: Trial) -> Score:
-    return Score(name=name, value=round(value, 4), protocol=trial.protocol, counts=found.counts)
+) -> tuple[Score, ...]:
+    found = {"fp32": scores(trial.truth, before, labels), "int8": scores(trial.truth, after, labels)}
+    figures = {f"{name}_{figure}": each.figures()[figure] for name, each in found.items() for figure in FIGURES}
+    return listed(figures | {"int8_agreement": agreement}, trial.protocol, found["int8"].counts)
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]

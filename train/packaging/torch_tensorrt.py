@@ -9,7 +9,6 @@ answer alike, neither has misread the network; where one is much faster, the oth
 from __future__ import annotations
 
 import contextlib
-import logging
 import sys
 import tempfile
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from realtime.bench.engines import BATCHES, Speed, speed
 from realtime.engine.backends.inspector import PROMISED, precision_of, require_precision
@@ -27,10 +26,8 @@ from realtime.engine.package.fit import require_fit
 from realtime.engine.package.manifest import Manifest, load
 from realtime.errors import EngineError
 from realtime.records import Floats
-from train.packaging.graph import half
+from train.packaging.graph import half, tensors
 from train.packaging.unrolled import unrolled
-
-log = logging.getLogger(__name__)
 
 SECONDS = 6.0  #: of timing
 SUFFIX = ".ep"  #: of an exported program, beside the package's folder
@@ -57,7 +54,7 @@ class TorchTensorRt:
         require_fit(inputs, self.manifest)
         found = self._program(*(torch.from_numpy(inputs[spec.name]).cuda() for spec in self.manifest.inputs))
         # Copying to the host waits for the GPU, so that a call that is timed is one that has answered.
-        return {spec.name: y.cpu().numpy() for spec, y in zip(self.manifest.outputs, _tuple(found), strict=True)}
+        return {spec.name: y.cpu().numpy() for spec, y in zip(self.manifest.outputs, tensors(found), strict=True)}
 
 
 def convert(network: nn.Module, folder: Path) -> Speed:
@@ -143,7 +140,3 @@ def _require_whole(compiled: Any, manifest: Manifest) -> None:
         raise EngineError(f"torch-tensorrt did not convert all of {manifest.name}:", reasons or ["it made no engine"])
     for engine in engines:
         require_precision(precision_of(engine.get_layer_info()), manifest)
-
-
-def _tuple(found: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return found if isinstance(found, tuple) else (found,)

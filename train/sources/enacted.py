@@ -7,16 +7,13 @@ film is kept.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from realtime import config as realtime_config
-from train.clips.exact import Movements
 from train.config.clips import EnactedSettings
-from train.datasets.ferplus import SPLITS
+from train.datasets.ferplus import SPLITS, TERMS
 from train.datasets.folds import Fold
-from train.sources.source import Provenance, Split, Vocabulary
+from train.sources.source import Configured, Provenance, Split, Vocabulary
 from train.storage.digest import digest
 from train.synthesis.enacted import Cast, Role, cast
 from train.synthesis.script.emotions import LABELS, VOCABULARY
@@ -25,18 +22,13 @@ VERSION = 1  # of what the key says
 TRAIN, CALIBRATION, TEST = SPLITS
 
 
-@dataclass(frozen=True)
-class EnactedSource:
+class EnactedSource(Configured[EnactedSettings]):
     """Implements `ClipSource`, of casts. The authors' splits of FER+ are its only fold."""
-
-    settings: EnactedSettings
-    cache: Path
-    workers: int | None = None
 
     vocabulary = Vocabulary(VOCABULARY, LABELS)
     provenance = Provenance(
         ("FER-2013 pictures with FER+ votes, brought into motion by scripted action units",),
-        "FER+ labels: MIT. FER-2013's pictures have no clear licence and are not part of this package.",
+        TERMS,
     )
 
     @cached_property
@@ -52,17 +44,9 @@ class EnactedSource:
         ids = {split: tuple(role.id for role in roles) for split, roles in self.roles.items()}
         return (Fold("authors", ids[TRAIN] + ids[CALIBRATION], ids[TEST]),)
 
-    def whole(self) -> Fold:
-        """The authors' training split: their test is kept for the scores."""
-        return self.folds()[0]
-
     def split(self, fold: Fold) -> Split[Cast]:
         train, calibration = (self._cast(split, fold.train) for split in (TRAIN, CALIBRATION))
         return Split(self.vocabulary, (train,), calibration, (self._cast(TEST, fold.test),))
-
-    def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
-        """None: what is exact of a film are its moments, and its roles have them."""
-        return None
 
     def _cast(self, split: str, ids: Collection[str]) -> Cast:
         wanted = frozenset(ids)

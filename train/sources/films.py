@@ -17,11 +17,11 @@ from train.clips import exact
 from train.clips.exact import Movements
 from train.config.films import FilmSettings
 from train.datasets.folds import Fold
-from train.sources.source import Provenance, Split, Vocabulary
+from train.sources.source import Configured, Provenance, Split, Vocabulary
 from train.spotting import films as filming
 from train.spotting.films import Film, FilmOrder
 from train.storage.digest import digest
-from train.synthesis.synthetic import Synthetic
+from train.synthesis.synthetic import TERMS, Synthetic
 
 NAME = "spotting-3"
 
@@ -40,16 +40,11 @@ class FilmCast:
         return filming.films(order, self.people, self.cache, workers) if self.people else []
 
 
-@dataclass(frozen=True)
-class FilmSource:
+class FilmSource(Configured[FilmSettings]):
     """Implements `ClipSource`, of `FilmCast`. Some people are held out: its only fold, whose ids are people.
 
     It names all who may be learned from or tested; the first of them are filmed.
     """
-
-    settings: FilmSettings
-    cache: Path
-    workers: int | None = None
 
     vocabulary = Vocabulary(NAME, VOCABULARIES[NAME])
     provenance = Provenance(
@@ -57,7 +52,7 @@ class FilmSource:
             "synthetic films: neutral faces moved by scripted action units, blinks, glances, speech, chewing, turns "
             "and hands",
         ),
-        "The pictures that were moved are not part of this package; FER-2013's have no clear licence.",
+        TERMS,
     )
 
     def key(self) -> str:
@@ -68,10 +63,6 @@ class FilmSource:
     def folds(self) -> tuple[Fold, ...]:
         everybody = self._people
         return (Fold("held-out", tuple(everybody.side("training")), tuple(sorted(everybody.held_out))),)
-
-    def whole(self) -> Fold:
-        """Without the people that are held out, whom engines of other methods have not seen either."""
-        return self.folds()[0]
 
     def split(self, fold: Fold) -> Split[FilmCast]:
         """Nobody calibrates: films to calibrate on are films not to train on."""

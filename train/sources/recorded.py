@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Ids
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-from train.clips.exact import Movements
 from train.config.recorded import RecordedSettings
 from train.datasets.folds import Fold, hold_out
 from train.sources import protocols
 from train.sources.collection import TERMS, Collection, gather, named, vocabulary
-from train.sources.source import Clips, Provenance, Split, Vocabulary
+from train.sources.source import Clips, Configured, Provenance, Split, Vocabulary
 
 
-@dataclass(frozen=True)
-class RecordedSource:
+class RecordedSource(Configured[RecordedSettings]):
     """Implements `ClipSource`."""
-
-    settings: RecordedSettings
-    cache: Path
-    workers: int | None = None
 
     @property
     def provenance(self) -> Provenance:
@@ -57,10 +48,6 @@ class RecordedSource:
         train = tuple([clip for clip in take if clip.case.subject not in calibrating] for take in takes)
         calibration = [clip for take in takes for clip in take if clip.case.subject in calibrating]
         return Split(self.vocabulary, train, calibration, tuple(self.collection.takes(fold.test, rates.test_hz)))
-
-    def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
-        """None: nobody knows how they moved."""
-        return None
 
     def _calibrating(self, fold: Fold) -> Ids[str]:
         if not self.settings.calibration:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor
 
 from train.clips.exact import Movements
 from train.clips.stored import StoredClip
+from train.config.recipe import SourceSettings
 from train.datasets.folds import Fold
 
+C = TypeVar("C", bound=SourceSettings)
 T = TypeVar("T")
 S = TypeVar("S")
 
@@ -20,6 +26,10 @@ class Vocabulary:
 
     name: str
     labels: tuple[str, ...]
+
+    def indices(self, labels: Iterable[str]) -> Tensor:
+        """The places of `labels` among them: int64 (K,)."""
+        return torch.tensor([self.labels.index(label) for label in labels], dtype=torch.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +76,21 @@ class ClipSource(Protocol):
         """Who is trained on and who is tested, by the source's protocol."""
 
     def whole(self) -> Fold:
-        """What a network learns from that is to be served."""
+        """What a network learns from that is to be served: as a rule the only fold, so that no engine sees its test."""
+        return self.folds()[0]
 
     def split(self, fold: Fold) -> Split[Any]:
         """What the source has of a fold: `Clips`, if it is of events."""
 
     def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
-        """So many movements that are known exactly of each of these subjects; None where nobody knows any."""
+        """So many movements that are known exactly of each of these subjects; None as a rule: nobody knows any."""
+        return None
+
+
+@dataclass(frozen=True)
+class Configured(ClipSource, Generic[C]):
+    """A source by its settings: what it makes, by `workers` processes, is kept in `cache`."""
+
+    settings: C
+    cache: Path
+    workers: int | None = None

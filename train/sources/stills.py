@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +12,12 @@ from realtime import config as realtime_config
 from realtime.errors import ConfigError
 from realtime.faces import align
 from realtime.labels import VOCABULARIES
-from train.clips.exact import Movements
 from train.clips.prepare import ferplus_crops
 from train.config.stills import StillsSettings
 from train.datasets import ferplus
 from train.datasets.ferplus import FerPlus
 from train.datasets.folds import Fold
-from train.sources.source import Provenance, Split, Vocabulary
+from train.sources.source import Configured, Provenance, Split, Vocabulary
 from train.storage.digest import digest
 
 VERSION = 1  # of what the key says
@@ -41,19 +39,11 @@ class Faces:
         return ferplus_crops(self.path, self.split, self.crop_px, size_px, self.cache, workers)
 
 
-@dataclass(frozen=True)
-class StillsSource:
+class StillsSource(Configured[StillsSettings]):
     """Implements `ClipSource`, of `Faces`. The authors' is its only fold, whose ids are the names of their splits."""
 
-    settings: StillsSettings
-    cache: Path
-    workers: int | None = None
-
     vocabulary = Vocabulary(NAME, VOCABULARIES[NAME])
-    provenance = Provenance(
-        ("FER-2013 pictures with FER+ votes, training split",),
-        "FER+ labels: MIT. FER-2013's pictures have no clear licence and are not part of this package.",
-    )
+    provenance = Provenance(("FER-2013 pictures with FER+ votes, training split",), ferplus.TERMS)
 
     def key(self) -> str:
         sight = (realtime_config.load().track, align.TEMPLATE.tolist())
@@ -62,10 +52,6 @@ class StillsSource:
     def folds(self) -> tuple[Fold, ...]:
         return (Fold("authors", (TRAIN, CALIBRATION), (TEST,)),)
 
-    def whole(self) -> Fold:
-        """The authors' training split: their test is kept for the scores."""
-        return self.folds()[0]
-
     def split(self, fold: Fold) -> Split[Faces]:
         """ConfigError if the crops are not those that serving makes."""
         found, wanted = self.settings.crop_px, realtime_config.load().align.size_px
@@ -73,10 +59,6 @@ class StillsSource:
             raise ConfigError(f"crop_px is {found}, [align] size_px of configs/realtime.toml {wanted}: set them alike")
         train, calibration = map(self._faces, fold.train)
         return Split(self.vocabulary, (train,), calibration, tuple(map(self._faces, fold.test)))
-
-    def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
-        """None: stills do not move."""
-        return None
 
     @property
     def _path(self) -> Path:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from realtime.labels import VOCABULARIES
 from train.clips import exact
@@ -18,23 +16,18 @@ from train.clips.stored import StoredClip, key_of, store
 from train.clips.takes import FEWEST_FRAMES
 from train.config.clips import SyntheticSettings
 from train.datasets.folds import Fold
-from train.sources.source import Clips, Provenance, Split, Vocabulary
-from train.synthesis.synthetic import Synthetic
+from train.sources.source import Clips, Configured, Provenance, Split, Vocabulary
+from train.synthesis.synthetic import TERMS, Synthetic
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class SyntheticSource:
+class SyntheticSource(Configured[SyntheticSettings]):
     """Implements `ClipSource`. Some people are held out: its only fold."""
-
-    settings: SyntheticSettings
-    cache: Path
-    workers: int | None = None
 
     provenance = Provenance(
         ("synthetic micro-expressions: neutral faces moved by scripted action units",),
-        "The pictures that were moved are not part of this package; FER-2013's have no clear licence.",
+        TERMS,
     )
 
     @property
@@ -62,10 +55,6 @@ class SyntheticSource:
             for side in (False, True)
         )
         return (Fold("held-out", train, test),)
-
-    def whole(self) -> Fold:
-        """Without the people that are held out, whom engines of other methods have not seen either."""
-        return self.folds()[0]
 
     def split(self, fold: Fold) -> Split[Clips]:
         calibrating = self._subjects(self._people.calibration)

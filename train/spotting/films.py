@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from realtime import config as realtime_config
 from realtime.config import Config
@@ -22,7 +21,7 @@ from realtime.faces import mesh
 from realtime.faces.align import Aligner
 from realtime.faces.mesh import MediaPipe
 from realtime.faces.track import Tracker
-from realtime.records import Crop, Floats
+from realtime.records import Crop, Floats, Times
 from realtime.representation.motion_ticks import MotionTicks
 from realtime.spotting.lagged_flow import LaggedFlow
 from realtime.spotting.recurrent import packed
@@ -36,7 +35,6 @@ from train.synthesis.synthetic import Synthetic, Take
 
 VERSION = 1  # of what is kept
 MICRO, MACRO = 0, 1  # the first column of `Film.expressions`
-Times = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

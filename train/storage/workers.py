@@ -61,6 +61,12 @@ def run(opening: Opening[T, R], tasks: Mapping[str, T], title: str, workers: int
 
 
 @contextmanager
+def ready(work: Work[T, R]) -> Iterator[Work[T, R]]:
+    """For `run`, of work that takes nothing to be opened: `partial(ready, work)`."""
+    yield work
+
+
+@contextmanager
 def _here(opening: Opening[T, R], tasks: Mapping[str, T]) -> Iterator[Results[R]]:
     with opening() as work:
         yield ((name, _attempt(work, task)) for name, task in tasks.items())

@@ -7,12 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from realtime.records import Floats, Frame, Image
+from realtime.records import Floats, Frame, Image, Times
 from train.synthesis.camera import SyntheticCamera, expose, moments
 from train.synthesis.face.performance import Extent, HeadMotion
 from train.synthesis.script.hand import covered
 from train.synthesis.script.scene import Scene
-from train.synthesis.script.strokes import Times
 
 HEAD_CM = 11.0  # from the pivot to the tip of the nose: what a turn moves most
 

@@ -15,9 +15,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from realtime.records import Floats, Frame, Image
+from realtime.records import Floats, Frame, Image, Times
 from train.config.clips import FilmCameras
-from train.synthesis.script.strokes import Times
 
 Codec = Literal["none", "jpeg", "h264"]
 

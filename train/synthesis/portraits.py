@@ -24,6 +24,7 @@ from realtime.labels import FERPLUS
 from realtime.records import Floats, Image
 from train.config.clips import Clips
 from train.datasets import ferplus
+from train.datasets.annotation.recorded import read_picture, read_video
 
 NEUTRAL_SHARE = 0.85  # of the votes: fewer and the face shows something already
 SIDE_PX, MARGIN_PX = 176, 56  # a FER+ face enlarged, and what is put around it, so that the detector finds it
@@ -162,23 +163,10 @@ def _files(portraits: tuple[str, ...]) -> list[Path]:
 def _pictures(path: Path) -> Iterator[Image]:
     """The picture in a file, or some frames of a video."""
     if path.suffix.lower() in PICTURES:
-        read = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if read is None:
-            raise DataError(f"{path} is no picture that can be read; leave it out or save it anew")
-        yield np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.uint8)
+        yield read_picture(path)
         return
-    for index, frame in enumerate(_video(path)):
+    for index, frame in enumerate(read_video(path)):
         if index % LOOK_EVERY == 0:
             yield frame
         if index >= LOOK_FRAMES * LOOK_EVERY:
             return
-
-
-def _video(path: Path) -> Iterator[Image]:
-    from realtime.capture.source import open_source
-
-    source = open_source(str(path), config.load().source, fast=True)
-    try:
-        yield from (frame.image for frame in source.frames())
-    finally:
-        source.close()

@@ -29,6 +29,7 @@ from train.synthesis.script.happening import Happening
 from train.synthesis.script.prototypes import NONE
 from train.synthesis.script.scene import Scene, clip_scene, video_scene
 
+TERMS = "The pictures that were moved are not part of this package; FER-2013's have no clear licence."
 Side = Literal["training", "calibration", "held-out"]
 VIDEO = 1_000_000  # takes from this number on are videos
 

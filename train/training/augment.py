@@ -37,7 +37,8 @@ class StillAugment:
         return (noise(x, self.noise, generator) if self.noise else x).clamp(0.0, 1.0)
 
 
-def _uniform(low: float, high: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
+def uniform(low: float, high: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
+    """Evenly between `low` and `high`."""
     return torch.rand(shape, generator=generator) * (high - low) + low
 
 
@@ -62,7 +63,7 @@ def pairs(x: Tensor, turn_deg: float, scale: float, shift: float, slip: float, g
 
 def light(x: Tensor, amount: float, generator: Generator) -> Tensor:
     """Another contrast and another gamma for each of (B, C, S, S) in [0, 1], the same for its C pictures."""
-    gain, gamma = torch.exp(_uniform(-amount, amount, (2, len(x), 1, 1, 1), generator))
+    gain, gamma = torch.exp(uniform(-amount, amount, (2, len(x), 1, 1, 1), generator))
     mean = x.mean((1, 2, 3), keepdim=True)
     lit: Tensor = ((x - mean) * gain + mean).clamp(1e-3, 1.0) ** gamma
     return lit
@@ -70,7 +71,7 @@ def light(x: Tensor, amount: float, generator: Generator) -> Tensor:
 
 def noise(x: Tensor, most: float, generator: Generator) -> Tensor:
     """Add to each of (B, C, S, S) noise of its own strength, in standard deviations up to `most`."""
-    strength = _uniform(0.0, most, (len(x), 1, 1, 1), generator)
+    strength = uniform(0.0, most, (len(x), 1, 1, 1), generator)
     return x + strength * torch.randn(x.shape, generator=generator)
 
 
@@ -78,12 +79,12 @@ def _turned(
     count: int, turn_deg: float, scale: float, shift: float, generator: Generator, *, mirrored: bool = True
 ) -> Tensor:
     """Similarities (B, 2, 3) as `F.affine_grid` has them, half of them `mirrored`."""
-    angle = _uniform(-turn_deg, turn_deg, (count,), generator) * (math.pi / 180)
-    factor = torch.exp(_uniform(-scale, scale, (count,), generator))
+    angle = uniform(-turn_deg, turn_deg, (count,), generator) * (math.pi / 180)
+    factor = torch.exp(uniform(-scale, scale, (count,), generator))
     mirror = torch.ones(count)
     if mirrored:
         mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
-    move = _uniform(-2 * shift, 2 * shift, (count, 2), generator)
+    move = uniform(-2 * shift, 2 * shift, (count, 2), generator)
     cos, sin = factor * angle.cos(), factor * angle.sin()
     return torch.stack([cos * mirror, -sin, move[:, 0], sin * mirror, cos, move[:, 1]], 1).view(count, 2, 3)
 
@@ -109,7 +110,7 @@ def soften(x: Tensor, probability: float, generator: Generator) -> Tensor:
 def hide_patch(x: Tensor, probability: float, generator: Generator) -> Tensor:
     """Fill a square of a fifth to two fifths of the side by the picture's mean (random erasing, Zhong et al. 2017)."""
     count, _, side, _ = x.shape
-    half = _uniform(0.1, 0.2, (count, 1, 1, 1), generator) * side
+    half = uniform(0.1, 0.2, (count, 1, 1, 1), generator) * side
     centre = torch.rand((count, 2, 1, 1, 1), generator=generator) * side
     axis = torch.arange(side, dtype=x.dtype)
     rows = (axis.view(1, 1, side, 1) - centre[:, 0]).abs() < half
@@ -124,11 +125,11 @@ def tint(x: Tensor, contrast: float, amount: float, generator: Generator) -> Ten
     Training pictures are grey, live ones are not: so skin's colour is made not to matter.
     """
     count = len(x)
-    gain = torch.exp(_uniform(-contrast, contrast, (count, 1, 1, 1), generator))
+    gain = torch.exp(uniform(-contrast, contrast, (count, 1, 1, 1), generator))
     mean = x.mean((2, 3), keepdim=True)
     gamma = torch.exp(
-        _uniform(-amount, amount, (count, 3, 1, 1), generator)
-        + _uniform(-contrast, contrast, (count, 1, 1, 1), generator)
+        uniform(-amount, amount, (count, 3, 1, 1), generator)
+        + uniform(-contrast, contrast, (count, 1, 1, 1), generator)
     )
     return ((x - mean) * gain + mean).clamp(1e-3, 1.0) ** gamma
 
@@ -147,10 +148,10 @@ def resized_crop(x: Tensor, area: tuple[float, float], size_px: int, generator: 
     1409.4842, section 6), and half of the clips are mirrored.
     """
     count, channels, frames = x.shape[:3]
-    share = _uniform(*area, (count,), generator)
-    ratio = torch.exp(_uniform(-math.log(4 / 3), math.log(4 / 3), (count,), generator))
+    share = uniform(*area, (count,), generator)
+    ratio = torch.exp(uniform(-math.log(4 / 3), math.log(4 / 3), (count,), generator))
     half = torch.stack([(share * ratio).sqrt(), (share / ratio).sqrt()], 1).clamp(max=1.0)  # (B, 2), the picture's is 1
-    centre = (1 - half) * _uniform(-1.0, 1.0, (count, 2), generator)
+    centre = (1 - half) * uniform(-1.0, 1.0, (count, 2), generator)
     mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     none = torch.zeros(count)
     rows = [half[:, 0] * mirror, none, centre[:, 0], none, half[:, 1], centre[:, 1]]

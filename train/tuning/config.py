@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from realtime.config import Count, NotNegative, Section, convert, merge, parse_override, read_toml
+from realtime.config import Count, NotNegative, Section, convert, laid_over
 from train.config.sections import Cameras
 
 
@@ -50,7 +50,4 @@ class TuneConfig(Section, frozen=True, tag="tune", tag_field="method"):
 
 def load(path: Path, overrides: Iterable[str] = ()) -> TuneConfig:
     """The search in `path`, then overrides such as "trials=30"; ConfigError names file, key and expectation."""
-    tree = read_toml(path)
-    for override in overrides:
-        tree = merge(tree, parse_override(override))
-    return convert(tree, TuneConfig, path)
+    return convert(laid_over([path], overrides), TuneConfig, path)

@@ -45,14 +45,9 @@ def write(config: TuneConfig, tuned: Tuned) -> Path:
         text = "\n\n".join(f"[{section}]\n" + "\n".join(told) for section, told in by_section.items())
         (folder / f"{name}.toml").write_text(text + "\n", "utf-8")
     path = folder / "tuned.json"
-    told = {"configuration": msgspec.to_builtins(config), **plain(tuned)}
+    told = {"configuration": msgspec.to_builtins(config), **asdict(tuned)}
     path.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1))
     return path
-
-
-def plain(tuned: Tuned) -> dict[str, object]:
-    """As JSON has it."""
-    return asdict(tuned)
 
 
 def lines(tuned: Tuned) -> list[str]:

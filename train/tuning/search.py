@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from realtime.config import DEFAULT as DEFAULT_FILE
-from realtime.config import Config, convert, merge, parse_override
+from realtime.config import Config, convert, laid_over, merge
 from train.tuning.config import Range
 
 Setting = Mapping[str, float]  #: "section.key" -> value
@@ -21,10 +21,8 @@ STEP = 0.12  # standard deviation of a small move, in shares of the range
 
 def applied(setting: Setting, config: Config) -> Config:
     """`config` with these values, as strictly read as a file."""
-    tree: Mapping[str, Any] = msgspec.to_builtins(config)
-    for key, value in setting.items():
-        tree = merge(tree, parse_override(f"{key}={value!r}"))
-    return convert(tree, Config, DEFAULT_FILE)
+    changes = laid_over((), (f"{key}={value!r}" for key, value in setting.items()))
+    return convert(merge(msgspec.to_builtins(config), changes), Config, DEFAULT_FILE)
 
 
 def value_of(key: str, config: Config) -> float:

@@ -100,19 +100,15 @@ def load(folder: Path) -> Manifest:
     return Manifest(**values)
 
 
-def dump(manifest: Manifest, folder: Path) -> None:
+def dump(manifest: Manifest | Mapping[str, Any], folder: Path) -> None:
     """Write manifest.json, laid out to be read."""
-    _write(folder, manifest)
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    (folder / MANIFEST).write_bytes(text + b"\n")
 
 
 def relist(folder: Path, files: Mapping[str, str]) -> None:
     """List other files in manifest.json; all else stays as it was written, without what has a default since."""
-    _write(folder, msgspec.json.decode((folder / MANIFEST).read_bytes()) | {"files": files})
-
-
-def _write(folder: Path, manifest: object) -> None:
-    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    (folder / MANIFEST).write_bytes(text + b"\n")
+    dump(msgspec.json.decode((folder / MANIFEST).read_bytes()) | {"files": files}, folder)
 
 
 def sha256(path: Path) -> str:

@@ -2,35 +2,27 @@ import json
 
 import msgspec
 import pytest
+from messages import event
 
 from realtime.pipeline import summary
 from realtime.pipeline.people import Presence
 from realtime.pipeline.summary import RunCounter, lines, plain
 from realtime.pipeline.timing import Took
-from realtime.schema.message import Event
 
-EVENT = Event(
+EVENT = event(
+    7,
+    12.312345,
     t=12.5,
-    camera="0",
-    seq=9,
-    id=7,
-    face=1,
-    kind="micro",
-    stage="final",
     onset_s=12.2,
-    apex_s=12.312345,
     offset_s=12.45,
     emitted_s=12.5,
-    label="surprise",
     confidence=0.8123456,
     probabilities={"head": {"surprise": 0.8123456, "negative": 0.1876544}},
     quality=("dark",),
-    rate_hz=60.0,
-    reason="",
 )
 
 
-def event(**changes):
+def changed(**changes):
     return msgspec.structs.replace(EVENT, **changes)
 
 
@@ -78,18 +70,18 @@ def test_an_event_is_plain_and_rounded():
 
 def test_the_final_answer_replaces_the_early_one():
     counts = RunCounter()
-    counts.event(event(stage="early", offset_s=None))
-    counts.event(event(id=8, stage="early", offset_s=None))
+    counts.event(changed(stage="early", offset_s=None))
+    counts.event(changed(id=8, stage="early", offset_s=None))
     assert ids(counts) == [(7, None), (8, None)]
-    counts.event(event(stage="final"))
+    counts.event(changed(stage="final"))
     assert sorted(ids(counts)) == [(7, 12.45), (8, None)]
 
 
 def test_a_withdrawn_event_is_no_event():
     counts = RunCounter()
-    counts.event(event(stage="early", offset_s=None))
-    counts.event(event(stage="withdrawn", reason="unsure"))
-    counts.event(event(id=8, stage="withdrawn", reason="head"))
+    counts.event(changed(stage="early", offset_s=None))
+    counts.event(changed(stage="withdrawn", reason="unsure"))
+    counts.event(changed(id=8, stage="withdrawn", reason="head"))
     assert ids(counts) == []
 
 
@@ -97,8 +89,8 @@ def test_no_run_is_so_long_that_its_events_fill_the_memory(monkeypatch):
     monkeypatch.setattr(summary, "KEPT_EVENTS", 3)
     counts = RunCounter()
     for number in range(5):
-        counts.event(event(id=number))
-    counts.event(event(id=1, offset_s=99.0))  # one that is kept is still brought up to date
+        counts.event(changed(id=number))
+    counts.event(changed(id=1, offset_s=99.0))  # one that is kept is still brought up to date
     assert sorted(ids(counts)) == [(0, 12.45), (1, 99.0), (2, 12.45)]
 
 

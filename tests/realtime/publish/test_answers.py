@@ -12,9 +12,9 @@ import msgspec
 import psutil
 import pytest
 import zmq
+from messages import PUBLISH
 
 from realtime import schema
-from realtime.config import load
 from realtime.errors import DataError, PublishError
 from realtime.publish import Answers, Asker, Inbox, Outbox, Publisher, Subscriber
 from realtime.schema.message import (
@@ -37,9 +37,6 @@ from realtime.schema.message import (
     topic_of,
 )
 
-CONFIG = msgspec.structs.replace(
-    load().publish, state_port=0, events_port=0, replay_port=0, frames_port=0, rate_hz=0.0, linger_s=0.2
-)
 PICTURE = Picture(t=1.5, camera="visitor-1", number=3, jpeg=b"\xff\xd8 a picture")
 KNOWN = {
     AskClock: Clock(monotonic_s=1.0, unix_s=2.0, cameras={"0": 3.0}),
@@ -66,19 +63,19 @@ class Clerk:
 
 @pytest.fixture
 def publisher():
-    with Publisher(CONFIG) as publisher:
+    with Publisher(PUBLISH) as publisher:
         yield publisher
 
 
 @pytest.fixture
 def answers(publisher):
-    with Answers(CONFIG, publisher, Clerk()) as answers:
+    with Answers(PUBLISH, publisher, Clerk()) as answers:
         yield answers
 
 
 @pytest.fixture
 def asker(answers):
-    with Asker(msgspec.structs.replace(CONFIG, replay_port=answers.port)) as asker:
+    with Asker(msgspec.structs.replace(PUBLISH, replay_port=answers.port)) as asker:
         yield asker
 
 
@@ -97,7 +94,7 @@ def taken():
 
 @pytest.fixture
 def inbox(taken):
-    with Inbox(CONFIG, taken.append) as inbox:
+    with Inbox(PUBLISH, taken.append) as inbox:
         yield inbox
 
 
@@ -180,7 +177,7 @@ def test_a_mistake_at_the_desk_is_logged_and_the_next_question_answered(asker, c
 
 
 def test_nobody_there_ends_the_asking_in_time_and_says_where(publisher):
-    with Asker(msgspec.structs.replace(CONFIG, replay_port=publisher.events_port + 1)) as asker:
+    with Asker(msgspec.structs.replace(PUBLISH, replay_port=publisher.events_port + 1)) as asker:
         began = time.monotonic()
         with pytest.raises(
             PublishError, match=rf"no answer from 127.0.0.1:{publisher.events_port + 1}.*0.2 s.*running"
@@ -190,8 +187,8 @@ def test_nobody_there_ends_the_asking_in_time_and_says_where(publisher):
 
 
 def test_an_asker_may_come_before_the_answers(publisher):
-    with Answers(CONFIG, publisher, Clerk()) as first:
-        port = msgspec.structs.replace(CONFIG, replay_port=first.port)
+    with Answers(PUBLISH, publisher, Clerk()) as first:
+        port = msgspec.structs.replace(PUBLISH, replay_port=first.port)
     with Asker(port) as asker:
         with pytest.raises(PublishError):
             asker.ask(AskClock(), 0.05)
@@ -202,7 +199,7 @@ def test_an_asker_may_come_before_the_answers(publisher):
 def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(context):
     router = context.socket(zmq.ROUTER)
     port = router.bind_to_random_port("tcp://127.0.0.1")
-    with Asker(msgspec.structs.replace(CONFIG, replay_port=port)) as asker:
+    with Asker(msgspec.structs.replace(PUBLISH, replay_port=port)) as asker:
         with pytest.raises(PublishError):
             asker.ask(AskNeutral(camera="0"), 0.3)
         who, _ = router.recv_multipart()
@@ -224,7 +221,7 @@ def test_a_question_of_another_version_is_refused_with_both_named_and_so_is_its_
     assert caplog.text.count("version 2") == 1
     newer = context.socket(zmq.ROUTER)
     port = newer.bind_to_random_port("tcp://127.0.0.1")
-    with Asker(msgspec.structs.replace(CONFIG, replay_port=port)) as asker:
+    with Asker(msgspec.structs.replace(PUBLISH, replay_port=port)) as asker:
 
         def answer():
             newer.send_multipart([newer.recv_multipart()[0], b"answer\0" + msgpack.packb({"schema": 2, "id": 1})])
@@ -244,22 +241,22 @@ def test_fields_that_a_later_asker_added_are_skipped(answers, context):
 
 def test_answering_alone_makes_subscribers_ready(publisher, answers):
     ports = {"state_port": publisher.state_port, "events_port": publisher.events_port}
-    with Subscriber(msgspec.structs.replace(CONFIG, **ports), states=None, events=True) as subscriber:
+    with Subscriber(msgspec.structs.replace(PUBLISH, **ports), states=None, events=True) as subscriber:
         assert subscriber.ready(5.0)
         until(lambda: publisher.subscribers == 1)
     until(lambda: publisher.subscribers == 0)
 
 
 def test_pictures_come_as_they_went(inbox, taken):
-    with Outbox(msgspec.structs.replace(CONFIG, frames_port=inbox.port)) as outbox:
+    with Outbox(msgspec.structs.replace(PUBLISH, frames_port=inbox.port)) as outbox:
         until(lambda: outbox.send(PICTURE))
         until(lambda: taken)
     assert taken[0] == PICTURE
 
 
 def test_a_picture_that_nobody_takes_is_said_to_be_gone_at_once():
-    with Inbox(CONFIG, print) as once:
-        publish = msgspec.structs.replace(CONFIG, frames_port=once.port)
+    with Inbox(PUBLISH, print) as once:
+        publish = msgspec.structs.replace(PUBLISH, frames_port=once.port)
     with Outbox(publish) as outbox:
         assert not outbox.send(PICTURE)
         taken = []
@@ -271,8 +268,8 @@ def test_a_picture_that_nobody_takes_is_said_to_be_gone_at_once():
 
 def test_an_inbox_that_is_too_slow_takes_few_and_holds_up_no_sender():
     busy = threading.Event()
-    with Inbox(CONFIG, lambda picture: busy.wait(10)) as inbox:
-        with Outbox(msgspec.structs.replace(CONFIG, frames_port=inbox.port)) as outbox:
+    with Inbox(PUBLISH, lambda picture: busy.wait(10)) as inbox:
+        with Outbox(msgspec.structs.replace(PUBLISH, frames_port=inbox.port)) as outbox:
             until(lambda: outbox.send(PICTURE))
             large = msgspec.structs.replace(PICTURE, jpeg=bytes(200_000))
             began = time.monotonic()
@@ -290,7 +287,7 @@ def test_a_picture_that_is_refused_is_counted_and_the_next_one_taken(taken, capl
             raise ZeroDivisionError
         taken.append(picture)
 
-    with Inbox(CONFIG, take) as inbox, Outbox(msgspec.structs.replace(CONFIG, frames_port=inbox.port)) as outbox:
+    with Inbox(PUBLISH, take) as inbox, Outbox(msgspec.structs.replace(PUBLISH, frames_port=inbox.port)) as outbox:
         for camera in ("late", "late", "mistake", "welcome"):
             until(lambda camera=camera: outbox.send(msgspec.structs.replace(PICTURE, camera=camera)))
         until(lambda: taken)
@@ -343,12 +340,12 @@ def test_no_garbage_hurts_publisher_answers_or_inbox(kind, publisher, answers, i
         throwers.append(connected(context, kind, port))
         thrown(throwers[-1], [bytes(size)])
     assert isinstance(asker.ask(AskClock(), 10.0), Clock)
-    with Outbox(msgspec.structs.replace(CONFIG, frames_port=inbox.port)) as outbox:
+    with Outbox(msgspec.structs.replace(PUBLISH, frames_port=inbox.port)) as outbox:
         last = msgspec.structs.replace(PICTURE, number=99)
         until(lambda: outbox.send(last))
         until(lambda: taken and taken[-1] == last, "the last picture is taken")
     ports = {"state_port": publisher.state_port, "events_port": publisher.events_port}
-    with Subscriber(msgspec.structs.replace(CONFIG, **ports), states=None, events=True) as subscriber:
+    with Subscriber(msgspec.structs.replace(PUBLISH, **ports), states=None, events=True) as subscriber:
         assert subscriber.ready(5.0)
     assert "Traceback" not in caplog.text
     assert caplog.text.count("left out") <= 45

@@ -7,16 +7,12 @@ from collections import deque
 import msgspec
 import pytest
 import zmq
+from messages import PUBLISH
 
-from realtime.config import load
 from realtime.publish import Answers, Publisher, Subscriber
 from realtime.publish.gaps import Gaps
 from realtime.publish.log import MOST_BYTES, EventLog
 from realtime.schema.message import Done, Events, encode, topic_of
-
-CONFIG = msgspec.structs.replace(
-    load().publish, state_port=0, events_port=0, replay_port=0, frames_port=0, rate_hz=0.0, linger_s=0.2
-)
 
 
 class NoDesk:
@@ -32,19 +28,19 @@ def event(make):
 
 @pytest.fixture
 def publisher():
-    with Publisher(CONFIG) as publisher:
+    with Publisher(PUBLISH) as publisher:
         yield publisher
 
 
 @pytest.fixture
 def answers(publisher):
-    with Answers(CONFIG, publisher, NoDesk()) as answers:
+    with Answers(PUBLISH, publisher, NoDesk()) as answers:
         yield answers
 
 
 def at(publisher, answers=None, **others):
     ports = {"state_port": publisher.state_port, "events_port": publisher.events_port}
-    return msgspec.structs.replace(CONFIG, **ports, replay_port=answers.port if answers else 0, **others)
+    return msgspec.structs.replace(PUBLISH, **ports, replay_port=answers.port if answers else 0, **others)
 
 
 def meet(publisher, subscriber):
@@ -188,8 +184,8 @@ def test_events_that_a_slow_reader_had_no_room_for_are_asked_for_again(publisher
     monkeypatch.setattr("realtime.publish.subscriber.WAITING", 10)
     monkeypatch.setattr("realtime.publish.publisher.EVENTS_WAITING", 10)
     with (
-        Publisher(CONFIG) as narrow,
-        Answers(CONFIG, narrow, NoDesk()) as replay,
+        Publisher(PUBLISH) as narrow,
+        Answers(PUBLISH, narrow, NoDesk()) as replay,
         Subscriber(at(narrow, replay), states=None, events=True) as reader,
     ):
         meet(narrow, reader)
@@ -214,7 +210,7 @@ def test_what_was_kept_before_it_came_is_read_first(publisher, answers, event):
 
 
 def test_what_is_no_longer_kept_when_it_is_asked_for_is_counted(event):
-    few = msgspec.structs.replace(CONFIG, kept_events=10)
+    few = msgspec.structs.replace(PUBLISH, kept_events=10)
     with Publisher(few) as publisher, Answers(few, publisher, NoDesk()) as answers:
         for seq in range(1, 101):
             publisher.event(event(seq))
@@ -243,7 +239,7 @@ def test_a_replay_that_is_silent_or_speaks_nonsense_holds_up_the_events_for_a_mo
     with zmq.Context() as context, context.socket(zmq.ROUTER) as replay:
         replay_port = replay.bind_to_random_port("tcp://127.0.0.1")
         port, send = rogue(context, *(encode(topic_of(event(seq)), event(seq)) for seq in (1, 4, 5)))
-        publish = msgspec.structs.replace(CONFIG, state_port=port, events_port=port, replay_port=replay_port)
+        publish = msgspec.structs.replace(PUBLISH, state_port=port, events_port=port, replay_port=replay_port)
         with Subscriber(publish, states=None, events=True) as subscriber:
             send()
             assert subscriber.receive(5.0).message.seq == 1

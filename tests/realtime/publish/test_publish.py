@@ -8,62 +8,24 @@ import threading
 import time
 from pathlib import Path
 
+import messages
 import msgpack
 import msgspec
 import psutil
 import pytest
 import zmq
 
-from realtime.config import PublishConfig, load
+from realtime.config import PublishConfig
 from realtime.errors import PublishError
 from realtime.publish import Publisher, Received, Subscriber
-from realtime.schema.message import Event, FaceQuality, FaceState, HeadPose, Meta, State, decode
+from realtime.schema.message import decode
 
 ROOT = Path(__file__).resolve().parents[3]
-CONFIG = msgspec.structs.replace(
-    load().publish, state_port=0, events_port=0, replay_port=0, frames_port=0, rate_hz=0.0, linger_s=0.2
+EVENT = messages.event(
+    7, 12.31, probabilities={"cmn": {"surprise": 0.81, "negative": 0.19}}, confidence=0.81, camera="0"
 )
-EVENT = Event(
-    t=12.5,
-    camera="0",
-    id=7,
-    face=1,
-    kind="micro",
-    stage="final",
-    onset_s=12.2,
-    apex_s=12.31,
-    offset_s=12.45,
-    emitted_s=12.5,
-    label="surprise",
-    confidence=0.81,
-    probabilities={"cmn": {"surprise": 0.81, "negative": 0.19}},
-    quality=(),
-    rate_hz=60.0,
-    reason="",
-)
-META = Meta(
-    t=13.0,
-    camera="0",
-    engines=(),
-    rate_hz=60.0,
-    latency_ms={},
-    frames=780,
-    gaps=0,
-    dropped=0,
-    faces=1,
-    shortest_event_s=4 / 60,
-    version="0.1.0",
-)
-FACE = FaceState(
-    id=1,
-    box=(0.0, 0.0, 1.0, 1.0),
-    landmarks=tuple((float(i), float(i)) for i in range(468)),
-    pose=HeadPose(yaw=0.0, pitch=0.0, roll=0.0),
-    quality=FaceQuality(size_px=70.0, sharpness=90.0, brightness=128.0, reasons=()),
-    score=3.2,
-    threshold=7.0,
-    expression={"neutral": 1.0},
-)
+META = messages.meta(13.0, camera="0")
+FACE = messages.face(1, 3.2, landmarks=tuple((float(i), float(i)) for i in range(468)))
 
 #: A subscriber written with nothing but pyzmq and msgpack, as README.md shows it.
 PLAIN = """
@@ -79,13 +41,13 @@ while True:
 """
 
 
-def state(frame: int, *faces: FaceState) -> State:
-    return State(t=frame / 60, camera="0", frame=frame, gap=0, latency_ms=None, faces=faces)
+def state(frame, *faces):
+    return messages.state(frame, *faces, camera="0")
 
 
 @pytest.fixture
 def publisher():
-    with Publisher(CONFIG) as publisher:
+    with Publisher(messages.PUBLISH) as publisher:
         yield publisher
 
 
@@ -97,7 +59,7 @@ def context():
 
 
 def at(state_port: int, events_port: int, **others) -> PublishConfig:
-    return msgspec.structs.replace(CONFIG, state_port=state_port, events_port=events_port, **others)
+    return msgspec.structs.replace(messages.PUBLISH, state_port=state_port, events_port=events_port, **others)
 
 
 def subscribe(publisher: Publisher, *, states: str | None = None, events: bool = False, **others) -> Subscriber:
@@ -165,11 +127,11 @@ def test_a_ready_subscriber_hears_every_event_from_the_first_numbered_from_one(p
 
 
 def test_a_subscriber_may_come_before_its_publisher():
-    with Publisher(CONFIG) as first:
+    with Publisher(messages.PUBLISH) as first:
         ports = (first.state_port, first.events_port)
     with Subscriber(at(*ports), states=None, events=True) as early:
         assert not early.ready(0.05)
-        config = msgspec.structs.replace(CONFIG, state_port=ports[0], events_port=ports[1])
+        config = msgspec.structs.replace(messages.PUBLISH, state_port=ports[0], events_port=ports[1])
         with Publisher(config) as publisher:
             meet(publisher, early)
             publisher.event(EVENT)
@@ -193,7 +155,7 @@ def test_ready_is_answered_by_whatever_the_publisher_sends(publisher):
 
 @pytest.mark.usefixtures("patient")
 def test_the_states_of_a_slow_subscriber_are_the_newest_ones():
-    with Publisher(CONFIG) as publisher, subscribe(publisher, states="newest") as subscriber:
+    with Publisher(messages.PUBLISH) as publisher, subscribe(publisher, states="newest") as subscriber:
         until_heard(lambda: publisher.state(state(0)), subscriber, "state/0")
         for frame in range(1, 101):
             publisher.state(state(frame))
@@ -204,7 +166,7 @@ def test_the_states_of_a_slow_subscriber_are_the_newest_ones():
 
 @pytest.mark.usefixtures("patient")
 def test_meta_is_not_drowned_by_states():
-    with Publisher(CONFIG) as publisher, subscribe(publisher, states="newest") as subscriber:
+    with Publisher(messages.PUBLISH) as publisher, subscribe(publisher, states="newest") as subscriber:
         for topic, send in {"meta": lambda: publisher.meta(META), "state/0": lambda: publisher.state(state(0))}.items():
             until_heard(send, subscriber, topic)
         publisher.meta(META)
@@ -236,7 +198,7 @@ def test_iterating_ends_when_the_subscriber_is_closed(publisher):
 
 def times_heard(context: zmq.Context, rate_hz: float, times: list[float]) -> list[float]:
     """Of states with these times, those that are sent at `rate_hz`."""
-    with Publisher(msgspec.structs.replace(CONFIG, rate_hz=rate_hz)) as publisher:
+    with Publisher(msgspec.structs.replace(messages.PUBLISH, rate_hz=rate_hz)) as publisher:
         listener = plain(context, publisher.state_address, "")
         join(lambda: publisher.meta(META), listener)
         for t in times:
@@ -309,7 +271,7 @@ def test_a_subscriber_that_never_reads_holds_up_nobody(publisher, context):
 
 def test_events_that_a_slow_subscriber_had_no_room_for_are_counted(publisher, monkeypatch, caplog):
     monkeypatch.setattr("realtime.publish.publisher.EVENTS_WAITING", 100)
-    with Publisher(CONFIG) as narrow, subscribe(narrow, events=True) as subscriber:
+    with Publisher(messages.PUBLISH) as narrow, subscribe(narrow, events=True) as subscriber:
         meet(narrow, subscriber)
         big = msgspec.structs.replace(EVENT, label="x" * 20_000)
         for _ in range(2000):
@@ -394,11 +356,11 @@ def test_a_port_in_use_is_named_with_the_ways_out(key):
         with pytest.raises(
             PublishError, match=rf"{port} \(publish\.{key}\) is in use.*ss -ltnp.*--set publish\.{key}="
         ):
-            Publisher(msgspec.structs.replace(CONFIG, **{key: port}))
+            Publisher(msgspec.structs.replace(messages.PUBLISH, **{key: port}))
 
 
 def test_a_failed_start_gives_its_first_port_back():
-    with Publisher(CONFIG) as first:
+    with Publisher(messages.PUBLISH) as first:
         ports = {"state_port": first.state_port}
         taken = first.events_port
     with socket.socket() as other:
@@ -406,15 +368,15 @@ def test_a_failed_start_gives_its_first_port_back():
         other.bind(("127.0.0.1", taken))
         other.listen()
         with pytest.raises(PublishError):
-            Publisher(msgspec.structs.replace(CONFIG, **ports, events_port=taken))
-    with Publisher(msgspec.structs.replace(CONFIG, **ports)) as again:
+            Publisher(msgspec.structs.replace(messages.PUBLISH, **ports, events_port=taken))
+    with Publisher(msgspec.structs.replace(messages.PUBLISH, **ports)) as again:
         assert again.state_port == ports["state_port"]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "*", "192.168.1.5", "example.org", "", "127.0.0.1:80,"])
 def test_beyond_this_machine_neither_end_goes_without_keys(host):
     with pytest.raises(PublishError, match="CURVE"):
-        Publisher(msgspec.structs.replace(CONFIG, host=host))
+        Publisher(msgspec.structs.replace(messages.PUBLISH, host=host))
     with pytest.raises(PublishError, match="CURVE"):
         Subscriber(at(5556, 5557, host=host), states="newest", events=True)
 
@@ -428,7 +390,7 @@ def test_ports_are_bound_to_this_machine_alone(publisher):
 
 def test_the_new_loopback_address_is_this_machine_too():
     try:
-        publisher = Publisher(msgspec.structs.replace(CONFIG, host="::1"))
+        publisher = Publisher(msgspec.structs.replace(messages.PUBLISH, host="::1"))
     except PublishError as error:
         pytest.skip(f"no IPv6 here: {error}")
     with publisher, subscribe(publisher, events=True, host="::1") as heard:
@@ -438,7 +400,7 @@ def test_the_new_loopback_address_is_this_machine_too():
 
 
 def test_what_is_on_its_way_when_the_publisher_closes_still_arrives():
-    with Publisher(CONFIG) as publisher, subscribe(publisher, events=True) as subscriber:
+    with Publisher(messages.PUBLISH) as publisher, subscribe(publisher, events=True) as subscriber:
         meet(publisher, subscriber)
         for _ in range(1000):
             publisher.event(EVENT)
@@ -447,7 +409,7 @@ def test_what_is_on_its_way_when_the_publisher_closes_still_arrives():
 
 
 def test_closing_waits_no_longer_than_it_was_told(context):
-    publisher = Publisher(CONFIG)
+    publisher = Publisher(messages.PUBLISH)
     lazy = plain(context, publisher.events_address, "event/", RCVHWM=1, RCVBUF=4096)
     join(lambda: publisher.event(EVENT), lazy)
     for _ in range(2000):
@@ -488,7 +450,7 @@ def test_several_pipelines_send_at_once_and_every_event_has_its_number(publisher
 
 @pytest.mark.usefixtures("patient")
 def test_who_asks_for_all_states_hears_each(context):
-    with Publisher(CONFIG) as publisher, subscribe(publisher, states="all") as subscriber:
+    with Publisher(messages.PUBLISH) as publisher, subscribe(publisher, states="all") as subscriber:
         until_heard(lambda: publisher.state(state(0)), subscriber, "state/0")
         for frame in range(1, 101):
             publisher.state(state(frame))
@@ -499,7 +461,7 @@ def test_who_asks_for_all_states_hears_each(context):
 
 
 def test_each_cameras_states_keep_a_pace_of_their_own(context):
-    with Publisher(msgspec.structs.replace(CONFIG, rate_hz=10.0)) as publisher:
+    with Publisher(msgspec.structs.replace(messages.PUBLISH, rate_hz=10.0)) as publisher:
         listener = plain(context, publisher.state_address, "")
         join(lambda: publisher.meta(META), listener)
         for camera in ("one", "two", "one", "two"):

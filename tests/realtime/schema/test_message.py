@@ -9,6 +9,7 @@ import msgpack
 import msgspec
 import numpy as np
 import pytest
+from messages import meta
 
 from realtime import schema
 from realtime.errors import MessageError
@@ -16,11 +17,8 @@ from realtime.records import Box, Expression, Face, Pose, Quality
 from realtime.schema.message import (
     LONGEST_BYTES,
     AskEvents,
-    Engine,
     Event,
     Events,
-    Meta,
-    Percentiles,
     Picture,
     State,
     decode,
@@ -64,19 +62,7 @@ STATE = State(
     latency_ms=8.5,
     faces=(face_state(FACE, 3.2, 7.0, {"neutral": 0.6, "happiness": 0.4}, points(FACE.landmarks)),),
 )
-META = Meta(
-    t=13.0,
-    camera="0",
-    engines=(Engine(name="cmn", sha256="ab", labels=("negative", "positive"), precision="f32", backend="openvino"),),
-    rate_hz=60.0,
-    latency_ms={"total": Percentiles(p50=8.0, p95=11.0, p99=19.0)},
-    frames=780,
-    gaps=0,
-    dropped=2,
-    faces=1,
-    shortest_event_s=4 / 60,
-    version="0.1.0",
-)
+META = meta(13.0, camera="0")
 MESSAGES = [STATE, EVENT, META]  # these are published, and say their time
 PICTURE = Picture(t=1.5, camera="visitor-3f9ac2d1", number=7, jpeg=b"\xff\xd8\xff\xe0")
 ASK = AskEvents(id=3, since=41)

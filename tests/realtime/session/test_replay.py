@@ -8,8 +8,8 @@ from itertools import islice, pairwise
 
 import msgspec
 import pytest
+from messages import PUBLISH
 
-from realtime.config import load
 from realtime.errors import SessionError
 from realtime.publish import Answers, Asker, Inbox, Outbox, Publisher, Subscriber
 from realtime.schema.message import (
@@ -35,20 +35,16 @@ from realtime.session.desk import RecordedDesk, refuse
 from realtime.session.laps import PAUSE_S, laps
 from realtime.session.replay import Replay
 
-CONFIG = msgspec.structs.replace(
-    load().publish, state_port=0, events_port=0, replay_port=0, frames_port=0, rate_hz=0.0, linger_s=0.2
-)
-
 
 @contextmanager
 def on_stage(session, **how):
     """A replay that has not begun, its four sockets, and the configuration that reaches them."""
-    with Publisher(CONFIG) as publisher:
+    with Publisher(PUBLISH) as publisher:
         replay = Replay(session, publisher, **how)
-        with Answers(CONFIG, publisher, RecordedDesk(session, replay)) as answers, Inbox(CONFIG, refuse) as inbox:
+        with Answers(PUBLISH, publisher, RecordedDesk(session, replay)) as answers, Inbox(PUBLISH, refuse) as inbox:
             ports = {"replay_port": answers.port, "frames_port": inbox.port}
             ports |= {"state_port": publisher.state_port, "events_port": publisher.events_port}
-            yield replay, msgspec.structs.replace(CONFIG, **ports)
+            yield replay, msgspec.structs.replace(PUBLISH, **ports)
             replay.stop()
 
 

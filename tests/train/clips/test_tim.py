@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import DataError
-from train.clips.tim import exposures, linear, own_rate, tim, tim_weights
+from train.clips.tim import exposures, own_rate, tim, tim_weights
 
 
 def clip(seed, n, shape=(8, 6)):
@@ -82,13 +82,6 @@ def test_a_clip_of_nothing_is_refused():
 def test_pictures_become_float32_and_doubles_stay():
     assert tim(np.zeros((3, 2), np.uint8), 4).dtype == np.float32
     assert tim(np.zeros((3, 2)), 4).dtype == np.float64
-
-
-def test_linear_interpolation_lies_on_the_line_between_uneven_times_and_stands_still_outside():
-    times = np.array([0.0, 0.1, 0.4])
-    found = linear(np.array([[0.0], [1.0], [7.0]]), times, np.array([-1.0, 0.0, 0.05, 0.1, 0.2, 0.4, 9.0]))
-    assert found[:, 0].tolist() == pytest.approx([0.0, 0.0, 0.5, 1.0, 3.0, 7.0, 7.0])
-    assert linear(np.array([[5.0]]), np.array([0.3]), np.array([0.0, 1.0])).tolist() == [[5.0], [5.0]]
 
 
 def test_half_the_rate_averages_pairs():

@@ -148,20 +148,17 @@ def made(toy, drawn, collected, given_clips):
     def make(*overrides):
         clips = list(collected(drawn(people=6)).at[0.0].values())
         asked = registry.experiment(toy("synthetic", *overrides), 1, WITH_TOY)
-        named = [
-            dataclasses.replace(c, sample=dataclasses.replace(c.sample, id=c.case.id, subject=c.case.subject))
-            for c in clips
-        ]
+        named = [dataclasses.replace(clip, sample=clip.named) for clip in clips]
         return dataclasses.replace(asked, source=given_clips(named, LABELS, name="megc-3"))
 
     return make
 
 
 @pytest.fixture
-def recorded(toy, drawn, collected, monkeypatch):
+def recorded(toy, drawn, collected, gathered):
     """An experiment on recorded clips, of two halves of the people."""
     collection = collected(drawn(people=4), test_hz=(0.0, 25.0))
-    monkeypatch.setattr("train.sources.recorded.gather", lambda *given: collection)
+    gathered(collection)
     protocol = 'evaluate={protocol="k-fold",k=2,seed=1,threads=1}'
     return registry.experiment(toy("casme2-5", protocol, "rates.test_hz=[0,25]"), 1, WITH_TOY)
 
@@ -188,9 +185,9 @@ def test_a_network_comes_back_as_it_was_trained(made):
     assert all(torch.equal(value, weights[name]) for name, value in asked.restored().state_dict().items())
 
 
-def test_a_run_becomes_a_package_that_answers_as_torch_does(made, tmp_path, engines, monkeypatch):
+def test_a_run_becomes_a_package_that_answers_as_torch_does(made, tmp_path, engines, golden_of):
     crops = list(np.random.default_rng(1).integers(0, 256, (60, 48, 48, 3), dtype=np.uint8))
-    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
+    golden_of(crops)
     asked = made()
     asked.fit()
     manifest = asked.export(tmp_path / "engines" / "toy", "fp32", asked.scores())

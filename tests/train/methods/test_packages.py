@@ -26,7 +26,7 @@ def test_an_engine_is_rebuilt_step_by_step_and_an_interrupted_step_is_the_last(c
     for word in ("prepare", "fit", "export"):
         monkeypatch.setattr(Experiment, word, step(word))
     monkeypatch.setattr(Experiment, "scores", lambda self: ())
-    assert packages.rebuild(cmn, tmp_path / "cmn-fp16", "fp16") == "export"
+    assert packages.export(cmn, tmp_path / "cmn-fp16", "fp16", anew=True) == "export"
     assert done == [("prepare", 3), ("fit", 3), ("export", 3, tmp_path / "cmn-fp16", "fp16", ())]
 
     def killed(self):
@@ -34,21 +34,20 @@ def test_an_engine_is_rebuilt_step_by_step_and_an_interrupted_step_is_the_last(c
 
     monkeypatch.setattr(Experiment, "fit", killed)
     with pytest.raises(KeyboardInterrupt):
-        packages.rebuild(cmn, tmp_path / "cmn", "fp32")
+        packages.export(cmn, tmp_path / "cmn", "fp32", anew=True)
     assert done[3:] == [("prepare", 3)]
 
 
 @pytest.mark.parametrize("method", ["cmn", "motion", "spotter"])
-def test_people_are_filmed_by_any_source_that_has_some(method, monkeypatch):
+def test_people_are_filmed_by_any_source_that_has_some(method):
     configs = ROOT / "configs"
     data = configs / f"data/{'films' if method == 'spotter' else 'synthetic'}.toml"
-    monkeypatch.setattr(registry, "Synthetic", lambda clips: clips)
-    clips = registry.people_of([configs / f"methods/{method}.toml", data], ["clips.people=7"])
+    clips = registry.filmed([configs / f"methods/{method}.toml", data], ["clips.people=7"])
     assert clips.people == 7
-    assert registry.people_of([data]).people == 400
+    assert registry.filmed([data]).people == 400
 
 
 @pytest.mark.parametrize("data", ["smic-3", "ferplus", "enacted"])
 def test_a_source_that_films_nobody_is_told_what_to_give(data):
     with pytest.raises(ConfigError, match=rf"{data}.toml: nobody is filmed.*films.toml"):
-        registry.people_of([ROOT / f"configs/data/{data}.toml"])
+        registry.filmed([ROOT / f"configs/data/{data}.toml"])

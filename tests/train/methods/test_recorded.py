@@ -141,9 +141,9 @@ def test_other_settings_are_evaluated_in_a_folder_of_their_own(asked):
 
 
 @pytest.mark.parametrize("method", NAMES)
-def test_an_engine_carries_the_pooled_scores_of_its_evaluation(method, asked, tmp_path, monkeypatch, engines, caplog):
+def test_an_engine_carries_the_pooled_scores_of_its_evaluation(method, asked, tmp_path, golden_of, engines, caplog):
     crops = list(np.random.default_rng(1).integers(0, 256, (70, 48, 48, 3), dtype=np.uint8))
-    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
+    golden_of(crops)
     experiment, folder = asked(method, "casme2-5", {"evaluate": QUICK}), tmp_path / "engines" / f"{method}-casme2-5"
     if method == "ecstfl":  # the slow part once is enough
         assert packages.export(experiment, folder, "fp32").scores == ()

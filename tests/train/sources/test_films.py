@@ -80,6 +80,5 @@ def test_what_is_filmed_makes_the_key(source, tmp_path):
     assert FilmSource(source.settings, tmp_path / "elsewhere").key() == source.key()
 
 
-def test_its_people_are_those_of_videos_too(monkeypatch):
-    monkeypatch.setattr(registry, "Synthetic", lambda clips: clips)
-    assert registry.people_of(FILES) == SHIPPED.clips
+def test_its_people_are_those_of_videos_too():
+    assert registry.filmed(FILES) == SHIPPED.clips

@@ -22,11 +22,11 @@ def settings(name, kind):
 
 
 @pytest.fixture
-def recorded(collected, drawn, tmp_path, monkeypatch):
+def recorded(collected, drawn, tmp_path, gathered):
     """Four people, of whom one is tested in each fold; the others are seen through two cameras."""
     rates = {"train_hz": (0.0, 25.0), "test_hz": (0.0,)}
     collection = collected(drawn(people=4), **rates)
-    monkeypatch.setattr("train.sources.recorded.gather", lambda *given: collection)
+    gathered(collection)
 
     def make(calibration):
         given = settings("casme2-5", RecordedSettings)

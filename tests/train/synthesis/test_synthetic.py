@@ -15,7 +15,7 @@ from train.config.clips import SyntheticSettings
 from train.datasets.annotation.action_units import parse
 from train.datasets.folds import hold_out
 from train.synthesis.portraits import MARGIN_PX, SIDE_PX
-from train.synthesis.script.prototypes import NONE, class_of
+from train.synthesis.script.prototypes import NONE
 from train.synthesis.synthetic import Synthetic
 from train.synthesis.videos import truth
 
@@ -95,7 +95,7 @@ def test_every_person_shows_each_class_in_turn(clips, found):
     assert subjects[0] != subjects[3]
 
 
-def test_the_event_lies_inside_its_clip_and_its_units_have_its_class(clips, found):
+def test_the_event_lies_inside_its_clip_and_its_units_have_its_class(clips, found, class_of):
     for sample in Synthetic(replace(clips, people=USABLE)).samples():
         assert 0.2 < sample.onset_s < sample.apex_s < sample.offset_s < clips.seconds
         assert class_of(sample.action_units) == sample.label
@@ -167,7 +167,7 @@ def test_the_exact_displacement_grows_from_the_onset_to_the_apex(clips, found):
     assert most[-1] > 0.2
 
 
-def test_a_video_has_many_events_and_the_people_of_the_clips(clips, found):
+def test_a_video_has_many_events_and_the_people_of_the_clips(clips, found, class_of):
     dataset = Synthetic(replace(clips, people=USABLE))
     person = sorted(dataset.held_out)[0]
     take, again = (dataset.video(person, 0, 40.0, 30.0) for _ in range(2))

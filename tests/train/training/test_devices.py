@@ -15,7 +15,6 @@ from train.losses.ecstfl import ecstfl, ecstfl_official
 from train.losses.focal import focal
 from train.methods.cmn.inter import inter_contrast
 from train.methods.cmn.intra import intra_contrast
-from train.methods.expression.votes import vote_cross_entropy
 from train.training import devices, loop
 from train.training.devices import OnDevice, Seat
 from train.training.loop import CHECKPOINT, Turn
@@ -160,7 +159,7 @@ def test_scores_are_computed_from_and_to_the_cpu():
     assert found[1]["logits"].device.type == "cpu"
 
 
-@pytest.mark.parametrize("loss", ["focal", "inter", "intra", "ecstfl", "ecstfl_official", "votes"])
+@pytest.mark.parametrize("loss", ["focal", "inter", "intra", "ecstfl", "ecstfl_official"])
 def test_losses_follow_their_inputs_to_another_device(loss):
     x, labels = torch.zeros(4, 3, device="meta"), torch.zeros(4, dtype=torch.long, device="meta")
     frames, negatives = torch.zeros(4, 2, 3, device="meta"), torch.zeros(4, 2, 5, 3, device="meta")
@@ -170,6 +169,5 @@ def test_losses_follow_their_inputs_to_another_device(loss):
         "intra": lambda: intra_contrast(frames, frames, negatives, 0.1),
         "ecstfl": lambda: ecstfl(x, labels, 2.0),
         "ecstfl_official": lambda: ecstfl_official(x, labels),
-        "votes": lambda: vote_cross_entropy(x, x),
     }
     assert costs[loss]().device.type == "meta"

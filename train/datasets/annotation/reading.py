@@ -81,6 +81,18 @@ def assemble(
     return Reading(tuple(samples), labels, tuple(problems), tuple(made))
 
 
+def coding_sheet(
+    onset: str = "OnsetFrame",
+    apex: str = "ApexFrame",
+    offset: str = "OffsetFrame",
+    units: str = "Action Units",
+    label: str = "Estimated Emotion",
+) -> dict[str, tuple[str]]:
+    """The columns of a coding sheet by its headers; most have those of CASME II."""
+    moments = {"onset": (onset,), "apex": (apex,), "offset": (offset,)}
+    return {"subject": ("Subject",), "clip": ("Filename",), **moments, "units": (units,), "label": (label,)}
+
+
 def moments(row: TableRow) -> dict[Moment, str]:
     """The cells of the columns onset, apex and offset."""
     return {"onset": row["onset"], "apex": row["apex"], "offset": row["offset"]}

@@ -57,7 +57,7 @@ def is_still(path: Path) -> bool:
 
 def count_frames(path: Path) -> int:
     """Pictures in a still (1) or a video, which is decoded for it: what containers announce is often wrong."""
-    return 1 if is_still(path) else sum(1 for _ in _video(path))
+    return 1 if is_still(path) else sum(1 for _ in read_video(path))
 
 
 def video_rate(path: Path) -> float:
@@ -82,10 +82,11 @@ def _pictures(recording: Recording) -> Iterator[tuple[int, Image]]:
         return ((number, read_picture(picture)) for number, picture in chosen)
     if is_still(path):
         return iter([(0, read_picture(path))])
-    return itertools.islice(enumerate(_video(path)), first, last + 1)
+    return itertools.islice(enumerate(read_video(path)), first, last + 1)
 
 
-def _video(path: Path) -> Iterator[Image]:
+def read_video(path: Path) -> Iterator[Image]:
+    """Its pictures; DataError if it cannot be decoded."""
     source = _open(path)
     try:
         yield from (frame.image for frame in source.frames())

@@ -10,20 +10,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.datasets.annotation.reading import Entry, Reading, assemble, moments, number
+from train.datasets.annotation.reading import Entry, Reading, assemble, coding_sheet, moments, number
 from train.datasets.annotation.table import TableRow, find_table, read_table
 from train.datasets.annotation.tree import Tree
 
 RATE_HZ = 60.0
-COLUMNS = {
-    "subject": ("Subject",),
-    "clip": ("Filename",),
-    "onset": ("OnsetF",),
-    "apex": ("ApexF1",),
-    "offset": ("OffsetF",),
-    "units": ("AU",),
-    "label": ("Emotion",),
-}
+COLUMNS = coding_sheet(onset="OnsetF", apex="ApexF1", offset="OffsetF", units="AU", label="Emotion")
 
 
 def read(root: Path, table: Path | None) -> Reading:

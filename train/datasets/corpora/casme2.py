@@ -10,20 +10,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.datasets.annotation.reading import Correction, Entry, Reading, assemble, moments, number
+from train.datasets.annotation.reading import Correction, Entry, Reading, assemble, coding_sheet, moments, number
 from train.datasets.annotation.table import TableRow, find_table, read_table
 from train.datasets.annotation.tree import Tree
 
 RATE_HZ = 200.0
-COLUMNS = {
-    "subject": ("Subject",),
-    "clip": ("Filename",),
-    "onset": ("OnsetFrame",),
-    "apex": ("ApexFrame",),
-    "offset": ("OffsetFrame",),
-    "units": ("Action Units",),
-    "label": ("Estimated Emotion",),
-}
+COLUMNS = coding_sheet()
 CORRECTIONS = (
     Correction("sub04-EP12_01f", "apex", "", "279", "no apex was coded; this one is by optical flow (tvaranka/meb)"),
     Correction("sub07-EP06_02_01", "offset", None, "91", "wrong in the sheet of 2014 (tvaranka/meb)"),

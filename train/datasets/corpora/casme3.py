@@ -10,20 +10,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.datasets.annotation.reading import Correction, Entry, Reading, assemble, moments
+from train.datasets.annotation.reading import Correction, Entry, Reading, assemble, coding_sheet, moments
 from train.datasets.annotation.table import TableRow, find_table, read_table
 from train.datasets.annotation.tree import Tree
 
 RATE_HZ = 30.0
-COLUMNS = {
-    "subject": ("Subject",),
-    "clip": ("Filename",),
-    "onset": ("Onset",),
-    "apex": ("Apex",),
-    "offset": ("Offset",),
-    "units": ("AU",),
-    "label": ("emotion",),
-}
+COLUMNS = coding_sheet(onset="Onset", apex="Apex", offset="Offset", units="AU", label="emotion")
 CORRECTIONS = (
     Correction("spNO.214-c-5", "offset", "3460", "34", "115 s behind the apex (tvaranka/meb)"),
     Correction("spNO.216-e-0", "onset", "0", "1", "pictures are counted from 1 (tvaranka/meb)"),

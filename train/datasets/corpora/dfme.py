@@ -10,20 +10,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.datasets.annotation.reading import Entry, Reading, assemble, moments
+from train.datasets.annotation.reading import Entry, Reading, assemble, coding_sheet, moments
 from train.datasets.annotation.table import TableRow, find_table, rate, read_table
 from train.datasets.annotation.tree import Tree
 
-COLUMNS = {
-    "subject": ("Subject",),
-    "clip": ("Filename",),
-    "onset": ("OnsetFrame",),
-    "apex": ("ApexFrame",),
-    "offset": ("OffsetFrame",),
-    "label": ("Emotion",),
-    "fps": ("Fps",),
-    "units": ("AU",),
-}
+COLUMNS = coding_sheet(units="AU", label="Emotion") | {"fps": ("Fps",)}
 
 
 def read(root: Path, table: Path | None) -> Reading:

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from realtime.errors import DataError
 from realtime.labels import FERPLUS
-from realtime.records import Floats, Image
+from realtime.records import Floats
 from train.datasets.annotation.reading import Reading
-from train.datasets.annotation.recorded import read_picture
 from train.datasets.annotation.sample import Recording, Sample
 from train.datasets.annotation.table import TableRow, find_table, read_columns, read_table, whole
 from train.datasets.annotation.tree import Tree
@@ -33,42 +31,11 @@ VOTES = (*FERPLUS, "unknown", "NF")
 COLUMNS: Mapping[str, tuple[str, ...]] = {"usage": ("Usage",), "name": ("Image name",)} | {v: (v,) for v in VOTES}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FerPlusImages:
-    """One split, as `ferplus.FerPlus` is, but of files."""
-
-    paths: tuple[Path, ...]
-    targets: Floats  #: float32 (N, 8), rows sum to 1, order of `labels.FERPLUS`
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def image(self, index: int) -> Image:
-        """uint8 (48, 48, 3), RGB."""
-        return read_picture(self.paths[index])
-
-    @property
-    def classes(self) -> npt.NDArray[np.int64]:
-        """(N,) the emotion with most votes."""
-        return np.asarray(self.targets.argmax(1), np.int64)
-
-
 @dataclass(frozen=True, slots=True)
 class _Picture:
     split: str
     path: Path
     votes: tuple[int, ...]
-
-
-def load(root: Path, split: str, table: Path | None = None) -> FerPlusImages:
-    """Those of `split` (train, valid, test) that show one of the eight emotions; DataError lists what is wrong."""
-    pictures, problems, _ = _pictures(root, table)
-    if split not in FOLDERS:
-        raise DataError(f"{root} has no split {split!r}, wanted one of {', '.join(FOLDERS)}")
-    if problems:
-        raise DataError(f"{root} is no whole FER+; correct this first", problems)
-    chosen, shares = _known([picture for picture in pictures if picture.split == split])
-    return FerPlusImages(tuple(picture.path for picture in chosen), shares)
 
 
 def read(root: Path, table: Path | None) -> Reading:

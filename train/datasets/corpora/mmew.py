@@ -8,20 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.datasets.annotation.reading import Entry, Reading, assemble, moments, number
+from train.datasets.annotation.reading import Entry, Reading, assemble, coding_sheet, moments, number
 from train.datasets.annotation.table import TableRow, find_table, read_table
 from train.datasets.annotation.tree import Tree
 
 RATE_HZ = 90.0
-COLUMNS = {
-    "subject": ("Subject",),
-    "clip": ("Filename",),
-    "onset": ("OnsetFrame",),
-    "apex": ("ApexFrame",),
-    "offset": ("OffsetFrame",),
-    "units": ("Action Units",),
-    "label": ("Estimated Emotion",),
-}
+COLUMNS = coding_sheet()
 
 
 def read(root: Path, table: Path | None) -> Reading:

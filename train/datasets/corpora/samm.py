@@ -10,20 +10,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.datasets.annotation.reading import Correction, Entry, Reading, assemble, moments, number
+from train.datasets.annotation.reading import Correction, Entry, Reading, assemble, coding_sheet, moments, number
 from train.datasets.annotation.table import TableRow, find_table, read_table
 from train.datasets.annotation.tree import Tree
 
 RATE_HZ = 200.0
-COLUMNS = {
-    "subject": ("Subject",),
-    "clip": ("Filename",),
-    "onset": ("Onset Frame",),
-    "apex": ("Apex Frame",),
-    "offset": ("Offset Frame",),
-    "units": ("Action Units",),
-    "label": ("Estimated Emotion",),
-}
+COLUMNS = coding_sheet(onset="Onset Frame", apex="Apex Frame", offset="Offset Frame")
 _BY_FLOW = "no apex was coded; this one is by optical flow (tvaranka/meb)"
 CORRECTIONS = (
     Correction("013-013_1_9", "offset", None, "5739", "wrong in the official sheet (tvaranka/meb)"),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from train.methods.apexnet.apex_formula import find_apex
 from train.methods.apexnet.config import ApexSource, Quang
 from train.storage.atomic import writing
 from train.storage.digest import digest
-from train.storage.workers import run
+from train.storage.workers import ready, run
 
 log = logging.getLogger(__name__)
 
@@ -63,24 +62,20 @@ def _by_formula(clips: Sequence[StoredClip], quang: Quang, workers: int | None) 
         if not path.exists()
     }
     if missing:
-        run(partial(_finding, quang), missing, "apexes", workers)
+        run(partial(ready, partial(_keep, quang)), missing, "apexes", workers)
     return [msgspec.json.decode(path.read_bytes(), type=int) for path in paths]
 
 
 def _path(clip: StoredClip, quang: Quang) -> Path:
     made = digest("apex", VERSION, quang, clip.sample.onset_s, clip.sample.offset_s)
-    return clip.path.with_name(f"{clip.path.name}.{made}.apex.json")
+    return clip.beside(f"{made}.apex.json")
 
 
-@contextmanager
-def _finding(quang: Quang) -> Iterator[Callable[[tuple[StoredClip, Path]], None]]:
-    def keep(task: tuple[StoredClip, Path]) -> None:
-        clip, path = task
-        frame = by_formula(clip, quang)
-        with writing(path) as file:
-            file.write(msgspec.json.encode(frame))
-
-    yield keep
+def _keep(quang: Quang, task: tuple[StoredClip, Path]) -> None:
+    clip, path = task
+    frame = by_formula(clip, quang)
+    with writing(path) as file:
+        file.write(msgspec.json.encode(frame))
 
 
 def _by_detector(clips: Sequence[StoredClip]) -> list[int]:

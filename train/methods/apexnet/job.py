@@ -17,7 +17,8 @@ from train.losses.focal import focal, inverse_frequency
 from train.methods.apexnet.config import ApexnetConfig
 from train.methods.apexnet.pairs import Filmed, moments, resting
 from train.methods.apexnet.pictures import Made, seen, varied
-from train.methods.method import Method, judge
+from train.methods.held_out import accuracy
+from train.methods.method import Method
 from train.sources.source import Split
 
 Batch = tuple[Tensor, Tensor]
@@ -38,7 +39,7 @@ class ApexnetJob:
     ) -> None:
         self.method, self.config, self.network, self.made = method, config, network, made
         self.split, self.seed = split, seed
-        self.labels = self._indices(method.labels(split.train[0]))
+        self.labels = self.split.vocabulary.indices(method.labels(split.train[0]))
         calm = config.rest and NONE in split.vocabulary.labels
         self.rests = [clip for take in split.train for clip in take if rests(clip)] if calm else []
         self.still = round(config.rest * config.optimiser.batch) if self.rests else 0
@@ -52,8 +53,7 @@ class ApexnetJob:
         takes = self.split.train
         clips = draw(takes, generator) if len(takes) > 1 else takes[0]
         order = torch.randperm(len(self.labels), generator=generator)
-        for step in range(self.steps):
-            rows = order[step * self.size : (step + 1) * self.size]
+        for rows in torch.split(order, self.size)[: self.steps]:
             shown = [self._event(clips[row], generator) for row in rows.tolist()]
             shown += [self._rest(generator) for _ in range(self.still)]
             x = varied(torch.from_numpy(np.stack(shown)), self.config.augment, self.made, generator)
@@ -66,11 +66,7 @@ class ApexnetJob:
         return focal(logits.float(), labels, self.config.loss.gamma, self.alpha)
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
-        clips = self.split.calibration
-        if not clips:
-            return {}
-        said = judge(self.method, network, self.method.inputs(self.config, clips, "final")).argmax(1)
-        return {"valid_accuracy": float((said == self._indices(self.method.labels(clips))).float().mean())}
+        return accuracy(self.method, self.config, network, self.split)
 
     def _event(self, clip: Filmed, generator: Generator) -> Floats:
         """The event as one run of the detector might have found it: see `seen`."""
@@ -88,7 +84,4 @@ class ApexnetJob:
 
     def _nothing(self, count: int) -> Tensor:
         """The label "none" (count,)."""
-        return self._indices([NONE] * count)
-
-    def _indices(self, labels: Sequence[str]) -> Tensor:
-        return torch.tensor([self.split.vocabulary.labels.index(label) for label in labels], dtype=torch.int64)
+        return self.split.vocabulary.indices([NONE] * count)

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Generator
 
-from realtime.records import Image
-from train.clips.clip import Times
+from realtime.records import Image, Times
 from train.clips.sequences import rests
 from train.clips.stored import StoredClip
 from train.datasets.annotation.sample import Sample
@@ -36,7 +35,8 @@ class Filmed:
 def filmed(clips: Sequence[StoredClip], apexes_s: Iterable[float]) -> list[Filmed]:
     """`clips` with their times in memory, each with the apex that was chosen for it."""
     return [
-        Filmed(_named(clip, apex_s), clip.times(), clip.crops()) for clip, apex_s in zip(clips, apexes_s, strict=True)
+        Filmed(replace(clip.named, apex_s=apex_s), clip.times(), clip.crops())
+        for clip, apex_s in zip(clips, apexes_s, strict=True)
     ]
 
 
@@ -63,7 +63,3 @@ def still(clip: Filmed) -> list[Moments]:
     """Of each stretch in which nothing happens, its first moment and its middle."""
     spans = [clip.times[span] for span in rests(clip)]
     return [(float(times[0]), float(times[len(times) // 2])) for times in spans]
-
-
-def _named(clip: StoredClip, apex_s: float) -> Sample:
-    return replace(clip.sample, id=clip.case.id, subject=clip.case.subject, apex_s=apex_s)

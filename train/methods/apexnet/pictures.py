@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from realtime.records import Floats, Image
+from realtime.records import Floats, Image, Times
 from realtime.representation.apex_change import ApexChange, apex_pair
 from realtime.representation.change import changed
 from realtime.representation.crop_images import IMAGES, CropImages, crop_images
 from realtime.representation.event import EventFrames
-from train.clips.clip import Times
 from train.methods.apexnet.config import PairAugment
 from train.methods.apexnet.pairs import Filmed, Moments
 from train.training import augment

@@ -11,6 +11,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from train.networks.resnet import initialise
+
 Blocks = tuple[int, int, int, int]
 
 STANDARD: Blocks = (3, 4, 6, 3)  # of each stage: 50 layers
@@ -105,7 +107,6 @@ def _stage(inputs: int, outputs: int, blocks: int, stride: int, groups: int) -> 
 
 def _initialise(module: nn.Module) -> None:
     """Each block begins as its shortcut alone (Goyal et al. 2017, arXiv 1706.02677, section 5.1)."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    initialise(module)
     if isinstance(module, Bottleneck):
         nn.init.zeros_(module.bn3.weight)

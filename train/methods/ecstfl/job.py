@@ -27,7 +27,7 @@ class EcstflJob:
 
     def __init__(self, config: EcstflConfig, network: nn.Module, split: Split[Sequence[StoredClip]], seed: int) -> None:
         self.config, self.network, self.takes, self.seed = config, network, split.train, seed
-        self.labels = torch.tensor([split.vocabulary.labels.index(clip.sample.label) for clip in self.takes[0]])
+        self.labels = split.vocabulary.indices(clip.sample.label for clip in self.takes[0])
         self.epochs = config.epochs
         self.size = min(config.optimiser.batch, len(self.labels))
         self.steps = len(self.labels) // self.size
@@ -35,8 +35,7 @@ class EcstflJob:
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
         clips, order = draw(self.takes, generator), torch.randperm(len(self.labels), generator=generator)
-        for step in range(self.steps):
-            rows = order[step * self.size : (step + 1) * self.size]
+        for rows in torch.split(order, self.size)[: self.steps]:
             pictures = np.stack([self._frames(clips[row], generator) for row in rows.tolist()])  # (B, T, S, S, 3)
             x = torch.from_numpy(pictures).permute(0, 4, 1, 2, 3).float() / 255
             x = resized_crop(x, self.config.augment.area, self.config.size_px, generator)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from train.networks.resnet import initialise
+
 
 class BasicBlock3d(nn.Module):
     """Two 3x3x3 convolutions and a shortcut: ResNet's block with time as a third direction."""
@@ -40,7 +42,7 @@ class R3D18(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool3d(1)
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(self.width, classes)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def embed(self, x: Tensor) -> Tensor:
         """(B, 3, T, S, S) -> (B, 512)."""
@@ -55,8 +57,3 @@ class R3D18(nn.Module):
 
 def _layer(inputs: int, outputs: int, side: int, stride: int) -> tuple[nn.Module, nn.Module]:
     return nn.Conv3d(inputs, outputs, side, stride, side // 2, bias=False), nn.BatchNorm3d(outputs)
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv3d):
-        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from train.evaluation.metrics import scores
 from train.methods.expression.config import ExpressionConfig
 from train.methods.expression.stills import Stills, resize
-from train.methods.expression.votes import vote_cross_entropy
 from train.sources.source import Split
 from train.training.augment import StillAugment, standardise
 
@@ -36,22 +36,22 @@ class ExpressionJob:
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
         order = self._order(generator)
-        for step in range(self.steps):
-            rows = order[step * self.config.optimiser.batch : (step + 1) * self.config.optimiser.batch]
+        for rows in torch.split(order, self.config.optimiser.batch)[: self.steps]:
             x = resize(self.train.images[rows].float() / 255, self.sizes[epoch])
             yield standardise(self.augment(x, generator)), self.train.targets[rows]
 
     def loss(self, batch: Batch) -> Tensor:
-        """Cross-entropy of logits that are adjusted for how often each expression is drawn.
+        """Cross-entropy against vote shares ("probability" of Barsoum et al. 2016, arXiv 1608.01041, section 4.1).
 
-        (Menon et al. 2021, arXiv 2007.07314, equation 10.) What is drawn p**(1 - sampling) often is learned as if it
+        The logits are adjusted for how often each expression is drawn (Menon et al. 2021, arXiv 2007.07314, equation
+        10). What is drawn p**(1 - sampling) often is learned as if it
         were there p**(1 - prior) often.
         """
         images, shares = batch
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
             _, logits = self.network(images)
         adjusted = (self.config.prior - self.config.sampling) * self.often.clamp(min=RAREST).log().to(images.device)
-        return vote_cross_entropy(logits.float() + adjusted, shares)
+        return F.cross_entropy(logits.float() + adjusted, shares)
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         said = predict(network, self.valid.images, self.sizes[-1]).argmax(1)

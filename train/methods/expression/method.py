@@ -9,11 +9,10 @@ of them (see `train.methods.expression.teaching`), and in how rare expressions c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -27,6 +26,7 @@ from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, IMA
 from realtime.representation.embedding_sequence import spread
 from train.datasets.folds import Fold
 from train.evaluation.metrics import scores
+from train.evaluation.scoring import listed
 from train.methods.expression.config import ExpressionConfig
 from train.methods.expression.job import CHUNK, ExpressionJob, predict, shown
 from train.methods.expression.stills import Stills, cut
@@ -101,7 +101,7 @@ class ExpressionMethod(Method[ExpressionConfig, Stills]):
 
     def report(self, config: ExpressionConfig, network: nn.Module, split: Split[Stills]) -> tuple[Score, ...]:
         (test,) = split.test
-        return tuple(_scores(predict(network, test.images, config.size_px), test))
+        return _scores(predict(network, test.images, config.size_px), test)
 
     def trial(self, config: ExpressionConfig, split: Split[Stills]) -> Trial:
         (train,), (test,) = split.train, split.test
@@ -124,9 +124,8 @@ def _coloured(images: Tensor) -> list[Image]:
     return list(images.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy())
 
 
-def _scores(said: Tensor, test: Stills) -> Iterator[Score]:
+def _scores(said: Tensor, test: Stills) -> tuple[Score, ...]:
     truth, told = test.shares.argmax(1).numpy(), said.argmax(1).numpy()
-    for prefix, rows, protocol in (("", np.ones_like(test.agreed), PROTOCOL), ("agreed_", test.agreed, AGREED)):
-        found = scores(truth[rows], told[rows], FERPLUS)
-        for name, value in found.figures().items():
-            yield Score(name=prefix + name, value=round(value, 4), protocol=protocol, counts=found.counts)
+    every, agreed = scores(truth, told, FERPLUS), scores(truth[test.agreed], told[test.agreed], FERPLUS)
+    shown = {f"agreed_{name}": value for name, value in agreed.figures().items()}
+    return listed(every.figures(), PROTOCOL, every.counts) + listed(shown, AGREED, agreed.counts)

@@ -22,14 +22,13 @@ from realtime.labels import FERPLUS
 from realtime.recognition.encode import softmax
 from realtime.records import Floats
 from realtime.representation.crop_images import CropImages
-from train.clips.embeddings import open_encoder
+from train.clips.embeddings import open_encoder, told
 from train.clips.prepare import save_array
 from train.storage.digest import digest
 
 log = logging.getLogger(__name__)
 
 Greys = npt.NDArray[np.uint8]
-CHUNK = 64  # pictures that go through a teacher at once
 
 
 def taught(folders: Sequence[str], crops: Callable[[int], Greys], crop_px: int, cache: Path) -> Floats:
@@ -48,16 +47,15 @@ def _told(teacher: Engine, crops: Callable[[int], Greys], crop_px: int, cache: P
     path = cache / f"taught-{digest(1, teacher.manifest.files[MODEL], wanted, seen)}.npy"
     if not path.exists():
         log.info("%s tells %d pictures apart", teacher.manifest.name, len(pictures))
-        parts = np.array_split(pictures, -(-len(pictures) // CHUNK))
-        save_array(path, np.concatenate([_judged(teacher, part, wanted) for part in parts]))
-    told: Floats = np.load(path)
-    return told
+        save_array(path, _judged(teacher, pictures, wanted))
+    said: Floats = np.load(path)
+    return said
 
 
 def _judged(teacher: Engine, greys: Greys, wanted: CropImages) -> Floats:
-    """Probabilities (B, 8): the mean over each picture and its mirror image."""
-    both = [np.repeat(each[..., None], 3, axis=-1) for each in (greys, greys[..., ::-1])]
-    found = [softmax(teacher.run(wanted.of_images(list(images)))[LOGITS]) for images in both]
+    """Probabilities (N, 8): the mean over each picture and its mirror image."""
+    both = ((np.repeat(grey[..., None], 3, axis=-1) for grey in each) for each in (greys, greys[..., ::-1]))
+    found = [softmax(told(images, teacher, wanted, LOGITS)) for images in both]
     return np.asarray(np.mean(found, axis=0), np.float32)
 
 

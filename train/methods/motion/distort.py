@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from train.methods.motion.config import MotionAugment
+from train.training.augment import uniform
 
 KNOTS = 6  # a side: what is smooth changes about so often over the face
 
@@ -38,10 +39,10 @@ def warp(fields: Tensor, turn_deg: float, scale: float, shift: float, generator:
     Another face's brows lie elsewhere; in a mirror, what went right goes left.
     """
     count, frames, _, side, _ = fields.shape
-    angle = _uniform(-turn_deg, turn_deg, (count,), generator) * (math.pi / 180)
-    factor = torch.exp(_uniform(-scale, scale, (count, 2), generator))  # across and down of their own
+    angle = uniform(-turn_deg, turn_deg, (count,), generator) * (math.pi / 180)
+    factor = torch.exp(uniform(-scale, scale, (count, 2), generator))  # across and down of their own
     mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
-    move = _uniform(-2 * shift, 2 * shift, (count, 2), generator)
+    move = uniform(-2 * shift, 2 * shift, (count, 2), generator)
     cos, sin, (across, down) = angle.cos(), angle.sin(), factor.unbind(1)
     linear = torch.stack([mirror * across * cos, -across * sin, mirror * down * sin, down * cos], 1).view(count, 2, 2)
     grid = F.affine_grid(torch.cat([linear, move[:, :, None]], 2), [count, 1, side, side], align_corners=False)
@@ -77,7 +78,3 @@ def _affine(fields: Tensor, generator: Generator) -> Tensor:
 
 def _spread(knots: Tensor, side: int) -> Tensor:
     return F.interpolate(knots, size=(side, side), mode="bicubic", align_corners=True)
-
-
-def _uniform(low: float, high: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
-    return torch.rand(shape, generator=generator) * (high - low) + low

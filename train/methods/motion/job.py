@@ -10,15 +10,16 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from realtime.records import Floats
-from realtime.representation.fields import Times, moments, sampled
+from realtime.records import Floats, Times
+from realtime.representation.fields import moments, sampled
 from realtime.representation.flow_fields import FlowFields, scaled
 from train.clips.exact import Movements
 from train.clips.fields import MovingClip
 from train.clips.sequences import bent, cut, rests
 from train.clips.takes import draw
 from train.losses.focal import focal, inverse_frequency
-from train.methods.method import Method, judge
+from train.methods.held_out import accuracy
+from train.methods.method import Method
 from train.methods.motion.config import MotionConfig
 from train.methods.motion.distort import distort
 from train.sources.source import Split
@@ -62,7 +63,7 @@ class MotionJob:
     ) -> None:
         self.method, self.config, self.network, self.made = method, config, network, made
         self.split, self.mixed, self.seed = split, mixed, seed
-        self.labels = self._indices(method.labels(split.train[0]))
+        self.labels = self.split.vocabulary.indices(method.labels(split.train[0]))
         self.rests = [clip for take in split.train for clip in take if rests(clip)] if mixed.rest else []
         self.counts = _counts(config.optimiser.batch, len(self.labels), mixed, bool(self.rests))
         self.epochs = config.epochs
@@ -72,8 +73,7 @@ class MotionJob:
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
         clips, order = draw(self.split.train, generator), torch.randperm(len(self.labels), generator=generator)
-        for step in range(self.steps):
-            rows = order[step * self.counts.events : (step + 1) * self.counts.events]
+        for rows in torch.split(order, self.counts.events)[: self.steps]:
             shown = [self._event(clips[row], generator) for row in rows.tolist()]
             labels = [self.labels[rows]]
             for more, theirs in (self._rests(generator), self._exact(generator)):
@@ -88,11 +88,7 @@ class MotionJob:
         return focal(logits, labels, self.config.loss.gamma, self.alpha)
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
-        clips = self.split.calibration
-        if not clips:
-            return {}
-        said = judge(self.method, network, self.method.inputs(self.config, clips, "final")).argmax(1)
-        return {"valid_accuracy": float((said == self._indices(self.method.labels(clips))).float().mean())}
+        return accuracy(self.method, self.config, network, self.split)
 
     def _event(self, clip: MovingClip, generator: Generator) -> Floats:
         """(N, 2, S, S): the movement as one of its cameras and one run of the detector might have cut it."""
@@ -117,7 +113,7 @@ class MotionJob:
             return [], torch.zeros(0, dtype=torch.int64)
         rows = torch.randint(len(known), (self.counts.exact,), generator=generator).tolist()
         found = [self._sampled(RISE, ramp(known.fields[row]), 0.0, 1.0, generator) for row in rows]
-        return found, self._indices(known.labels[rows].tolist())
+        return found, self.split.vocabulary.indices(known.labels[rows].tolist())
 
     def _sampled(self, times: Times, fields: Floats, onset: float, apex: float, generator: Generator) -> Floats:
         wanted = bent(moments(onset, apex, self.config.fields.frames), onset, self.config.augment.stretch, generator)
@@ -130,12 +126,9 @@ class MotionJob:
         if self.mixed.none is not None:
             shown[self.mixed.none] += self.counts.rest * self.steps
         if self.mixed.exact is not None and self.counts.exact:
-            known = self._indices(self.mixed.exact.labels.tolist())
+            known = self.split.vocabulary.indices(self.mixed.exact.labels.tolist())
             shown += torch.bincount(known, minlength=classes) * (self.counts.exact * self.steps / len(known))
         return shown
-
-    def _indices(self, labels: Sequence[str]) -> Tensor:
-        return torch.tensor([self.split.vocabulary.labels.index(label) for label in labels], dtype=torch.int64)
 
 
 def ramp(apex: Floats) -> Floats:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime.errors import DataError
-from realtime.records import Floats
+from realtime.records import Floats, Times
 from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.motion_ticks import motion_ticks
 from realtime.spotting.recurrent import unpacked
@@ -23,7 +23,7 @@ from train.methods.spotter.chunks import begins
 from train.methods.spotter.config import SpotterTraining
 from train.methods.spotter.network import OUTPUTS
 from train.methods.spotter.pasted import Expressions, apart, paste
-from train.spotting.films import MACRO, MICRO, Film, Times
+from train.spotting.films import MACRO, MICRO, Film
 
 BLIND_TICKS = 12  # a network that has just begun to look is not asked what it sees
 APEX_S = {True: 0.03, False: 0.06}  # of a micro-expression or another: how far from the apex it is half as much one

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from realtime.records import Floats
-from train.spotting.films import MICRO, Times
+from realtime.records import Floats, Times
+from train.spotting.films import MICRO
 from train.synthesis.script.strokes import StrokeSpan, macro_length, macro_span, micro_length, micro_span
 
 APART_S = 0.4  # between expressions, so that each has an onset of its own

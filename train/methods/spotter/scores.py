@@ -18,6 +18,7 @@ from realtime.config import SpotterConfig
 from realtime.engine.package.manifest import Score
 from realtime.representation.fields import LAG_S
 from realtime.spotting.scorer import Spot
+from train.evaluation.scoring import listed
 from train.methods.spotter.config import SpotterTraining
 from train.spotting.comparison import announced, detections, shown
 from train.spotting.detection_scores import score
@@ -49,14 +50,14 @@ def judged(seen: Seen, config: SpotterTraining) -> tuple[Score, ...]:
         "early_recall": recall,
         **{f"early_{name}": value for name, value in _false(films, alarms).items()},
     }
-    found = [_score(name, value, protocol, counts) for name, value in figures.items()]
+    found = listed(figures, protocol, counts)
     anything = _told(detections, seen, msgspec.structs.replace(settings, micro=0.0), config.lookback_s)
     enough = surest(films, anything, EQUAL)
     if enough is not None:
         protocol += f"; [spotter] micro such that {EQUAL:.0%} are found"
         equal = _false(films, false_alarms(films, enough))
-        found += [_score(f"equal_{name}", value, protocol, counts) for name, value in equal.items()]
-    return tuple(found)
+        found += listed({f"equal_{name}": value for name, value in equal.items()}, protocol, counts)
+    return found
 
 
 def _told(telling: Telling, seen: Seen, settings: SpotterConfig, lookback_s: float) -> list[Detection]:
@@ -80,7 +81,3 @@ def _protocol(films: Sequence[Film], config: SpotterTraining) -> str:
 
 def _minutes(films: Sequence[Film]) -> float:
     return sum(film.seconds for film in films) / 60.0
-
-
-def _score(name: str, value: float, protocol: str, counts: dict[str, int]) -> Score:
-    return Score(name=name, value=round(value, 4), protocol=protocol, counts=counts)

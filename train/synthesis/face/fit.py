@@ -59,7 +59,7 @@ class Fit:
     def adjust(self, points: Doubles) -> Doubles:
         """The smooth map at (N, 2) px."""
         side = self.scale * 10.0
-        values = np.column_stack([_thin_plate(points / side, self.anchors / side), np.ones(len(points)), points / side])
+        values = np.column_stack([thin_plate(points / side, self.anchors / side), np.ones(len(points)), points / side])
         return np.asarray(points + values @ self.weights, np.float64)
 
 
@@ -114,12 +114,13 @@ def _plates(anchors: Doubles, residual: Doubles) -> Doubles:
     smooth = np.full(count, SMOOTH)
     smooth[:CONTOUR] = SMOOTH_CONTOUR
     system = np.zeros((count + 3, count + 3))
-    system[:count, :count] = _thin_plate(anchors, anchors) + np.diag(smooth)
+    system[:count, :count] = thin_plate(anchors, anchors) + np.diag(smooth)
     system[:count, count:] = np.column_stack([np.ones(count), anchors])
     system[count:, :count] = system[:count, count:].T
     return np.asarray(np.linalg.solve(system, np.vstack([residual, np.zeros((3, 2))])), np.float64)
 
 
-def _thin_plate(a: Doubles, b: Doubles) -> Doubles:
+def thin_plate(a: Doubles, b: Doubles) -> Doubles:
+    """r^2 log r of the distances r between points (N, 2) and (M, 2): (N, M)."""
     squared = ((a[:, None] - b[None]) ** 2).sum(2)
     return np.asarray(0.5 * squared * np.log(np.maximum(squared, 1e-12)), np.float64)

@@ -46,12 +46,6 @@ def coefficients(fields: Fields, amounts: Floats, pose: HeadMotion) -> Floats:
     return np.asarray(np.concatenate([amounts, *solid], axis=1), np.float32)
 
 
-def displacement(fields: Fields, amounts: Floats, pose: HeadMotion) -> Floats:
-    """Forward displacement (T, S, S, 2) px: where what each pixel of the resting picture shows has gone."""
-    size = fields.size_px
-    return np.asarray((coefficients(fields, amounts, pose) @ fields.upper).reshape(-1, size, size, 2), np.float32)
-
-
 class Warp:
     """Implements `actor.Actor` with a picture. It keeps its last solution, so one film a thread."""
 

@@ -10,12 +10,11 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from realtime.faces.quality import bounding_box
 from realtime.records import Box, Floats, Image
+from train.synthesis.face.fit import thin_plate
 
-Points = npt.NDArray[np.float64]
 Array = TypeVar("Array", Image, Floats)
 
 GRID = 96  # nodes of the displacement field on each side: four pixels apart on a face of 200 px
@@ -76,19 +75,14 @@ class Puppet:
         centres = np.concatenate([inside, fixed]).astype(np.float64)
         count = len(centres)
         system = np.zeros((count + 3, count + 3))
-        system[:count, :count] = _thin_plate(centres, centres) + SMOOTHING * np.eye(count)
+        system[:count, :count] = thin_plate(centres, centres) + SMOOTHING * np.eye(count)
         system[:count, count:] = np.column_stack([np.ones(count), centres])
         system[count:, :count] = system[:count, count:].T
         node = np.linspace(0.0, 1.0, GRID)
         nodes = np.stack(np.meshgrid(node, node), axis=2).reshape(-1, 2)
-        values = np.column_stack([_thin_plate(nodes, centres), np.ones(len(nodes)), nodes])
+        values = np.column_stack([thin_plate(nodes, centres), np.ones(len(nodes)), nodes])
         solved = np.linalg.solve(system, np.eye(count + 3, len(inside)))
         return np.asarray(values @ solved, np.float32)
-
-
-def _thin_plate(a: Points, b: Points) -> Points:
-    squared = ((a[:, None] - b[None]) ** 2).sum(2)
-    return np.asarray(0.5 * squared * np.log(np.maximum(squared, 1e-12)), np.float64)
 
 
 def _sample(image: Array, at: Floats, interpolation: int, border: int) -> Array:

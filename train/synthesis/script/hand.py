@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from realtime.records import Floats, Image
-from train.synthesis.script.strokes import StrokeSpan, Times
+from realtime.records import Floats, Image, Times
+from train.synthesis.script.strokes import StrokeSpan
 
 SPRITE_PX = 128  # fingers and palm are so long, and half as wide; the wrist goes on for half as much
 #: Lines of a thickness, in palm widths: from x, y to x, y.

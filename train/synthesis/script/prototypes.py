@@ -15,12 +15,10 @@ codings are 4 alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from realtime.labels import MEGC3
 from train.datasets.annotation.action_units import ActionUnit
 
 NONE = "none"
@@ -63,12 +61,6 @@ class PlayedUnit:
 
     unit: ActionUnit
     share: float
-
-
-def class_of(units: Iterable[ActionUnit]) -> str:
-    """The class that a coding shows by the table above; `NONE` for what stands in none."""
-    numbers = tuple(sorted({unit.number for unit in units}))
-    return next((label for label in MEGC3 if numbers in PROTOTYPES[label]), NONE)
 
 
 def expression(label: str, intensities: tuple[str, ...], rng: np.random.Generator) -> tuple[PlayedUnit, ...]:

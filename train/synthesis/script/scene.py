@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime.errors import ConfigError
-from realtime.records import Floats
+from realtime.records import Floats, Times
 from train.config.clips import Clips, Distractors
 from train.synthesis.face.channels import INDEX, NAMES
 from train.synthesis.face.performance import HeadMotion
 from train.synthesis.script.distractors import MAKERS, micro
 from train.synthesis.script.hand import Hand
 from train.synthesis.script.happening import HIDING, Happening
-from train.synthesis.script.strokes import MICRO_S, Times, micro_length
+from train.synthesis.script.strokes import MICRO_S, micro_length
 from train.synthesis.script.sway import Wave, sway
 
 LEAD_S, TAIL_S = 0.25, 0.05  # the face before and after the event of a clip

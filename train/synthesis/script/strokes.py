@@ -13,9 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Times = npt.NDArray[np.float64]
+from realtime.records import Times
 
 MICRO_S, MICRO_MEDIAN_S, MICRO_SPREAD = (0.1, 0.5), 0.33, 0.35
 MACRO_S, MACRO_MEDIAN_S, MACRO_SPREAD = (0.5, 4.0), 1.5, 0.6

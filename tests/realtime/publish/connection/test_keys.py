@@ -10,10 +10,11 @@ import msgspec
 import pytest
 import zmq
 import zmq.auth
+from messages import PUBLISH
 from typer.testing import CliRunner
 
 from realtime.__main__ import app
-from realtime.config import ROOT, load
+from realtime.config import ROOT
 from realtime.errors import PublishError
 from realtime.publish import Answers, Asker, Inbox, Outbox, Publisher, Subscriber
 from realtime.publish.connection.keys import (
@@ -27,9 +28,6 @@ from realtime.publish.connection.keys import (
 from realtime.publish.connection.trouble import Trouble
 from realtime.schema.message import AskClock, Clock, Picture, encode, topic_of
 
-OPEN = msgspec.structs.replace(
-    load().publish, state_port=0, events_port=0, replay_port=0, frames_port=0, rate_hz=0.0, linger_s=0.2
-)
 PICTURE = Picture(t=1.5, camera="visitor-1", number=3, jpeg=b"\xff\xd8 a picture")
 
 
@@ -90,14 +88,14 @@ def stranger(folder, tmp_path_factory):
 
 @pytest.fixture
 def locked(folder):
-    glimpse = Glimpse(msgspec.structs.replace(OPEN, keys=str(folder)))
+    glimpse = Glimpse(msgspec.structs.replace(PUBLISH, keys=str(folder)))
     yield glimpse
     glimpse.close()
 
 
 @pytest.fixture
 def unlocked():
-    glimpse = Glimpse(OPEN)
+    glimpse = Glimpse(PUBLISH)
     yield glimpse
     glimpse.close()
 
@@ -218,7 +216,7 @@ def test_any_program_with_pyzmq_and_the_key_files_hears(locked, folder, make):
 def test_a_client_that_is_added_or_taken_away_needs_no_restart(locked, tmp_path, make):
     folder = tmp_path / "keys"
     make_keys(folder)
-    glimpse = Glimpse(msgspec.structs.replace(OPEN, keys=str(folder)))
+    glimpse = Glimpse(msgspec.structs.replace(PUBLISH, keys=str(folder)))
     copy = add_client(folder, "laptop")
     publish = msgspec.structs.replace(glimpse.reached, keys=str(copy))
     let_in(glimpse, publish, make)
@@ -231,7 +229,7 @@ def test_a_client_that_is_added_or_taken_away_needs_no_restart(locked, tmp_path,
 
 def test_a_broken_key_in_the_folder_lets_nobody_in_and_is_told(tmp_path, make, caplog):
     make_keys(tmp_path / "keys")
-    glimpse = Glimpse(msgspec.structs.replace(OPEN, keys=str(tmp_path / "keys")))
+    glimpse = Glimpse(msgspec.structs.replace(PUBLISH, keys=str(tmp_path / "keys")))
     (tmp_path / "keys" / "clients" / "odd.key").write_text("no key")
     shut_out(glimpse, glimpse.reached, make)
     assert "odd.key is no key" in caplog.text
@@ -240,7 +238,7 @@ def test_a_broken_key_in_the_folder_lets_nobody_in_and_is_told(tmp_path, make, c
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "*", "localhost", "127.0.0.1"])
 def test_with_keys_other_machines_may_be_let_in(host, folder, make):
-    glimpse = Glimpse(msgspec.structs.replace(OPEN, host=host, keys=str(folder)))
+    glimpse = Glimpse(msgspec.structs.replace(PUBLISH, host=host, keys=str(folder)))
     assert glimpse.answers.address.startswith("tcp://0.0.0.0" if host in ("0.0.0.0", "*") else "tcp://127.0.0.1")
     let_in(glimpse, glimpse.reached, make)
     glimpse.close()
@@ -259,27 +257,27 @@ def test_with_keys_other_machines_may_be_let_in(host, folder, make):
 )
 def test_without_keys_nothing_goes_beyond_this_machine(party, host):
     with pytest.raises(PublishError, match="python -m realtime keys"):
-        party(msgspec.structs.replace(OPEN, host=host))
+        party(msgspec.structs.replace(PUBLISH, host=host))
 
 
 def test_a_host_that_nobody_knows_is_named(folder):
     with pytest.raises(PublishError, match="no such host"):
-        Publisher(msgspec.structs.replace(OPEN, host="no such host.invalid", keys=str(folder)))
+        Publisher(msgspec.structs.replace(PUBLISH, host="no such host.invalid", keys=str(folder)))
 
 
 def test_a_folder_without_keys_is_named_with_what_makes_them(tmp_path, folder):
     for keys in (tmp_path, tmp_path / "nowhere", add_client(folder, "reader")):
         with pytest.raises(PublishError, match=r"server\.key_secret.*python -m realtime keys DIR"):
-            Publisher(msgspec.structs.replace(OPEN, keys=str(keys)))
+            Publisher(msgspec.structs.replace(PUBLISH, keys=str(keys)))
     with pytest.raises(PublishError, match=r"client\.key_secret.*python -m realtime keys DIR"):
-        Asker(msgspec.structs.replace(OPEN, keys=str(tmp_path), replay_port=5558))
+        Asker(msgspec.structs.replace(PUBLISH, keys=str(tmp_path), replay_port=5558))
 
 
 def test_the_guards_threads_end_with_their_sockets(folder):
     import threading
 
     before = threading.active_count()
-    glimpse = Glimpse(msgspec.structs.replace(OPEN, keys=str(folder)))
+    glimpse = Glimpse(msgspec.structs.replace(PUBLISH, keys=str(folder)))
     assert threading.active_count() == before + 5  # answers, inbox, and a guard at each of three doors
     glimpse.close()
     assert threading.active_count() == before

@@ -54,10 +54,10 @@ def stored(drawn, monkeypatch):
 
 
 @pytest.fixture
-def crops(monkeypatch):
+def crops(golden_of):
     """In place of the bundled stream's: noise."""
     made = list(np.random.default_rng(1).integers(0, 256, (60, 48, 48, 3), dtype=np.uint8))
-    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: made[:count])
+    golden_of(made)
     return made
 
 

@@ -149,11 +149,11 @@ def test_a_network_of_interpolated_clips_is_no_engine(recipe, tmp_path, monkeypa
     monkeypatch.setattr("train.sources.recorded.gather", lambda *given: pytest.fail("clips were asked for"))
     whole = dataclasses.replace(recipe, method=replace(recipe.method, sampling="tim"))
     with pytest.raises(ConfigError, match="the live process picks frames"):
-        packages.rebuild(experiment(whole), tmp_path / "engines" / "mine", "fp32")
+        packages.export(experiment(whole), tmp_path / "engines" / "mine", "fp32", anew=True)
 
 
-def test_networks_of_interpolated_clips_can_be_tested(recipe, collection, tiny_networks, monkeypatch):
-    monkeypatch.setattr("train.sources.recorded.gather", lambda *given: collection)
+def test_networks_of_interpolated_clips_can_be_tested(recipe, collection, tiny_networks, gathered):
+    gathered(collection)
     whole = dataclasses.replace(
         recipe,
         method=replace(recipe.method, sampling="tim", epochs=1),
@@ -190,8 +190,8 @@ def test_onset_and_offset_move_in_training_and_never_in_the_test(config, collect
     assert torch.equal(still, moved)
 
 
-def test_people_who_calibrate_are_not_trained_on(recipe, collection, tiny_networks, monkeypatch):
-    monkeypatch.setattr("train.sources.recorded.gather", lambda *given: collection)
+def test_people_who_calibrate_are_not_trained_on(recipe, collection, tiny_networks, gathered):
+    gathered(collection)
     found = []
     for calibration in (0.0, 0.25):
         source = replace(recipe.source, calibration=calibration)
@@ -202,11 +202,11 @@ def test_people_who_calibrate_are_not_trained_on(recipe, collection, tiny_networ
 
 
 def test_a_fitted_network_is_exported_with_the_scores_it_is_given(
-    recipe, collection, tiny_networks, tmp_path, monkeypatch, engines
+    recipe, collection, tiny_networks, tmp_path, golden_of, gathered, engines
 ):
     crops = list(np.random.default_rng(1).integers(0, 256, (9, 48, 48, 3), dtype=np.uint8))
-    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
-    monkeypatch.setattr("train.sources.recorded.gather", lambda *given: collection)
+    golden_of(crops)
+    gathered(collection)
     asked, scores = experiment(recipe), (Score("uf1", 0.5, "toy", {"negative": 4}),)
     target = tmp_path / "engines" / recipe.name
     with pytest.raises(DataError, match="train first"):

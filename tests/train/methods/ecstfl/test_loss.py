@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from train.losses.ecstfl import VARIANTS, ecstfl, ecstfl_official, ratios
+from train.losses.ecstfl import ecstfl, ecstfl_official, ratios
+
+VARIANTS = {"paper": ecstfl, "official": ecstfl_official}
 
 X = torch.tensor([[0.0, 0], [1, 0], [0, 3], [4, 3]], dtype=torch.float64)
 Y = torch.tensor([0, 0, 1, 1])

@@ -9,7 +9,7 @@ from train.synthesis.face.fit import SHARED
 from train.synthesis.face.openings import EDGES
 from train.synthesis.face.performance import HeadMotion
 from train.synthesis.face.render import Rendered
-from train.synthesis.face.warp import Warp, displacement, rotations
+from train.synthesis.face.warp import Warp, coefficients, rotations
 
 SIZE = 96
 
@@ -55,6 +55,11 @@ def amounts(*rows):
         for name, share in played.items():
             row[INDEX[name]] = share
     return found
+
+
+def displacement(fields, amounts, pose):
+    """Where what each pixel of the resting picture shows has gone, px (T, S, S, 2)."""
+    return (coefficients(fields, amounts, pose) @ fields.upper).reshape(-1, SIZE, SIZE, 2)
 
 
 def pose(*turns):

@@ -10,31 +10,16 @@ from train.datasets.annotation.labels import LABEL_SETS, canonical
 from train.datasets.annotation.table import read_table
 from train.datasets.corpora import casme2, casme3, dfme, mmew, samm
 from train.synthesis.face.channels import ACTION_UNITS
-from train.synthesis.script.prototypes import INTENSITIES, NONE, PROTOTYPES, class_of, expression
+from train.synthesis.script.prototypes import INTENSITIES, NONE, PROTOTYPES, expression
 
 CLASS_OF = {units: label for label, table in PROTOTYPES.items() for units in table}
 
 
 @pytest.mark.parametrize("label", [*MEGC3, NONE])
-def test_an_expression_has_the_class_that_was_asked_for(label):
+def test_an_expression_has_the_class_that_was_asked_for(label, class_of):
     rng = np.random.default_rng(3)
     for _ in range(300):
         assert class_of(part.unit for part in expression(label, ("A", "B", "C"), rng)) == label
-
-
-@pytest.mark.parametrize(
-    ("coding", "label"),
-    [
-        *[("4", "negative"), ("L4B+L7B", "negative"), ("12+6", "positive"), ("R1+R2", "surprise"), ("5A", "surprise")],
-        *[("14", "negative"), ("L14C", "negative"), ("24", "negative"), ("1", NONE), ("4+12", NONE), ("99", NONE)],
-    ],
-)
-def test_codings_are_classed_by_the_table(coding, label):
-    assert class_of(parse(coding)) == label
-
-
-def test_no_coding_at_all_is_of_no_class():
-    assert class_of(()) == NONE
 
 
 def test_every_combination_can_be_played():
