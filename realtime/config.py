@@ -135,6 +135,12 @@ class RecogniseConfig(Section, frozen=True):
     weights: dict[str, Positive]
 
 
+class LimitsConfig(Section, frozen=True):
+    subscriptions_kb: Count
+    unread_mb: Count
+    silent_s: Positive
+
+
 class PublishConfig(Section, frozen=True):
     camera: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
     host: str
@@ -148,6 +154,7 @@ class PublishConfig(Section, frozen=True):
     landmarks: bool
     meta_s: Positive
     linger_s: NotNegative
+    limits: LimitsConfig
 
 
 class StreamsConfig(Section, frozen=True):
