@@ -136,6 +136,8 @@ class RecogniseConfig(Section, frozen=True):
 
 
 class LimitsConfig(Section, frozen=True):
+    peers: Count
+    handshake_s: Positive
     subscriptions_kb: Count
     unread_mb: Count
     silent_s: Positive

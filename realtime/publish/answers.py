@@ -44,9 +44,8 @@ class Answers(Party):
         self._refused = Complaints()
         self._crowded = False  # more subscribers wait to be greeted
         unread = 1_000_000 * publish.limits.unread_mb
-        self._socket = self._bind(
-            zmq.ROUTER, "replay_port", waiting=WAITING, longest=LONGEST, allowance=Allowance(unread, unread)
-        )
+        allowance = Allowance(publish.limits.peers, each=unread, all=unread)
+        self._socket = self._bind(zmq.ROUTER, "replay_port", waiting=WAITING, longest=LONGEST, allowance=allowance)
         self.address = address_of(self._socket)
         self.port = port_of(self.address)
         self._attend(self._socket, self._turn, "answers")

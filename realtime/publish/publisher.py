@@ -103,8 +103,9 @@ class Publisher(Party):
             super().close()
 
     def _publish_at(self, key: str, kind: int, waiting: int) -> Socket:
-        each = 1000 * self._publish.limits.subscriptions_kb
-        return self._bind(kind, key, waiting=waiting, longest=LONGEST_REQUEST, allowance=Allowance(each, math.inf))
+        limits = self._publish.limits
+        allowance = Allowance(limits.peers, each=1000 * limits.subscriptions_kb, all=math.inf)
+        return self._bind(kind, key, waiting=waiting, longest=LONGEST_REQUEST, allowance=allowance)
 
     def _send(self, message: State | Meta) -> None:
         data = encode(topic_of(message), message)  # landmarks take a while: not while others wait

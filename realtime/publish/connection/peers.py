@@ -8,10 +8,11 @@ bytes as the system counts them, which only Linux does (tcp(7), TCP_INFO); elsew
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import struct
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import zmq
@@ -29,8 +30,9 @@ INFO_BYTES, RECEIVED_AT = 136, 128
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the peers of one socket may send without a whole message of theirs being read."""
+    """What the peers of one socket may cost: their number, and what they send without a whole message being read."""
 
+    peers: int
     each: int  #: bytes of one of them
     all: float  #: bytes of them together
 
@@ -72,8 +74,14 @@ class Peers:
     def _note(self, event: int, descriptor: int) -> None:
         if event == zmq.EVENT_DISCONNECTED:
             self._read.pop(descriptor, None)
-        else:
+        elif len(self._read) < self._allowance.peers:
             self._read[descriptor] = 0
+        else:
+            self._complaints.add(
+                f"no place for one more at publish.{self._key}: {len(self._read)} are connected, as many as "
+                "publish.limits.peers allows"
+            )
+            _cut(descriptor, 0)
 
     def _look(self) -> None:
         heard, self._heard = self._heard, set()
@@ -101,32 +109,30 @@ class Peers:
 
 def _received(descriptor: int) -> int:
     """Bytes that have come over a connection; 0 where the system does not say, or once it is gone."""
-    try:
-        line = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=descriptor)
-    except OSError:
-        return 0
-    try:
+    with suppress(OSError), _borrowed(descriptor) as line:
         return _counted(line)
+    return 0
+
+
+def _cut(descriptor: int, size: int) -> None:
+    """Cut a connection over which at least `size` bytes have come; not another that has its number by now."""
+    with suppress(OSError), _borrowed(descriptor) as line:
+        if _counted(line) >= size:
+            line.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def _borrowed(descriptor: int) -> Iterator[socket.socket]:
+    """The connection as Python's; it stays ZeroMQ's, and takes no descriptor more, of which there may be none left."""
+    line = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=descriptor)
+    try:
+        yield line
     finally:
-        line.detach()  # it is ZeroMQ's
+        line.detach()
 
 
 def _counted(line: socket.socket) -> int:
     if not hasattr(socket, "TCP_INFO"):
         return 0
-    try:
-        info = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, INFO_BYTES)
-    except OSError:
-        return 0
+    info = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, INFO_BYTES)
     return int(struct.unpack_from("=Q", info, RECEIVED_AT)[0]) if len(info) == INFO_BYTES else 0
-
-
-def _cut(descriptor: int, size: int) -> None:
-    """Cut a connection over which at least `size` bytes have come; not another that has its number by now."""
-    try:
-        line = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=os.dup(descriptor))
-    except OSError:
-        return
-    with line:
-        if _counted(line) >= size:
-            line.shutdown(socket.SHUT_RDWR)
