@@ -21,6 +21,8 @@ from realtime.schema.message import Answer, Ask, AskEvents, Refused, decode, enc
 WAITING = 16
 #: Bytes of a question, all of which are short.
 LONGEST = 4096
+#: Bytes that the system takes ahead of an asker, and of one whose questions are never whole: all that wait, many times.
+AHEAD, UNREAD = 1 << 16, 1 << 20
 TURN_MS = 50
 
 
@@ -43,8 +45,8 @@ class Answers(Party):
         self._desk = desk
         self._refused = Complaints()
         self._crowded = False  # more subscribers wait to be greeted
-        unread = 1_000_000 * publish.limits.unread_mb
-        allowance = Allowance(publish.limits.peers, each=unread, all=unread)
+        limits = publish.limits
+        allowance = Allowance(limits.peers, each=UNREAD, all=1_000_000 * limits.unread_mb, ahead=AHEAD)
         self._socket = self._bind(zmq.ROUTER, "replay_port", waiting=WAITING, longest=LONGEST, allowance=allowance)
         self.address = address_of(self._socket)
         self.port = port_of(self.address)

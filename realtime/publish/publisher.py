@@ -29,6 +29,8 @@ STATES_WAITING, EVENTS_WAITING = 64, 10_000
 READY = re.compile(rb"ready/[A-Za-z0-9_.-]{1,64}")
 #: Bytes of a subscription, which is all that a subscriber can send.
 LONGEST_REQUEST = 1024
+#: Bytes that the system takes ahead of a subscriber, who has little to say: one that floods comes through more slowly.
+AHEAD = 4096
 #: Subscriptions that are looked at between two messages, so that no crowd of them can hold up the frames.
 MOST_REQUESTS = 64
 #: So often that many are, where nothing else is to be done: a crowd of 20,000 is through in a quarter of a second.
@@ -104,7 +106,7 @@ class Publisher(Party):
 
     def _publish_at(self, key: str, kind: int, waiting: int) -> Socket:
         limits = self._publish.limits
-        allowance = Allowance(limits.peers, each=1000 * limits.subscriptions_kb, all=math.inf)
+        allowance = Allowance(limits.peers, each=1000 * limits.subscriptions_kb, all=math.inf, ahead=AHEAD)
         return self._bind(kind, key, waiting=waiting, longest=LONGEST_REQUEST, allowance=allowance)
 
     def _send(self, message: State | Meta) -> None:

@@ -24,8 +24,6 @@ P = TypeVar("P", bound="Party")
 
 #: Times that the system asks a silent peer for a sign of life.
 ALIVE_QUESTIONS = 3
-#: What the system takes ahead of a subscriber, who has little to say: one that floods comes through more slowly.
-SUBSCRIPTIONS_BYTES = 4096
 
 
 class Party:
@@ -79,12 +77,12 @@ class Party:
         """
         socket = self._open(kind, waiting=waiting)
         socket.set(zmq.MAXMSGSIZE, longest)
+        socket.set(zmq.RCVBUF, allowance.ahead)
         socket.set(zmq.HANDSHAKE_IVL, math.ceil(1000 * self._publish.limits.handshake_s))
         if kind in (zmq.PUB, zmq.XPUB):
             # Nobody is held up here, or libzmq 4.3.5 aborts where such a peer hangs up and left a PING behind; what it
             # sends is limited by the allowance instead.
             socket.set(zmq.RCVHWM, 0)
-            socket.set(zmq.RCVBUF, SUBSCRIPTIONS_BYTES)
         port = getattr(self._publish, key)
         try:
             endpoint = bound_at(self._publish, port)

@@ -7,7 +7,8 @@ bytes as the system counts them, which only Linux does (tcp(7), TCP_INFO); elsew
 
 from __future__ import annotations
 
-import logging
+import ctypes
+import math
 import socket
 import struct
 import time
@@ -20,12 +21,14 @@ from zmq.utils.monitor import parse_monitor_message
 
 from realtime.publish.connection.complaints import Complaints
 
-log = logging.getLogger(__name__)
-
 #: How often the bytes are looked at. In that time a peer on the same machine can send some 100 MB.
 LOOK_S = 0.1
 #: struct tcp_info of linux/tcp.h up to tcpi_bytes_received, and where that stands.
 INFO_BYTES, RECEIVED_AT = 136, 128
+#: From so many bytes on, what one left behind is given back to the system: ZeroMQ keeps 64 bytes for a frame of one.
+HOARD = 1_000_000
+#: After hanging up ZeroMQ has freed them by then.
+FREED_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Allowance:
     peers: int
     each: int  #: bytes of one of them
     all: float  #: bytes of them together
+    ahead: int = -1  #: bytes of one that the system takes before they are read; -1 leaves that to the system
 
 
 class Peers:
@@ -55,7 +59,8 @@ class Peers:
         self._key, self._allowance = key, allowance
         self._read: dict[int, int] = {}  # by descriptor: bytes that had come when a message was last read
         self._heard: set[int] = set()
-        self._due = 0.0
+        self._hoarding: set[int] = set()  # those that were cut with much unread
+        self._due, self._trim_due = 0.0, math.inf
         self._complaints = Complaints()
 
     def heard(self, descriptor: int) -> None:
@@ -64,16 +69,23 @@ class Peers:
 
     def turn(self) -> None:
         """Take note of who came or went, and look at the rest when that is due."""
-        if self.socket.poll(round(1000 * LOOK_S) if self._read else None):
+        waiting = self._read or self._trim_due < math.inf
+        if self.socket.poll(round(1000 * LOOK_S) if waiting else None):
             event = parse_monitor_message(self.socket.recv_multipart(zmq.NOBLOCK))
             self._note(event["event"], event["value"])
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + LOOK_S
             self._look()
+        if time.monotonic() >= self._trim_due:
+            self._trim_due = math.inf
+            _trim()
 
     def _note(self, event: int, descriptor: int) -> None:
         if event == zmq.EVENT_DISCONNECTED:
             self._read.pop(descriptor, None)
+            if descriptor in self._hoarding:
+                self._hoarding.remove(descriptor)
+                self._trim_due = time.monotonic() + FREED_S
         elif len(self._read) < self._allowance.peers:
             self._read[descriptor] = 0
         else:
@@ -104,6 +116,8 @@ class Peers:
             f"hung up on a peer at publish.{self._key} that sends without end: more than {self._allowance.each} bytes "
             "of subscriptions or of a message that never is whole (see [publish.limits])"
         )
+        if size >= HOARD:
+            self._hoarding.add(descriptor)
         _cut(descriptor, size)
 
 
@@ -118,7 +132,14 @@ def _cut(descriptor: int, size: int) -> None:
     """Cut a connection over which at least `size` bytes have come; not another that has its number by now."""
     with suppress(OSError), _borrowed(descriptor) as line:
         if _counted(line) >= size:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it shall know at once
             line.shutdown(socket.SHUT_RDWR)
+
+
+def _trim() -> None:
+    """Freed memory goes back to the system, where the C library is glibc, which would keep it (malloc_trim(3))."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager
