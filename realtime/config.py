@@ -165,6 +165,7 @@ class StreamsConfig(Section, frozen=True):
     silent_s: Positive
     longest_kb: Count
     largest_px: Count
+    most_scans: Count
     kept_moments: Count
     exaggerate: Positive
     jpeg_quality: Annotated[int, msgspec.Meta(ge=1, le=100)]

@@ -92,6 +92,11 @@ def decoded(jpeg: bytes, config: StreamsConfig) -> Image:
     if size is None or max(size) > config.largest_px or min(size) < 1:
         found = "no JPEG" if size is None else f"{size[0]} x {size[1]} px"
         raise SourceError(f"{found}, wanted a JPEG with sides of at most {config.largest_px} px")
+    if (scans := most_scans(jpeg)) > config.most_scans:
+        raise SourceError(
+            f"a JPEG of {scans} scans, at most {config.most_scans} are decoded, since each takes as long as a picture: "
+            "send baseline JPEG, as a canvas makes it"
+        )
     try:
         image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
@@ -113,6 +118,12 @@ def jpeg_size(jpeg: bytes) -> tuple[int, int] | None:
             return None
         at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
     return None
+
+
+def most_scans(jpeg: bytes) -> int:
+    """No more scans than this are in a JPEG: their markers, wherever they stand. (ITU T.81, B.2.3)"""
+    data = np.frombuffer(jpeg, np.uint8)
+    return int(np.count_nonzero((data[:-1] == 0xFF) & (data[1:] == 0xDA)))
 
 
 def _lost(last: Frame | None, number: int) -> int:
