@@ -152,6 +152,7 @@ class PublishConfig(Section, frozen=True):
     frames_port: Port
     keys: str
     kept_events: Count
+    replay_s: Positive
     rate_hz: NotNegative
     landmarks: bool
     meta_s: Positive
