@@ -164,6 +164,7 @@ class StreamsConfig(Section, frozen=True):
     visitors: Annotated[int, msgspec.Meta(ge=0)]
     queue_frames: Count
     silent_s: Positive
+    leap_s: Positive
     longest_kb: Count
     largest_px: Count
     most_scans: Count

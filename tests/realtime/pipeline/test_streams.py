@@ -13,7 +13,7 @@ from realtime import config
 from realtime.capture.remote import decoded
 from realtime.capture.source import open_source
 from realtime.demo import truth
-from realtime.errors import ConfigError, EngineError
+from realtime.errors import ConfigError, EngineError, SourceError
 from realtime.pipeline.moments import jpeg
 from realtime.pipeline.streams import Streams
 from realtime.schema.message import (
@@ -181,6 +181,16 @@ def test_one_more_than_there_is_room_for_is_turned_away_until_another_leaves(ope
         late.send()
         time.sleep(0.1)
     assert outlet.of("visitor-2")
+
+
+def test_names_without_pictures_take_no_place(open_streams, outlet, jpegs):
+    streams = open_streams(visitors=2)
+    junk = (b"", b"GIF89a" + bytes(99), b"\xff\xd8 no picture", jpegs[0][:2] + b"\xff\xda" * 2000 + jpegs[0][2:])
+    for number, data in enumerate(junk):
+        with pytest.raises(SourceError):
+            streams.take(Picture(camera=f"junk-{number}", t=1.0, number=0, jpeg=data))
+    assert len(Browser(streams, outlet, jpegs, "visitor-1").watched(2)) == 2
+    assert len(Browser(streams, outlet, jpegs, "visitor-2").watched(2)) == 2
 
 
 def test_a_camera_that_falls_silent_has_left(open_streams, outlet, jpegs):
