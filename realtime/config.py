@@ -37,6 +37,7 @@ class SourceConfig(Section, frozen=True):
     width: Count
     height: Count
     rate_hz: Positive
+    largest_px: Count
     late_s: NotNegative
     reopen_first_s: Positive
     reopen_most_s: Positive

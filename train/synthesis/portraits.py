@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 
 from realtime import config
-from realtime.errors import DataError
+from realtime.capture.picture import read_picture
+from realtime.errors import DataError, SourceError
 from realtime.faces import align
 from realtime.faces.mesh import MediaPipe
 from realtime.faces.quality import eye_distance, head_pose
@@ -162,10 +163,10 @@ def _files(portraits: tuple[str, ...]) -> list[Path]:
 def _pictures(path: Path) -> Iterator[Image]:
     """The picture in a file, or some frames of a video."""
     if path.suffix.lower() in PICTURES:
-        read = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if read is None:
-            raise DataError(f"{path} is no picture that can be read; leave it out or save it anew")
-        yield np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.uint8)
+        try:
+            yield read_picture(path, config.load().source.largest_px)
+        except SourceError as error:
+            raise DataError(f"{error}; leave it out or save it anew") from None
         return
     for index, frame in enumerate(_video(path)):
         if index % LOOK_EVERY == 0:
