@@ -26,6 +26,11 @@ def memory_of(there):
     return psutil.Process(there.process.pid).memory_info().rss
 
 
+@pytest.mark.promise(
+    "one message of many frames that never ends, at each port",
+    "hung up on; the memory comes back",
+    "0.5 to 1 GB in 2 s before; now cut within 0.1 s of its allowance",
+)
 @pytest.mark.parametrize("size", [1, 1000])
 @pytest.mark.parametrize("port", KINDS)
 def test_who_never_ends_a_message_is_hung_up_on_and_the_memory_comes_back(port, size, wire):

@@ -36,6 +36,11 @@ def knocked(port):
     return []
 
 
+@pytest.mark.promise(
+    "half-open connections, with keys and without",
+    "descriptors are left, and who may come gets a place",
+    "160 at 100 descriptors: at most 40 stay, for handshake_s",
+)
 def test_a_crowd_of_half_open_connections_leaves_descriptors_and_later_places(wire, keys):
     """As many as the process may have descriptors, at every port; then one who is let in comes, and hears."""
     there = wire(keys, "publish.limits.peers=10", "publish.limits.handshake_s=1", descriptors=100)
@@ -56,6 +61,7 @@ def test_a_crowd_of_half_open_connections_leaves_descriptors_and_later_places(wi
         line.close()
 
 
+@pytest.mark.promise("no descriptor left", "meta goes on", "every meta opened files before; now none")
 def test_the_version_that_every_meta_says_needs_no_file_later(monkeypatch):
     def refuse(_):
         raise OSError(errno.EMFILE, "Too many open files")
@@ -78,6 +84,9 @@ def soft_limit_after(wanted_peers, soft, hard):
     return int(done.stdout), done.stderr
 
 
+@pytest.mark.promise(
+    "64 file descriptors", "the process allows itself what it needs", "768 for 128 peers at four ports"
+)
 def test_room_is_made_for_all_who_may_connect_and_never_taken_away():
     hard = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 4096)
     assert soft_limit_after(128, 64, hard) == (128 * 4 + 256, "")

@@ -10,6 +10,7 @@ from realtime.engine import check
 from realtime.errors import EngineError
 
 
+@pytest.mark.promise("a golden.npz that grows a thousandfold", "refused before it is unpacked", "1 of 1, of 272 MB")
 def test_a_golden_file_that_grows_to_gigabytes_is_refused_before_it_does(tmp_path, monkeypatch):
     monkeypatch.setattr(np, "load", None)
     with (
@@ -23,6 +24,7 @@ def test_a_golden_file_that_grows_to_gigabytes_is_refused_before_it_does(tmp_pat
         check.golden(tmp_path / "golden.npz", SimpleNamespace())
 
 
+@pytest.mark.promise("a golden.npz that states 8 PiB", "refused in one line", "1 of 1")
 def test_a_golden_file_whose_array_states_more_than_it_holds_is_refused(tmp_path):
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 1024), }"
     header += b" " * (117 - len(header)) + b"\n"

@@ -31,6 +31,9 @@ def subscriber_of(publisher):
     return Subscriber(msgspec.structs.replace(CONFIG, **ports), states=None, events=True)
 
 
+@pytest.mark.promise(
+    "a crowd of subscriptions that hangs up, a PING among them", "nobody ends", "aborted at once before; now 0 of 6"
+)
 @pytest.mark.parametrize("port", ["state", "events"])
 def test_a_crowd_of_subscriptions_that_hangs_up_ends_nobody(port, wire):
     """libzmq 4.3.5 aborts where a full queue holds up a peer, that peer is cut off, and a PING is still unread."""
@@ -51,6 +54,11 @@ def accepted(port):
     return [link.fd for link in links if link.laddr.port == port and link.status == "ESTABLISHED" and link.fd > 0]
 
 
+@pytest.mark.promise(
+    "a peer whose cable is pulled",
+    "noticed after silent_s, without a timer that aborts",
+    "heartbeats off at every socket",
+)
 def test_the_system_asks_a_silent_peer_and_zeromqs_heartbeats_do_not():
     """Their timer aborts the process where a peer hung up that was held up; a pulled cable is noticed all the same."""
     with Publisher(CONFIG) as publisher, raw_zmtp.connected(publisher.state_port, b"SUB"):
@@ -65,6 +73,9 @@ def test_the_system_asks_a_silent_peer_and_zeromqs_heartbeats_do_not():
         assert all(each.get(zmq.HEARTBEAT_IVL) == 0 for each in (publisher._states, publisher._events))
 
 
+@pytest.mark.promise(
+    "subscriptions without end", "hung up on; others are heard", "926 MB before; now at most 100 MB, for a moment"
+)
 @pytest.mark.parametrize("port", ["state_port", "events_port"])
 def test_one_who_subscribes_without_end_is_hung_up_on_and_costs_nobody_anything(port, caplog):
     with Publisher(CONFIG) as publisher:
@@ -90,6 +101,9 @@ def test_one_who_subscribes_without_end_is_hung_up_on_and_costs_nobody_anything(
     assert f"hung up on a peer at publish.{port}" in caplog.text
 
 
+@pytest.mark.promise(
+    "a crowd of short subscriptions", "who comes is ready within 2 s", "30,000 of 20 peers; minutes before"
+)
 def test_a_crowd_of_short_subscriptions_keeps_nobody_from_being_heard():
     with Publisher(CONFIG) as publisher, Answers(CONFIG, publisher, None):
         crowd = [raw_zmtp.connected(publisher.events_port, b"SUB") for _ in range(20)]

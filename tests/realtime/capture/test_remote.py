@@ -150,6 +150,11 @@ def test_a_jpeg_that_ends_early_never_ends_the_stream():
     assert found[-1].index == last
 
 
+@pytest.mark.promise(
+    "a camera's clock leaps, either way",
+    "its pictures are still seen, and the leap is told",
+    "deaf for ever before; now no picture lost, of 4 leaps up to 1.7e308 s",
+)
 def test_a_clock_that_leaps_leaves_nobody_deaf(caplog):
     """Whichever way it leaps and however far: times go on as the pictures arrive, and that is said once."""
     for leap in (1e3, -1e3, 1.7e308, -1.7e308):
@@ -167,6 +172,7 @@ def test_one_picture_from_the_future_leaves_nobody_deaf():
     assert found[-1].t < 1.0
 
 
+@pytest.mark.promise("stamps of -1.7e308 and 1.7e308 s", "no time is published that is no number", "inf before")
 def test_times_that_differ_by_more_than_there_are_numbers_are_finite():
     assert all(np.isfinite(frame.t) for frame in paced(-1.7e308, 1.7e308, -1.7e308, 0.0))
 
@@ -190,6 +196,9 @@ def paced(*times, every_s=0.01):
     return list(remote.frames())
 
 
+@pytest.mark.promise(
+    "pictures that cannot be decoded", "their camera makes room after silent_s", "kept its place before"
+)
 def test_a_camera_of_which_no_picture_can_be_decoded_for_long_has_failed():
     broken = jpeg(image(), 90)[:200]
     remote = Remote("visitor-1", msgspec.structs.replace(CONFIG, silent_s=0.2, queue_frames=1))

@@ -183,6 +183,7 @@ def test_one_more_than_there_is_room_for_is_turned_away_until_another_leaves(ope
     assert outlet.of("visitor-2")
 
 
+@pytest.mark.promise("camera names without pictures", "take no place", "4 names of 4 took all before; now none")
 def test_names_without_pictures_take_no_place(open_streams, outlet, jpegs):
     streams = open_streams(visitors=2)
     junk = (b"", b"GIF89a" + bytes(99), b"\xff\xd8 no picture", jpegs[0][:2] + b"\xff\xda" * 2000 + jpegs[0][2:])

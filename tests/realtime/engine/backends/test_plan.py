@@ -76,6 +76,9 @@ def test_a_plan_is_built_once(box, ask, packages):
     assert (order.model, order.rows, order.backend) == (packages / "encoder" / MODEL, 4, "tensorrt")
 
 
+@pytest.mark.promise(
+    "a cached plan that others may write to", "not deserialised, built anew", "4 of 4 used before; now none"
+)
 @pytest.mark.parametrize("suffix", [".plan", ".json"])
 @pytest.mark.parametrize("mode", [0o664, 0o646])
 def test_a_plan_that_others_may_write_to_is_not_used_but_built_anew(box, ask, caplog, suffix, mode):
@@ -87,6 +90,7 @@ def test_a_plan_that_others_may_write_to_is_not_used_but_built_anew(box, ask, ca
     assert not ask().new
 
 
+@pytest.mark.promise("a cached plan of another user", "not deserialised, built anew", "2 of 2 used before; now none")
 @pytest.mark.parametrize("suffix", [".plan", ".json"])
 def test_a_plan_of_another_user_is_not_used_but_built_anew(box, ask, caplog, monkeypatch, suffix):
     path = kept(ask())[suffix]
