@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -116,7 +117,8 @@ class Party:
     def _receive(self, socket: Socket) -> list[bytes]:
         """The frames of the next message at a bound socket, whose sender has its allowance anew."""
         frames = socket.recv_multipart(copy=False)
-        self._peers[socket].heard(frames[-1].get(zmq.SRCFD))
+        with suppress(zmq.ZMQError):  # of one who hung up before it was known who it is
+            self._peers[socket].heard(frames[-1].get(zmq.SRCFD))
         return [frame.bytes for frame in frames]
 
     def _attend(self, socket: Socket, turn: Callable[[], None], name: str) -> None:
