@@ -35,7 +35,8 @@ Every row is made from a test's own marker, by `python tests/faults/promises.py`
 def promises():
     """Fault, promise, figure and test of every marker, in the order of the files."""
     for path in sorted(TESTS.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if "mark.promise" in text else ():
             for mark in getattr(node, "decorator_list", ()):
                 if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.promise":
                     fault, promised, figure = (ast.literal_eval(argument) for argument in mark.args)
