@@ -37,6 +37,7 @@ class SourceConfig(Section, frozen=True):
     width: Count
     height: Count
     rate_hz: Positive
+    largest_px: Count
     late_s: NotNegative
     reopen_first_s: Positive
     reopen_most_s: Positive
@@ -135,6 +136,14 @@ class RecogniseConfig(Section, frozen=True):
     weights: dict[str, Positive]
 
 
+class LimitsConfig(Section, frozen=True):
+    peers: Count
+    handshake_s: Positive
+    subscriptions_kb: Count
+    unread_mb: Count
+    silent_s: Positive
+
+
 class PublishConfig(Section, frozen=True):
     camera: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
     host: str
@@ -144,18 +153,22 @@ class PublishConfig(Section, frozen=True):
     frames_port: Port
     keys: str
     kept_events: Count
+    replay_s: Positive
     rate_hz: NotNegative
     landmarks: bool
     meta_s: Positive
     linger_s: NotNegative
+    limits: LimitsConfig
 
 
 class StreamsConfig(Section, frozen=True):
     visitors: Annotated[int, msgspec.Meta(ge=0)]
     queue_frames: Count
     silent_s: Positive
+    leap_s: Positive
     longest_kb: Count
     largest_px: Count
+    most_scans: Count
     kept_moments: Count
     exaggerate: Positive
     jpeg_quality: Annotated[int, msgspec.Meta(ge=1, le=100)]

@@ -10,7 +10,7 @@ from realtime.config import Config
 from realtime.pipeline.moments import jpeg
 from realtime.pipeline.streams import Streams
 from realtime.pipeline.summary import Summary
-from realtime.publish import Answers, Inbox, Publisher
+from realtime.publish import Answers, Inbox, Publisher, room_for
 from realtime.records import Frame
 from realtime.schema.message import AskMoment, Event, MomentPictures
 from realtime.session import FilmedSource, Recorder, RecordingOutlet
@@ -21,6 +21,7 @@ class Live:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        room_for(config.publish.limits.peers)
         with ExitStack() as opened:
             self.publisher = opened.enter_context(Publisher(config.publish))
             self.streams = Streams(config, self.publisher)

@@ -15,6 +15,7 @@ import cv2
 from realtime.capture import nodes
 from realtime.capture.colour import rgb
 from realtime.capture.mode import MJPG, Mode, granted, plausible, tell, wanted
+from realtime.capture.picture import require_size
 from realtime.capture.url import SCHEMES, masked, scheme
 from realtime.config import SourceConfig
 from realtime.errors import SourceError
@@ -89,6 +90,8 @@ class CvStream(_Live):
             self.close()
             raise SourceError(f"{name} is a recording and no live stream; download it, and give the file")
         given = granted(self._capture.get)
+        if given.width and given.height:  # as it states
+            require_size(name, (given.width, given.height), config.largest_px)
         log.info("stream %s: %s, as it states", name, given)
         self.rate_hz = plausible(given.rate_hz, config.rate_hz)
 

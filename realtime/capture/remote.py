@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -12,6 +13,7 @@ import cv2
 import numpy as np
 
 from realtime.capture.colour import rgb
+from realtime.capture.remote_clock import CameraClock
 from realtime.config import StreamsConfig
 from realtime.errors import SourceError
 from realtime.records import Frame, Image
@@ -32,8 +34,9 @@ class Remote:
     """Source of the pictures that are pushed; it ends once none has come for `silent_s`, or when it is closed.
 
     `Frame.index` is the number that the camera gave the picture, so that the sender knows its own again, and
-    `Frame.t` counts from the first picture on the camera's own clock. The newest `queue_frames` wait; what was
-    lost on the way here, or had to make room, or is no picture, is counted in the next frame's `gap`.
+    `Frame.t` counts from the first picture on the camera's own clock, as far as that can be believed. The newest
+    `queue_frames` wait; what was lost on the way here, or had to make room, or is no picture, is counted in the next
+    frame's `gap`.
     """
 
     rate_hz = 0.0  # nobody states it; the truth is in `Frame.t`
@@ -59,14 +62,19 @@ class Remote:
             self._arrived.notify()
 
     def frames(self) -> Iterator[Frame]:
-        first: Picture | None = None
+        clock = CameraClock(self._name, self._config.leap_s)
         last: Frame | None = None
+        good = math.inf  # when a picture last came that is one
         while (item := self._next()) is not None:
             picture, grabbed = item
-            first = first or picture
             image = self._image(picture)
-            t = picture.t - first.t
-            if image is not None and (last is None or t > last.t):
+            good = grabbed if image is not None else min(good, grabbed)
+            if grabbed - good > self._config.silent_s:
+                raise SourceError(
+                    f"no picture of camera {self._name} could be decoded for {self._config.silent_s:g} s; it makes room"
+                )
+            t = None if image is None else clock.time(picture.t, grabbed)
+            if image is not None and t is not None:
                 last = Frame(image, t, picture.number, _lost(last, picture.number), grabbed)
                 yield last
 
@@ -85,13 +93,8 @@ class Remote:
 
 
 def decoded(jpeg: bytes, config: StreamsConfig) -> Image:
-    """RGB uint8 (H, W, 3) of a JPEG; SourceError where it is none, or larger than allowed, which is seen first."""
-    if len(jpeg) > 1000 * config.longest_kb:
-        raise SourceError(f"{len(jpeg)} bytes, at most {config.longest_kb} kB are taken: send smaller pictures")
-    size = jpeg_size(jpeg)
-    if size is None or max(size) > config.largest_px or min(size) < 1:
-        found = "no JPEG" if size is None else f"{size[0]} x {size[1]} px"
-        raise SourceError(f"{found}, wanted a JPEG with sides of at most {config.largest_px} px")
+    """RGB uint8 (H, W, 3) of a JPEG; SourceError where it is none, or more than is allowed, which is seen first."""
+    require_picture(jpeg, config)
     try:
         image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
@@ -99,6 +102,21 @@ def decoded(jpeg: bytes, config: StreamsConfig) -> Image:
     if image is None:
         raise SourceError("a JPEG that is damaged")
     return rgb(image)
+
+
+def require_picture(jpeg: bytes, config: StreamsConfig) -> None:
+    """SourceError unless it begins as a JPEG that is within the limits: of bytes, sides and scans."""
+    if len(jpeg) > 1000 * config.longest_kb:
+        raise SourceError(f"{len(jpeg)} bytes, at most {config.longest_kb} kB are taken: send smaller pictures")
+    size = jpeg_size(jpeg)
+    if size is None or max(size) > config.largest_px or min(size) < 1:
+        found = "no JPEG" if size is None else f"{size[0]} x {size[1]} px"
+        raise SourceError(f"{found}, wanted a JPEG with sides of at most {config.largest_px} px")
+    if (scans := most_scans(jpeg)) > config.most_scans:
+        raise SourceError(
+            f"a JPEG of {scans} scans, at most {config.most_scans} are decoded, since each takes as long as a picture: "
+            "send baseline JPEG, as a canvas makes it"
+        )
 
 
 def jpeg_size(jpeg: bytes) -> tuple[int, int] | None:
@@ -113,6 +131,12 @@ def jpeg_size(jpeg: bytes) -> tuple[int, int] | None:
             return None
         at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
     return None
+
+
+def most_scans(jpeg: bytes) -> int:
+    """No more scans than this are in a JPEG: their markers, wherever they stand. (ITU T.81, B.2.3)"""
+    data = np.frombuffer(jpeg, np.uint8)
+    return int(np.count_nonzero((data[:-1] == 0xFF) & (data[1:] == 0xDA)))
 
 
 def _lost(last: Frame | None, number: int) -> int:

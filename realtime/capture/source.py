@@ -22,6 +22,7 @@ from realtime.capture.camera import Camera
 from realtime.capture.colour import rgb
 from realtime.capture.device import CvDevice, CvStream
 from realtime.capture.mode import plausible
+from realtime.capture.picture import read_picture, require_size
 from realtime.capture.url import is_address, masked
 from realtime.config import SourceConfig
 from realtime.errors import SourceError
@@ -155,6 +156,9 @@ class VideoFile:
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise SourceError(f"{path} cannot be decoded; wanted a video such as mp4, mov, avi, webm or gif")
+        sides = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        if any(sides):  # where the container says
+            require_size(path, sides, config.largest_px)
         self._announced = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.rate_hz = plausible(self._capture.get(cv2.CAP_PROP_FPS), config.rate_hz)
         first = self._read()  # here, so that a file without frames fails where it is opened
@@ -211,13 +215,15 @@ class ImageFolder:
         self._playback = _Playback(path, config, fast=fast)
         self.live = self._playback.live
         self.rate_hz = config.rate_hz
+        self._largest_px = config.largest_px
 
     @property
     def dropped(self) -> int:
         return self._playback.dropped
 
     def frames(self) -> Iterator[Frame]:
-        return self._playback.frames((i / self.rate_hz, _read_picture(path)) for i, path in enumerate(self._paths))
+        pictures = (read_picture(path, self._largest_px) for path in self._paths)
+        return self._playback.frames((index / self.rate_hz, picture) for index, picture in enumerate(pictures))
 
     def close(self) -> None:
         self._playback.closed.set()
@@ -230,10 +236,3 @@ def _is_picture(path: Path) -> bool:
 def _natural(name: str) -> list[tuple[int, str]]:
     """Sorting key that puts "img2" before "img10"."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
-
-
-def _read_picture(path: Path) -> Image:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise SourceError(f"{path} cannot be read as a picture; remove it from the folder or replace it")
-    return rgb(image)

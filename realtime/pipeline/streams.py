@@ -10,7 +10,7 @@ from itertools import count
 
 import msgspec
 
-from realtime.capture.remote import Remote
+from realtime.capture.remote import Remote, require_picture
 from realtime.capture.source import Source
 from realtime.config import Config
 from realtime.errors import ConfigError, GlimpseError
@@ -91,10 +91,10 @@ class Streams:
                 del self._pipelines[camera]
 
     def take(self, picture: Picture) -> None:
-        """A picture of a camera elsewhere."""
+        """A picture of a camera elsewhere; SourceError for one that cannot begin a stream."""
         with self._lock:
             found = self._visitors.get(picture.camera)
-            remote = found[0] if found else self._begin(picture.camera)
+            remote = found[0] if found else self._begin(picture)
         if remote is not None:
             remote.push(picture)
 
@@ -116,8 +116,13 @@ class Streams:
             case _:
                 return Refused(why=f"{type(question).__name__} is not answered here")
 
-    def _begin(self, camera: str) -> Remote | None:
-        """A stream for a camera that was not known; None without room. Called with the lock held."""
+    def _begin(self, picture: Picture) -> Remote | None:
+        """A stream for a camera that was not known; None without room. Called with the lock held.
+
+        SourceError where its first picture is none, or a name alone would take a place.
+        """
+        camera = picture.camera
+        require_picture(picture.jpeg, self._config.streams)
         now = time.monotonic()
         self._not_before = {name: until for name, until in self._not_before.items() if until > now}
         if self._stopped.is_set() or camera in self._not_before or camera in self._pipelines:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -148,8 +149,9 @@ def _short(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
+@cache
 def version() -> str:
-    """Glimpse's version, as pyproject.toml has it."""
+    """Glimpse's version, as pyproject.toml has it; read once: every meta says it, and later no file may open."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

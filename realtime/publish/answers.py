@@ -12,6 +12,7 @@ from realtime.errors import GlimpseError, MessageError
 from realtime.publish.connection.address import address_of, port_of
 from realtime.publish.connection.complaints import Complaints
 from realtime.publish.connection.party import Party
+from realtime.publish.connection.peers import Allowance
 from realtime.publish.publisher import Publisher
 from realtime.schema.asked import Question
 from realtime.schema.message import Answer, Ask, AskEvents, Refused, decode, encode
@@ -20,6 +21,8 @@ from realtime.schema.message import Answer, Ask, AskEvents, Refused, decode, enc
 WAITING = 16
 #: Bytes of a question, all of which are short.
 LONGEST = 4096
+#: Bytes that the system takes ahead of an asker, and of one whose questions are never whole: all that wait, many times.
+AHEAD, UNREAD = 1 << 16, 1 << 20
 TURN_MS = 50
 
 
@@ -41,7 +44,10 @@ class Answers(Party):
         self._publisher = publisher
         self._desk = desk
         self._refused = Complaints()
-        self._socket = self._bind(zmq.ROUTER, "replay_port", waiting=WAITING, longest=LONGEST)
+        self._crowded = False  # more subscribers wait to be greeted
+        limits = publish.limits
+        allowance = Allowance(limits.peers, each=UNREAD, all=1_000_000 * limits.unread_mb, ahead=AHEAD)
+        self._socket = self._bind(zmq.ROUTER, "replay_port", waiting=WAITING, longest=LONGEST, allowance=allowance)
         self.address = address_of(self._socket)
         self.port = port_of(self.address)
         self._attend(self._socket, self._turn, "answers")
@@ -52,9 +58,9 @@ class Answers(Party):
         return self._refused.count
 
     def _turn(self) -> None:
-        if self._socket.poll(TURN_MS):
-            self._serve(self._socket.recv_multipart(zmq.NOBLOCK))
-        self._publisher.greet()
+        if self._socket.poll(0 if self._crowded else TURN_MS):
+            self._serve(self._receive(self._socket))
+        self._crowded = self._publisher.greet()
 
     def _serve(self, parts: list[bytes]) -> None:
         """Answer a question: one frame, behind the sender's identity and the empty frame that a REQ puts there."""

@@ -24,13 +24,18 @@ class Line:
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
         self._id = 0
+        self._said = b""
 
     def say(self, question: Ask) -> bool:
         """Send `question`, or say False at once where nobody is there now."""
         self._id += 1
-        data = encode("ask", msgspec.structs.replace(question, id=self._id))
+        self._said = encode("ask", msgspec.structs.replace(question, id=self._id))
+        return self.repeat()
+
+    def repeat(self) -> bool:
+        """Send the last question again, under its number, so that any answer to it will do; False as `say`."""
         try:
-            self.socket.send(data, zmq.NOBLOCK)
+            self.socket.send(self._said, zmq.NOBLOCK)
         except zmq.Again:
             return False
         return True

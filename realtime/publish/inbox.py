@@ -12,6 +12,7 @@ from realtime.errors import GlimpseError, MessageError
 from realtime.publish.connection.address import address_of, port_of
 from realtime.publish.connection.complaints import Complaints
 from realtime.publish.connection.party import Party
+from realtime.publish.connection.peers import Allowance
 from realtime.schema.message import LONGEST_BYTES, Picture, decode
 
 #: Pictures of each sender that wait here: the newest count, and a stream keeps its own.
@@ -25,7 +26,9 @@ class Inbox(Party):
         super().__init__(publish)
         self._take = take
         self._refused = Complaints()
-        self._socket = self._bind(zmq.PULL, "frames_port", waiting=WAITING, longest=LONGEST_BYTES)
+        unread = 1_000_000 * publish.limits.unread_mb
+        allowance = Allowance(publish.limits.peers, each=unread, all=unread)
+        self._socket = self._bind(zmq.PULL, "frames_port", waiting=WAITING, longest=LONGEST_BYTES, allowance=allowance)
         self.address = address_of(self._socket)
         self.port = port_of(self.address)
         self._attend(self._socket, self._turn, "inbox")
@@ -36,7 +39,7 @@ class Inbox(Party):
         return self._refused.count
 
     def _turn(self) -> None:
-        parts = self._socket.recv_multipart()
+        parts = self._receive(self._socket)
         try:
             self._take(_picture(parts))
         except GlimpseError as error:

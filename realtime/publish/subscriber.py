@@ -23,8 +23,8 @@ from realtime.schema.message import AskEvents, Event, Events, Published, decode,
 
 #: Messages that wait for this reader.
 WAITING = 10_000
-#: After so long without an answer, what was lost is lost.
-ANSWER_S = 1.0
+#: How often it is asked again for what is missing, while no answer comes.
+AGAIN_S = 1.0
 #: How often, while nothing comes, it is looked whether something is wrong.
 LOOK_S = 1.0
 
@@ -42,7 +42,7 @@ class Subscriber(Party):
 
     `states` asks for states and meta: "newest" gives of each the newest when it is read, "all" what its place in the
     publisher's queue did not drop. `events` asks for every event: those that went missing are asked for again at
-    publish.replay_port, unless that is 0. `since` begins with those kept after that number.
+    publish.replay_port for publish.replay_s, unless the port is 0. `since` begins with those kept after that number.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Subscriber(Party):
         self._complaints = Complaints()
         self._gaps = Gaps(since)
         self._line: Line | None = None
-        self._answer_due = math.inf
+        self._ask_due = self._settle_due = math.inf
         self._heard = False
         self._order: list[Socket] = []  # those that come first are read first
         if events:
@@ -99,7 +99,7 @@ class Subscriber(Party):
             self._ask_for_missing()
             if (event := self._gaps.next()) is not None:
                 return Received(topic_of(event), event)
-            socket = self._readable(min(deadline, self._answer_due))
+            socket = self._readable(min(deadline, self._ask_due, self._settle_due))
             if socket is None and time.monotonic() >= deadline:
                 return None
             if socket is not None and (received := self._read(socket)) is not None:
@@ -124,18 +124,22 @@ class Subscriber(Party):
         self._order.append(socket)
 
     def _ask_for_missing(self) -> None:
-        """Ask where something is wanted, and give up where nobody answers."""
+        """Ask where something is wanted, and again, and give up where nobody answers for long."""
         if self._gaps.wanted is None:
             return
-        if self._line is None or time.monotonic() >= self._answer_due:
+        now = time.monotonic()
+        if self._line is None or now >= self._settle_due:
             self._settle()
-        elif self._answer_due == math.inf:
+        elif self._settle_due == math.inf:
             self._line.say(AskEvents(since=self._gaps.wanted))
-            self._answer_due = time.monotonic() + ANSWER_S
+            self._ask_due, self._settle_due = now + AGAIN_S, now + self._publish.replay_s
+        elif now >= self._ask_due:
+            self._line.repeat()
+            self._ask_due = now + AGAIN_S
 
     def _settle(self) -> None:
         self._gaps.give_up()
-        self._answer_due = math.inf
+        self._ask_due = self._settle_due = math.inf
 
     def _readable(self, deadline: float) -> Socket | None:
         """The first socket with a message; while events are missing, later ones wait where they are."""
@@ -183,7 +187,7 @@ class Subscriber(Party):
             return
         if isinstance(answer, Events):
             self._gaps.fill(answer)
-            self._answer_due = math.inf
+            self._ask_due = self._settle_due = math.inf
         elif answer is not None:
             self._complaints.add(f"events were asked for again: {answer}")
             self._settle()

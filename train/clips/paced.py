@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from realtime.pace import Pace
 from realtime.recognition.encode import EARLY
-from train.clips.clip import ClipCrops, Times, event
+from realtime.records import Times
+from train.clips.clip import ClipCrops, event
 from train.clips.stored import StoredClip
 from train.clips.takes import FEWEST_SHOWN
 

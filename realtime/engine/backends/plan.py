@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 #: What TensorRT for RTX builds for unless told otherwise, no GPU needed: its own choice.
 PORTABLE = "compute capability 8.0 and later"
 RECORD = ".json"
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,9 +126,12 @@ def _kept(path: Path, identity: Identity, flaws: list[str]) -> Plan | None:
     """The plan if it is whole; otherwise `flaws` are told, of an older one if there is none of this identity."""
     try:
         record = _record(path)
-        data = path.read_bytes()
+        data = _read(path)
     except FileNotFoundError:
         flaws += _outdated(path.parent, identity)
+        return None
+    except PermissionError as error:
+        flaws.append(f"{path.name} is not used: {error}")
         return None
     except msgspec.DecodeError as error:
         flaws.append(f"{path.name} has a record that cannot be read ({error})")
@@ -157,7 +162,7 @@ def _built(path: Path, identity: Identity, order: BuildOrder, flaws: list[str]) 
     log.warning("building the plan of %s for %s: %s", identity.package, identity.target, why)
     began = time.perf_counter()
     timing = path.with_name(f"{hashlib.sha256((identity.library + identity.target).encode()).hexdigest()[:16]}.timing")
-    data, times = serialize(order, timing.read_bytes() if timing.is_file() else b"")
+    data, times = serialize(order, _timing(timing))
     record = PlanRecord(
         identity=identity,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -178,7 +183,26 @@ def _plain(name: str) -> str:
 
 
 def _record(path: Path) -> PlanRecord:
-    return msgspec.json.decode(path.with_suffix(RECORD).read_bytes(), type=PlanRecord)
+    return msgspec.json.decode(_read(path.with_suffix(RECORD)), type=PlanRecord)
+
+
+def _timing(path: Path) -> bytes:
+    """What earlier builds measured; empty where that is not to be had."""
+    try:
+        return _read(path)
+    except OSError:
+        return b""
+
+
+def _read(path: Path) -> bytes:
+    """A file of the cache; PermissionError where another user could have written it: a plan runs as code does."""
+    with path.open("rb") as file:
+        found = os.fstat(file.fileno())
+        if found.st_uid not in (0, os.geteuid()):
+            raise PermissionError(f"it belongs to another user, number {found.st_uid}")
+        if found.st_mode & OTHERS_WRITE:
+            raise PermissionError("others may write to it")
+        return file.read()
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -186,6 +210,7 @@ def _write(path: Path, data: bytes) -> None:
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
+            os.fchmod(file.fileno(), 0o644)  # whatever the umask allows others
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

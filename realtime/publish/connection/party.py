@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -15,13 +17,14 @@ from realtime.publish.connection.address import bound_at, reached_at, why_not
 from realtime.publish.connection.attendant import Attendant
 from realtime.publish.connection.curve import connect_with, serve_with
 from realtime.publish.connection.guard import Guard
+from realtime.publish.connection.peers import Allowance, Peers
 from realtime.publish.connection.trouble import Trouble
 
 Socket = zmq.Socket[bytes]
 P = TypeVar("P", bound="Party")
 
-#: A peer that answers no heartbeat for so long is gone, although nobody said so: its cable was pulled.
-HEARTBEAT_MS, SILENT_MS = 5_000, 30_000
+#: Times that the system asks a silent peer for a sign of life.
+ALIVE_QUESTIONS = 3
 
 
 class Party:
@@ -33,6 +36,8 @@ class Party:
         self._trouble: Trouble | None = None
         self._sockets: list[Socket] = []
         self._attendants: list[Attendant] = []
+        self._guarded = False
+        self._peers: dict[Socket, Peers] = {}
         self._context = zmq.Context()
         self._context.linger = round(linger_s * 1000)  # also when nobody calls `close`
 
@@ -65,18 +70,26 @@ class Party:
     ) -> None:
         self.close()
 
-    def _bind(self, kind: int, key: str, *, waiting: int, longest: int) -> Socket:
+    def _bind(self, kind: int, key: str, *, waiting: int, longest: int, allowance: Allowance) -> Socket:
         """A socket at publish.<key>, any free port for 0; PublishError names the key where it cannot be.
 
-        `waiting` messages are kept for each peer, and one that sends `longest` bytes or more at once is cut off.
+        `waiting` messages are kept for each peer, and one that sends `longest` bytes or more at once, or more than
+        the `allowance`, is cut off.
         """
         socket = self._open(kind, waiting=waiting)
         socket.set(zmq.MAXMSGSIZE, longest)
+        socket.set(zmq.RCVBUF, allowance.ahead)
+        socket.set(zmq.HANDSHAKE_IVL, math.ceil(1000 * self._publish.limits.handshake_s))
+        if kind in (zmq.PUB, zmq.XPUB):
+            # Nobody is held up here, or libzmq 4.3.5 aborts where such a peer hangs up and left a PING behind; what it
+            # sends is limited by the allowance instead.
+            socket.set(zmq.RCVHWM, 0)
         port = getattr(self._publish, key)
         try:
             endpoint = bound_at(self._publish, port)
             if self._keys is not None:
                 self._guard(socket, self._keys)
+            self._limit(socket, key, allowance)
             socket.set(zmq.IPV6, int("[" in endpoint))
             socket.bind(endpoint)
         except (zmq.ZMQError, PublishError) as error:
@@ -101,6 +114,13 @@ class Party:
             raise
         return socket
 
+    def _receive(self, socket: Socket) -> list[bytes]:
+        """The frames of the next message at a bound socket, whose sender has its allowance anew."""
+        frames = socket.recv_multipart(copy=False)
+        with suppress(zmq.ZMQError):  # of one who hung up before it was known who it is
+            self._peers[socket].heard(frames[-1].get(zmq.SRCFD))
+        return [frame.bytes for frame in frames]
+
     def _attend(self, socket: Socket, turn: Callable[[], None], name: str) -> None:
         """Leave `socket` to a thread, which calls `turn` until the end and then closes it."""
         self._sockets.remove(socket)
@@ -108,10 +128,17 @@ class Party:
 
     def _guard(self, socket: Socket, folder: Path) -> None:
         """Let only known clients connect to `socket`."""
-        if not self._attendants:  # the first of them, and at every door
+        if not self._guarded:  # once, for every door
+            self._guarded = True
             door = self._open(zmq.REP, waiting=0)
             self._attend(door, Guard(door, folder).turn, "guard")
         serve_with(socket, folder)
+
+    def _limit(self, socket: Socket, key: str, allowance: Allowance) -> None:
+        """Hang up on peers of `socket` that send more than they may."""
+        peers = self._peers[socket] = Peers(self._context, socket, key, allowance)
+        self._sockets.append(peers.socket)
+        self._attend(peers.socket, peers.turn, f"peers of {key}")
 
     def _watch(self, socket: Socket) -> None:
         """Learn why nobody answers from the first socket, since the others have the same keys."""
@@ -123,7 +150,19 @@ class Party:
         socket = self._context.socket(kind)
         socket.set(zmq.SNDHWM, waiting)
         socket.set(zmq.RCVHWM, waiting)
-        socket.set(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
-        socket.set(zmq.HEARTBEAT_TIMEOUT, SILENT_MS)
+        self._notice_silence(socket)
         self._sockets.append(socket)
         return socket
+
+    def _notice_silence(self, socket: Socket) -> None:
+        """Of a peer that is gone although nobody said so, such as one whose cable was pulled.
+
+        The system asks, and not ZeroMQ's own heartbeats: their timer aborts the process where it comes up for a peer
+        that hung up while it was held up (libzmq issues 4364, 3937, 4767: `Assertion failed: !_io_error`).
+        """
+        silent_s = self._publish.limits.silent_s
+        socket.set(zmq.TCP_KEEPALIVE, 1)
+        socket.set(zmq.TCP_KEEPALIVE_IDLE, math.ceil(silent_s / 2))
+        socket.set(zmq.TCP_KEEPALIVE_CNT, ALIVE_QUESTIONS)
+        socket.set(zmq.TCP_KEEPALIVE_INTVL, math.ceil(silent_s / 2 / ALIVE_QUESTIONS))
+        socket.set(zmq.TCP_MAXRT, math.ceil(1000 * silent_s))  # while something is on its way nobody is asked

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import pairwise
 
 import cv2
 import msgspec
@@ -147,3 +148,73 @@ def test_a_jpeg_that_ends_early_never_ends_the_stream():
     found = frames_of(*cut, picture(last, float(last), whole))
     assert all(frame.image.shape == (48, 64, 3) for frame in found)
     assert found[-1].index == last
+
+
+@pytest.mark.promise(
+    "a camera's clock leaps, either way",
+    "its pictures are still seen, and the leap is told",
+    "deaf for ever before; now no picture lost, of 4 leaps up to 1.7e308 s",
+)
+def test_a_clock_that_leaps_leaves_nobody_deaf(caplog):
+    """Whichever way it leaps and however far: times go on as the pictures arrive, and that is said once."""
+    for leap in (1e3, -1e3, 1.7e308, -1.7e308):
+        caplog.clear()
+        times = [1.0 + 0.01 * number + (leap if number >= 3 else 0.0) for number in range(10)]
+        found = paced(*times)
+        assert len(found) >= 9, leap
+        assert all(before.t < after.t <= before.t + 1.0 for before, after in pairwise(found)), leap
+        assert caplog.text.count("its clock") == 1, leap
+
+
+def test_one_picture_from_the_future_leaves_nobody_deaf():
+    found = paced(1.0, 1.01, 9e12, 1.03, 1.04, 1.05)
+    assert [frame.index for frame in found][-3:] == [3, 4, 5]
+    assert found[-1].t < 1.0
+
+
+@pytest.mark.promise("stamps of -1.7e308 and 1.7e308 s", "no time is published that is no number", "inf before")
+def test_times_that_differ_by_more_than_there_are_numbers_are_finite():
+    assert all(np.isfinite(frame.t) for frame in paced(-1.7e308, 1.7e308, -1.7e308, 0.0))
+
+
+def test_a_small_step_back_is_left_out_until_it_lasts(monkeypatch, caplog):
+    """Pictures that overtook each other are left out without a word; a clock that was set back is not."""
+    assert [frame.index for frame in paced(1.0, 1.01, 0.9, 1.02)] == [0, 1, 3]
+    assert "its clock" not in caplog.text
+    monkeypatch.setattr("realtime.capture.remote_clock.BEHIND_S", 0.02)
+    found = paced(*(1.0 + 0.01 * number - (5.0 if number >= 3 else 0.0) for number in range(12)))
+    assert len(found) >= 8
+    assert "its clock" in caplog.text
+
+
+def paced(*times, every_s=0.01):
+    """The frames of pictures with these times, which arrive one after the other."""
+    remote = Remote("visitor-1", msgspec.structs.replace(CONFIG, queue_frames=len(times)))
+    for number, t in enumerate(times):
+        remote.push(picture(number, t))
+        time.sleep(every_s)
+    return list(remote.frames())
+
+
+@pytest.mark.promise(
+    "pictures that cannot be decoded", "their camera makes room after silent_s", "kept its place before"
+)
+def test_a_camera_of_which_no_picture_can_be_decoded_for_long_has_failed():
+    broken = jpeg(image(), 90)[:200]
+    remote = Remote("visitor-1", msgspec.structs.replace(CONFIG, silent_s=0.2, queue_frames=1))
+    stop = threading.Event()
+
+    def send():
+        for number in range(1000):
+            remote.push(picture(number, float(number), broken))
+            if stop.wait(0.02):
+                return
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    try:
+        with pytest.raises(SourceError, match=r"no picture of camera visitor-1 could be decoded for 0.2 s"):
+            list(remote.frames())
+    finally:
+        stop.set()
+        sending.join()

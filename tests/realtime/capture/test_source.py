@@ -19,8 +19,9 @@ from realtime.config import SourceConfig
 from realtime.errors import SourceError
 
 CONFIG = SourceConfig(
-    queue_frames=3, width=64, height=48, rate_hz=50.0, format="raw", late_s=0.1, reopen_first_s=0.5, reopen_most_s=2.0
-)
+    queue_frames=3, width=64, height=48, rate_hz=50.0, format="raw", largest_px=1000, late_s=0.1, reopen_first_s=0.5,
+    reopen_most_s=2.0,
+)  # fmt: skip
 CLIPS = Path(__file__).resolve().parents[3] / "../shared/clips"
 NO_CAMERA = 97
 RED, BLUE = (200, 30, 40), (40, 30, 200)  # RGB

@@ -343,7 +343,7 @@ def test_no_garbage_hurts_publisher_answers_or_inbox(kind, publisher, answers, i
     with Outbox(msgspec.structs.replace(PUBLISH, frames_port=inbox.port)) as outbox:
         last = msgspec.structs.replace(PICTURE, number=99)
         until(lambda: outbox.send(last))
-        until(lambda: taken and taken[-1] == last, "the last picture is taken")
+        until(lambda: last in taken, "the last picture is taken")  # garbage that is a picture may still follow
     ports = {"state_port": publisher.state_port, "events_port": publisher.events_port}
     with Subscriber(msgspec.structs.replace(PUBLISH, **ports), states=None, events=True) as subscriber:
         assert subscriber.ready(5.0)

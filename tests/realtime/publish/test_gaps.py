@@ -12,7 +12,7 @@ from messages import PUBLISH
 from realtime.publish import Answers, Publisher, Subscriber
 from realtime.publish.gaps import Gaps
 from realtime.publish.log import MOST_BYTES, EventLog
-from realtime.schema.message import Done, Events, encode, topic_of
+from realtime.schema.message import Done, Events, decode, encode, topic_of
 
 
 class NoDesk:
@@ -235,11 +235,12 @@ def rogue(context, *frames):
 
 @pytest.mark.parametrize("answer", [None, b"answer\0\x80", b"answer\0", b"noise", b""])
 def test_a_replay_that_is_silent_or_speaks_nonsense_holds_up_the_events_for_a_moment_only(answer, event, monkeypatch):
-    monkeypatch.setattr("realtime.publish.subscriber.ANSWER_S", 0.3)
+    monkeypatch.setattr("realtime.publish.subscriber.AGAIN_S", 0.1)
     with zmq.Context() as context, context.socket(zmq.ROUTER) as replay:
         replay_port = replay.bind_to_random_port("tcp://127.0.0.1")
         port, send = rogue(context, *(encode(topic_of(event(seq)), event(seq)) for seq in (1, 4, 5)))
-        publish = msgspec.structs.replace(PUBLISH, state_port=port, events_port=port, replay_port=replay_port)
+        ports = {"state_port": port, "events_port": port, "replay_port": replay_port}
+        publish = msgspec.structs.replace(PUBLISH, **ports, replay_s=0.3)
         with Subscriber(publish, states=None, events=True) as subscriber:
             send()
             assert subscriber.receive(5.0).message.seq == 1
@@ -250,4 +251,33 @@ def test_a_replay_that_is_silent_or_speaks_nonsense_holds_up_the_events_for_a_mo
                 replay.send_multipart([replay.recv_multipart()[0], answer])
             assert [subscriber.receive(5.0).message.seq for _ in range(2)] == [4, 5]
             assert subscriber.missed == 2
+        context.destroy(linger=0)
+
+
+@pytest.mark.promise("a replay that answers late", "no kept event is lost", "50 of 51 lost before; now 0")
+@pytest.mark.parametrize("answered", [1, 3])
+def test_a_replay_that_is_slower_than_a_second_loses_nothing(answered, event, monkeypatch):
+    """It is asked again meanwhile, and may answer the first question late, or only the third."""
+    monkeypatch.setattr("realtime.publish.subscriber.AGAIN_S", 0.1)
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as replay:
+        replay_port = replay.bind_to_random_port("tcp://127.0.0.1")
+        port, send = rogue(context, *(encode(topic_of(event(seq)), event(seq)) for seq in (1, 52, 53)))
+        ports = {"state_port": port, "events_port": port, "replay_port": replay_port}
+        with Subscriber(msgspec.structs.replace(PUBLISH, **ports), states=None, events=True) as subscriber:
+            send()
+            assert subscriber.receive(5.0).message.seq == 1
+            deadline = time.monotonic() + 5.0
+            while answered:
+                assert subscriber.receive(0.02) is None, "it waits for those that are missing"
+                assert time.monotonic() < deadline, "it never asked again"
+                if replay.poll(0):
+                    who, question = replay.recv_multipart()
+                    answered -= 1
+            subscriber.receive(0.25)  # it has asked again twice
+            kept = tuple(event(seq) for seq in range(2, 54))
+            replay.send_multipart(
+                [who, encode("answer", Events(id=decode(question)[1].id, first=1, last=53, events=kept))]
+            )
+            assert [subscriber.receive(5.0).message.seq for _ in range(52)] == list(range(2, 54))
+            assert subscriber.missed == 0
         context.destroy(linger=0)

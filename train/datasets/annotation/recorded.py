@@ -6,12 +6,11 @@ import itertools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-import cv2
-
 from realtime import config
-from realtime.capture.colour import rgb
+from realtime.capture import picture as pictures
 from realtime.capture.source import PICTURES, Source, open_source
 from realtime.errors import DataError, SourceError
 from realtime.records import Frame, Image
@@ -69,10 +68,16 @@ def video_rate(path: Path) -> float:
 
 def read_picture(path: Path) -> Image:
     """uint8 (H, W, 3), RGB; DataError if it cannot be decoded."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataError(f"{path} cannot be read as a picture; fetch it anew")
-    return rgb(image)
+    try:
+        return pictures.read_picture(path, largest_px())
+    except SourceError as error:
+        raise DataError(f"{error}; fetch it anew") from None
+
+
+@cache
+def largest_px() -> int:
+    """The longest side of a picture that is read, as source.largest_px of the live half has it."""
+    return config.load().source.largest_px
 
 
 def _pictures(recording: Recording) -> Iterator[tuple[int, Image]]:

@@ -9,12 +9,23 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from realtime.errors import DataError
 
+#: The largest published table takes 1 MB unpacked, and ten thousand rows.
+MOST_BYTES, MOST_CELLS = 64_000_000, 2_000_000
+#: A row takes as much as so many cells, however short it is.
+ROW_CELLS = 10
+#: What openpyxl and its XML reader raise, which have no errors of their own for a file that is wrong.
+WRONG_FILE = (
+    zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError,
+    AssertionError, EOFError, OSError, RuntimeError,
+)  # fmt: skip
 LEGEND = 40  # rows in which a header is looked for: SAMM has 12 above it, SAMM Long Videos 9
 
 Cells = Sequence[str]
@@ -111,14 +122,45 @@ def _read_csv(path: Path) -> list[Cells]:
 
 
 def _read_xlsx(path: Path) -> dict[str, list[Cells]]:
+    """Row by row, so that what a sheet states of its size, or merges, costs nothing."""
     from openpyxl import load_workbook  # here, not above: only tables need it
 
     try:
-        sheets = load_workbook(path, data_only=True).worksheets
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}; wanted an .xlsx file: fetch or save it anew") from None
-    names = {sheet.title: f" [{sheet.title}]" if len(sheets) > 1 else "" for sheet in sheets}
-    return {names[sheet.title]: [[_text(cell) for cell in row] for row in sheet.values] for sheet in sheets}
+        _require_unpacked_size(path)
+        book = load_workbook(path, read_only=True, data_only=True)
+        try:
+            rows = {sheet.title: _cells(path, sheet) for sheet in book.worksheets}
+        finally:
+            book.close()
+    except WRONG_FILE as error:
+        why = str(error).partition("\n")[0] or type(error).__name__
+        raise DataError(f"{path} cannot be read: {why}; wanted an .xlsx file: fetch or save it anew") from None
+    return {f" [{title}]" if len(rows) > 1 else "": found for title, found in rows.items()}
+
+
+def _require_unpacked_size(path: Path) -> None:
+    with zipfile.ZipFile(path) as packed:  # which reads no more of a part than it states here
+        size = sum(part.file_size for part in packed.infolist())
+    if size > MOST_BYTES:
+        raise DataError(
+            f"{path} takes {size // 10**6} MB unpacked, at most {MOST_BYTES // 10**6} are read: leave out other sheets"
+        )
+
+
+def _cells(path: Path, sheet: Any) -> list[Cells]:
+    """The rows as text, to the last cell of each."""
+    sheet.reset_dimensions()  # what it states may be anything
+    rows: list[Cells] = []
+    count = 0
+    for row in sheet.iter_rows(values_only=True):
+        count += max(len(row), ROW_CELLS)
+        if count > MOST_CELLS:
+            raise DataError(
+                f"{path} [{sheet.title}] goes on after {len(rows)} rows, at most {MOST_CELLS} cells are read: delete "
+                "what lies far to the right or below"
+            )
+        rows.append([_text(cell) for cell in row])
+    return rows
 
 
 def _text(cell: object) -> str:

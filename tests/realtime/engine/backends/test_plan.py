@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import logging
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -73,6 +74,32 @@ def test_a_plan_is_built_once(box, ask, packages):
     assert (second.data, second.new, second.record) == (b"plan 1", False, first.record)
     [order] = box.orders
     assert (order.model, order.rows, order.backend) == (packages / "encoder" / MODEL, 4, "tensorrt")
+
+
+@pytest.mark.promise(
+    "a cached plan that others may write to", "not deserialised, built anew", "4 of 4 used before; now none"
+)
+@pytest.mark.parametrize("suffix", [".plan", ".json"])
+@pytest.mark.parametrize("mode", [0o664, 0o646])
+def test_a_plan_that_others_may_write_to_is_not_used_but_built_anew(box, ask, caplog, suffix, mode):
+    kept(ask())[suffix].chmod(mode)
+    again = ask()
+    assert (again.data, again.new) == (b"plan 2", True)
+    assert "others may write to it" in caplog.text
+    assert [path.stat().st_mode & 0o022 for path in kept(again).values() if path.suffix != ".lock"] == [0, 0]
+    assert not ask().new
+
+
+@pytest.mark.promise("a cached plan of another user", "not deserialised, built anew", "2 of 2 used before; now none")
+@pytest.mark.parametrize("suffix", [".plan", ".json"])
+def test_a_plan_of_another_user_is_not_used_but_built_anew(box, ask, caplog, monkeypatch, suffix):
+    path = kept(ask())[suffix]
+    if os.geteuid() == 0:
+        os.chown(path, 54321, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    assert ask().new
+    assert "belongs to another user" in caplog.text
 
 
 def test_the_record_beside_a_plan_says_what_it_depends_on(box, ask):

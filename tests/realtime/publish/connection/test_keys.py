@@ -278,7 +278,7 @@ def test_the_guards_threads_end_with_their_sockets(folder):
 
     before = threading.active_count()
     glimpse = Glimpse(msgspec.structs.replace(PUBLISH, keys=str(folder)))
-    assert threading.active_count() == before + 5  # answers, inbox, and a guard at each of three doors
+    assert threading.active_count() == before + 9  # answers, inbox, a guard at each of three, and peers at four ports
     glimpse.close()
     assert threading.active_count() == before
 
