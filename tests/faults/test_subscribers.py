@@ -15,6 +15,7 @@ import zmq
 
 from realtime.config import load
 from realtime.publish import Answers, Publisher, Subscriber
+from realtime.publish.connection import peers
 
 CONFIG = load(overrides=[f"publish.{name}_port=0" for name in ("state", "events", "replay", "frames")]).publish
 
@@ -113,6 +114,21 @@ def test_a_crowd_of_short_subscriptions_keeps_nobody_from_being_heard():
             assert modest.ready(2.0)
         for line in crowd:
             line.close()
+
+
+@pytest.mark.parametrize(("forgiven_bps", "cut"), [(20_000.0, False), (0.0, True)])
+def test_a_subscribers_own_heartbeats_do_not_add_up_to_a_flood(forgiven_bps, cut, monkeypatch):
+    monkeypatch.setattr(peers, "FORGIVEN_BPS", forgiven_bps)
+    limits = msgspec.structs.replace(CONFIG.limits, subscriptions_kb=1)
+    with (
+        Publisher(msgspec.structs.replace(CONFIG, limits=limits)) as publisher,
+        raw_zmtp.connected(publisher.state_port, b"SUB") as line,
+    ):
+        with suppress(OSError):
+            for _ in range(10):
+                line.sendall(20 * raw_zmtp.PING)
+                time.sleep(0.1)
+        assert raw_zmtp.hung_up_on(line, 0.5) == cut
 
 
 def test_a_subscriber_that_comes_and_goes_all_day_is_not_taken_for_a_greedy_one():

@@ -23,6 +23,8 @@ from realtime.publish.connection.complaints import Complaints
 
 #: How often the bytes are looked at. In that time a peer on the same machine can send some 100 MB.
 LOOK_S = 0.1
+#: Bytes a second that are forgiven, so that a subscriber's own heartbeats, nine bytes every few seconds, never add up.
+FORGIVEN_BPS = 4.0
 #: struct tcp_info of linux/tcp.h up to tcpi_bytes_received, and where that stands.
 INFO_BYTES, RECEIVED_AT = 136, 128
 #: From so many bytes on, what one left behind is given back to the system: ZeroMQ keeps 64 bytes for a frame of one.
@@ -45,7 +47,8 @@ class Peers:
     """Watches the connections of `bound`, which is about to be; `turn` is for a thread of its own.
 
     Whoever reads whole messages from `bound` tells their senders to `heard`; where nobody does, each peer has its
-    allowance once. A peer that keeps to ZeroMQ's rules comes again by itself after it was hung up on.
+    allowance once, but for what is forgiven. A peer that keeps to ZeroMQ's rules comes again by itself after it was
+    hung up on.
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class Peers:
         self.socket.set(zmq.RCVHWM, 0)  # ZeroMQ's own thread would wait for room
         self.socket.connect(endpoint)
         self._key, self._allowance = key, allowance
-        self._read: dict[int, int] = {}  # by descriptor: bytes that had come when a message was last read
+        self._read: dict[int, float] = {}  # by descriptor: bytes that were read, or are forgiven
         self._heard: set[int] = set()
         self._hoarding: set[int] = set()  # those that were cut with much unread
         self._due, self._trim_due = 0.0, math.inf
@@ -97,11 +100,10 @@ class Peers:
 
     def _look(self) -> None:
         heard, self._heard = self._heard, set()
-        unread: dict[int, int] = {}
-        for descriptor in list(self._read):
+        unread: dict[int, float] = {}
+        for descriptor, read in list(self._read.items()):
             came = _received(descriptor)
-            if descriptor in heard:
-                self._read[descriptor] = came
+            self._read[descriptor] = came if descriptor in heard else min(came, read + FORGIVEN_BPS * LOOK_S)
             unread[descriptor] = came - self._read[descriptor]
         together = sum(unread.values())
         for descriptor, size in sorted(unread.items(), key=lambda item: -item[1]):
@@ -110,7 +112,7 @@ class Peers:
             together -= size
             self._hang_up(descriptor, size)
 
-    def _hang_up(self, descriptor: int, size: int) -> None:
+    def _hang_up(self, descriptor: int, size: float) -> None:
         """ZeroMQ cannot be told to; so the line is cut under it, as if the peer had hung up."""
         self._complaints.add(
             f"hung up on a peer at publish.{self._key} that sends without end: more than {self._allowance.each} bytes "
@@ -128,7 +130,7 @@ def _received(descriptor: int) -> int:
     return 0
 
 
-def _cut(descriptor: int, size: int) -> None:
+def _cut(descriptor: int, size: float) -> None:
     """Cut a connection over which at least `size` bytes have come; not another that has its number by now."""
     with suppress(OSError), _borrowed(descriptor) as line:
         if _counted(line) >= size:

@@ -50,7 +50,7 @@ class ExpressionMethod(Method[ExpressionConfig, Stills]):
 
     config = ExpressionConfig
     card = MethodCard(
-        "A ResNet-18 that judges single pictures; its embeddings feed other engines.",
+        "A residual network that judges single pictures; its embeddings feed other engines.",
         (
             "It judges each frame for itself. What moves it does not know, nor how a face looks at rest: one that "
             "seems to smile at rest is happiness to it.",
