@@ -38,7 +38,7 @@ class CmnConfig(Settings, frozen=True, tag="cmn"):
     """The contrastive magnification head on a trained encoder, whatever clips it sees."""
 
     encoder: str  #: folder of the encoder's engine package
-    encoder_hz: NotNegative  #: most frames a second that it sees of a clip; 0: all
+    encoder_hz: NotNegative  #: most frames a second that it sees of clips that calibrate and test; 0: all
     head: HeadKind  #: the patent's, or that of the published CMNet
     frames: Count  #: N source frames
     negatives: Count  #: S negatives for each

@@ -11,6 +11,7 @@ option: see `train.methods.cmn.cmnet`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,15 @@ class CmnMethod(Method[CmnConfig, Clips]):
         return HEADS[config.head](self.representation(config).row, classes, config.reference, 1.0)
 
     def see(self, config: CmnConfig, source: ClipSource, fold: Fold, workers: int | None = None) -> Split[Clips]:
-        """The events and what lies up to `jitter_s` around them."""
-        encoder = open_encoder(Path(config.encoder))
-        return source.split(fold).seen(lambda clips: _embedded(config, clips, encoder, workers))
+        """The events and what lies up to `jitter_s` around them.
+
+        Those that calibrate and test as the live encoder sees them, at its rate; what is learned from has every frame.
+        """
+        encoder, given = open_encoder(Path(config.encoder)), source.split(fold)
+        live = replace(given, train=()).seen(
+            lambda clips: _embedded(config, clips, encoder, config.encoder_hz, workers)
+        )
+        return replace(live, train=tuple(_embedded(config, clips, encoder, 0.0, workers) for clips in given.train))
 
     def stages(self, config: CmnConfig, split: Split[Clips], source: ClipSource, seed: int) -> Sequence[Stage]:
         torch.manual_seed(seed)
@@ -111,9 +118,11 @@ def _head(network: nn.Module) -> CmnHead:
     return network
 
 
-def _embedded(config: CmnConfig, clips: Sequence[StoredClip], encoder: Engine, workers: int | None) -> Clips:
+def _embedded(
+    config: CmnConfig, clips: Sequence[StoredClip], encoder: Engine, rate_hz: float, workers: int | None
+) -> Clips:
     """Cut and embedded one after another: their pictures do not all fit into memory."""
-    cuts = (paced(clip, config.jitter_s, config.encoder_hz) for clip in clips)
+    cuts = (paced(clip, config.jitter_s, rate_hz) for clip in clips)
     found = embed(cuts, encoder, config.views, Path(config.cache))
     if not config.motion.cells:
         return found

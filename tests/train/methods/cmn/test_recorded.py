@@ -37,10 +37,16 @@ def recorded(recipe_of, drawn, collected, packages, monkeypatch):
 
 
 def test_an_event_is_cut_with_what_lies_up_to_the_jitter_around_it(recorded):
-    [as_recorded, slow] = recorded(jitter_s=0.05, encoder_hz=0.0).split.train
+    [as_recorded, slow] = recorded(jitter_s=0.05).split.train
     assert {len(clip.times) for clip in as_recorded} == {13}  # the event's 9 frames and two before and after
     assert {len(clip.times) for clip in slow} <= {6, 7}
-    assert {len(clip.times) for clip in recorded().split.train[0]} == {6}  # of the nine at 50 Hz
+    assert {len(clip.times) for clip in recorded().split.train[0]} == {9}
+
+
+def test_it_is_judged_on_the_frames_that_the_live_encoder_sees_and_learns_from_all(recorded):
+    split = recorded(encoder_hz=30.0).split
+    assert {len(clip.times) for clip in split.train[0]} == {9}
+    assert max(len(clip.times) for clip in split.calibration) == 6  # of the nine at 50 Hz
 
 
 def test_each_frame_has_its_own_movement_behind_its_embedding(recorded, packages):
