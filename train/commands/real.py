@@ -10,6 +10,8 @@ import typer
 from realtime.console.console import print_json
 from train.console import AsJson, Overrides, Workers, told
 
+OUT = Path("runs/real")
+
 
 def real(
     clips: Annotated[Path, typer.Option(help="The folder with the marked clips.")],
@@ -18,11 +20,10 @@ def real(
     ] = "choosing",
     speeds: Annotated[str, typer.Option(help="So many times as fast each expression is played.")] = "1,2,4,8",
     strengths: Annotated[str, typer.Option(help="Shares of itself that each expression is played at.")] = "1,0.3333",
+    marks: Annotated[Path | None, typer.Option(help="Folder with marks.csv and clips.csv of your own clips.")] = None,
     config: Annotated[Path | None, typer.Option(help="A file over configs/realtime.toml.")] = None,
     override: Overrides = None,
-    out: Annotated[Path, typer.Option(help="Folder for the figures as JSON and every outcome as CSV.")] = Path(
-        "runs/real"
-    ),
+    out: Annotated[Path, typer.Option(help="Folder for the figures as JSON and every outcome as CSV.")] = OUT,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -31,7 +32,7 @@ def real(
         from train.real import evaluate
 
         asked = evaluate.ways(speeds, strengths)
-        report = evaluate.evaluate(clips, people, asked, config, override or (), workers)
+        report = evaluate.evaluate(clips, people, asked, config, override or (), workers, marks or evaluate.FOLDER)
         report.write(out)
         if as_json:
             print_json(report.to_dict())

@@ -1,1 +1,1 @@
-"""How the shipped engines do on real faces: clips whose expressions were marked by hand, at several speeds and strengths."""
+"""The shipped engines on real faces: clips whose expressions were marked, at several speeds and strengths."""

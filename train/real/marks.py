@@ -1,11 +1,11 @@
-"""Which expressions real clips show, marked by hand: `marks.csv` says what happens, `clips.csv` in which files and of whom.
+"""Which expressions real clips show: `marks.csv` says what happens, `clips.csv` in which files, and of whom.
 
 The clips are no part of the repository; whoever has them names their folder. `clips.csv` has a row for each:
 
 - `clip`: its path in that folder; `person`: who is in it, by a name of ours;
-- `people`: whether that person may be looked at to choose between engines and settings ("choosing"; they may train too)
-  or only afterwards ("testing"). Nobody is both, and the split is never made anew;
-- `sha256`: the first 16 digits, so that marks are never laid over another file.
+- `people`: whether that person may be looked at to choose between engines and settings ("choosing": they may train
+  too) or only afterwards ("testing"). Nobody is both, and the split is never made anew;
+- `sha256`: its first 16 digits, so that marks are never laid over another file.
 
 `marks.csv` has a row for each visible expression, in seconds of its clip:
 
@@ -13,9 +13,9 @@ The clips are no part of the repository; whoever has them names their folder. `c
 - `class`: negative, positive, surprise, or others where none fits; `label`: one of FER+, or a word for others;
 - `note`: what can be seen.
 
-They were proposed by how far mouth corners, brows, lids, lips and chin lie from rest in landmarks freed of the head, then
-corrected by eye on sheets of frames. A row of class `unsure` has no apex: what is told in it counts neither way. What has no
-row (speech, blinks, turns, hands, stillness) shows nothing that should be told.
+They were proposed by how far mouth corners, brows, lids, lips and chin lie from rest in landmarks freed of the head,
+then corrected by eye on sheets of frames. A row of class `unsure` has no apex: what is told in it counts neither way.
+What has no row (speech, blinks, turns, hands, stillness) shows nothing that should be told.
 """
 
 from __future__ import annotations
@@ -144,12 +144,12 @@ def _onset(mark: Mark) -> float:
 def _order(clip: MarkedClip) -> Iterator[str]:
     for before, after in pairwise(clip.marks):
         if after.onset_s < before.offset_s:
-            yield f"{clip.id}: what begins at {after.onset_s:g} s begins before {before.offset_s:g} s, when another ends"
+            yield f"{clip.id}: one begins at {after.onset_s:g} s, before another ends at {before.offset_s:g} s"
 
 
 def moved(mark: Mark, begin_s: float, shift_s: float, speed: float) -> Mark:
-    """`mark` on the clock of a stretch that begins at `begin_s` and is played from `shift_s` on, `speed` times as fast."""
-    times = {
-        name: shift_s + (getattr(mark, name) - begin_s) / speed for name in ("onset_s", "apex_s", "held_s", "offset_s")
-    }
-    return replace(mark, **times)
+    """`mark` on a clock that shows `shift_s` at the clip's `begin_s`, and runs so that all is `speed` times as fast."""
+    onset, apex, held, offset = (
+        shift_s + (at - begin_s) / speed for at in (mark.onset_s, mark.apex_s, mark.held_s, mark.offset_s)
+    )
+    return replace(mark, onset_s=onset, apex_s=apex, held_s=held, offset_s=offset)

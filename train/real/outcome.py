@@ -1,9 +1,9 @@
 """What was said of marked clips against what they show.
 
-An event tells an expression if its apex lies between onset and offset (`SLACK_S` more on both sides); several may tell one,
-of which the nearest apex that was not taken back counts. What is told elsewhere is false, unless it shares time with anything
-marked, which says neither. False alarms are counted where clips are played whole at their own speed and strength, for speech
-played faster is none that anybody hears.
+An event tells an expression if its apex lies between onset and offset (`SLACK_S` more on both sides); several may tell
+one, of which the nearest apex that was not taken back counts. What is told elsewhere is false, unless it shares time
+with anything marked: that says neither. False alarms are counted where clips are played whole at their own speed and
+strength, for speech played faster is none that anybody hears.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A part of a clip, played at another speed: only its clock runs faster, its pictures are the clip's own.
 
-So that a spotter has seen the face at rest before anything happens, a stretch begins a while before its first expression.
-Where the clip does not reach back so far, its quiet beginning is first played back and forth.
+So that a spotter has seen the face at rest before anything happens, a stretch begins a while before its first
+expression. Where the clip does not reach back so far, its quiet beginning is first played back and forth.
 """
 
 from __future__ import annotations
