@@ -30,9 +30,10 @@ def real(
     """Play real faces whose expressions are marked through the live pipeline, as they are, faster and weaker."""
     with told(as_json):
         from train.real import evaluate
+        from train.real.marks import FOLDER
 
         asked = evaluate.ways(speeds, strengths)
-        report = evaluate.evaluate(clips, people, asked, config, override or (), workers, marks or evaluate.FOLDER)
+        report = evaluate.evaluate(clips, people, asked, config, override or (), workers, marks or FOLDER)
         report.write(out)
         if as_json:
             print_json(report.to_dict())

@@ -117,14 +117,15 @@ def _row(row: TableRow, known: set[str]) -> Iterator[str]:
         yield f"{', '.join(row[name] for name in MOMENTS)} are not {wanted} in seconds and in order"
 
 
-def _moments(row: TableRow) -> tuple[float, ...]:
+def _moments(row: TableRow) -> tuple[float, float, float, float]:
     """NaN where there is no number."""
     try:
         onset, offset = float(row["onset"]), float(row["offset"])
-        between = [(onset + offset) / 2] * 2 if row["class"] == "unsure" else [float(row["apex"]), float(row["held"])]
+        middle = (onset + offset) / 2
+        apex, held = (middle, middle) if row["class"] == "unsure" else (float(row["apex"]), float(row["held"]))
     except ValueError:
-        return (math.nan,) * 4
-    return (onset, *between, offset)
+        return math.nan, math.nan, math.nan, math.nan
+    return onset, apex, held, offset
 
 
 def _clip(row: TableRow, clips: Path, marks: Sequence[TableRow]) -> MarkedClip:

@@ -101,7 +101,7 @@ class Weakener:
 def _inside(points: Floats) -> Floats:
     """(S, S): 1 within the outline of a face's points (N, 2), 0 outside."""
     filled = np.zeros((SIDE_PX, SIDE_PX), np.uint8)
-    cv2.fillConvexPoly(filled, cv2.convexHull(points.astype(np.float32)).round().astype(np.int32), 1)
+    cv2.fillConvexPoly(filled, cv2.convexHull(points.astype(np.float32)).round().astype(np.int32), [1])
     away = cv2.distanceTransform(filled, cv2.DIST_L2, 3)
     return np.asarray(np.clip(away / FADE_PX, 0.0, 1.0), np.float32)
 
