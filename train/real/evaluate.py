@@ -16,8 +16,9 @@ from realtime import config as realtime_config
 from realtime.config import Config
 from realtime.errors import ConfigError, DataError
 from train.chain.evaluate import installed
+from train.real.background import Background, background
 from train.real.marks import FOLDER, People, read
-from train.real.outcome import Background, Figures, Outcome, background, coarse, figures, outcomes
+from train.real.outcome import Figures, Outcome, coarse, figures, outcomes
 from train.real.play import Playing, play_all
 from train.real.show import lines
 from train.storage.atomic import writing
@@ -118,5 +119,5 @@ def _row(found: Outcome) -> tuple[object, ...]:
     if event is not None:
         right = int(coarse(event.label) == mark.class_)
         said = (event.kind, event.label, str(right), f"{event.apex_s:.3f}", f"{event.confidence:.3f}")
-    ways_ = (f"{found.playing.speed:g}", f"{found.playing.strength:g}")
-    return (found.clip, mark.class_, mark.label, *ways_, *times, int(event is not None), int(found.taken_back), *said)
+    way = (f"{found.playing.speed:g}", f"{found.playing.strength:g}")
+    return (found.clip, mark.class_, mark.label, *way, *times, int(event is not None), int(found.taken_back), *said)

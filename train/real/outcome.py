@@ -1,9 +1,7 @@
 """What was said of marked clips against what they show.
 
 An event tells an expression if its apex lies between onset and offset (`SLACK_S` more on both sides); several may tell
-one, of which the nearest apex that was not taken back counts. What is told elsewhere is false, unless it shares time
-with anything marked: that says neither. False alarms are counted where clips are played whole at their own speed and
-strength, for speech played faster is none that anybody hears.
+one, of which the nearest apex that was not taken back counts. What is told elsewhere see `background`.
 """
 
 from __future__ import annotations
@@ -18,14 +16,12 @@ from realtime.config import SpotterConfig
 from realtime.labels import COMPOSITE, MEGC3
 from realtime.schema.message import Event
 from train.chain.labels import OTHER, recognition
-from train.chain.outcome import taken_back
 from train.chain.play import ToldEvent
 from train.datasets.annotation.labels import canonical
 from train.real.marks import Mark
 from train.real.play import PlayedStretch, Playing
 
 SLACK_S = 0.1  #: an apex may lie so far outside of its expression
-APART_S = 0.2  #: so near to a mark nothing is false: what is marked ends slowly
 NEUTRAL = "neutral"
 
 
@@ -65,31 +61,6 @@ class Figures:
     apex_error_ms: float | None  #: median
 
 
-@dataclass(frozen=True, slots=True)
-class FalseAlarm:
-    """An event where nothing is marked."""
-
-    clip: str
-    kind: str
-    label: str
-    onset_s: float
-    apex_s: float
-    offset_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Background:
-    """What was told of speech, turns, hands and stillness."""
-
-    minutes: float
-    micro_per_minute: float
-    macro_per_minute: float
-    taken_back_per_minute: float  #: told early as micro-expressions, which they were not
-    neutral: int  #: labels "neutral" among all events of the clips that were kept
-    events: int  #: that were kept, marked or not
-    alarms: tuple[FalseAlarm, ...]
-
-
 def outcomes(played: Sequence[PlayedStretch]) -> list[Outcome]:
     """Of every marked expression in every way in which it was played."""
     return [found for stretch in played for found in _outcomes(stretch)]
@@ -100,27 +71,6 @@ def figures(found: Sequence[Outcome], config: SpotterConfig, *, others: bool) ->
     own = [each for each in found if (each.mark.class_ == "others") == others]
     ways = dict.fromkeys(each.playing for each in own)
     return [_figures(way, [each for each in own if each.playing == way], config) for way in ways]
-
-
-def background(played: Sequence[PlayedStretch]) -> Background | None:
-    """None where nothing was played at its own speed and strength."""
-    own = [stretch for stretch in played if stretch.playing.own]
-    if not own:
-        return None
-    minutes = max(sum(_unmarked_s(stretch) for stretch in own) / 60, 1e-9)
-    alarms = [_alarm(stretch, told.last) for stretch in own for told in _stray(stretch) if _kept(told)]
-    back = sum(taken_back(told) for stretch in own for told in _stray(stretch))
-    kept = [told.last for stretch in own for told in stretch.told if _kept(told)]
-    kinds = Counter(alarm.kind for alarm in alarms)
-    return Background(
-        minutes=minutes,
-        micro_per_minute=kinds["micro"] / minutes,
-        macro_per_minute=kinds["macro"] / minutes,
-        taken_back_per_minute=back / minutes,
-        neutral=sum(event.label == NEUTRAL for event in kept),
-        events=len(kept),
-        alarms=tuple(alarms),
-    )
 
 
 def coarse(label: str) -> str:
@@ -138,8 +88,8 @@ def _outcomes(stretch: PlayedStretch) -> Iterator[Outcome]:
         if near:
             telling[min(near, key=lambda mark: _away(mark, told.last))].append(told)
     for mark, events in telling.items():
-        kept = [told.last for told in events if _kept(told)]
-        best = min(kept, key=lambda event: _away(mark, event), default=None)
+        standing = [told.last for told in events if kept(told)]
+        best = min(standing, key=lambda event: _away(mark, event), default=None)
         back = best is None and any(told.answers[0].stage == "early" for told in events)
         yield Outcome(stretch.clip, stretch.playing, mark, best, back)
 
@@ -152,7 +102,8 @@ def _away(mark: Mark, event: Event) -> float:
     return max(mark.apex_s - event.apex_s, event.apex_s - mark.held_s, 0.0)
 
 
-def _kept(told: ToldEvent) -> bool:
+def kept(told: ToldEvent) -> bool:
+    """Whether its last answer stands."""
     return told.last.stage != "withdrawn"
 
 
@@ -183,35 +134,3 @@ def _confusion(told: Sequence[tuple[Mark, Event]]) -> dict[str, dict[str, int]]:
     counts = Counter((mark.class_, coarse(event.label)) for mark, event in told)
     truth = dict.fromkeys(mark.class_ for mark, _ in told)
     return {str(name): {said: counts[name, said] for said in (*MEGC3, OTHER)} for name in sorted(truth)}
-
-
-def _stray(stretch: PlayedStretch) -> list[ToldEvent]:
-    """Events that share no time with anything marked, nor with a mirrored beginning."""
-    taken = _marked(stretch)
-    return [
-        told
-        for told in stretch.told
-        if not any(told.last.onset_s < end and begin < _end(told.last) for begin, end in taken)
-    ]
-
-
-def _marked(stretch: PlayedStretch) -> list[tuple[float, float]]:
-    lead = [(0.0, stretch.lead_s)] if stretch.lead_s else []
-    return lead + [(mark.onset_s - APART_S, mark.offset_s + APART_S) for mark in stretch.marks]
-
-
-def _unmarked_s(stretch: PlayedStretch) -> float:
-    free, at = 0.0, 0.0
-    for begin, end in sorted(_marked(stretch)):
-        free += max(min(begin, stretch.seconds) - at, 0.0)
-        at = max(at, end)
-    return free + max(stretch.seconds - at, 0.0)
-
-
-def _end(event: Event) -> float:
-    return event.apex_s if event.offset_s is None else event.offset_s
-
-
-def _alarm(stretch: PlayedStretch, event: Event) -> FalseAlarm:
-    onset, apex, offset = (at - stretch.lead_s for at in (event.onset_s, event.apex_s, _end(event)))
-    return FalseAlarm(stretch.clip, event.kind, event.label, onset, apex, offset)

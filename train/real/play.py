@@ -58,7 +58,7 @@ def play_all(
         if playing.own or clip.counting
     }
     found = run(partial(_opened, config), tasks, "clips", workers)
-    return [stretch for stretches_ in found for stretch in stretches_]
+    return [stretch for each in found for stretch in each]
 
 
 @contextmanager

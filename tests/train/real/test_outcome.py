@@ -5,8 +5,9 @@ from realtime.schema.message import Event
 from train.chain.labels import OTHER
 from train.chain.play import ToldEvent
 from train.real import show
+from train.real.background import background
 from train.real.marks import Mark
-from train.real.outcome import background, coarse, figures, outcomes
+from train.real.outcome import coarse, figures, outcomes
 from train.real.play import PlayedStretch, Playing
 
 OWN = Playing(1.0, 1.0)
