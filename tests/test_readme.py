@@ -148,7 +148,7 @@ def wrong_call(half, words):
 
 def reader(half, name):
     """Takes the files and overrides of a command as the command itself does."""
-    if half == "realtime" or name == "chain":
+    if half == "realtime" or name in {"chain", "real"}:
         return live
     return {"tune": searched, "videos": registry.filmed}.get(name, registry.load)
 

@@ -49,9 +49,13 @@ def evaluate(
     """Play all videos of the table `data` at their own rate and at `rates_hz`, where they reach it, and score them."""
     settings = realtime_config.load(config, overrides)
     played = play_all(read(data), rates_hz, settings, workers)
-    folder = ROOT / settings.engines.folder
-    engines = {name: load_manifest(folder / name).files[MODEL] for name in settings.engines.packages}
-    return ChainReport(data, engines, settings, tuple(map(outcome, played.values())))
+    return ChainReport(data, installed(settings), settings, tuple(map(outcome, played.values())))
+
+
+def installed(config: Config) -> dict[str, str]:
+    """Each engine package that runs -> sha256 of its model."""
+    folder = ROOT / config.engines.folder
+    return {name: load_manifest(folder / name).files[MODEL] for name in config.engines.packages}
 
 
 def rates(text: str) -> tuple[float, ...]:

@@ -73,7 +73,7 @@ def outcome(played: Sequence[PlayedVideo]) -> AtRate:
         videos=len(played),
         minutes=minutes,
         happened=_happened(played),
-        taken_back_per_minute=sum(_taken_back(told) for each in played for told in each.told) / minutes,
+        taken_back_per_minute=sum(taken_back(told) for each in played for told in each.told) / minutes,
         parts={group: _part(group, spotted[group], truth, said, played) for group in GROUPS},
     )
 
@@ -170,7 +170,8 @@ def _happened(played: Sequence[PlayedVideo]) -> dict[str, int]:
     return dict(sorted(names.items()))
 
 
-def _taken_back(told: ToldEvent) -> bool:
+def taken_back(told: ToldEvent) -> bool:
+    """Whether it was told at its apex as a micro-expression, and at its end withdrawn or told as another kind."""
     first, last = told.answers[0], told.last
     return first.stage == "early" and first.kind == "micro" and (last.stage == "withdrawn" or last.kind != "micro")
 

@@ -70,6 +70,10 @@ class Kept:
         return meta
 
     @property
+    def told(self) -> tuple[ToldEvent, ...]:
+        return tuple(ToldEvent(tuple(answers)) for answers in self.events.values())
+
+    @property
     def rate_hz(self) -> float:
         span = self.last_s - self.first_s
         return (self.frames - 1) / span if span > 0 else 0.0
@@ -77,14 +81,18 @@ class Kept:
 
 def play(video: Video, rate_hz: float, config: Config, pair: tuple[Engine, Judges]) -> PlayedVideo:
     """The whole video, with every stage that runs live; DataError where it has no two frames."""
-    outlet = Kept()
-    source = opened(video, rate_hz, config.source)
-    Pipeline(config, source, outlet, pair).run()
+    outlet = heard(opened(video, rate_hz, config.source), config, pair)
     if outlet.frames < 2:
         raise DataError(f"{video.id} has {outlet.frames} frames at {rate_hz:g} Hz; wanted at least 2: leave it out")
-    told = tuple(ToldEvent(tuple(answers)) for answers in outlet.events.values())
     seconds = outlet.frames / outlet.rate_hz
-    return PlayedVideo(seen(video, seconds), rate_hz, outlet.rate_hz, seconds, told)
+    return PlayedVideo(seen(video, seconds), rate_hz, outlet.rate_hz, seconds, outlet.told)
+
+
+def heard(source: Source, config: Config, pair: tuple[Engine, Judges]) -> Kept:
+    """All that the live pipeline says of a source until it ends."""
+    outlet = Kept()
+    Pipeline(config, source, outlet, pair).run()
+    return outlet
 
 
 def opened(video: Video, rate_hz: float, config: SourceConfig) -> Source:

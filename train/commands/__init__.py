@@ -9,6 +9,7 @@ from train.commands.export import export
 from train.commands.fabricate import fabricate
 from train.commands.fit import fit
 from train.commands.prepare import prepare
+from train.commands.real import real
 from train.commands.rebuild import rebuild
 from train.commands.sample import sample
 from train.commands.tune import tune
@@ -16,7 +17,7 @@ from train.commands.videos import videos
 
 #: In the order that --help lists them; `pack` has commands of its own.
 COMMANDS = (
-    datasets, fabricate, prepare, fit, evaluate, export, rebuild, card, ablate, chain, tune, videos, sample,
+    datasets, fabricate, prepare, fit, evaluate, export, rebuild, card, ablate, chain, real, tune, videos, sample,
 )  # fmt: skip
 
 __all__ = ["COMMANDS"]

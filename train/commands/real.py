@@ -1,0 +1,41 @@
+"""`python -m train real`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from realtime.console.console import print_json
+from train.console import AsJson, Overrides, Workers, told
+
+OUT = Path("runs/real")
+
+
+def real(
+    clips: Annotated[Path, typer.Option(help="The folder with the marked clips.")],
+    people: Annotated[
+        Literal["choosing", "testing"], typer.Option(help="Those for choosing, or, once a choice was made, testing.")
+    ] = "choosing",
+    speeds: Annotated[str, typer.Option(help="So many times as fast each expression is played.")] = "1,2,4,8",
+    strengths: Annotated[str, typer.Option(help="Shares of itself that each expression is played at.")] = "1,0.3333",
+    marks: Annotated[Path | None, typer.Option(help="Folder with marks.csv and clips.csv of your own clips.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A file over configs/realtime.toml.")] = None,
+    override: Overrides = None,
+    out: Annotated[Path, typer.Option(help="Folder for the figures as JSON and every outcome as CSV.")] = OUT,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play real faces whose expressions are marked through the live pipeline, as they are, faster and weaker."""
+    with told(as_json):
+        from train.real import evaluate
+        from train.real.marks import FOLDER
+
+        asked = evaluate.ways(speeds, strengths)
+        report = evaluate.evaluate(clips, people, asked, config, override or (), workers, marks or FOLDER)
+        report.write(out)
+        if as_json:
+            print_json(report.to_dict())
+        else:
+            print(report.text())

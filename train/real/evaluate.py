@@ -1,0 +1,123 @@
+"""`python -m train real`: from a folder of clips to the report, and to files with every outcome."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from realtime import config as realtime_config
+from realtime.config import Config
+from realtime.errors import ConfigError, DataError
+from train.chain.evaluate import installed
+from train.real.background import Background, background
+from train.real.marks import FOLDER, People, read
+from train.real.outcome import Figures, Outcome, coarse, figures, outcomes
+from train.real.play import Playing, play_all
+from train.real.show import lines
+from train.storage.atomic import writing
+
+COLUMNS = (
+    "clip", "class", "label", "speed", "strength", "onset", "apex", "held", "offset", "told", "taken_back", "kind",
+    "told_label", "named", "told_apex", "confidence",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RealReport:
+    """The figures, every outcome behind them, and what they depend on but the code and the clips."""
+
+    people: People
+    engines: dict[str, str]  #: folder -> sha256 of its model
+    config: Config
+    named: tuple[Figures, ...]  #: expressions with a class
+    others: tuple[Figures, ...]
+    background: Background | None
+    outcomes: tuple[Outcome, ...]
+
+    def text(self) -> str:
+        """For people."""
+        return "\n".join((f"people for {self.people}", "", *lines(self.named, self.others, self.background)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "people": self.people,
+            "engines": self.engines,
+            "expressions": [asdict(each) for each in self.named],
+            "others": [asdict(each) for each in self.others],
+            "background": None if self.background is None else asdict(self.background),
+            "configuration": msgspec.to_builtins(self.config),
+        }
+
+    def table(self) -> str:
+        """A row for each expression in each way in which it was played, as CSV; times are those that were seen."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(map(_row, self.outcomes))
+        return text.getvalue()
+
+    def write(self, folder: Path) -> None:
+        """real-PEOPLE.json and real-PEOPLE.csv."""
+        for name, content in (
+            (f"real-{self.people}.json", msgspec.json.format(msgspec.json.encode(self.to_dict()))),
+            (f"real-{self.people}.csv", self.table().encode()),
+        ):
+            with writing(folder / name) as file:
+                file.write(content)
+
+
+def evaluate(
+    clips: Path,
+    people: People,
+    ways: Sequence[Playing],
+    config: Path | None,
+    overrides: Iterable[str],
+    workers: int | None = None,
+    tables: Path = FOLDER,
+) -> RealReport:
+    """Play the marked clips of the folder `clips` that show `people`, in each of the `ways`, and score them."""
+    settings = realtime_config.load(config, overrides)
+    wanted = [clip for clip in read(clips, tables) if clip.people == people]
+    if not wanted:
+        raise DataError(f"{tables} marks no clip of people for {people}; add one, or ask for the others")
+    played = play_all(wanted, ways, settings, workers)
+    found = outcomes(played)
+    named, others = (tuple(figures(found, settings.spotter, others=rest)) for rest in (False, True))
+    around = background(played)
+    return RealReport(people, installed(settings), settings, named, others, around, tuple(found))
+
+
+def ways(speeds: str, strengths: str) -> list[Playing]:
+    """Each of "1,4" at each of "1,0.33"; ConfigError where one is none."""
+    fast = _numbers("--speeds", speeds, 0.25, 16.0)
+    strong = _numbers("--strengths", strengths, 0.0, 1.0)
+    return [Playing(speed, strength) for strength, speed in itertools.product(strong, fast)]
+
+
+def _numbers(option: str, text: str, least: float, most: float) -> list[float]:
+    try:
+        found = [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        found = []
+    if not found or not all(least <= each <= most for each in found):
+        raise ConfigError(f"{option} {text!r}: wanted numbers between {least:g} and {most:g}, such as 1,0.5")
+    return found
+
+
+def _row(found: Outcome) -> tuple[object, ...]:
+    mark, event = found.mark, found.event
+    times = (f"{at:.3f}" for at in (mark.onset_s, mark.apex_s, mark.held_s, mark.offset_s))
+    said = ("", "", "", "", "")
+    if event is not None:
+        right = int(coarse(event.label) == mark.class_)
+        said = (event.kind, event.label, str(right), f"{event.apex_s:.3f}", f"{event.confidence:.3f}")
+    way = (f"{found.playing.speed:g}", f"{found.playing.strength:g}")
+    return (found.clip, mark.class_, mark.label, *way, *times, int(event is not None), int(found.taken_back), *said)
