@@ -7,7 +7,7 @@ import pytest
 
 from realtime.demo import truth
 from realtime.engine.package.manifest import sha256
-from train.real.marks import DIGITS
+from train.chain.real.marks import DIGITS
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,11 @@ from realtime import config as realtime_config
 from realtime.config import Config
 from realtime.errors import ConfigError, DataError
 from train.chain.evaluate import installed
-from train.real.background import Background, background
-from train.real.marks import FOLDER, People, read
-from train.real.outcome import Figures, Outcome, coarse, figures, outcomes
-from train.real.play import Playing, play_all
-from train.real.show import lines
+from train.chain.real.background import Background, background
+from train.chain.real.marks import FOLDER, People, read
+from train.chain.real.outcome import Figures, Outcome, coarse, figures, outcomes
+from train.chain.real.play import Playing, play_all
+from train.chain.real.show import lines
 from train.storage.atomic import writing
 
 COLUMNS = (

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from realtime.records import Frame
-from train.real.marks import Mark, moved
-from train.real.stretch import LEAD_S, Stretch, StretchSource, reflected, stretches, whole
+from train.chain.real.marks import Mark, moved
+from train.chain.real.stretch import LEAD_S, Stretch, StretchSource, reflected, stretches, whole
 
 
 class Flat:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from realtime.capture.source import Source
 from realtime.records import Frame
-from train.real.marks import Mark
+from train.chain.real.marks import Mark
 
 LEAD_S, TAIL_S = 1.0, 1.0  #: as played, before the first onset and after the last offset
 

@@ -15,9 +15,9 @@ from realtime.faces.track import Tracker
 from realtime.recognition.heads import engines
 from realtime.recognition.recognise import Judges
 from train.chain.play import ToldEvent, heard
-from train.real.marks import Mark, MarkedClip, moved
-from train.real.stretch import Stretch, StretchSource, stretches, whole
-from train.real.weaken import WeakenedSource
+from train.chain.real.marks import Mark, MarkedClip, moved
+from train.chain.real.stretch import Stretch, StretchSource, stretches, whole
+from train.chain.real.weaken import WeakenedSource
 from train.storage.workers import run
 
 FULL = 1.0

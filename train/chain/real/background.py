@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from realtime.schema.message import Event
 from train.chain.outcome import taken_back
 from train.chain.play import ToldEvent
-from train.real.outcome import NEUTRAL, kept
-from train.real.play import PlayedStretch
+from train.chain.real.outcome import NEUTRAL, kept
+from train.chain.real.play import PlayedStretch
 
 APART_S = 0.2  #: so near to a mark nothing is false: what is marked ends slowly
 

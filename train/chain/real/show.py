@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from realtime.labels import MEGC3
 from train.chain.labels import OTHER
-from train.real.background import Background
-from train.real.outcome import Figures
+from train.chain.real.background import Background
+from train.chain.real.outcome import Figures
 
 NONE = "-"
 
