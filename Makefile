@@ -26,7 +26,7 @@ live: $(VENV)/base.stamp ## the camera, or SOURCE=..., with its page
 	$(BIN)/python -m realtime view --source $(SOURCE)
 
 test: lint ## every check: linters, types, import contracts, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/dev.stamp ## every check but the tests
 	$(BIN)/ruff check .
