@@ -168,7 +168,7 @@ def recorded(prepare, landmarker, frames):
     times, crops = prepare.serve(frames, STAGES, landmarker)
     sample = Sample("a", "p", "surprise", times[4], 0.4 * times[17] + 0.6 * times[18], times[30])
     return SimpleNamespace(
-        case=SimpleNamespace(id="a", subject="p"),
+        named=sample,
         sample=sample,
         times=lambda: times,
         crops=lambda: np.stack(crops),

@@ -22,7 +22,7 @@ def test_a_shipped_package_answers_here_as_it_was_exported(folder: Path):
 
 def test_the_shipped_packages_together_stay_small():
     size = sum(path.stat().st_size for folder in PACKAGES for path in folder.iterdir())
-    assert 20e6 < size < 50e6
+    assert 5e6 < size < 12e6
 
 
 @pytest.fixture(scope="module")
