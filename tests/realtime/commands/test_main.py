@@ -307,7 +307,8 @@ def test_a_run_is_recorded_with_its_pictures_when_it_is_asked_to(tiny, tmp_path)
 def test_listeners_that_are_stopped_or_killed_do_not_slow_the_publisher(tiny, start):
     ports = on_free_ports()
     listeners = [start("listen", *ports) for _ in range(2)]
-    words = ["--source", VIDEO, "--seconds", "2.5", "--json", "--set", "publish.landmarks=true"]
+    every_frame = ["--set", "budget.enabled=false", "--set", "source.late_s=0"]
+    words = ["--source", VIDEO, "--seconds", "2.5", "--json", "--set", "publish.landmarks=true", *every_frame]
     runner = start("run", *words, *tiny, *ports)
     for listener in listeners:
         until_line(listener.stdout, "state")

@@ -70,7 +70,7 @@ def test_half_of_what_calibrates_and_of_what_is_tested_fades_and_nothing_that_is
 
 def test_another_encoder_or_precision_sees_the_clips_anew(config, source, monkeypatch):
     cast = source.split(source.whole()).test[0]
-    folders = [enactments._folder(config, cast), enactments._folder(replace(config, precision="f32"), cast)]
+    folders = [enactments._folder(config, cast), enactments._folder(replace(config, precision="bf16"), cast)]
     other = SimpleNamespace(files={MODEL: "b" * 64})
     monkeypatch.setattr(enactments, "package", lambda config: other)
     folders.append(enactments._folder(config, cast))
