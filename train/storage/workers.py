@@ -79,6 +79,7 @@ def _processes(opening: Opening[T, R], tasks: Mapping[str, T], count: int) -> It
     try:
         with _starting():
             names = {pool.submit(_do, task): name for name, task in tasks.items()}
+            pool.submit(os.getpid)  # or nobody watches the process that the last task began, until a result comes
         yield ((names[future], future.result()) for future in as_completed(names))
     except BrokenProcessPool:
         raise GlimpseError(
