@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from realtime.capture.colour import rgb
+from realtime.capture.jpeg import jpeg_size, most_scans
 from realtime.capture.remote_clock import CameraClock
 from realtime.config import StreamsConfig
 from realtime.errors import SourceError
@@ -21,11 +22,6 @@ from realtime.schema.message import Picture
 
 log = logging.getLogger(__name__)
 
-#: Markers of a JPEG (ITU T.81, table B.1). Height and width stand in a frame header: baseline, extended or progressive,
-#: which is what cameras and browsers make. Before it come segments that say how long they are; what else comes there
-#: would be read by one decoder so and by another otherwise, and is refused.
-_FRAME_HEADERS = range(0xC0, 0xC3)
-_SEGMENTS = frozenset({0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
 #: A camera that is asked for 60 pictures a second loses fewer than this in an hour: a larger gap is a number made up.
 _MOST_LOST = 250_000
 
@@ -117,26 +113,6 @@ def require_picture(jpeg: bytes, config: StreamsConfig) -> None:
             f"a JPEG of {scans} scans, at most {config.most_scans} are decoded, since each takes as long as a picture: "
             "send baseline JPEG, as a canvas makes it"
         )
-
-
-def jpeg_size(jpeg: bytes) -> tuple[int, int] | None:
-    """Width and height as the header says, without decoding; None where it is no JPEG. (ITU T.81, B.2.2)"""
-    at = 2
-    if jpeg[:2] != b"\xff\xd8":
-        return None
-    while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
-        if jpeg[at + 1] in _FRAME_HEADERS:
-            return int.from_bytes(jpeg[at + 7 : at + 9], "big"), int.from_bytes(jpeg[at + 5 : at + 7], "big")
-        if jpeg[at + 1] not in _SEGMENTS:
-            return None
-        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
-    return None
-
-
-def most_scans(jpeg: bytes) -> int:
-    """No more scans than this are in a JPEG: their markers, wherever they stand. (ITU T.81, B.2.3)"""
-    data = np.frombuffer(jpeg, np.uint8)
-    return int(np.count_nonzero((data[:-1] == 0xFF) & (data[1:] == 0xDA)))
 
 
 def _lost(last: Frame | None, number: int) -> int:

@@ -78,7 +78,6 @@ class Pipeline:
         self._people: dict[int, Person] = {}
         self._ids = count(1) if ids is None else ids
         self._heads = heads
-        self._version = version()
         self._meta_at = 0.0
         self._skipped = 0  #: frames that nobody had time for
         self._points_s = 0.0  #: what the points of the newest state took
@@ -274,7 +273,7 @@ class Pipeline:
                 heads=self._heads,
                 encoder_hz=self._looking.rate_hz,
                 left_out=counts.left_out,
-                version=self._version,
+                version=version(),
             )
         )
 

@@ -45,8 +45,7 @@ class Answers(Party):
         self._desk = desk
         self._refused = Complaints()
         self._crowded = False  # more subscribers wait to be greeted
-        limits = publish.limits
-        allowance = Allowance(limits.peers, each=UNREAD, all=1_000_000 * limits.unread_mb, ahead=AHEAD)
+        allowance = Allowance(each=UNREAD, all=1_000_000 * publish.limits.unread_mb, ahead=AHEAD)
         self._socket = self._bind(zmq.ROUTER, "replay_port", waiting=WAITING, longest=LONGEST, allowance=allowance)
         self.address = address_of(self._socket)
         self.port = port_of(self.address)

@@ -27,7 +27,7 @@ class Inbox(Party):
         self._take = take
         self._refused = Complaints()
         unread = 1_000_000 * publish.limits.unread_mb
-        allowance = Allowance(publish.limits.peers, each=unread, all=unread)
+        allowance = Allowance(each=unread, all=unread)
         self._socket = self._bind(zmq.PULL, "frames_port", waiting=WAITING, longest=LONGEST_BYTES, allowance=allowance)
         self.address = address_of(self._socket)
         self.port = port_of(self.address)

@@ -105,8 +105,7 @@ class Publisher(Party):
             super().close()
 
     def _publish_at(self, key: str, kind: int, waiting: int) -> Socket:
-        limits = self._publish.limits
-        allowance = Allowance(limits.peers, each=1000 * limits.subscriptions_kb, all=math.inf, ahead=AHEAD)
+        allowance = Allowance(each=1000 * self._publish.limits.subscriptions_kb, all=math.inf, ahead=AHEAD)
         return self._bind(kind, key, waiting=waiting, longest=LONGEST_REQUEST, allowance=allowance)
 
     def _send(self, message: State | Meta) -> None:

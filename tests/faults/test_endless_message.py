@@ -7,19 +7,13 @@ import msgspec
 import psutil
 import pytest
 import raw_zmtp
+from waiting import until
 
 from realtime.config import load
 from realtime.publish import Asker
 from realtime.schema.message import AskClock, Clock
 
 KINDS = {"state": b"SUB", "events": b"SUB", "replay": b"DEALER", "frames": b"PUSH"}
-
-
-def until(told, what):
-    deadline = time.monotonic() + 10
-    while not told():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.01)
 
 
 def memory_of(there):

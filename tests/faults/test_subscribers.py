@@ -12,19 +12,13 @@ import psutil
 import pytest
 import raw_zmtp
 import zmq
+from waiting import until
 
 from realtime.config import load
 from realtime.publish import Answers, Publisher, Subscriber
 from realtime.publish.connection import peers
 
 CONFIG = load(overrides=[f"publish.{name}_port=0" for name in ("state", "events", "replay", "frames")]).publish
-
-
-def until(told, what):
-    deadline = time.monotonic() + 10
-    while not told():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.005)
 
 
 def subscriber_of(publisher):

@@ -25,15 +25,15 @@ def lines(rows: Sequence[AtRate]) -> Iterator[str]:
 
 
 def _spotting(rows: Sequence[AtRate]) -> Iterator[str]:
-    yield _line(
+    yield line(
         "Hz", "kind", "videos", "minutes", "true", "found", "false", "F1", "apex error ms, median",
         "after onset ms, p50 / p95", "after apex ms, p50 / p95", "false a minute",
     )  # fmt: skip
-    yield _rule(12)
+    yield rule(12)
     for row in rows:
         for group, part in row.parts.items():
             s = part.spotting
-            yield _line(
+            yield line(
                 _rate(row), group, row.videos, f"{row.minutes:.1f}", s.found + s.missed, s.found, s.false,
                 f"{part.f1:.3f}", _number(s.apex_error_median_ms, 0), _delay(s.after_onset), _delay(s.after_apex),
                 f"{s.false_per_minute:.2f}",
@@ -42,14 +42,14 @@ def _spotting(rows: Sequence[AtRate]) -> Iterator[str]:
 
 def _together(rows: Sequence[AtRate]) -> Iterator[str]:
     head = ("F1 spot", "F1 recognise", "STRS", "expected calibration error", "micro taken back a minute")
-    yield _line("Hz", "kind", *head)
-    yield _rule(7)
+    yield line("Hz", "kind", *head)
+    yield rule(7)
     for row in rows:
         for group, part in row.parts.items():
             error = part.reliability.expected_error if part.reliability else None
             back = f"{row.taken_back_per_minute:.2f}" if group == "micro" else ""
             figures = (_number(part.f1_recognise), _number(part.strs), _number(error))
-            yield _line(_rate(row), group, f"{part.f1:.3f}", *figures, back)
+            yield line(_rate(row), group, f"{part.f1:.3f}", *figures, back)
 
 
 def _under(rows: Sequence[AtRate]) -> Iterator[str]:
@@ -57,13 +57,13 @@ def _under(rows: Sequence[AtRate]) -> Iterator[str]:
     if not names:
         yield "no false alarm"
         return
-    yield _line("Hz", "false alarms under", *names)
-    yield _rule(2 + len(names))
-    yield _line("", "how often it happens", *(rows[0].happened.get(name, "") for name in names))
+    yield line("Hz", "false alarms under", *names)
+    yield rule(2 + len(names))
+    yield line("", "how often it happens", *(rows[0].happened.get(name, "") for name in names))
     for row in rows:
         for group in ("micro", "macro"):
             under = row.parts[group].under
-            yield _line(_rate(row), group, *(under.get(name, 0) for name in names))
+            yield line(_rate(row), group, *(under.get(name, 0) for name in names))
 
 
 def _all_under(row: AtRate) -> list[str]:
@@ -75,12 +75,12 @@ def _recognition(row: AtRate) -> Iterator[str]:
     if not parts:
         yield "no event with a label was found"
         return
-    yield _line("found events", "engine", "events", "UF1", "UAR", "accuracy", "classes")
-    yield _rule(7)
+    yield line("found events", "engine", "events", "UF1", "UAR", "accuracy", "classes")
+    yield rule(7)
     for group, part in parts:
         for name, found in part.recognition.items():
             counts = ", ".join(f"{label} {count}" for label, count in found.counts.items())
-            yield _line(group, name, found.events, *map(_number, (found.uf1, found.uar, found.accuracy)), counts)
+            yield line(group, name, found.events, *map(_number, (found.uf1, found.uar, found.accuracy)), counts)
 
 
 def _reliability(row: AtRate) -> Iterator[str]:
@@ -88,10 +88,10 @@ def _reliability(row: AtRate) -> Iterator[str]:
     if part.reliability is None:
         yield "no micro-expression was told"
         return
-    yield _line("confidence, micro", "answers", "mean confidence", "right")
-    yield _rule(4)
+    yield line("confidence, micro", "answers", "mean confidence", "right")
+    yield rule(4)
     for each in part.reliability.bins:
-        yield _line(f"{each.low:.1f} to {each.high:.1f}", each.answers, _number(each.confidence), _number(each.right))
+        yield line(f"{each.low:.1f} to {each.high:.1f}", each.answers, _number(each.confidence), _number(each.right))
 
 
 def _rate(row: AtRate) -> str:
@@ -107,9 +107,11 @@ def _number(value: float | None, digits: int = 3) -> str:
     return NONE if value is None else f"{value:.{digits}f}"
 
 
-def _line(*cells: object) -> str:
+def line(*cells: object) -> str:
+    """A row of a Markdown table."""
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def _rule(count: int) -> str:
-    return _line(*["---"] * count)
+def rule(count: int) -> str:
+    """What stands below the head of a table of `count` columns."""
+    return line(*["---"] * count)

@@ -13,22 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from realtime.capture.around import Around
 from realtime.capture.source import Source
 from realtime.records import Frame
 
 SMALLEST = 1e-6  # share of an exposure that rounding makes or loses
 
 
-class SlowedSource:
-    """Implements `source.Source`: `source` at `rate_hz`, which must be below its own rate."""
+class SlowedSource(Around):
+    """`source` at `rate_hz`, which must be below its own rate."""
 
     def __init__(self, source: Source, rate_hz: float) -> None:
-        self._source = source
-        self.rate_hz, self.live = rate_hz, source.live
-
-    @property
-    def dropped(self) -> int:
-        return self._source.dropped
+        super().__init__(source)
+        self.rate_hz = rate_hz
 
     def frames(self) -> Iterator[Frame]:
         exposure: _Exposure | None = None
@@ -42,9 +39,6 @@ class SlowedSource:
                 index += 1
                 exposure = _Exposure(exposure.closes, exposure.closes + 1.0 / self.rate_hz)
             exposure.add(frame, begin, end)
-
-    def close(self) -> None:
-        self._source.close()
 
 
 @dataclass(slots=True)

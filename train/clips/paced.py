@@ -19,8 +19,8 @@ def paced(clip: StoredClip, around_s: float, rate_hz: float) -> ClipCrops:
     The grid begins with the clip and not with its event, for a live encoder knows nothing of onsets. An event of
     which it would leave fewer than two frames stays whole.
     """
-    whole = clip.cut(around_s)
-    seen = np.isin(whole.times, clip.times()[due(clip.times(), rate_hz)])
+    whole, times = clip.cut(around_s), clip.times()
+    seen = np.isin(whole.times, times[due(times, rate_hz)])
     if np.count_nonzero(seen[event(whole.times, whole.sample)]) < FEWEST_SHOWN:
         return whole
     kept = np.flatnonzero(seen)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import TypeVar
 
 import zmq
@@ -65,9 +64,7 @@ class Party:
     def __enter__(self: P) -> P:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _bind(self, kind: int, key: str, *, waiting: int, longest: int, allowance: Allowance) -> Socket:
@@ -136,7 +133,7 @@ class Party:
 
     def _limit(self, socket: Socket, key: str, allowance: Allowance) -> None:
         """Hang up on peers of `socket` that send more than they may."""
-        peers = self._peers[socket] = Peers(self._context, socket, key, allowance)
+        peers = self._peers[socket] = Peers(self._context, socket, key, self._publish.limits.peers, allowance)
         self._sockets.append(peers.socket)
         self._attend(peers.socket, peers.turn, f"peers of {key}")
 

@@ -35,9 +35,8 @@ FREED_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the peers of one socket may cost: their number, and what they send without a whole message being read."""
+    """What the peers of one socket may send without a whole message being read."""
 
-    peers: int
     each: int  #: bytes of one of them
     all: float  #: bytes of them together
     ahead: int = -1  #: bytes of one that the system takes before they are read; -1 leaves that to the system
@@ -52,14 +51,20 @@ class Peers:
     """
 
     def __init__(
-        self, context: zmq.Context[zmq.Socket[bytes]], bound: zmq.Socket[bytes], key: str, allowance: Allowance
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        bound: zmq.Socket[bytes],
+        key: str,
+        most: int,
+        allowance: Allowance,
     ) -> None:
+        """`most` may be connected at once."""
         endpoint = f"inproc://peers-{id(bound)}"
         bound.monitor(endpoint, zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
         self.socket = context.socket(zmq.PAIR)
         self.socket.set(zmq.RCVHWM, 0)  # ZeroMQ's own thread would wait for room
         self.socket.connect(endpoint)
-        self._key, self._allowance = key, allowance
+        self._key, self._most, self._allowance = key, most, allowance
         self._read: dict[int, float] = {}  # by descriptor: bytes that were read, or are forgiven
         self._heard: set[int] = set()
         self._hoarding: set[int] = set()  # those that were cut with much unread
@@ -89,7 +94,7 @@ class Peers:
             if descriptor in self._hoarding:
                 self._hoarding.remove(descriptor)
                 self._trim_due = time.monotonic() + FREED_S
-        elif len(self._read) < self._allowance.peers:
+        elif len(self._read) < self._most:
             self._read[descriptor] = 0
         else:
             self._complaints.add(

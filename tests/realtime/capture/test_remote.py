@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime.capture.remote import Remote, decoded, jpeg_size
+from realtime.capture.jpeg import jpeg_size
+from realtime.capture.remote import Remote, decoded
 from realtime.config import load
 from realtime.errors import SourceError
 from realtime.pipeline.moments import jpeg

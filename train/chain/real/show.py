@@ -9,25 +9,24 @@ from realtime.labels import MEGC3
 from train.chain.labels import OTHER
 from train.chain.real.background import Background
 from train.chain.real.outcome import Figures
-
-NONE = "-"
+from train.chain.show import NONE, line, rule
 
 
 def lines(named: Sequence[Figures], others: Sequence[Figures], around: Background | None) -> Iterator[str]:
     """Expressions with a class, then the others, then confusions and what was false."""
-    yield _line("speed", "strength", "expressions", "of micro length", "told", "as micro", "as macro", "taken back",
+    yield line("speed", "strength", "expressions", "of micro length", "told", "as micro", "as macro", "taken back",
                 "named in three", "UAR", "among seven", "neutral", "apex error ms, median")  # fmt: skip
-    yield _rule(13)
-    yield from (_line(*_row(each)) for each in named)
+    yield rule(13)
+    yield from (line(*_row(each)) for each in named)
     if others:
         yield ""
-        yield _line("others: speed", "strength", "movements", "told", "as micro", "as macro", "taken back")
-        yield _rule(7)
-        yield from (_line(*_other(each)) for each in others)
+        yield line("others: speed", "strength", "movements", "told", "as micro", "as macro", "taken back")
+        yield rule(7)
+        yield from (line(*_other(each)) for each in others)
     yield ""
-    yield _line("told, in truth", "speed", "strength", *MEGC3, OTHER)
-    yield _rule(7)
-    yield from (line for each in named for line in _confusion(each))
+    yield line("told, in truth", "speed", "strength", *MEGC3, OTHER)
+    yield rule(7)
+    yield from (row for each in named for row in _confusion(each))
     if around:
         yield ""
         yield from _background(around)
@@ -50,14 +49,14 @@ def _other(found: Figures) -> tuple[object, ...]:
 
 def _confusion(found: Figures) -> Iterator[str]:
     for truth, said in found.confusion.items():
-        yield _line(truth, f"{found.speed:g}", f"{found.strength:.2g}", *said.values())
+        yield line(truth, f"{found.speed:g}", f"{found.strength:.2g}", *said.values())
 
 
 def _background(found: Background) -> Iterator[str]:
-    yield _line("unmarked minutes", "false micro a minute", "false macro a minute", "taken back a minute", "neutral")
-    yield _rule(5)
+    yield line("unmarked minutes", "false micro a minute", "false macro a minute", "taken back a minute", "neutral")
+    yield rule(5)
     rates = (found.micro_per_minute, found.macro_per_minute, found.taken_back_per_minute)
-    yield _line(f"{found.minutes:.2f}", *(f"{rate:.2f}" for rate in rates), f"{found.neutral} of {found.events} events")
+    yield line(f"{found.minutes:.2f}", *(f"{rate:.2f}" for rate in rates), f"{found.neutral} of {found.events} events")
     clips = Counter(alarm.clip for alarm in found.alarms)
     if clips:
         yield ""
@@ -66,11 +65,3 @@ def _background(found: Background) -> Iterator[str]:
 
 def _of(count: int, all_: int) -> str:
     return f"{count} of {all_} ({count / all_:.0%})" if all_ else NONE
-
-
-def _line(*cells: object) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def _rule(count: int) -> str:
-    return _line(*["---"] * count)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from realtime.capture.around import Around
 from realtime.capture.source import Source
 from realtime.records import Frame
 from train.chain.real.marks import Mark
@@ -44,26 +45,20 @@ def stretches(marks: Sequence[Mark], speed: float) -> list[Stretch]:
     return found
 
 
-class StretchSource:
-    """Implements `source.Source`: a stretch of `source`, `speed` times as fast; the clip's `begin_s` is at `lead_s`."""
+class StretchSource(Around):
+    """A stretch of `source`, `speed` times as fast; the clip's `begin_s` is at `lead_s`."""
 
     def __init__(self, source: Source, stretch: Stretch, speed: float) -> None:
-        self._source, self._stretch, self._speed = source, stretch, speed
-        self.rate_hz, self.live = source.rate_hz * speed, source.live
+        super().__init__(source)
+        self._stretch, self._speed = stretch, speed
+        self.rate_hz *= speed
         missing_s = LEAD_S - (stretch.first_s - stretch.begin_s) / speed
         self._mirrored = max(math.ceil(missing_s * self.rate_hz - 1e-6), 0) if math.isfinite(missing_s) else 0
         self.lead_s = self._mirrored / self.rate_hz
 
-    @property
-    def dropped(self) -> int:
-        return self._source.dropped
-
     def frames(self) -> Iterator[Frame]:
         for index, (t, frame) in enumerate(self._timed()):
             yield Frame(frame.image, t, index, gap=0, grabbed=time.monotonic())
-
-    def close(self) -> None:
-        self._source.close()
 
     def _timed(self) -> Iterator[tuple[float, Frame]]:
         quiet: list[Frame] = []  # those before the first onset, until the lead is made of them

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from realtime.capture.around import Around
 from realtime.capture.source import Source
 from realtime.faces.align import similarity
 from realtime.faces.track import Tracker
@@ -112,17 +113,12 @@ def _pixels(width: int, height: int) -> Floats:
     return np.stack([columns, rows], axis=2)
 
 
-class WeakenedSource:
-    """Implements `source.Source`: a clip whose `marks` have a `share` of their strength, on the clip's own clock."""
+class WeakenedSource(Around):
+    """A clip whose `marks` have a `share` of their strength, on the clip's own clock."""
 
     def __init__(self, source: Source, marks: Sequence[Mark], share: float, tracker: Tracker) -> None:
-        self._source, self._marks, self._tracker = source, marks, tracker
-        self._weakener = Weakener(share)
-        self.rate_hz, self.live = source.rate_hz, source.live
-
-    @property
-    def dropped(self) -> int:
-        return self._source.dropped
+        super().__init__(source)
+        self._marks, self._tracker, self._weakener = marks, tracker, Weakener(share)
 
     def frames(self) -> Iterator[Frame]:
         onsets: dict[Mark, Sighting] = {}
@@ -136,9 +132,6 @@ class WeakenedSource:
                 yield frame
             else:
                 yield replace(frame, image=self._weakener.weaken(frame.image, now, onsets[mark]))
-
-    def close(self) -> None:
-        self._source.close()
 
     def _sighted(self, frame: Frame) -> Sighting | None:
         faces = self._tracker.push(frame)
