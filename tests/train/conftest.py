@@ -1,5 +1,9 @@
-"""Fabricated trees of licensed data sets: tiny pictures under the names that users have on disk, and their tables."""
+"""Fabricated trees of licensed data sets: tiny pictures under the names that users have on disk, and their tables.
 
+And clips whose expressions are marked, of the bundled stream.
+"""
+
+import csv
 import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,12 +14,15 @@ import numpy as np
 import pytest
 
 from realtime.config import ROOT
+from realtime.demo import truth
+from realtime.engine.package.manifest import sha256
 from realtime.labels import FERPLUS
 from realtime.records import Crop, Frame, Pose
 from train.config.recorded import Rates
 from train.config.sections import Stage
 from train.datasets.annotation.sample import Sample
 from train.datasets.folds import Fold
+from train.datasets.marked.marks import DIGITS
 
 ANNOTATIONS = Path(__file__).resolve().parents[2] / "../shared/annotations"
 
@@ -302,3 +309,36 @@ def finds(drawn_face):
         return SimpleNamespace(restart=lambda: None, close=lambda: None, find=lambda image, faces: found)
 
     return landmarker
+
+
+@pytest.fixture(scope="session")
+def filmed(tmp_path_factory):
+    """A folder with the first seconds of the sample, in which a micro-expression of surprise is at 4.0, 4.15, 4.37."""
+    folder = tmp_path_factory.mktemp("filmed")
+    source = cv2.VideoCapture(str(truth.VIDEO))
+    rate = truth.load().rate_hz
+    size = tuple(int(source.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+    writer = cv2.VideoWriter(str(folder / "short.avi"), cv2.VideoWriter_fourcc(*"MJPG"), rate, size)
+    writer.set(cv2.VIDEOWRITER_PROP_QUALITY, 98)
+    for _ in range(round(5.5 * rate)):
+        writer.write(source.read()[1])
+    writer.release()
+    source.release()
+    return folder
+
+
+@pytest.fixture
+def marked(tmp_path):
+    """Writes the tables for clips of a folder: rows of clips (clip, person, people) and of marks."""
+
+    def write(folder, clips, marks):
+        rows = [(*row, sha256(folder / row[0])[:DIGITS]) if len(row) == 3 else row for row in clips]
+        for name, header, content in (
+            ("clips.csv", ("clip", "person", "people", "sha256"), rows),
+            ("marks.csv", ("clip", "onset", "apex", "held", "offset", "class", "label", "note"), marks),
+        ):
+            with (tmp_path / name).open("w", newline="") as file:
+                csv.writer(file).writerows([header, *content])
+        return tmp_path
+
+    return write

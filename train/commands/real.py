@@ -30,7 +30,7 @@ def real(
     """Play real faces whose expressions are marked through the live pipeline, as they are, faster and weaker."""
     with told(as_json):
         from train.chain.real import evaluate
-        from train.chain.real.marks import FOLDER
+        from train.datasets.marked.marks import FOLDER
 
         asked = evaluate.ways(speeds, strengths)
         report = evaluate.evaluate(clips, people, asked, config, override or (), workers, marks or FOLDER)

@@ -17,10 +17,11 @@ from realtime.config import Config
 from realtime.errors import ConfigError, DataError
 from train.chain.evaluate import installed
 from train.chain.real.background import Background, background
-from train.chain.real.marks import FOLDER, People, read
 from train.chain.real.outcome import Figures, Outcome, coarse, figures, outcomes
-from train.chain.real.play import Playing, play_all
+from train.chain.real.play import play_all
 from train.chain.real.show import lines
+from train.datasets.marked.marks import FOLDER, People, read
+from train.datasets.marked.playing import Playing
 from train.storage.atomic import writing
 
 COLUMNS = (

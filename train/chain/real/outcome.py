@@ -17,9 +17,10 @@ from realtime.labels import COMPOSITE, MEGC3
 from realtime.schema.message import Event
 from train.chain.labels import OTHER, recognition
 from train.chain.play import ToldEvent
-from train.chain.real.marks import Mark
-from train.chain.real.play import PlayedStretch, Playing
+from train.chain.real.play import PlayedStretch
 from train.datasets.annotation.labels import canonical
+from train.datasets.marked.marks import Mark
+from train.datasets.marked.playing import Playing
 
 SLACK_S = 0.1  #: an apex may lie so far outside of its expression
 NEUTRAL = "neutral"

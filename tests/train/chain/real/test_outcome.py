@@ -6,9 +6,10 @@ from train.chain.labels import OTHER
 from train.chain.play import ToldEvent
 from train.chain.real import show
 from train.chain.real.background import background
-from train.chain.real.marks import Mark
 from train.chain.real.outcome import coarse, figures, outcomes
-from train.chain.real.play import PlayedStretch, Playing
+from train.chain.real.play import PlayedStretch
+from train.datasets.marked.marks import Mark
+from train.datasets.marked.playing import Playing
 
 OWN = Playing(1.0, 1.0)
 SMILE = Mark(2.0, 2.2, 2.5, 3.0, "positive", "happiness")

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from realtime.errors import ConfigError
 from train.__main__ import app
 from train.chain.real.evaluate import COLUMNS, ways
-from train.chain.real.play import Playing
+from train.datasets.marked.playing import Playing
 
 MARK = ("short.avi", 4.0, 4.15, 4.16, 4.37, "surprise", "surprise", "as scripted")
 

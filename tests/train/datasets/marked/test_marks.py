@@ -3,8 +3,8 @@ from collections import Counter
 import pytest
 
 from realtime.errors import DataError
-from train.chain.real.marks import FOLDER, Mark, moved, read
 from train.datasets.annotation.table import read_table
+from train.datasets.marked.marks import FOLDER, Mark, moved, read
 
 SMILE = ("a.mp4", 1.0, 1.2, 1.5, 2.0, "positive", "happiness", "open smile")
 UNSURE = ("a.mp4", 3.0, "", "", 4.0, "unsure", "", "speech")

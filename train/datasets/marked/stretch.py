@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from realtime.capture.around import Around
 from realtime.capture.source import Source
 from realtime.records import Frame
-from train.chain.real.marks import Mark
+from train.datasets.marked.marks import Mark
 
 LEAD_S, TAIL_S = 1.0, 1.0  #: as played, before the first onset and after the last offset
 
@@ -50,7 +50,7 @@ class StretchSource(Around):
 
     def __init__(self, source: Source, stretch: Stretch, speed: float) -> None:
         super().__init__(source)
-        self._stretch, self._speed = stretch, speed
+        self.stretch, self.speed = stretch, speed
         self.rate_hz *= speed
         missing_s = LEAD_S - (stretch.first_s - stretch.begin_s) / speed
         self._mirrored = max(math.ceil(missing_s * self.rate_hz - 1e-6), 0) if math.isfinite(missing_s) else 0
@@ -64,7 +64,7 @@ class StretchSource(Around):
         quiet: list[Frame] = []  # those before the first onset, until the lead is made of them
         leading = self._mirrored > 0
         for frame in self._cut():
-            if leading and quiet and (frame.t >= self._stretch.first_s or len(quiet) > self._mirrored):
+            if leading and quiet and (frame.t >= self.stretch.first_s or len(quiet) > self._mirrored):
                 yield from self._lead(quiet)
                 leading = False
             if leading:
@@ -76,9 +76,9 @@ class StretchSource(Around):
 
     def _cut(self) -> Iterator[Frame]:
         for frame in self._source.frames():
-            if frame.t >= self._stretch.end_s:
+            if frame.t >= self.stretch.end_s:
                 return
-            if frame.t >= self._stretch.begin_s:
+            if frame.t >= self.stretch.begin_s:
                 yield frame
 
     def _lead(self, quiet: Sequence[Frame]) -> Iterator[tuple[float, Frame]]:
@@ -91,7 +91,7 @@ class StretchSource(Around):
         yield from ((self._played_s(frame.t), frame) for frame in quiet)
 
     def _played_s(self, t: float) -> float:
-        return self.lead_s + (t - self._stretch.begin_s) / self._speed
+        return self.lead_s + (t - self.stretch.begin_s) / self.speed
 
 
 def reflected(steps: int, count: int) -> int:

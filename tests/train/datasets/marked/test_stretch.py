@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from realtime.records import Frame
-from train.chain.real.marks import Mark, moved
-from train.chain.real.stretch import LEAD_S, Stretch, StretchSource, reflected, stretches, whole
+from train.datasets.marked.marks import Mark, moved
+from train.datasets.marked.stretch import LEAD_S, Stretch, StretchSource, reflected, stretches, whole
 
 
 class Flat:

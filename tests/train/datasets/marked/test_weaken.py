@@ -5,8 +5,8 @@ import pytest
 from realtime.faces.quality import bounding_box, head_pose
 from realtime.records import Face, Frame, Quality
 from realtime.representation import motion
-from train.chain.real.marks import Mark
-from train.chain.real.weaken import CROP_PX, WeakenedSource, Weakener, sighted
+from train.datasets.marked.marks import Mark
+from train.datasets.marked.weaken import CROP_PX, WeakenedSource, Weakener, sighted
 
 SIZE, EYE_PX = 320, 134.0  # the crop's own scale: nothing is scaled on the way
 CORNER = (205.0, 218.0)  # beside the mouth of a face whose eyes' middle is at (160, 130)

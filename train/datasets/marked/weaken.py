@@ -19,7 +19,7 @@ from realtime.faces.align import similarity
 from realtime.faces.track import Tracker
 from realtime.records import Floats, Frame, Image
 from realtime.representation import motion
-from train.chain.real.marks import Mark
+from train.datasets.marked.marks import Mark
 
 CROP_PX, MARGIN_PX = 256, 64  #: the canonical crop, and how much more is seen around it: it ends above the chin
 SIDE_PX = CROP_PX + 2 * MARGIN_PX
