@@ -11,7 +11,7 @@ from realtime.config import TOGETHER, RecogniseConfig
 from realtime.engine.engine import Engine
 from realtime.labels import NONE
 from realtime.recognition.encode import Encoder, softmax
-from realtime.recognition.groups import at_rest, refined
+from realtime.recognition.groups import at_rest, group, refined
 from realtime.recognition.pool import Shares, pool
 from realtime.recognition.window import Encoded, Seen, Span, Window
 from realtime.records import FEWEST_FRAMES, Apex, Expression, Kind, Offset
@@ -49,12 +49,12 @@ def _judged(engine: Engine, event: Span, apex: float) -> dict[str, float]:
 class Verdict:
     """What the engines of one kind of expression say together.
 
-    "none" is no label to tell: the likeliest other one is told, with the share that is left to it.
+    "none" and "neutral" name no expression: the likeliest other label is told, with the share that is left to it.
     """
 
     label: str
     share: float
-    none: float  #: 0 where nobody knows "none"
+    none: float  #: of both; 0 where nobody knows either
     probabilities: dict[str, dict[str, float]]  #: engine, or several joined by "+" -> label -> probability
 
 
@@ -62,9 +62,11 @@ class Recogniser:
     """Answers for events: early at the apex, final at the offset, withdrawn when it was no expression.
 
     Micro-expressions have the labels of `judges.micro`, macro-expressions the encoder's. What several engines say is
-    pooled (see `pool`). The share of "none" lowers the confidence of every answer to a micro-expression, and withdraws
-    the final one where it reaches `reject`; the early one stands until then, for half of the movement is still to come.
-    A micro-expression of which the camera shows fewer than `FEWEST_FRAMES` frames is not told from noise.
+    pooled (see `pool`). The share of what names no expression, "none" of a micro-expression and "neutral" of a
+    macro-expression, lowers the confidence of every answer, and withdraws the final one where it reaches `reject`.
+    Until then an early one stands of a micro-expression, for half of the movement is still to come; of a
+    macro-expression none is given, for there is a face to look at. A micro-expression of which the camera shows fewer
+    than `FEWEST_FRAMES` frames is not told from noise.
 
     A macro-expression is judged by two witnesses: what the face looked like, as all engines of the encoder's labels
     say together, and how it moved, as those say that know groups of them (see `groups`). The latter have learned what
@@ -86,10 +88,12 @@ class Recogniser:
         }
 
     def early(self, apex: Apex, window: Window, now: float, quality: tuple[str, ...]) -> Expression | None:
-        """The answer as far as the event has been seen; None where the camera has shown too little of it by then."""
+        """The answer as far as the event has been seen; None where that is too little, or a face that shows nothing."""
         if _sparse(apex.kind, apex.onset, now, window):
             return None
         found = self._judge(apex.kind, apex.onset, apex.t, now, window)
+        if apex.kind == "macro" and found.none >= self._config.reject:
+            return None
         confidence = found.share * self._detection(apex.strength)
         return Expression(
             apex.event, apex.face, apex.kind, "early", apex.onset, apex.t, None, now,
@@ -122,8 +126,9 @@ class Recogniser:
         shares[self._keys["micro"]] = self._pooled(self._micro, shares, self._config.sharpness)
         shares[self._keys["macro"]] = self._refined(shares, at_rest(self._still(event.encoded[:1])))
         chosen = shares[self._keys[kind]]
-        label = max((label for label in chosen if label != NONE), key=chosen.__getitem__)
-        return Verdict(label, chosen[label], chosen.get(NONE, 0.0), shares)
+        told = [label for label in chosen if group(label) != NONE]
+        label = max(told, key=chosen.__getitem__)
+        return Verdict(label, chosen[label], sum(chosen[each] for each in chosen if each not in told), shares)
 
     def _pooled(self, names: Sequence[str], shares: Mapping[str, Shares], sharpness: float = 1.0) -> dict[str, float]:
         return pool([shares[name] for name in names], self._weights(names), self._config.floor, sharpness)

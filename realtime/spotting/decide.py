@@ -1,7 +1,9 @@
 """Spots -> events: when an expression begins, peaks and ends, and whether it is a micro-expression.
 
 An event is open while an expression is likely. Its apex is the middle of the likeliest moments for one, and is told
-as soon as they are over: half of a micro-expression is still to come. Which kind it was is sure only when it ends.
+as soon as they are over: half of a micro-expression is still to come, and only the scorer can say whether it will be
+brief. Which kind it was is a matter of time alone, when it ends: of what looks like a micro-expression there are few
+on real faces, and they are as brief as any.
 """
 
 from __future__ import annotations
@@ -38,14 +40,15 @@ class _Event:
     def elapsed(self) -> float:
         return self.spots[-1].t - self.onset
 
-    def likeliest(self, kind: Kind | None) -> float:
-        """How likely it was one of `kind`, where it was likeliest; of what is unsure, a micro-expression."""
-        return max(spot.expression if kind == "macro" else spot.micro for spot in self.spots)
+    @property
+    def sure(self) -> float:
+        """How likely it was an expression, of any length, where it was likeliest."""
+        return max(spot.expression for spot in self.spots)
 
-    def odds(self, kind: Kind | None) -> float:
-        """The same as odds, which are finite however sure it was."""
-        sure = min(max(self.likeliest(kind), LEAST), MOST)
-        return sure / (1.0 - sure)
+    @property
+    def brief(self) -> float:
+        """How likely it seemed to be over soon, where that was likeliest."""
+        return max(spot.micro for spot in self.spots)
 
     @property
     def apex(self) -> float:
@@ -86,14 +89,18 @@ class EventDetector:
         return self._tell(self._event) + self._end(self._event)
 
     def flush(self) -> list[Moment]:
-        """The face is gone or the stream is over: an open event ends where it is, and nobody knows how it went on."""
+        """The face is gone or the stream is over: an open event is decided on what was seen of it.
+
+        That is enough where it was too long for a micro-expression already, or was told as one at its apex.
+        """
         self._past.clear()
         self._settling = False
         if self._event is None:
             return []
         event, self._event = self._event, None
-        kind = self._kind(event, self._config.micro)
-        return [self._offset(event, kind if kind == "macro" else None, "" if kind == "macro" else "lost")]
+        kind = self._kind(event)
+        seen = kind if kind == "macro" or event.told == "micro" else None
+        return [self._offset(event, seen, "" if seen else "lost")]
 
     def awaits(self, t: float) -> bool:
         """Whether an event is open that may yet turn out a micro-expression if it lasts until `t`."""
@@ -110,11 +117,12 @@ class EventDetector:
 
     def _tell(self, event: _Event) -> list[Moment]:
         """The apex, once for each kind that it may be of: first of a micro-expression, later of a macro-expression."""
-        kind = self._kind(event, self._config.early)
+        kind = self._kind_so_far(event)
         if kind is None or kind == event.told or not self._peaked(event):
             return []
         event.told = kind
-        return [Apex(event.id, self._face, event.onset, event.apex, kind, event.odds(kind))]
+        likely = event.brief if kind == "micro" else event.sure
+        return [Apex(event.id, self._face, event.onset, event.apex, kind, odds(likely))]
 
     def _peaked(self, event: _Event) -> bool:
         peak = max(spot.apex for spot in event.spots)
@@ -125,15 +133,27 @@ class EventDetector:
         if lasts and not held:
             return []
         self._event, self._settling = None, lasts
-        kind = self._kind(event, self._config.micro)
+        kind = self._kind(event)
         return [self._offset(event, kind, "unsure" if kind is None else "held" if held else "")]
 
-    def _kind(self, event: _Event, least: float) -> Kind | None:
-        """What it is as far as it has gone; None where it is not sure enough, of a micro-expression by `least`."""
+    def _kind_so_far(self, event: _Event) -> Kind | None:
+        """What it seems to become; None where that is not sure enough."""
         if event.elapsed > self._config.micro_max_s:
-            return "macro" if event.likeliest("macro") >= self._config.macro else None
-        return "micro" if event.likeliest("micro") >= least else None
+            return self._kind(event)
+        return "micro" if event.brief >= self._config.early else None
+
+    def _kind(self, event: _Event) -> Kind | None:
+        """What it is by how long it lasted; None where it is not sure enough to be an expression."""
+        if event.elapsed > self._config.micro_max_s:
+            return "macro" if event.sure >= self._config.macro else None
+        return "micro" if event.sure >= self._config.micro else None
 
     def _offset(self, event: _Event, kind: Kind | None, reason: str) -> Offset:
         times = (event.onset, event.apex, event.spots[-1].t)
-        return Offset(event.id, self._face, *times, kind, event.odds(kind), reason)
+        return Offset(event.id, self._face, *times, kind, odds(event.sure), reason)
+
+
+def odds(likely: float) -> float:
+    """Of a probability; finite however sure it is."""
+    sure = min(max(likely, LEAST), MOST)
+    return sure / (1.0 - sure)

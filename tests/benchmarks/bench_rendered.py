@@ -45,6 +45,10 @@ class Others:
     def split(self, fold):
         return replace(self.warped.split(fold), train=(self.clips,))
 
+    def marked(self, workers=None):
+        """Nobody: what is compared are faces that are made."""
+        return ()
+
     def exact(self, people, each, workers=None):
         """None: see above."""
 

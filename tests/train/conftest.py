@@ -198,6 +198,9 @@ def given_clips():
             others = [clip for clip in train if clip.sample.subject != calibrating]
             return source.Split(self.vocabulary, (others,), own, (test,))
 
+        def marked(self, workers=None):
+            return ()
+
         def exact(self, people, each, workers=None):
             return self.known
 

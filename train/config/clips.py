@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from realtime.config import Count, NotNegative, Positive, Section, Share
+from train.config.marked import MarkedSettings
 from train.config.recipe import SourceSettings
 from train.config.sections import Part
 
@@ -64,6 +65,7 @@ class Clips(Section, frozen=True):
 class SyntheticSettings(SourceSettings, frozen=True, tag="synthetic"):
     """Clips that are made."""
 
+    marked: MarkedSettings
     clips: Clips
 
 

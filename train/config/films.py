@@ -8,6 +8,7 @@ import msgspec
 
 from realtime.config import Count, NotNegative
 from train.config.clips import Clips
+from train.config.marked import MarkedSettings
 from train.config.recipe import SourceSettings
 
 
@@ -18,4 +19,5 @@ class FilmSettings(SourceSettings, frozen=True, tag="films"):
     test_films: Count  #: people who are held out, a film each
     seconds: Annotated[float, msgspec.Meta(ge=10)]  #: of each film
     micro_per_minute: NotNegative  #: micro-expressions in films
+    marked: MarkedSettings
     clips: Clips  #: who is filmed, by which cameras, and what else happens

@@ -15,8 +15,10 @@ from realtime.labels import VOCABULARIES
 from realtime.representation.motion_ticks import MotionTicks
 from train.clips import exact
 from train.clips.exact import Movements
+from train.clips.marked import MarkedFace
 from train.config.films import FilmSettings
 from train.datasets.folds import Fold
+from train.sources import marked
 from train.sources.source import Configured, Provenance, Split, Vocabulary
 from train.spotting import films as filming
 from train.spotting.films import Film, FilmOrder
@@ -51,6 +53,7 @@ class FilmSource(Configured[FilmSettings]):
         (
             "synthetic films: neutral faces moved by scripted action units, blinks, glances, speech, chewing, turns "
             "and hands",
+            "motion fields of marked clips of real people, where [marked] names their folder",
         ),
         TERMS,
     )
@@ -58,7 +61,9 @@ class FilmSource(Configured[FilmSettings]):
     def key(self) -> str:
         asked, fold = self.settings, self.whole()
         shown = (asked.clips, asked.seconds, asked.micro_per_minute, fold.train, fold.test)
-        return digest("films", filming.VERSION, *shown, *filming.sight(realtime_config.load()))
+        return digest(
+            "films", filming.VERSION, *shown, marked.key(self.settings.marked), *filming.sight(realtime_config.load())
+        )
 
     def folds(self) -> tuple[Fold, ...]:
         everybody = self._people
@@ -71,6 +76,9 @@ class FilmSource(Configured[FilmSettings]):
 
     def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
         return exact.movements(self.settings.clips, people, each, self.cache, workers or self.workers)
+
+    def marked(self, workers: int | None = None) -> Sequence[MarkedFace]:
+        return marked.faces(self.settings.marked, self.cache, workers or self.workers)
 
     @cached_property
     def _people(self) -> Synthetic:

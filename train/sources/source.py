@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from train.clips.exact import Movements
+from train.clips.marked import MarkedFace
 from train.clips.stored import StoredClip
 from train.config.recipe import SourceSettings
 from train.datasets.folds import Fold
@@ -85,6 +86,10 @@ class ClipSource(Protocol):
     def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
         """So many movements that are known exactly of each of these subjects; None as a rule: nobody knows any."""
         return None
+
+    def marked(self, workers: int | None = None) -> Sequence[MarkedFace]:
+        """Real people whose expressions are marked, who stand beside all folds; as a rule nobody."""
+        return ()
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,14 @@ from functools import cached_property
 from realtime.labels import VOCABULARIES
 from train.clips import exact
 from train.clips.exact import Movements
+from train.clips.marked import MarkedFace
 from train.clips.stored import StoredClip, key_of, store
 from train.clips.takes import FEWEST_FRAMES
 from train.config.clips import SyntheticSettings
 from train.datasets.folds import Fold
+from train.sources import marked
 from train.sources.source import Clips, Configured, Provenance, Split, Vocabulary
+from train.storage.digest import digest
 from train.synthesis.synthetic import TERMS, Synthetic
 
 log = logging.getLogger(__name__)
@@ -46,7 +49,7 @@ class SyntheticSource(Configured[SyntheticSettings]):
         return whole
 
     def key(self) -> str:
-        return key_of(self.vocabulary.labels, {0.0: self.clips})
+        return digest(key_of(self.vocabulary.labels, {0.0: self.clips}), marked.key(self.settings.marked))
 
     def folds(self) -> tuple[Fold, ...]:
         held_out = self._subjects(self._people.held_out)
@@ -61,6 +64,9 @@ class SyntheticSource(Configured[SyntheticSettings]):
         train = [clip for clip in self._of(fold.train) if clip.case.subject not in calibrating]
         calibration = [clip for clip in self._of(fold.train) if clip.case.subject in calibrating]
         return Split(self.vocabulary, (train,), calibration, (self._of(fold.test),))
+
+    def marked(self, workers: int | None = None) -> Sequence[MarkedFace]:
+        return marked.faces(self.settings.marked, self.cache, workers or self.workers)
 
     def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
         names = sorted(person.removeprefix(f"{Synthetic.name}/") for person in people)

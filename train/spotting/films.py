@@ -47,6 +47,7 @@ class Film:
     ticks: Floats  #: float16 (G, W), as `recurrent.packed` has them
     expressions: Times  #: (N, 4) MICRO or MACRO, onset, apex, offset
     happened: tuple[Happened, ...] = ()  #: all that does, expressions too
+    unsure: Times = field(default_factory=lambda: np.zeros((0, 2)))  #: (M, 2) from when to when nobody knows
     rate_hz: float = field(kw_only=True)  #: of the camera
 
 

@@ -43,7 +43,8 @@ def made(monkeypatch):
 
 @pytest.fixture
 def source(made, tmp_path):
-    return FilmSource(replace(SHIPPED, films=3, test_films=5), tmp_path, 4)
+    nobody = replace(SHIPPED.marked, clips="")
+    return FilmSource(replace(SHIPPED, films=3, test_films=5, marked=nobody), tmp_path, 4)
 
 
 def test_nobody_is_filmed_for_training_and_for_the_test_and_nobody_calibrates(source, tmp_path, made):

@@ -63,6 +63,7 @@ class MarkedClip:
     path: Path
     person: str
     people: People
+    sha256: str  #: its first digits
     marks: tuple[Mark, ...]
 
     @property
@@ -131,7 +132,8 @@ def _moments(row: TableRow) -> tuple[float, float, float, float]:
 def _clip(row: TableRow, clips: Path, marks: Sequence[TableRow]) -> MarkedClip:
     made = [Mark(*_moments(each), _class(each["class"]), each["label"]) for each in marks]
     people: People = "testing" if row["people"] == "testing" else "choosing"
-    return MarkedClip(row["clip"], clips / row["clip"], row["person"], people, tuple(sorted(made, key=_onset)))
+    known = tuple(sorted(made, key=_onset))
+    return MarkedClip(row["clip"], clips / row["clip"], row["person"], people, row["sha256"], known)
 
 
 def _class(name: str) -> Class:

@@ -38,6 +38,14 @@ class Exact(Section, frozen=True):
     each: Count  #: of each person to train on
 
 
+class Real(Section, frozen=True):
+    """Real people whose expressions are marked, where the source knows any: see `train.clips.marked`."""
+
+    rest: Part  #: share of the stretches without an event that show them
+    events: Part  #: share of each batch that are their expressions, of all classes alike
+    background: Part  #: share of the exact movements that are made on top of what they do
+
+
 class MotionConfig(Settings, frozen=True, tag="motion"):
     """A network of displacement fields, whatever clips it sees."""
 
@@ -51,4 +59,5 @@ class MotionConfig(Settings, frozen=True, tag="motion"):
     loss: FocalLoss
     augment: MotionAugment
     exact: Exact
+    real: Real
     optimiser: Optimiser

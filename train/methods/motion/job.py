@@ -22,6 +22,7 @@ from train.methods.held_out import accuracy
 from train.methods.method import Method
 from train.methods.motion.config import MotionConfig
 from train.methods.motion.distort import distort
+from train.methods.motion.real import RealFaces, Window
 from train.sources.source import Split
 
 RISE = np.array([0.0, 1.0])  # from rest to the apex
@@ -37,6 +38,7 @@ class Mixed(NamedTuple):
     rest: float = 0.0
     exact: Movements | None = None
     exact_share: float = 0.0
+    real: RealFaces | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class BatchRows:
     events: int
     rest: int
     exact: int
+    real: int
 
 
 class MotionJob:
@@ -65,7 +68,8 @@ class MotionJob:
         self.split, self.mixed, self.seed = split, mixed, seed
         self.labels = self.split.vocabulary.indices(method.labels(split.train[0]))
         self.rests = [clip for take in split.train for clip in take if rests(clip)] if mixed.rest else []
-        self.counts = _counts(config.optimiser.batch, len(self.labels), mixed, bool(self.rests))
+        real = round(config.real.events * config.optimiser.batch) if mixed.real else 0
+        self.counts = _counts(config.optimiser.batch, len(self.labels), mixed, bool(self.rests), real)
         self.epochs = config.epochs
         self.steps = len(self.labels) // self.counts.events
         self.alpha = inverse_frequency(self._shown()) if config.loss.alpha == "inverse-frequency" else None
@@ -76,7 +80,7 @@ class MotionJob:
         for rows in torch.split(order, self.counts.events)[: self.steps]:
             shown = [self._event(clips[row], generator) for row in rows.tolist()]
             labels = [self.labels[rows]]
-            for more, theirs in (self._rests(generator), self._exact(generator)):
+            for more, theirs in (self._rests(generator), self._exact(generator), self._real(generator)):
                 shown += more
                 labels.append(theirs)
             x = distort(torch.from_numpy(np.stack(shown)), self.config.augment, generator)
@@ -99,6 +103,9 @@ class MotionJob:
         chosen = torch.randint(max(len(self.rests), 1), (self.counts.rest,), generator=generator).tolist()
         found = []
         for row in chosen:
+            if self.mixed.real and self._happens(self.config.real.rest, generator):
+                found.append(self._window(self.mixed.real.rest(generator), generator))
+                continue
             spans = rests(self.rests[row])
             span = spans[int(torch.randint(len(spans), (), generator=generator))]
             times = self.rests[row].times[span]
@@ -112,8 +119,30 @@ class MotionJob:
         if known is None or not self.counts.exact:
             return [], torch.zeros(0, dtype=torch.int64)
         rows = torch.randint(len(known), (self.counts.exact,), generator=generator).tolist()
-        found = [self._sampled(RISE, ramp(known.fields[row]), 0.0, 1.0, generator) for row in rows]
+        found = [self._grown(known.fields[row], generator) for row in rows]
         return found, self.split.vocabulary.indices(known.labels[rows].tolist())
+
+    def _grown(self, apex: Floats, generator: Generator) -> Floats:
+        """An exact movement; some are made on top of what a real face does."""
+        shown = self._sampled(RISE, ramp(apex), 0.0, 1.0, generator)
+        if self.mixed.real and self._happens(self.config.real.background, generator):
+            shown = shown + self._window(self.mixed.real.anything(generator), generator)
+        return shown
+
+    def _real(self, generator: Generator) -> tuple[list[Floats], Tensor]:
+        real, count = self.mixed.real, self.counts.real
+        if not real or not count:
+            return [], torch.zeros(0, dtype=torch.int64)
+        drawn = [real.event(generator) for _ in range(count)]
+        labels = self.split.vocabulary.indices([window.label for window in drawn])
+        return [self._window(window, generator) for window in drawn], labels
+
+    def _window(self, window: Window, generator: Generator) -> Floats:
+        return self._sampled(window.times, window.fields, window.onset, window.apex, generator)
+
+    @staticmethod
+    def _happens(share: float, generator: Generator) -> bool:
+        return float(torch.rand((), generator=generator)) < share
 
     def _sampled(self, times: Times, fields: Floats, onset: float, apex: float, generator: Generator) -> Floats:
         wanted = bent(moments(onset, apex, self.config.fields.frames), onset, self.config.augment.stretch, generator)
@@ -136,8 +165,8 @@ def ramp(apex: Floats) -> Floats:
     return np.stack([np.zeros_like(apex), apex])
 
 
-def _counts(batch: int, events: int, mixed: Mixed, resting: bool) -> BatchRows:
+def _counts(batch: int, events: int, mixed: Mixed, resting: bool, real: int) -> BatchRows:
     """A batch of the wanted size, at least one event in it, and fewer if there are not so many events."""
     rest = round(mixed.rest * batch) if resting else 0
     exact = round(mixed.exact_share * batch) if mixed.exact is not None else 0
-    return BatchRows(min(max(batch - rest - exact, 1), events), rest, exact)
+    return BatchRows(min(max(batch - rest - exact - real, 1), events), rest, exact, real)

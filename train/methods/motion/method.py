@@ -30,6 +30,7 @@ from train.methods.method import Answer, Method, Stage
 from train.methods.motion.config import MotionConfig
 from train.methods.motion.job import Mixed, MotionJob
 from train.methods.motion.network import MotionNet
+from train.methods.motion.real import RealFaces
 from train.networks import checkpoints
 from train.packaging.golden import golden_inputs
 from train.packaging.limits import MethodCard
@@ -67,6 +68,8 @@ class MotionMethod(Method[MotionConfig, Clips]):
         return network
 
     def see(self, config: MotionConfig, source: ClipSource, fold: Fold, workers: int | None = None) -> Split[Clips]:
+        """Real faces that `stages` takes are seen too."""
+        source.marked(workers)
         return source.split(fold).seen(lambda clips: moving(clips, workers))
 
     def stages(self, config: MotionConfig, split: Split[Clips], source: ClipSource, seed: int) -> Sequence[Stage]:
@@ -75,7 +78,8 @@ class MotionMethod(Method[MotionConfig, Clips]):
         none = labels.index(NONE) if NONE in labels else None
         people = sorted({clip.sample.subject for clip in split.train[0]})
         known = source.exact(people, config.exact.each) if config.exact.share else None
-        mixed = Mixed(none, config.rest if none is not None else 0.0, known, config.exact.share)
+        real = RealFaces(source.marked()) if none is not None else None
+        mixed = Mixed(none, config.rest if none is not None else 0.0, known, config.exact.share, real)
         network, made = self.network(config, len(labels)), self.representation(config)
         return [(MotionJob(self, config, network, made, split, mixed, seed), config.optimiser)]
 

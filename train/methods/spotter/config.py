@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
-from realtime.config import Count, NotNegative, Positive
+from realtime.config import Count, NotNegative, Positive, Section
 from train.config.clips import Distractor
 from train.config.recipe import Settings
 from train.config.sections import Optimiser, Part
+
+
+class Adapting(Section, frozen=True):
+    """The stage after films: marked clips of real people, where the source has any."""
+
+    films: Count  #: the first so many films are shown as well, so that what they taught is not forgotten
+    marked: Part  #: share of the chunks that show marked clips
+    real: Part  #: share of the movements added that real people made
+    gain: NotNegative  #: as `SpotterTraining.gain`, of marked clips
+    epochs: Count
+    steps: Count
+    optimiser: Optimiser
 
 
 class SpotterTraining(Settings, frozen=True, tag="spotter"):
@@ -33,3 +45,4 @@ class SpotterTraining(Settings, frozen=True, tag="spotter"):
     epochs: Count
     steps: Count  #: in each epoch
     optimiser: Optimiser
+    adapting: Adapting

@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from realtime import config as realtime_config
 from realtime.engine.package.manifest import LOGITS, MEMORY, Precision, Score
+from realtime.errors import DataError
 from realtime.labels import NONE
 from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.motion_ticks import TICKS, MotionTicks, motion_ticks
@@ -23,12 +24,15 @@ from realtime.spotting.scorer import Spot
 from train.datasets.folds import Fold
 from train.methods.method import Answer, Method, Stage
 from train.methods.spotter.config import SpotterTraining
-from train.methods.spotter.job import SpotterJob
+from train.methods.spotter.footage import Footage
+from train.methods.spotter.job import Shown, SpotterJob
 from train.methods.spotter.network import SpotterNet, SpotterStep
+from train.methods.spotter.pasted import apexes, either, exact, real
 from train.methods.spotter.scores import judged
 from train.packaging.limits import MethodCard
 from train.sources.source import ClipSource, Split
 from train.spotting.films import Film
+from train.spotting.marked_films import marked_films
 
 GOLDEN_ROWS = 4
 
@@ -68,18 +72,32 @@ class SpotterMethod(Method[SpotterTraining, Films]):
         return SpotterStep(network)
 
     def see(self, config: SpotterTraining, source: ClipSource, fold: Fold, workers: int | None = None) -> Split[Films]:
-        """The exact movements that `stages` adds to films are made too."""
+        """The exact movements and the real faces that `stages` takes are made too."""
         seen = self.representation(config)
         source.exact(fold.train[: config.known_people], config.known_each, workers)
+        source.marked(workers)
         return source.split(fold).seen(lambda cast: cast.film(seen, workers))
 
     def stages(self, config: SpotterTraining, split: Split[Films], source: ClipSource, seed: int) -> Sequence[Stage]:
+        """Films, in which everything is known; then real faces, where the source has marked clips of any."""
         torch.manual_seed(seed)
         (films,), network = split.train, self.network(config, len(split.vocabulary.labels))
         known = source.exact(source.whole().train[: config.known_people], config.known_each)
         assert known is not None  # of whoever is filmed here
-        shown = known.fields[known.labels != NONE]
-        return [(SpotterJob(config, network, films, shown, seed), config.optimiser)]
+        added = exact(known.fields[known.labels != NONE])
+        after, clock = config.adapting, (config.chunk_s, config.tick_s)
+        _require_long(films, config.chunk_s)
+        filmed = Footage(films, *clock, config.without)
+        first = SpotterJob(config, network, [Shown(filmed, 1.0, config.gain)], added, seed, config)
+        stages: list[Stage] = [(first, config.optimiser)]
+        if clips := marked_films(source.marked(), config.tick_s):
+            shown = [
+                Shown(Footage(films[: after.films], *clock, config.without), 1.0 - after.marked, config.gain),
+                Shown(Footage(clips, *clock), after.marked, after.gain),
+            ]
+            both = either(added, real(apexes(clips)), after.real)
+            stages.append((SpotterJob(config, network, shown, both, seed, after), after.optimiser))
+        return stages
 
     def inputs(self, config: SpotterTraining, clips: Films, answer: Answer) -> Mapping[str, Tensor]:
         """Whole films (K, G, F), without a memory; after shorter ones come ticks of nothing, at which nobody looks."""
@@ -96,6 +114,12 @@ class SpotterMethod(Method[SpotterTraining, Films]):
     def report(self, config: SpotterTraining, network: nn.Module, split: Split[Films]) -> tuple[Score, ...]:
         (films,) = split.test
         return judged([(film, spots(network, config, film)) for film in films], config)
+
+
+def _require_long(films: Films, chunk_s: float) -> None:
+    short = [film for film in films if film.ends[-1] - film.ends[0] <= chunk_s]
+    if short:
+        raise DataError(f"films of {short[0].seconds:g} s are too short for chunks of {chunk_s:g} s")
 
 
 @torch.no_grad()

@@ -14,6 +14,7 @@ from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, IMA
 from realtime.representation.event import EventFrames
 from train import registry
 from train.config.clips import SyntheticSettings
+from train.config.marked import MarkedSettings
 from train.config.recipe import Recipe
 from train.config.recorded import KFold, Rates
 from train.evaluation.runners import Serial
@@ -62,7 +63,8 @@ def crops(golden_of):
 
 
 def experiment(config, source):
-    return Experiment(APEXNET, Recipe(config, SyntheticSettings(set="", clips=None)), source)
+    nobody = MarkedSettings(clips="", speeds=(), strengths=())
+    return Experiment(APEXNET, Recipe(config, SyntheticSettings(set="", marked=nobody, clips=None)), source)
 
 
 def through(recipe, *train_hz):

@@ -15,6 +15,7 @@ from train.clips.exact import Movements
 from train.clips.fields import MovingClip, moving
 from train.clips.sequences import bent, cut, rests
 from train.config.clips import SyntheticSettings
+from train.config.marked import MarkedSettings
 from train.config.recipe import Recipe
 from train.config.sections import Early
 from train.datasets.annotation.sample import Sample
@@ -81,7 +82,8 @@ def job_of(config, clips, mixed=Mixed(), seed=1):  # noqa: B008 - it is frozen
 
 
 def experiment(config, source):
-    return Experiment(MOTION, Recipe(config, SyntheticSettings(set="", clips=None)), source)
+    nobody = MarkedSettings(clips="", speeds=(), strengths=())
+    return Experiment(MOTION, Recipe(config, SyntheticSettings(set="", marked=nobody, clips=None)), source)
 
 
 def test_it_is_small_and_takes_any_number_of_moments():

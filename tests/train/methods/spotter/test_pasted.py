@@ -3,8 +3,20 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from train.methods.spotter.pasted import APART_S, FOUND, SPREAD, STRONGER, apart, flow_of, paste
-from train.spotting.films import MACRO, MICRO
+from train.methods.spotter.pasted import (
+    APART_S,
+    FOUND,
+    SPREAD,
+    STRONGER,
+    apart,
+    apexes,
+    either,
+    exact,
+    flow_of,
+    paste,
+    real,
+)
+from train.spotting.films import MACRO, MICRO, Film
 from train.synthesis.script.strokes import MACRO_S, MICRO_S, RISE_MOST_S, StrokeSpan
 
 TICK_S, LAG_S = 0.02, 0.35
@@ -56,7 +68,7 @@ def known():
 
 def test_what_is_pasted_moves_by_a_known_field_and_is_named(known):
     fields = np.zeros((300, 2, 4, 4), np.float32)
-    [(kind, onset, apex, offset)] = paste(ENDS, fields, [], known, [MICRO], LAG_S, np.random.default_rng(4))
+    [(kind, onset, apex, offset)] = paste(ENDS, fields, [], exact(known), [MICRO], LAG_S, np.random.default_rng(4))
     assert kind == MICRO
     assert ENDS[0] <= onset < apex < offset <= ENDS[-1]
     assert MICRO_S[0] <= offset - onset <= MICRO_S[1]
@@ -73,7 +85,9 @@ def test_what_is_pasted_moves_by_a_known_field_and_is_named(known):
 def test_a_macro_expression_is_longer_and_stronger(known):
     ends = np.arange(1, 2001) * TICK_S
     fields = np.zeros((2000, 2, 4, 4), np.float32)
-    found = paste(ends, fields, [], known[:1], [MACRO] * 12, 9.0, np.random.default_rng(7))  # against rest throughout
+    found = paste(
+        ends, fields, [], exact(known[:1]), [MACRO] * 12, 9.0, np.random.default_rng(7)
+    )  # against rest throughout
     assert len(found) > 3
     for kind, onset, apex, offset in found:
         assert kind == MACRO
@@ -87,15 +101,43 @@ def test_a_macro_expression_is_longer_and_stronger(known):
 def test_nothing_is_pasted_too_near_to_others_or_to_itself(known):
     there = [(MACRO, 1.0, 2.0, 2.5)]
     fields = np.zeros((300, 2, 4, 4), np.float32)
-    found = paste(ENDS, fields, there, known, [MICRO] * 30, LAG_S, np.random.default_rng(5))
-    assert found[:1] == there == [(MACRO, 1.0, 2.0, 2.5)]
-    assert 2 < len(found) < 10
-    times = sorted((onset, offset) for _, onset, _, offset in found)
+    found = paste(ENDS, fields, there, exact(known), [MICRO] * 30, LAG_S, np.random.default_rng(5))
+    assert there == [(MACRO, 1.0, 2.0, 2.5)]
+    assert 1 < len(found) < 9
+    times = sorted((onset, offset) for _, onset, _, offset in there + found)
     assert all(later[0] - earlier[1] >= APART_S for earlier, later in pairwise(times))
 
 
 def test_a_film_with_no_room_stays_as_it_is(known):
     fields = np.zeros((300, 2, 4, 4), np.float32)
     everywhere = [(MACRO, 0.0, 3.0, 6.0)]
-    assert paste(ENDS, fields, everywhere, known, [MICRO, MACRO] * 3, LAG_S, np.random.default_rng(6)) == everywhere
+    assert paste(ENDS, fields, everywhere, exact(known), [MICRO, MACRO] * 3, LAG_S, np.random.default_rng(6)) == []
     assert not fields.any()
+
+
+def test_movements_of_real_people_are_made_as_small_as_micro_expressions():
+    rng = np.random.default_rng(8)
+    seen = 0.1 * rng.random((3, 2, 28, 28), np.float32)
+    largest = [np.abs(real(seen)(MICRO, rng)).max() for _ in range(60)]
+    assert 0.001 < min(largest) < max(largest) < 0.2
+    assert np.median(largest) < 0.06
+
+
+def test_a_share_of_the_movements_is_of_the_other_kind():
+    ones, twos = (lambda kind, rng, value=value: np.full((2, 4, 4), value, np.float32) for value in (1.0, 2.0))
+    rng = np.random.default_rng(2)
+    drawn = [either(ones, twos, 0.25)(MICRO, rng)[0, 0, 0] for _ in range(400)]
+    assert drawn.count(2.0) == pytest.approx(100, abs=30)
+    assert {either(ones, twos, 0.0)(MICRO, rng)[0, 0, 0] for _ in range(9)} == {1.0}
+
+
+def test_what_a_film_shows_at_its_apexes_is_taken_with_its_mirror():
+    ticks = np.zeros((300, 2 * 28 * 28 + 4), np.float16)
+    ticks[100, 3] = 0.5  # right, in the first row and the fourth column, at 2.02 s
+    fast, slow = (MACRO, 1.8, 2.015, 3.0), (MACRO, 3.0, 3.5, 4.0)
+    film = Film("anna", 6.0, ENDS, ticks, np.array([fast, slow]), rate_hz=50.0)
+    found = apexes([film])
+    assert found.shape == (2, 2, 28, 28)
+    assert (found[0, 0, 0, 3], found[1, 0, 0, 24]) == (0.5, -0.5)
+    assert np.count_nonzero(found) == 2
+    assert apexes([]).shape == (0, 2, 28, 28)

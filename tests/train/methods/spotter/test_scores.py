@@ -25,14 +25,14 @@ def film():
 
 
 def spots(**sure):
-    """What is said of the three micro-expressions and of the blink: how likely each is a micro-expression."""
+    """What is said of the three micro-expressions and of the blink: how likely each is one."""
     events = dict(zip(("first", "second", "third", "blink"), (*MICROS, BLINK), strict=True))
     found = []
     for t in TICKS.tolist():
         name = next((name for name, (onset, _, offset) in events.items() if onset <= t <= offset), None)
         near = max(np.exp(-0.5 * ((t - apex) / 0.03) ** 2) for _, apex, _ in events.values())
-        likely = 0.9 if name and sure[name] else 0.1
-        found.append(Spot(t, likely, sure[name] if name else 0.05, float(near)))
+        likely = sure[name] if name else 0.05
+        found.append(Spot(t, likely, likely, float(near)))
     return found
 
 

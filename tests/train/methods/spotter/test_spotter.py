@@ -30,8 +30,9 @@ from train.datasets.folds import Fold
 from train.evaluation.ablation import table
 from train.methods.comparison import compare
 from train.methods.experiment import Experiment
-from train.methods.spotter.job import APEX_S, BLIND_TICKS, SpotterJob, mirrored, targets
+from train.methods.spotter.job import APEX_S, BLIND_TICKS, SpotterJob, targets
 from train.methods.spotter.method import spots, ticks
+from train.methods.spotter.pasted import mirrored
 from train.registry import METHODS
 from train.sources.source import Provenance, Split, Vocabulary
 from train.spotting.films import MACRO, MICRO, Film, FilmedFace
@@ -87,6 +88,9 @@ class Given:
             for films in (self.parts.train, [], self.parts.test)
         )
         return Split(self.vocabulary, (train,), nobody, (test,))
+
+    def marked(self, workers=None):
+        return ()
 
     def exact(self, people, each, workers=None):
         count = len(self.parts.known)
@@ -150,7 +154,7 @@ def test_a_mirror_swaps_sides_and_twice_changes_nothing():
 
 def test_without_changes_a_chunk_is_what_serving_sees_of_a_film_or_its_mirror(config, data):
     job = job_of(replace(config, **PLAIN), data)
-    [(inputs, wanted), _] = job.batches(0)
+    [(inputs, wanted, asked_of), _] = job.batches(0)
     assert inputs.shape == (3, 90, 3 * config.cells**2 + 4)
     assert wanted.shape == (3, 90, 3)
     views = []
@@ -159,6 +163,7 @@ def test_without_changes_a_chunk_is_what_serving_sees_of_a_film_or_its_mirror(co
         asked = targets(each.ends - config.lookback_s, [tuple(row) for row in each.expressions.tolist()])
         for seen, turned in ((fields, turns), mirrored(fields, turns)):
             views.append((motion_ticks(seen, head, turned, config.cells), asked))
+    assert asked_of[:, BLIND_TICKS:].all()
     for chunk, asked in zip(inputs.numpy(), wanted.numpy(), strict=True):
         places = [(view, np.flatnonzero((view[0][:-89] == chunk[0]).all(1))) for view in views]
         [((ticks, truth), [begin])] = [(view, at) for view, at in places if len(at)]
@@ -174,7 +179,7 @@ def test_batches_are_the_same_when_asked_for_again_and_new_in_each_epoch(config,
     assert len(first) == 2
     assert not torch.equal(first[0][0], first[1][0])
     assert not torch.equal(first[0][0], other[0][0])
-    assert all(torch.isfinite(inputs).all() for inputs, _ in first)
+    assert all(torch.isfinite(inputs).all() for inputs, *_ in first)
 
 
 def test_what_is_pasted_is_seen_and_asked_for(config, data):
@@ -182,7 +187,7 @@ def test_what_is_pasted_is_seen_and_asked_for(config, data):
 
     def shown(**changes):
         job = job_of(replace(config, **(PLAIN | {"steps": 4} | changes)), silent)
-        inputs, wanted = map(torch.cat, zip(*job.batches(0), strict=True))
+        inputs, wanted, _ = map(torch.cat, zip(*job.batches(0), strict=True))
         lengths = inputs[..., 2 * config.cells**2 : 3 * config.cells**2]
         return float(lengths.mean()), wanted.amax((0, 1))
 
@@ -199,12 +204,12 @@ def test_what_is_pasted_is_seen_and_asked_for(config, data):
 def test_a_network_that_has_just_begun_to_look_is_not_asked(config, data):
     job = job_of(config, data)
     job.network.eval()
-    inputs, wanted = next(job.batches(0))
+    inputs, wanted, asked = next(job.batches(0))
     first, later = wanted.clone(), wanted.clone()
     first[:, :BLIND_TICKS] = 1.0 - first[:, :BLIND_TICKS]
     later[:, BLIND_TICKS] = 1.0 - later[:, BLIND_TICKS]
-    assert torch.equal(job.loss((inputs, wanted)), job.loss((inputs, first)))
-    assert not torch.equal(job.loss((inputs, wanted)), job.loss((inputs, later)))
+    assert torch.equal(job.loss((inputs, wanted, asked)), job.loss((inputs, first, asked)))
+    assert not torch.equal(job.loss((inputs, wanted, asked)), job.loss((inputs, later, asked)))
 
 
 def test_a_member_learns_as_fast_as_it_would_alone(config, data):
@@ -237,7 +242,7 @@ def test_what_is_left_out_is_shown_in_no_chunk(config, data):
 
     def marked(*without):
         job = job_of(replace(config, **(PLAIN | {"both": 0.5, "steps": 8, "without": without})), parts)
-        inputs = torch.cat([inputs for inputs, _ in job.batches(0)])
+        inputs = torch.cat([inputs for inputs, *_ in job.batches(0)])
         return float((inputs[..., -3:].abs() > 1.0).any(2).any(1).float().mean())
 
     assert marked() > 0.4
@@ -250,7 +255,7 @@ def test_macro_expressions_that_are_left_out_are_not_pasted_either(config, data)
     quiet = data._replace(train=[replace_in(each, expressions=np.zeros((0, 4))) for each in data.train])
     asked = {
         without: torch.cat(
-            [wanted for _, wanted in job_of(replace(config, **changes, without=without), quiet).batches(0)]
+            [wanted for _, wanted, _ in job_of(replace(config, **changes, without=without), quiet).batches(0)]
         )
         for without in ((), ("macro",))
     }
@@ -297,7 +302,14 @@ def test_what_is_left_out_must_be_a_distractor():
 
 
 def test_a_movement_of_no_class_is_no_expression(config, data):
-    assert len(job_of(config, data).known) == len(data.known) - 1
+    none = np.zeros((1, 2, 28, 28), np.float16)
+    quiet = data._replace(
+        known=np.concatenate([none, data.known[-1:]]),
+        train=[replace_in(each, expressions=np.zeros((0, 4)), ticks=np.zeros_like(each.ticks)) for each in data.train],
+    )
+    job = job_of(replace(config, **(PLAIN | {"pasted_per_minute": (90.0, 90.0)})), quiet)
+    inputs = torch.cat([inputs for inputs, *_ in job.batches(0)])
+    assert not inputs[..., : 2 * config.cells**2].any()
 
 
 def test_films_of_several_lengths_are_asked_together_as_each_alone(config, data):

@@ -1,0 +1,102 @@
+"""Real people among what the network of displacement fields is shown: their expressions, and what is none of them.
+
+Unmarked are speech, turns, hands, blinks and stillness. The detector tells what moves, so of a few stretches without an
+expression the one that moves most is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Generator
+
+from realtime.labels import MEGC3
+from realtime.records import Floats, Times
+from realtime.representation.fields import FIELD_PX
+from realtime.spotting.recurrent import unpacked
+from train.clips.marked import MarkedFace
+
+LENGTH_S = (0.1, 0.6)  # from an onset that is none to its apex
+APART_S = 0.4  # from what is marked; longer than the lag, in which it is still seen
+TRIES = 4
+FRAMES = 3  # fewest from onset to apex that are worth showing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """Part of a face's time, from an onset to an apex."""
+
+    times: Times
+    fields: Floats  #: (T, 2, S, S)
+    onset: float
+    apex: float
+    label: str  #: "" of what is none
+
+
+class RealFaces:
+    """Draws from `faces`; each person counts by the root of how long they are seen."""
+
+    def __init__(self, faces: Sequence[MarkedFace]) -> None:
+        self._plain = [(face, free) for face in faces if face.playing.strength == 1.0 and (free := _free(face)).any()]
+        self._shares = torch.tensor(_shares([face for face, _ in self._plain]))
+        self._events = [window for face in faces for window in _events(face)]
+        self._classes = sorted({window.label for window in self._events})
+
+    def event(self, generator: Generator) -> Window:
+        """A marked expression; every class is as likely."""
+        label = self._classes[int(torch.randint(len(self._classes), (), generator=generator))]
+        shown = [window for window in self._events if window.label == label]
+        return shown[int(torch.randint(len(shown), (), generator=generator))]
+
+    def rest(self, generator: Generator) -> Window:
+        """The liveliest of a few stretches without an expression."""
+        drawn = [self._drawn(generator) for _ in range(TRIES)]
+        return max(drawn, key=lambda window: float(np.square(window.fields[-1]).mean()))
+
+    def anything(self, generator: Generator) -> Window:
+        """A stretch without an expression."""
+        return self._drawn(generator)
+
+    def __bool__(self) -> bool:
+        return bool(self._plain and self._events)
+
+    def _drawn(self, generator: Generator) -> Window:
+        face, free = self._plain[int(torch.multinomial(self._shares, 1, generator=generator))]
+        share, length = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
+        apex = int(np.flatnonzero(free)[int(share * free.sum())])
+        onset_s = face.times[apex] - (LENGTH_S[0] + length * (LENGTH_S[1] - LENGTH_S[0]))
+        return _window(face, max(int(np.searchsorted(face.times, onset_s)), 0), apex, "")
+
+
+def _free(face: MarkedFace) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """(T,) whether no expression can be seen, nor anything that might be one."""
+    free = np.ones(len(face.times), np.bool_)
+    free[:FRAMES] = False
+    for mark in face.marks:
+        free &= (face.times < mark.onset_s - APART_S) | (face.times > mark.offset_s + APART_S)
+    return free
+
+
+def _events(face: MarkedFace) -> Iterator[Window]:
+    for mark in face.marks:
+        first, last = (int(np.searchsorted(face.times, at)) for at in (mark.onset_s, mark.apex_s))
+        if mark.class_ in MEGC3 and last - first >= FRAMES and last < len(face.times):
+            yield _window(face, first, last, mark.class_)
+
+
+def _window(face: MarkedFace, first: int, last: int, label: str) -> Window:
+    fields, _, _ = unpacked(face.rows[first : last + 1], FIELD_PX)
+    times = face.times[first : last + 1]
+    return Window(times, np.asarray(fields, np.float32), float(times[0]), float(times[-1]), label)
+
+
+def _shares(faces: Sequence[MarkedFace]) -> Times:
+    seconds = np.array([face.times[-1] - face.times[0] for face in faces], np.float64)
+    whole = {
+        person: sum(s for s, f in zip(seconds, faces, strict=True) if f.person == person)
+        for person in {face.person for face in faces}
+    }
+    return np.array([s / np.sqrt(whole[f.person]) for s, f in zip(seconds, faces, strict=True)])
