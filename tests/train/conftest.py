@@ -12,10 +12,12 @@ import pytest
 from realtime.config import ROOT
 from realtime.labels import FERPLUS
 from realtime.records import Crop, Frame, Pose
+from train.clips import stored
 from train.config.recorded import Rates
 from train.config.sections import Stage
 from train.datasets.annotation.sample import Sample
 from train.datasets.folds import Fold
+from train.storage import workers
 
 ANNOTATIONS = Path(__file__).resolve().parents[2] / "../shared/annotations"
 
@@ -117,19 +119,31 @@ class Drawn:
 
 
 @pytest.fixture
-def drawn(monkeypatch):
-    """Make a `Drawn`, whose pictures count as crops: no face is looked for in them."""
+def one_process(monkeypatch):
+    """Nothing is shared among processes, in which nothing is replaced that a test replaces."""
+    monkeypatch.setattr(workers, "cores", lambda: 1)
+
+
+@pytest.fixture
+def landmarks(one_process, monkeypatch):
+    """Pictures count as crops, and no face is looked for in them: these are its landmarks (468, 2), to be set."""
+    points, matrix = np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32)
 
     def crops(frames, stages, landmarker):
-        points, matrix = np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32)
         return [Crop(1, frame.t, frame.image, points, matrix, Pose(0.0, 0.0, 0.0)) for frame in frames]
+
+    monkeypatch.setattr(stored, "MediaPipe", lambda config: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(stored, "face_crops", crops)
+    return points
+
+
+@pytest.fixture
+def drawn(landmarks):
+    """Make a `Drawn`, whose pictures count as crops."""
 
     def make(name="toy", labels=("negative", "positive", "surprise"), people=4, per_person=3, frames=14):
         return Drawn(name, labels, people, per_person, frames)
 
-    monkeypatch.setattr("train.storage.workers.cores", lambda: 1)  # what is patched here is not in other processes
-    monkeypatch.setattr("train.clips.stored.MediaPipe", lambda config: SimpleNamespace(close=lambda: None))
-    monkeypatch.setattr("train.clips.stored.face_crops", crops)
     return make
 
 
@@ -145,10 +159,16 @@ def collected(tmp_path):
 
 
 @pytest.fixture
-def gathered(monkeypatch):
-    """Let recorded sources find this collection, whatever data they name."""
+def gather_by(monkeypatch):
+    """Let recorded sources gather what this makes of the data that they name, of rates, cache and workers."""
     recorded = pytest.importorskip("train.sources.recorded", reason="training needs the train extra")
-    return lambda collection: monkeypatch.setattr(recorded, "gather", lambda *given: collection)
+    return lambda gather: monkeypatch.setattr(recorded, "gather", gather)
+
+
+@pytest.fixture
+def gathered(gather_by):
+    """Let recorded sources find this collection, whatever data they name."""
+    return lambda collection: gather_by(lambda *given: collection)
 
 
 @pytest.fixture

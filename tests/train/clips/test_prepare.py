@@ -37,15 +37,14 @@ class Landmarker:
 
 
 @pytest.fixture
-def found(monkeypatch, drawn_face):
+def found(one_process, monkeypatch, drawn_face):
     """The landmarker's class, in place of mediapipe's, in this process alone."""
 
     class Counting(Landmarker):
         def __init__(self, *_, **__):
             super().__init__(drawn_face(SIZE / 2, SIZE / 3, 80.0))
 
-    monkeypatch.setattr("train.storage.workers.cores", lambda: 1)
-    monkeypatch.setattr("train.clips.prepare.MediaPipe", Counting)
+    monkeypatch.setattr(prepare, "MediaPipe", Counting)
     return Counting
 
 

@@ -14,7 +14,7 @@ from train.clips.clip import event as inside
 from train.config.clips import SyntheticSettings
 from train.datasets.annotation.action_units import parse
 from train.datasets.folds import hold_out
-from train.synthesis.portraits import MARGIN_PX, SIDE_PX
+from train.synthesis import portraits
 from train.synthesis.script.prototypes import NONE
 from train.synthesis.synthetic import Synthetic
 from train.synthesis.videos import truth
@@ -64,21 +64,9 @@ def clips(path, facekit_path):
 
 
 @pytest.fixture
-def found(monkeypatch, drawn_face):
+def found(monkeypatch, finds):
     """A face is found in the middle of every picture, without mediapipe."""
-    middle = MARGIN_PX + SIDE_PX / 2
-
-    class Landmarker:
-        def __init__(self, *_, **__):
-            pass
-
-        def restart(self):
-            pass
-
-        def find(self, image, faces):
-            return [drawn_face(middle, middle - 20.0, 70.0)]
-
-    monkeypatch.setattr("train.synthesis.portraits.MediaPipe", Landmarker)
+    monkeypatch.setattr(portraits, "MediaPipe", lambda *_, **__: finds())
 
 
 def replace(clips, **changes):
