@@ -53,7 +53,7 @@ def engines(packages, encoder_parts, tmp_path_factory):
     )
     torch.manual_seed(2)
     head, golden = CmnHead(16, 3, "first", 0.5), torch.randn(4, 6, 16)
-    step = step_graph(head, golden, 20)
+    step = step_graph(head, golden)
     export(head, {"embeddings": golden}, ["logits", "clip"], draft, folder / "cmn", step=step)
     return folder
 

@@ -45,7 +45,7 @@ def test_an_annotated_apex_is_the_coders_moment(clips):
 def test_the_formula_looks_from_onset_to_offset(clips):
     for clip, apex_s in zip(clips, choose(clips, "quang", QUANG), strict=True):
         crops = clip.served()[2:11]
-        wanted = find_apex([crop.image for crop in crops], crops[0].landmarks, 3, "both").index
+        wanted = find_apex([crop.image for crop in crops], crops[0].landmarks, 3, "both")
         assert apex_s == clip.times()[2 + wanted]
 
 
