@@ -8,9 +8,9 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
+from packed_faces import SPLITS, noise, packed
 
 from realtime.config import ROOT
-from realtime.labels import FERPLUS
 from realtime.records import Crop, Frame, Pose
 from train.clips import stored
 from train.config.recorded import Rates
@@ -291,19 +291,8 @@ def enactment(tmp_path_factory):
     from train.synthesis.script.emotions import EMOTIONS, NEUTRAL
 
     rows = [{NEUTRAL: 10}] * 3 + [{label: 9} for label in EMOTIONS for _ in range(2)] + [{"anger": 5, "fear": 5}]
-    rng, names = np.random.default_rng(1), (*FERPLUS, "unknown", "NF")
-    pictures = [cv2.GaussianBlur(rng.integers(0, 256, (48, 48), dtype=np.uint8), (0, 0), 2.0) for _ in rows * 3]
-    coded = [cv2.imencode(".webp", cv2.normalize(p, None, 0, 255, cv2.NORM_MINMAX))[1].ravel() for p in pictures]
-    target = tmp_path_factory.mktemp("ferplus") / "ferplus.npz"
-    np.savez(
-        target,
-        webp=np.concatenate(coded),
-        offsets=np.cumsum([0, *map(len, coded)]).astype(np.int64),
-        votes=np.array([[row.get(name, 0) for name in names] for row in rows * 3], np.uint8),
-        vote_names=np.array(names),
-        usage=np.repeat(np.arange(3, dtype=np.uint8), len(rows)),
-        usage_names=np.array(["train", "valid", "test"]),
-    )
+    splits = [split for split in SPLITS for _ in rows]
+    target = packed(tmp_path_factory.mktemp("ferplus") / "ferplus.npz", noise(len(splits)), rows * 3, splits)
     shipped = registry.load([ROOT / "configs/methods/dynamic.toml", ROOT / "configs/data/enacted.toml"]).source.clips
     few = {"expressive": 4, "neutral": 1, "resting": 1, "held_out": 0.5, "most_takes": 3, "frames": 5, "size_px": 48}
     return msgspec.structs.replace(shipped, ferplus=str(target), **few)

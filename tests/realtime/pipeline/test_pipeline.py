@@ -8,6 +8,7 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
+from waiting import meet
 
 from realtime import config
 from realtime.capture.remote import decoded
@@ -316,8 +317,7 @@ def test_a_movement_is_told_early_and_finally_to_whoever_listens(shown, left, pl
     told = []
     ports = {"state_port": publisher.state_port, "events_port": publisher.events_port, "replay_port": 0}
     with Subscriber(msgspec.structs.replace(settings.publish, **ports), states=None, events=True) as subscriber:
-        while not subscriber.ready(0.01):
-            publisher.greet()
+        meet(publisher, subscriber)
         summary = play(Film(shown, [[left]] * 120), told.append).run()
         heard = [subscriber.receive(5.0) for _ in publisher.events]
     early, final = publisher.events

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import zmq
 from messages import PUBLISH
+from waiting import meet
 
 from realtime.publish import Answers, Publisher, Subscriber
 from realtime.publish.gaps import Gaps
@@ -41,13 +42,6 @@ def answers(publisher):
 def at(publisher, answers=None, **others):
     ports = {"state_port": publisher.state_port, "events_port": publisher.events_port}
     return msgspec.structs.replace(PUBLISH, **ports, replay_port=answers.port if answers else 0, **others)
-
-
-def meet(publisher, subscriber):
-    until = time.monotonic() + 5
-    while not subscriber.ready(0.01):
-        publisher.greet()
-        assert time.monotonic() < until, "never ready"
 
 
 def read(subscriber, wait_s=0.5):

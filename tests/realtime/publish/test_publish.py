@@ -14,6 +14,7 @@ import msgspec
 import psutil
 import pytest
 import zmq
+from waiting import meet
 
 from realtime.config import PublishConfig
 from realtime.errors import PublishError
@@ -65,14 +66,6 @@ def at(state_port: int, events_port: int, **others) -> PublishConfig:
 def subscribe(publisher: Publisher, *, states: str | None = None, events: bool = False, **others) -> Subscriber:
     publish = at(publisher.state_port, publisher.events_port, **{"host": "localhost", **others})
     return Subscriber(publish, states=states, events=events)
-
-
-def meet(publisher: Publisher, subscriber: Subscriber) -> None:
-    """Both ends in one thread: answer until the subscriber knows that it is heard."""
-    until = time.monotonic() + 5
-    while not subscriber.ready(0.01):
-        publisher.greet()
-        assert time.monotonic() < until, "never ready"
 
 
 def join(send, listener: zmq.Socket) -> bytes:
