@@ -199,7 +199,8 @@ def test_the_answers_of_every_kind_of_engine(expressive_crops, packages, shipped
     ]
 
     def make():
-        person, pace = Person(STAGES, face, count(1), shipped), Pace(ENCODER_HZ, EARLY)
+        own = FaceSpotter(STAGES.spotter, STAGES.align.size_px, shipped, count(1))
+        person, pace = Person(STAGES, face, own), Pace(ENCODER_HZ, EARLY)
 
         def push(crop):
             shares = np.full(8, 1 / 8, np.float32)

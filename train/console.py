@@ -9,20 +9,20 @@ from typing import Annotated
 import typer
 
 from realtime.config import ROOT
-from realtime.console.console import errors_told, print_json
+from realtime.console.console import errors_told
+from realtime.console.options import AsJson as AsJson
+from realtime.console.options import Overrides as Overrides
+from realtime.console.options import answer as answer
 from realtime.engine.package.manifest import Manifest, Precision
+from realtime.errors import ConfigError
 
 ConfigFiles = Annotated[
     list[Path],
     typer.Option("--config", help="A file of configs/methods and one of configs/data, or copies; given twice."),
 ]
-Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one key; may be given several times.")
-]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes to do it in; all cores if not given, 1 is none beside this.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of text.")]
 Arithmetic = Annotated[Precision, typer.Option(help="What the engine computes in; int8: of pictures alone.")]
 Engines = Annotated[Path, typer.Option(help="Folder of the engine packages.", show_default="engines")]
 
@@ -34,12 +34,20 @@ def told(as_json: bool) -> AbstractContextManager[None]:
     return errors_told("train", as_json, "interrupted; the same command goes on where it was")
 
 
+def numbers(option: str, text: str, least: float, most: float) -> list[float]:
+    """ "1,0.5" as numbers; ConfigError where there are none, or one is none or not between `least` and `most`."""
+    try:
+        found = [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        found = []
+    if not found or not all(least <= each <= most for each in found):
+        raise ConfigError(f"{option} {text!r}: wanted numbers between {least:g} and {most:g}, with commas between them")
+    return found
+
+
 def show(found: dict[str, object], as_json: bool) -> None:
     """Print what was made: names and values, or JSON."""
-    if as_json:
-        print_json(found)
-    else:
-        print("\n".join(f"{name:<24} {_text(value)}" for name, value in found.items()))
+    answer(found, (f"{name:<24} {_text(value)}" for name, value in found.items()), as_json=as_json)
 
 
 def _text(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,7 @@ from realtime.capture.source import Source, open_source
 from realtime.config import Config
 from realtime.pipeline.pipeline import Pipeline
 from realtime.pipeline.prefetch import Prefetch
-from realtime.pipeline.summary import RunCounter, Summary, rss_mb
+from realtime.pipeline.summary import RunCounter, rss_mb
 from realtime.publish import Publisher
 from realtime.recognition.heads import Heads
 from realtime.records import Frame
@@ -105,22 +106,16 @@ def lines(found: StreamsBench) -> Iterable[str]:
 
 def _play(config: Config, heads: Heads, spec: str, number: int, seconds: float) -> Held:
     with Publisher(config.publish) as publisher, ExitStack() as opened:
+        pool = opened.enter_context(ThreadPoolExecutor(number))
         pipelines = [_pipeline(config, heads, spec, publisher, place, number, seconds) for place in range(number)]
         for pipeline in pipelines:
             opened.callback(pipeline.stop)
-        summaries: list[Summary] = []
-        errors: list[BaseException] = []
-        threads = [threading.Thread(target=_run, args=(pipeline, summaries, errors)) for pipeline in pipelines]
-        for thread in threads:
-            thread.start()
+        runs = [pool.submit(pipeline.run) for pipeline in pipelines]
         time.sleep(min(WARM_S, 0.5 * seconds))
         for pipeline in pipelines:
             pipeline.counts = RunCounter()
         cpu, wall = time.process_time(), time.monotonic()
-        for thread in threads:
-            thread.join()
-        if errors:
-            raise errors[0]
+        summaries = [run.result() for run in runs]
         share = (time.process_time() - cpu) / (time.monotonic() - wall)
     return Held(
         streams=number,
@@ -131,13 +126,6 @@ def _play(config: Config, heads: Heads, spec: str, number: int, seconds: float) 
         rss_mb=rss_mb(),
         left_out=next((summary.left_out for summary in summaries if summary.left_out), ""),
     )
-
-
-def _run(pipeline: Pipeline, summaries: list[Summary], errors: list[BaseException]) -> None:
-    try:
-        summaries.append(pipeline.run())
-    except BaseException as error:  # noqa: BLE001 - it is raised where the threads are waited for
-        errors.append(error)
 
 
 def _pipeline(

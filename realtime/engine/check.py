@@ -22,6 +22,7 @@ from realtime.engine.factory import open_engine, open_with
 from realtime.engine.package.manifest import GOLDEN, LOGITS
 from realtime.errors import EngineError
 from realtime.records import Floats
+from realtime.zipped import excess
 
 #: Largest relative norm of a difference. f32 sums in another order than torch; bf16 keeps 8 bits of each
 #: factor, which moved the outputs of the networks here by 1e-3 to 5e-3, f16 eleven; INT8 is judged by its labels.
@@ -123,11 +124,8 @@ def _labelled(found: Difference, promised: str) -> Difference:
 def golden(path: Path, engine: Engine) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Inputs and outputs by name, as float32; they are stored as float16 where that loses nothing."""
     try:
-        with zipfile.ZipFile(path) as packed:  # which reads no more of a part than it states here
-            size = sum(part.file_size for part in packed.infolist())
-        if size > MOST_GOLDEN_BYTES:
-            reasons = [f"it takes {size // 10**6} MB unpacked, at most {MOST_GOLDEN_BYTES // 10**6} are read"]
-            raise EngineError(f"{path} is not what an export makes; export the package again:", reasons)
+        if too_much := excess(path, MOST_GOLDEN_BYTES):
+            raise EngineError(f"{path} is not what an export makes; export the package again:", [f"it {too_much}"])
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name].astype(np.float32) for name in file.files}
     except (ValueError, OSError, MemoryError, zipfile.BadZipFile) as error:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realtime.config import Config
-from realtime.engine.engine import Engine
 from realtime.recognition.encode import Smoothed
 from realtime.recognition.recognise import Recogniser
 from realtime.recognition.window import Encoded, Seen, Window
@@ -24,12 +23,12 @@ class Presence:
 
 
 class Person:
-    """The spotter, the window and the smoothing of one face; `ids` numbers events over all faces."""
+    """The spotter, the window and the smoothing of one face."""
 
-    def __init__(self, config: Config, face: Face, ids: Iterator[int], spotter: Engine) -> None:
+    def __init__(self, config: Config, face: Face, spotter: FaceSpotter) -> None:
         self.presence = Presence(face.id, face.t, face.t)
         self.face = face
-        self._spotter = FaceSpotter(config.spotter, config.align.size_px, spotter, ids)
+        self._spotter = spotter
         self._window = Window(config.window.seconds)
         self._smoothed = Smoothed(config.recognise)
         self.expression: Floats | None = None  #: (C,) probabilities, smoothed

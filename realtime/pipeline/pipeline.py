@@ -28,6 +28,7 @@ from realtime.recognition.window import Encoded
 from realtime.records import Crop, Face, Floats, Frame, Moment
 from realtime.schema import message
 from realtime.schema.message import Event, FaceState, Meta, State
+from realtime.spotting.detector import FaceSpotter
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +185,8 @@ class Pipeline:
 
     def _person(self, face: Face, crop: Crop) -> Person:
         if face.id not in self._people:
-            self._people[face.id] = person = Person(self._config, face, self._ids, self._spotter)
+            own = FaceSpotter(self._config.spotter, self._config.align.size_px, self._spotter, self._ids)
+            self._people[face.id] = person = Person(self._config, face, own)
             if self.counts.frames == 1:  # of a clip, perhaps cut at an onset; who comes later comes moving
                 person.rest(crop)
             self.counts.face(person.presence)

@@ -22,9 +22,6 @@ from realtime.publish.log import EventLog
 from realtime.schema import VERSION
 from realtime.schema.message import Event, Meta, State, encode, topic_of
 
-#: Messages kept for each slow subscriber. Old states are worth little, yet a reader of all cameras that is held up for
-#: a tenth of a second should miss none; the events are an hour's worth and more.
-STATES_WAITING, EVENTS_WAITING = 64, 10_000
 #: What a subscriber of events also subscribes to, under a name of its own, to be told that it is heard.
 READY = re.compile(rb"ready/[A-Za-z0-9_.-]{1,64}")
 #: Bytes of a subscription, which is all that a subscriber can send.
@@ -40,18 +37,20 @@ MOST_TURNS = 20
 class Publisher(Party):
     """Sends to whoever listens, from any thread; free ports are taken where the configuration says 0.
 
-    It never waits: a message costs the same however slow its readers are.
+    It never waits: a message costs the same however slow its readers are. For each of them so many states and events
+    are kept: old states are worth little, yet a reader of all cameras that is held up for a tenth of a second should
+    miss none; the events are an hour's worth and more.
     """
 
-    def __init__(self, publish: PublishConfig) -> None:
+    def __init__(self, publish: PublishConfig, *, states_waiting: int = 64, events_waiting: int = 10_000) -> None:
         super().__init__(publish, publish.linger_s)
         self.log = EventLog(publish.kept_events)  #: what `Answers` sends again
         self._lock = threading.Lock()  # of the sockets, and of the order in which events are numbered and sent
         self._pace = Pace(publish.rate_hz)
         self._subscribers = 0
         self._t = 0.0
-        self._states = self._publish_at("state_port", zmq.PUB, STATES_WAITING)
-        self._events = self._publish_at("events_port", zmq.XPUB, EVENTS_WAITING)
+        self._states = self._publish_at("state_port", zmq.PUB, states_waiting)
+        self._events = self._publish_at("events_port", zmq.XPUB, events_waiting)
         self._events.set(zmq.XPUB_VERBOSER, 1)  # each subscriber comes and goes, not the first and the last alone
         self.state_address, self.events_address = address_of(self._states), address_of(self._events)
         self.state_port, self.events_port = port_of(self.state_address), port_of(self.events_address)

@@ -21,10 +21,6 @@ from realtime.publish.gaps import Gaps
 from realtime.publish.publisher import READY
 from realtime.schema.message import AskEvents, Event, Events, Published, decode, topic_of
 
-#: Messages that wait for this reader.
-WAITING = 10_000
-#: How often it is asked again for what is missing, while no answer comes.
-AGAIN_S = 1.0
 #: How often, while nothing comes, it is looked whether something is wrong.
 LOOK_S = 1.0
 
@@ -42,7 +38,8 @@ class Subscriber(Party):
 
     `states` asks for states and meta: "newest" gives of each the newest when it is read, "all" what its place in the
     publisher's queue did not drop. `events` asks for every event: those that went missing are asked for again at
-    publish.replay_port for publish.replay_s, unless the port is 0. `since` begins with those kept after that number.
+    publish.replay_port for publish.replay_s, unless the port is 0, and every `again_s` while no answer comes. `since`
+    begins with those kept after that number. At each socket up to `waiting` messages wait for this reader.
     """
 
     def __init__(
@@ -52,12 +49,15 @@ class Subscriber(Party):
         states: Literal["newest", "all"] | None,
         events: bool,
         since: int | None = None,
+        waiting: int = 10_000,
+        again_s: float = 1.0,
     ) -> None:
         if not (states or events):
             raise ValueError("a subscriber of neither states nor events hears nothing; ask for one of them")
         super().__init__(publish)
         self._complaints = Complaints()
         self._gaps = Gaps(since)
+        self._waiting, self._again_s = waiting, again_s
         self._line: Line | None = None
         self._ask_due = self._settle_due = math.inf
         self._heard = False
@@ -115,10 +115,10 @@ class Subscriber(Party):
         # The second topic goes after the first, and so does its answer.
         self._subscribe("events_port", "event/", f"ready/{uuid.uuid4().hex}")
         if self._publish.replay_port:
-            self._line = Line(self._connect(zmq.DEALER, "replay_port", waiting=WAITING))
+            self._line = Line(self._connect(zmq.DEALER, "replay_port", waiting=self._waiting))
 
     def _subscribe(self, key: str, *topics: str, **options: int) -> None:
-        socket = self._connect(zmq.SUB, key, waiting=WAITING, **options)
+        socket = self._connect(zmq.SUB, key, waiting=self._waiting, **options)
         for topic in topics:
             socket.subscribe(topic)
         self._order.append(socket)
@@ -132,10 +132,10 @@ class Subscriber(Party):
             self._settle()
         elif self._settle_due == math.inf:
             self._line.say(AskEvents(since=self._gaps.wanted))
-            self._ask_due, self._settle_due = now + AGAIN_S, now + self._publish.replay_s
+            self._ask_due, self._settle_due = now + self._again_s, now + self._publish.replay_s
         elif now >= self._ask_due:
             self._line.repeat()
-            self._ask_due = now + AGAIN_S
+            self._ask_due = now + self._again_s
 
     def _settle(self) -> None:
         self._gaps.give_up()

@@ -44,10 +44,10 @@ DIMENSION = b'<dimension ref="A1:XFD1048576"/>'
 @pytest.mark.promise("a workbook with a far cell, or many", "refused at once", "hung at 1.3 GB before; now 1 s")
 @pytest.mark.parametrize("end", [FAR, WIDE])
 def test_a_cell_that_is_far_away_is_refused_at_once(end, book):
-    path, began = book(sheet1=lambda text: text.replace(b"</sheetData>", end)), time.monotonic()
+    path, began = book(sheet1=lambda text: text.replace(b"</sheetData>", end)), time.process_time()
     with pytest.raises(DataError, match="at most 2000000 cells"):
         table.read_sheets(path)
-    assert time.monotonic() - began < 3.0
+    assert time.process_time() - began < 3.0
 
 
 @pytest.mark.promise(
@@ -63,9 +63,9 @@ def test_a_cell_that_is_far_away_is_refused_at_once(end, book):
     ],
 )
 def test_what_is_only_stated_costs_nothing(change, book):
-    began = time.monotonic()
+    began = time.process_time()
     assert table.read_sheets(book(sheet1=change)) == {"": [["Subject", "Onset"], ["1", "46"]]}
-    assert time.monotonic() - began < 3.0
+    assert time.process_time() - began < 3.0
 
 
 @pytest.mark.promise("a workbook that grows to 80 MB", "refused before it is unpacked", "1 of 1")

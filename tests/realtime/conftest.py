@@ -12,6 +12,7 @@ from messages import RATE_HZ, ROOM, event, face, meta, state
 from realtime import session
 from realtime.config import ROOT, load
 from realtime.schema.message import Event, MomentPictures
+from realtime.session import write
 
 PACKAGES = [ROOT / "engines" / name for name in ("encoder", "cmn")]
 
@@ -62,7 +63,7 @@ def clock(monkeypatch):
     """What a recorder takes for the time; set `now` to move it."""
     held = SimpleNamespace(now=1000.0)
     fake = SimpleNamespace(monotonic=lambda: held.now, time=lambda: 1_700_000_000.0 + held.now)
-    monkeypatch.setattr("realtime.session.write.time", fake)
+    monkeypatch.setattr(write, "time", fake)
     return held
 
 

@@ -12,17 +12,19 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
+from packed_faces import SPLITS, noise, packed
 
 from realtime.config import ROOT
 from realtime.demo import truth
 from realtime.engine.package.manifest import sha256
-from realtime.labels import FERPLUS
 from realtime.records import Crop, Frame, Pose
+from train.clips import stored
 from train.config.recorded import Rates
 from train.config.sections import Stage
 from train.datasets.annotation.sample import Sample
 from train.datasets.folds import Fold
 from train.datasets.marked.marks import DIGITS
+from train.storage import workers
 
 ANNOTATIONS = Path(__file__).resolve().parents[2] / "../shared/annotations"
 
@@ -124,19 +126,31 @@ class Drawn:
 
 
 @pytest.fixture
-def drawn(monkeypatch):
-    """Make a `Drawn`, whose pictures count as crops: no face is looked for in them."""
+def one_process(monkeypatch):
+    """Nothing is shared among processes, in which nothing is replaced that a test replaces."""
+    monkeypatch.setattr(workers, "cores", lambda: 1)
+
+
+@pytest.fixture
+def landmarks(one_process, monkeypatch):
+    """Pictures count as crops, and no face is looked for in them: these are its landmarks (468, 2), to be set."""
+    points, matrix = np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32)
 
     def crops(frames, stages, landmarker):
-        points, matrix = np.zeros((468, 2), np.float32), np.eye(2, 3, dtype=np.float32)
         return [Crop(1, frame.t, frame.image, points, matrix, Pose(0.0, 0.0, 0.0)) for frame in frames]
+
+    monkeypatch.setattr(stored, "MediaPipe", lambda config: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(stored, "face_crops", crops)
+    return points
+
+
+@pytest.fixture
+def drawn(landmarks):
+    """Make a `Drawn`, whose pictures count as crops."""
 
     def make(name="toy", labels=("negative", "positive", "surprise"), people=4, per_person=3, frames=14):
         return Drawn(name, labels, people, per_person, frames)
 
-    monkeypatch.setattr("train.storage.workers.cores", lambda: 1)  # what is patched here is not in other processes
-    monkeypatch.setattr("train.clips.stored.MediaPipe", lambda config: SimpleNamespace(close=lambda: None))
-    monkeypatch.setattr("train.clips.stored.face_crops", crops)
     return make
 
 
@@ -152,10 +166,16 @@ def collected(tmp_path):
 
 
 @pytest.fixture
-def gathered(monkeypatch):
-    """Let recorded sources find this collection, whatever data they name."""
+def gather_by(monkeypatch):
+    """Let recorded sources gather what this makes of the data that they name, of rates, cache and workers."""
     recorded = pytest.importorskip("train.sources.recorded", reason="training needs the train extra")
-    return lambda collection: monkeypatch.setattr(recorded, "gather", lambda *given: collection)
+    return lambda gather: monkeypatch.setattr(recorded, "gather", gather)
+
+
+@pytest.fixture
+def gathered(gather_by):
+    """Let recorded sources find this collection, whatever data they name."""
+    return lambda collection: gather_by(lambda *given: collection)
 
 
 @pytest.fixture
@@ -281,19 +301,8 @@ def enactment(tmp_path_factory):
     from train.synthesis.script.emotions import EMOTIONS, NEUTRAL
 
     rows = [{NEUTRAL: 10}] * 3 + [{label: 9} for label in EMOTIONS for _ in range(2)] + [{"anger": 5, "fear": 5}]
-    rng, names = np.random.default_rng(1), (*FERPLUS, "unknown", "NF")
-    pictures = [cv2.GaussianBlur(rng.integers(0, 256, (48, 48), dtype=np.uint8), (0, 0), 2.0) for _ in rows * 3]
-    coded = [cv2.imencode(".webp", cv2.normalize(p, None, 0, 255, cv2.NORM_MINMAX))[1].ravel() for p in pictures]
-    target = tmp_path_factory.mktemp("ferplus") / "ferplus.npz"
-    np.savez(
-        target,
-        webp=np.concatenate(coded),
-        offsets=np.cumsum([0, *map(len, coded)]).astype(np.int64),
-        votes=np.array([[row.get(name, 0) for name in names] for row in rows * 3], np.uint8),
-        vote_names=np.array(names),
-        usage=np.repeat(np.arange(3, dtype=np.uint8), len(rows)),
-        usage_names=np.array(["train", "valid", "test"]),
-    )
+    splits = [split for split in SPLITS for _ in rows]
+    target = packed(tmp_path_factory.mktemp("ferplus") / "ferplus.npz", noise(len(splits)), rows * 3, splits)
     shipped = registry.load([ROOT / "configs/methods/dynamic.toml", ROOT / "configs/data/enacted.toml"]).source.clips
     few = {"expressive": 4, "neutral": 1, "resting": 1, "held_out": 0.5, "most_takes": 3, "frames": 5, "size_px": 48}
     return msgspec.structs.replace(shipped, ferplus=str(target), **few)

@@ -6,6 +6,7 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from realtime.config import ROOT
@@ -18,7 +19,10 @@ from train.evaluation.ablation import AblationRow
 from train.evaluation.cluster import Cluster
 from train.evaluation.metrics import scores
 from train.evaluation.runners import Serial
+from train.methods import comparison, folds, packages
 from train.methods.experiment import Experiment
+from train.synthesis import synthetic, videos
+from train.synthesis.sample import stream
 
 METHOD, DATA = ROOT / "configs/methods/cmn.toml", ROOT / "configs/data/synthetic.toml"
 CONFIG = ("--config", METHOD, "--config", DATA)
@@ -99,7 +103,7 @@ def test_what_was_made_is_printed(command, key, monkeypatch, tmp_path):
 def test_a_comparison_is_a_table_or_its_rows(monkeypatch):
     rows = [AblationRow({"head": head}, 1, {"final_uf1": 0.5, "early_uf1": 0.25}) for head in ("patent", "cmnet")]
     asked = []
-    monkeypatch.setattr("train.methods.comparison.compare", lambda _, vary, seeds: asked.append((vary, seeds)) or rows)
+    monkeypatch.setattr(comparison, "compare", lambda _, vary, seeds: asked.append((vary, seeds)) or rows)
     words = ("ablate", *CONFIG, "--vary", "head=patent,cmnet", "--vary", "sampling=far", "--seeds", 1)
     assert call(*words).stdout.splitlines()[-1] == "| cmnet | 0.500 | 0.250 |"
     assert msgspec.json.decode(call(*words, "--json").stdout, type=dict[str, list[AblationRow]]) == {"rows": rows}
@@ -124,7 +128,7 @@ def test_an_export_prints_the_package_and_its_scores(options, precision, monkeyp
         asked.append((folder, precision))
         return SimpleNamespace(name="cmn", scores=scores)
 
-    monkeypatch.setattr("train.methods.packages.export", export)
+    monkeypatch.setattr(packages, "export", export)
     found = call("export", *CONFIG, "--engines", tmp_path, "--json", *options)
     assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5, "uar": 0.6}
     name = "cmn" if precision == "fp32" else f"cmn-{precision}"
@@ -139,7 +143,7 @@ def test_an_engine_is_rebuilt_by_one_command(monkeypatch, tmp_path):
         asked.append((given.workers, folder, precision, anew))
         return made
 
-    monkeypatch.setattr("train.methods.packages.export", export)
+    monkeypatch.setattr(packages, "export", export)
     words = ("rebuild", *CONFIG, "--engines", tmp_path, "--workers", 2, "--precision", "fp16")
     found = call(*words, "--set", "name=mine", "--json")
     assert msgspec.json.decode(found.stdout) == {"engine": str(tmp_path / "cmn"), "uf1": 0.5}
@@ -170,8 +174,8 @@ def test_an_evaluation_prints_the_report_and_the_pooled_scores(options, runner, 
         said = {0.0: np.array([0, 1, 1]), 30.0: np.array([0, 1, 0])}
         return tmp_path / "report.html", {hz: scores(truth, answers, ("a", "b")) for hz, answers in said.items()}
 
-    monkeypatch.setattr("train.methods.folds.evaluate", evaluate)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(folds, "evaluate", evaluate)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     found = msgspec.json.decode(call("evaluate", *CONFIG, "--json", *options).stdout)
     assert found["report"] == str(tmp_path / "report.html")
     assert found["accuracy"] == found["majority_accuracy"] == pytest.approx(2 / 3)
@@ -207,7 +211,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(monkeypatch):
 
 def test_the_sample_goes_into_the_folder_that_was_named(monkeypatch, tmp_path):
     built = []
-    monkeypatch.setattr("train.synthesis.sample.stream.build", built.append)
+    monkeypatch.setattr(stream, "build", built.append)
     assert call("sample", "--folder", tmp_path, "--json").exit_code == 0
     assert built == [tmp_path]
 
@@ -269,7 +273,7 @@ def test_a_table_of_clips_is_evaluated_from_the_command_line_goes_on_and_becomes
 def test_videos_are_of_the_people_of_a_side_after_those_left_out(options, people, monkeypatch, tmp_path):
     written = []
     filmed = SimpleNamespace(side=lambda name: list("abcdef"))
-    monkeypatch.setattr("train.synthesis.synthetic.Synthetic", lambda clips: filmed)
-    monkeypatch.setattr("train.synthesis.videos.write", lambda dataset, root, people, *_: written.extend(people) or [])
+    monkeypatch.setattr(synthetic, "Synthetic", lambda clips: filmed)
+    monkeypatch.setattr(videos, "write", lambda dataset, root, people, *_: written.extend(people) or [])
     assert call("videos", *CONFIG, "--root", tmp_path, *options).exit_code == 0
     assert written == list(people)

@@ -13,7 +13,6 @@ from realtime import config as realtime_config
 from realtime.config import ROOT, Config
 from realtime.engine.package.manifest import MODEL
 from realtime.engine.package.manifest import load as load_manifest
-from realtime.errors import ConfigError
 from train.chain.outcome import AtRate, outcome, plain
 from train.chain.play import play_all
 from train.chain.scripted import read
@@ -56,14 +55,3 @@ def installed(config: Config) -> dict[str, str]:
     """Each engine package that runs -> sha256 of its model."""
     folder = ROOT / config.engines.folder
     return {name: load_manifest(folder / name).files[MODEL] for name in config.engines.packages}
-
-
-def rates(text: str) -> tuple[float, ...]:
-    """ "30,60" as numbers; ConfigError where one is none."""
-    try:
-        found = tuple(float(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        found = (-1.0,)
-    if any(not 1.0 <= rate <= 1000.0 for rate in found):
-        raise ConfigError(f"--rates {text!r}: wanted frames a second between 1 and 1000, such as 30,60")
-    return found

@@ -108,7 +108,7 @@ def _keep(
         np.savez(
             file,
             lengths=np.array([len(each.times) for each in seen], np.int64),
-            times=np.concatenate([each.times for each in seen] or [np.zeros(0)]),
+            times=np.array([t for each in seen for t in each.times], np.float64),
             rows=np.concatenate([each.rows for each in seen]) if seen else np.zeros((0, 0), np.float16),
             marks=np.frombuffer(marks, np.uint8),
         )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from realtime.errors import ConfigError
-from train.console import AsJson, ConfigFiles, Overrides, show, told
+from train.console import AsJson, ConfigFiles, Overrides, answer, told
 
 
 def ablate(
@@ -38,7 +37,4 @@ def ablate(
                 "clips holds out, such as configs/data/synthetic.toml"
             )
         rows = compare(asked, vary, range(1, seeds + 1))
-        if as_json:
-            show({"rows": msgspec.to_builtins(rows)}, as_json)
-        else:
-            print("\n".join(table(rows)))
+        answer({"rows": rows}, table(rows), as_json=as_json)

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from realtime.console.console import print_json
-from train.console import AsJson, Overrides, Workers, told
+from train.console import AsJson, Overrides, Workers, answer, numbers, told
 
 
 def chain(
@@ -23,8 +22,6 @@ def chain(
     with told(as_json):
         from train.chain import evaluate
 
-        report = evaluate.evaluate(data, config, override or (), evaluate.rates(rates), workers)
-        if as_json:
-            print_json(report.to_dict())
-        else:
-            print(report.text())
+        slower = numbers("--rates", rates, 1.0, 1000.0) if rates else []
+        report = evaluate.evaluate(data, config, override or (), slower, workers)
+        answer(report.to_dict(), [report.text()], as_json=as_json)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from realtime.errors import DataError
-from train.console import AsJson, told
+from train.console import AsJson, answer, told
 
 
 def datasets(
@@ -24,7 +23,6 @@ def datasets(
         from train.datasets.corpora.catalogue import survey
 
         found = survey(name, root, table, labels)
-        summary = msgspec.json.format(msgspec.json.encode(found.summary())).decode()
-        print(summary if as_json else "\n".join(found.lines()))
+        answer(found.summary(), found.lines(), as_json=as_json)
         if found.problems:
             raise typer.Exit(DataError.exit_code)

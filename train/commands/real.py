@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from realtime.console.console import print_json
-from train.console import AsJson, Overrides, Workers, told
+from train.console import AsJson, Overrides, Workers, answer, numbers, told
 
 OUT = Path("runs/real")
 
@@ -31,11 +31,10 @@ def real(
     with told(as_json):
         from train.chain.real import evaluate
         from train.datasets.marked.marks import FOLDER
+        from train.datasets.marked.playing import Playing
 
-        asked = evaluate.ways(speeds, strengths)
+        fast, strong = numbers("--speeds", speeds, 0.25, 16.0), numbers("--strengths", strengths, 0.0, 1.0)
+        asked = [Playing(speed, strength) for strength, speed in itertools.product(strong, fast)]
         report = evaluate.evaluate(clips, people, asked, config, override or (), workers, marks or FOLDER)
         report.write(out)
-        if as_json:
-            print_json(report.to_dict())
-        else:
-            print(report.text())
+        answer(report.to_dict(), [report.text()], as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from train.console import AsJson, Overrides, Workers, show, told
+from train.console import AsJson, Overrides, Workers, answer, told
 
 
 def tune(
@@ -24,7 +24,4 @@ def tune(
         from train.tuning.tune import tune as search
 
         found = search(load(config, override or ()), workers)
-        if as_json:
-            show(asdict(found), as_json)
-        else:
-            print("\n".join(lines(found)))
+        answer(asdict(found), lines(found), as_json=as_json)

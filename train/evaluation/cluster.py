@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.errors import GlimpseError
-from train.evaluation.runners import FitPredict, Outcome, Task, run_fold
+from train.evaluation.runners import FitPredict, FoldAnswers, Task, run_fold
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Cluster:
     retries: int  #: of each fold, when its worker or machine died
     gpus: float  #: of each fold
 
-    def run(self, fit_predict: FitPredict, tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, fit_predict: FitPredict, tasks: Sequence[Task]) -> Iterator[tuple[Task, FoldAnswers]]:
         """As they are done; GlimpseError at the end names the folds that were lost, after all others are there.
 
         GlimpseError at once if there is no Ray, or no machine of it that a fold fits on: it would wait for ever.
@@ -61,7 +61,7 @@ class Cluster:
                 f"{machines}; set threads in [evaluate], or devices in [machine], lower, or accelerator to cpu"
             )
 
-    def _run(self, ray: Any, fit_predict: FitPredict, tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def _run(self, ray: Any, fit_predict: FitPredict, tasks: Sequence[Task]) -> Iterator[tuple[Task, FoldAnswers]]:
         method, remote = ray.put(fit_predict), ray.remote(run_fold)  # once: it may carry the data
         waiting: dict[Any, Task] = {}
         for task in tasks:

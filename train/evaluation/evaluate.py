@@ -20,7 +20,7 @@ from realtime.errors import DataError
 from train.datasets.folds import Case, Fold, checked
 from train.evaluation import predictions
 from train.evaluation.predictions import SCHEMA, FoldHeader, FoldPredictions, Prediction
-from train.evaluation.runners import FitPredict, Outcome, Runner, Task
+from train.evaluation.runners import FitPredict, FoldAnswers, Runner, Task
 from train.storage.atomic import writing
 from train.storage.digest import digest
 from train.training.curves import CURVE
@@ -105,7 +105,7 @@ def _tasks(plan: EvaluationPlan, folder: Path) -> list[Task]:
     return [Task(key, fold, plan.seed_of(fold), plan.threads, fold_folder(root, fold)) for fold in plan.folds]
 
 
-def _keep(plan: EvaluationPlan, task: Task, outcome: Outcome) -> None:
+def _keep(plan: EvaluationPlan, task: Task, outcome: FoldAnswers) -> None:
     """The curve first: once there are predictions, the fold counts as done, and its checkpoint is of no more use."""
     found, wanted = outcome.probabilities, (len(plan.rates_hz), len(task.fold.test), len(plan.labels))
     if found.shape != wanted:

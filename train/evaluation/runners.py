@@ -39,7 +39,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class FoldAnswers:
     """What comes back; the curve too, as the fold may have run on a machine with another disk."""
 
     probabilities: Probabilities
@@ -49,19 +49,19 @@ class Outcome:
 class Runner(Protocol):
     """Where folds are computed."""
 
-    def run(self, fit_predict: FitPredict, tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, fit_predict: FitPredict, tasks: Sequence[Task]) -> Iterator[tuple[Task, FoldAnswers]]:
         """Each task with its outcome as soon as there is one, in any order."""
 
 
 class Serial:
     """One fold after another, in this process."""
 
-    def run(self, fit_predict: FitPredict, tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, fit_predict: FitPredict, tasks: Sequence[Task]) -> Iterator[tuple[Task, FoldAnswers]]:
         for task in tasks:
             yield task, run_fold(fit_predict, task)
 
 
-def run_fold(fit_predict: FitPredict, task: Task) -> Outcome:
+def run_fold(fit_predict: FitPredict, task: Task) -> FoldAnswers:
     """The same bits whatever ran before in this process and however many threads torch had."""
     task.folder.mkdir(parents=True, exist_ok=True)
     before = torch.get_num_threads()
@@ -72,4 +72,4 @@ def run_fold(fit_predict: FitPredict, task: Task) -> Outcome:
     finally:
         torch.set_num_threads(before)
     curve = task.folder / CURVE
-    return Outcome(np.asarray(found), curve.read_bytes() if curve.exists() else None)
+    return FoldAnswers(np.asarray(found), curve.read_bytes() if curve.exists() else None)

@@ -33,7 +33,7 @@ from realtime.representation.representation import Representation
 from realtime.representation.tensor_spec import TensorSpec
 from train.packaging import model_card
 from train.packaging.golden import surest
-from train.packaging.graph import answers, half, rounded, to_onnx
+from train.packaging.graph import OPSET, answers, half, rounded, to_onnx
 from train.packaging.limits import MethodCard
 from train.packaging.quantise import Trial, to_int8
 from train.packaging.step import STEP
@@ -44,7 +44,6 @@ from train.training.curves import CURVE
 log = logging.getLogger(__name__)
 
 WEIGHTS = "weights.pt"
-OPSET = 20
 FLOATING = ("torch", "onnx", "onnxscript", "openvino")
 MAKERS: dict[Precision, tuple[str, ...]] = {"fp32": FLOATING, "fp16": FLOATING, "int8": (*FLOATING, "onnxruntime")}
 LAYOUTS = {2: "NC", 3: "NTC", 4: "NCHW", 5: "NCTHW"}  #: of outputs, by their number of axes
@@ -150,7 +149,7 @@ def _floating(network: nn.Module, example: Mapping[str, Tensor], golden: Mapping
     """The graph, before INT8 rounds it; it answers as torch does."""
     form = half(network) if draft.precision == "fp16" else network
     short = draft.precision != "int8"  # what is to be quantised must be a weight, and no product of a cast
-    model = to_onnx(form, example, list(golden), OPSET, short=short)
+    model = to_onnx(form, example, list(golden), short=short)
     _require_same(_reference_reasons(model, example, golden, REFERENCE_BARS[draft.precision]), draft.name)
     return model
 

@@ -25,6 +25,7 @@ from realtime.records import Floats
 
 log = logging.getLogger(__name__)
 
+OPSET = 20
 LARGE = 256  #: elements; smaller weights are not worth a cast
 
 
@@ -82,9 +83,7 @@ def answers(network: nn.Module, example: Mapping[str, Tensor], outputs: Sequence
     return {name: tensor.numpy().copy() for name, tensor in zip(outputs, found, strict=True)}
 
 
-def to_onnx(
-    network: nn.Module, example: Mapping[str, Tensor], outputs: Sequence[str], opset: int, *, short: bool = True
-) -> Any:
+def to_onnx(network: nn.Module, example: Mapping[str, Tensor], outputs: Sequence[str], *, short: bool = True) -> Any:
     """The graph, its batch free; `short` keeps its large weights as float16."""
     batch = torch.export.Dim("batch", min=1)
     try:
@@ -92,7 +91,7 @@ def to_onnx(
             network,
             tuple(example.values()),
             dynamo=True,
-            opset_version=opset,
+            opset_version=OPSET,
             input_names=list(example),
             output_names=list(outputs),
             dynamic_shapes=tuple({0: batch} for _ in example),

@@ -69,11 +69,11 @@ class FrameByFrame(nn.Module):
         return *self.head.step(self.head.relative(embedding, first), h, c), first
 
 
-def step_graph(head: Stepping, embeddings: Tensor, opset: int) -> Any:
+def step_graph(head: Stepping, embeddings: Tensor) -> Any:
     """`head` frame by frame; EngineError unless it ends, on `embeddings` (B, N, width), where the whole head does."""
     assert isinstance(head, nn.Module)
     network = FrameByFrame(head)
-    graph = to_onnx(rounded(network), network.example(ROWS), STEP_OUTPUTS, opset)
+    graph = to_onnx(rounded(network), network.example(ROWS), STEP_OUTPUTS)
     rows = embeddings[:ROWS]
     *_, found = follow(graph, rows.numpy())
     reasons = []

@@ -10,7 +10,7 @@ import msgspec
 
 from train.tuning.config import TuneConfig
 from train.tuning.search import Setting
-from train.tuning.worth import Figures
+from train.tuning.worth import RateWorth
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class TuningRow:
     side: str
     setting: str
     rate_hz: float
-    figures: Figures
+    figures: RateWorth
     calibration_error: float | None  #: of strength / (strength + half_strength), over all detections
 
 

@@ -25,7 +25,7 @@ GRID = np.geomspace(0.1, 1e4, 240)
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class RateWorth:
     """Of one frame rate."""
 
     worth: float
@@ -53,7 +53,7 @@ def sides(recordings: Sequence[FaceRecording]) -> list[Side]:
     ]
 
 
-def figures(side: Side, said: Said, prices: Prices) -> Figures:
+def figures(side: Side, said: Said, prices: Prices) -> RateWorth:
     """Of all that was said of the videos at one rate."""
     truth = [true for video in side.videos for true in video.expressions]
     found = score(truth, said.detections, side.seconds)
@@ -61,10 +61,10 @@ def figures(side: Side, said: Said, prices: Prices) -> Figures:
     late = micro.after_apex.p95_s if micro.after_apex else 0.0
     back = 60.0 * said.taken_back / sum(side.seconds.values())
     worth = micro.f1 + prices.macro * macro.f1 - prices.false * micro.false_per_minute - prices.delay * late
-    return Figures(worth - prices.taken_back * back, micro, macro, back)
+    return RateWorth(worth - prices.taken_back * back, micro, macro, back)
 
 
-def mean_worth(found: Sequence[Figures]) -> float:
+def mean_worth(found: Sequence[RateWorth]) -> float:
     """Over the rates."""
     return float(np.mean([each.worth for each in found]))
 

@@ -154,6 +154,6 @@ def test_the_command_measures_one_thing_at_a_time(options):
 
 
 def test_the_command_gives_the_record_as_json(found, monkeypatch):
-    monkeypatch.setattr("realtime.bench.wire.bench_wire", lambda config, seconds: found)
+    monkeypatch.setattr(measure, "bench_wire", lambda config, seconds: found)
     done = CliRunner().invoke(app, ["bench", "--wire", "--json"])
     assert msgspec.json.decode(done.stdout, type=Wire) == found

@@ -8,11 +8,14 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
+from waiting import meet
 
 from realtime import config
 from realtime.capture.remote import decoded
+from realtime.engine import factory
 from realtime.errors import EngineError, EngineLost, SourceLost
 from realtime.faces.track import Tracker
+from realtime.pipeline import front
 from realtime.pipeline.pipeline import Pipeline
 from realtime.publish import Publisher, Subscriber
 from realtime.recognition.heads import engines
@@ -156,7 +159,7 @@ def play(settings, pair, publisher, monkeypatch):
             """The film is the source as well, and that is closed by the pipeline."""
 
     def made(film, told=None, pair=pair, settings=settings, **changes):
-        monkeypatch.setattr("realtime.pipeline.front.Tracker", lambda track: Found(track, film))
+        monkeypatch.setattr(front, "Tracker", lambda track: Found(track, film))
         publish = msgspec.structs.replace(settings.publish, **changes)
         return Pipeline(msgspec.structs.replace(settings, publish=publish), film, publisher, pair, told)
 
@@ -184,7 +187,7 @@ def test_every_meta_says_that_the_cpu_runs_instead_of_the_gpu(settings, play, pu
     def missing():
         raise EngineLost("CUDA cannot be used:", ["no device"])
 
-    monkeypatch.setattr("realtime.engine.factory.gpu", missing)
+    monkeypatch.setattr(factory, "gpu", missing)
     there = msgspec.structs.replace(settings.engines, device="cuda", fallback=True)
     play(Film(shown[:3], [[]] * 3), pair=engines(msgspec.structs.replace(settings, engines=there))).run()
     assert publisher.metas
@@ -314,8 +317,7 @@ def test_a_movement_is_told_early_and_finally_to_whoever_listens(shown, left, pl
     told = []
     ports = {"state_port": publisher.state_port, "events_port": publisher.events_port, "replay_port": 0}
     with Subscriber(msgspec.structs.replace(settings.publish, **ports), states=None, events=True) as subscriber:
-        while not subscriber.ready(0.01):
-            publisher.greet()
+        meet(publisher, subscriber)
         summary = play(Film(shown, [[left]] * 120), told.append).run()
         heard = [subscriber.receive(5.0) for _ in publisher.events]
     early, final = publisher.events

@@ -15,7 +15,9 @@ from realtime.capture.source import open_source
 from realtime.demo import truth
 from realtime.errors import ConfigError, EngineError, SourceError
 from realtime.pipeline.moments import jpeg
+from realtime.pipeline.people import Person
 from realtime.pipeline.streams import Streams
+from realtime.recognition.encode import Encoder
 from realtime.schema.message import (
     AskClock,
     AskEvents,
@@ -304,7 +306,7 @@ def test_neutral_is_passed_to_everybody_in_view(streams, browser, monkeypatch):
     visitor = browser()
     visitor.watched(1)
     asked = []
-    monkeypatch.setattr("realtime.pipeline.people.Person.calibrate", lambda person: asked.append(person.presence.id))
+    monkeypatch.setattr(Person, "calibrate", lambda person: asked.append(person.presence.id))
     assert streams.answer(AskNeutral(camera="visitor-1")) == Done()
     assert asked == [1]
 
@@ -349,7 +351,7 @@ def test_a_camera_that_failed_is_not_taken_again_at_once(open_streams, outlet, j
         tries.append(crops)
         raise error
 
-    monkeypatch.setattr("realtime.recognition.recognise.Encoder.see", broken)
+    monkeypatch.setattr(Encoder, "see", broken)
     visitor = Browser(streams, outlet, jpegs, "visitor-1")
     until = time.monotonic() + 20.0
     while "visitor-1 ends: encoder cannot" not in caplog.text and time.monotonic() < until:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import zmq
 from messages import PUBLISH
+from waiting import meet
 
 from realtime.publish import Answers, Publisher, Subscriber
 from realtime.publish.gaps import Gaps
@@ -41,13 +42,6 @@ def answers(publisher):
 def at(publisher, answers=None, **others):
     ports = {"state_port": publisher.state_port, "events_port": publisher.events_port}
     return msgspec.structs.replace(PUBLISH, **ports, replay_port=answers.port if answers else 0, **others)
-
-
-def meet(publisher, subscriber):
-    until = time.monotonic() + 5
-    while not subscriber.ready(0.01):
-        publisher.greet()
-        assert time.monotonic() < until, "never ready"
 
 
 def read(subscriber, wait_s=0.5):
@@ -180,13 +174,11 @@ def test_whatever_is_lost_on_the_way_the_order_holds_and_the_count_is_right(kept
         assert gaps.missed == 0 or silent or kept < 300
 
 
-def test_events_that_a_slow_reader_had_no_room_for_are_asked_for_again(publisher, answers, monkeypatch, event):
-    monkeypatch.setattr("realtime.publish.subscriber.WAITING", 10)
-    monkeypatch.setattr("realtime.publish.publisher.EVENTS_WAITING", 10)
+def test_events_that_a_slow_reader_had_no_room_for_are_asked_for_again(event):
     with (
-        Publisher(PUBLISH) as narrow,
+        Publisher(PUBLISH, events_waiting=10) as narrow,
         Answers(PUBLISH, narrow, NoDesk()) as replay,
-        Subscriber(at(narrow, replay), states=None, events=True) as reader,
+        Subscriber(at(narrow, replay), states=None, events=True, waiting=10) as reader,
     ):
         meet(narrow, reader)
         big = msgspec.structs.replace(event(1), label="x" * 20_000)
@@ -234,14 +226,13 @@ def rogue(context, *frames):
 
 
 @pytest.mark.parametrize("answer", [None, b"answer\0\x80", b"answer\0", b"noise", b""])
-def test_a_replay_that_is_silent_or_speaks_nonsense_holds_up_the_events_for_a_moment_only(answer, event, monkeypatch):
-    monkeypatch.setattr("realtime.publish.subscriber.AGAIN_S", 0.1)
+def test_a_replay_that_is_silent_or_speaks_nonsense_holds_up_the_events_for_a_moment_only(answer, event):
     with zmq.Context() as context, context.socket(zmq.ROUTER) as replay:
         replay_port = replay.bind_to_random_port("tcp://127.0.0.1")
         port, send = rogue(context, *(encode(topic_of(event(seq)), event(seq)) for seq in (1, 4, 5)))
         ports = {"state_port": port, "events_port": port, "replay_port": replay_port}
         publish = msgspec.structs.replace(PUBLISH, **ports, replay_s=0.3)
-        with Subscriber(publish, states=None, events=True) as subscriber:
+        with Subscriber(publish, states=None, events=True, again_s=0.1) as subscriber:
             send()
             assert subscriber.receive(5.0).message.seq == 1
             began = time.monotonic()
@@ -256,14 +247,14 @@ def test_a_replay_that_is_silent_or_speaks_nonsense_holds_up_the_events_for_a_mo
 
 @pytest.mark.promise("a replay that answers late", "no kept event is lost", "50 of 51 lost before; now 0")
 @pytest.mark.parametrize("answered", [1, 3])
-def test_a_replay_that_is_slower_than_a_second_loses_nothing(answered, event, monkeypatch):
+def test_a_replay_that_is_slower_than_a_second_loses_nothing(answered, event):
     """It is asked again meanwhile, and may answer the first question late, or only the third."""
-    monkeypatch.setattr("realtime.publish.subscriber.AGAIN_S", 0.1)
     with zmq.Context() as context, context.socket(zmq.ROUTER) as replay:
         replay_port = replay.bind_to_random_port("tcp://127.0.0.1")
         port, send = rogue(context, *(encode(topic_of(event(seq)), event(seq)) for seq in (1, 52, 53)))
         ports = {"state_port": port, "events_port": port, "replay_port": replay_port}
-        with Subscriber(msgspec.structs.replace(PUBLISH, **ports), states=None, events=True) as subscriber:
+        publish = msgspec.structs.replace(PUBLISH, **ports)
+        with Subscriber(publish, states=None, events=True, again_s=0.1) as subscriber:
             send()
             assert subscriber.receive(5.0).message.seq == 1
             deadline = time.monotonic() + 5.0

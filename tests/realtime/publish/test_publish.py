@@ -14,6 +14,7 @@ import msgspec
 import psutil
 import pytest
 import zmq
+from waiting import meet
 
 from realtime.config import PublishConfig
 from realtime.errors import PublishError
@@ -67,14 +68,6 @@ def subscribe(publisher: Publisher, *, states: str | None = None, events: bool =
     return Subscriber(publish, states=states, events=events)
 
 
-def meet(publisher: Publisher, subscriber: Subscriber) -> None:
-    """Both ends in one thread: answer until the subscriber knows that it is heard."""
-    until = time.monotonic() + 5
-    while not subscriber.ready(0.01):
-        publisher.greet()
-        assert time.monotonic() < until, "never ready"
-
-
 def join(send, listener: zmq.Socket) -> bytes:
     """Send again and again until `listener` hears it: a subscription takes a moment. The last that it heard."""
     until = time.monotonic() + 5
@@ -84,10 +77,9 @@ def join(send, listener: zmq.Socket) -> bytes:
     return drained(listener)[-1]
 
 
-@pytest.fixture
-def patient(monkeypatch):
-    """No state is dropped because this machine is busy."""
-    monkeypatch.setattr("realtime.publish.publisher.STATES_WAITING", 10_000)
+def patient(publish: PublishConfig = messages.PUBLISH) -> Publisher:
+    """A publisher that drops no state because this machine is busy."""
+    return Publisher(publish, states_waiting=10_000)
 
 
 def until_heard(send, subscriber: Subscriber, topic: str) -> Received:
@@ -153,9 +145,8 @@ def test_ready_is_answered_by_whatever_the_publisher_sends(publisher):
         assert subscriber.receive(0.05) is None  # the answer itself is no message
 
 
-@pytest.mark.usefixtures("patient")
 def test_the_states_of_a_slow_subscriber_are_the_newest_ones():
-    with Publisher(messages.PUBLISH) as publisher, subscribe(publisher, states="newest") as subscriber:
+    with patient() as publisher, subscribe(publisher, states="newest") as subscriber:
         until_heard(lambda: publisher.state(state(0)), subscriber, "state/0")
         for frame in range(1, 101):
             publisher.state(state(frame))
@@ -164,9 +155,8 @@ def test_the_states_of_a_slow_subscriber_are_the_newest_ones():
         assert subscriber.receive(0.05) is None
 
 
-@pytest.mark.usefixtures("patient")
 def test_meta_is_not_drowned_by_states():
-    with Publisher(messages.PUBLISH) as publisher, subscribe(publisher, states="newest") as subscriber:
+    with patient() as publisher, subscribe(publisher, states="newest") as subscriber:
         for topic, send in {"meta": lambda: publisher.meta(META), "state/0": lambda: publisher.state(state(0))}.items():
             until_heard(send, subscriber, topic)
         publisher.meta(META)
@@ -198,7 +188,7 @@ def test_iterating_ends_when_the_subscriber_is_closed(publisher):
 
 def times_heard(context: zmq.Context, rate_hz: float, times: list[float]) -> list[float]:
     """Of states with these times, those that are sent at `rate_hz`."""
-    with Publisher(msgspec.structs.replace(messages.PUBLISH, rate_hz=rate_hz)) as publisher:
+    with patient(msgspec.structs.replace(messages.PUBLISH, rate_hz=rate_hz)) as publisher:
         listener = plain(context, publisher.state_address, "")
         join(lambda: publisher.meta(META), listener)
         for t in times:
@@ -206,18 +196,15 @@ def times_heard(context: zmq.Context, rate_hz: float, times: list[float]) -> lis
         return [decode(data)[1].t for data in drained(listener)]
 
 
-@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(("rate_hz", "heard"), [(0.0, 240), (25.0, 100), (30.0, 120), (60.0, 240), (100.0, 240)])
 def test_states_keep_to_the_rate_even_where_it_does_not_divide_the_cameras(rate_hz, heard, context):
     assert abs(len(times_heard(context, rate_hz, [frame / 60 for frame in range(240)])) - heard) <= 1
 
 
-@pytest.mark.usefixtures("patient")
 def test_a_clock_that_begins_anew_does_not_silence_the_states(context):
     assert times_heard(context, 10.0, [100.0, 100.05, 0.0, 0.05, 0.1]) == [100.0, 0.0, 0.1]
 
 
-@pytest.mark.usefixtures("patient")
 def test_after_a_pause_the_states_do_not_hurry_to_catch_up(context):
     assert times_heard(context, 10.0, [0.0, 7.0, 7.02, 7.04, 7.06, 7.1]) == [0.0, 7.0, 7.1]
 
@@ -269,9 +256,8 @@ def test_a_subscriber_that_never_reads_holds_up_nobody(publisher, context):
     assert grown < 20_000 * size / 2  # half of the states at least were not kept for it; the events are, up to a limit
 
 
-def test_events_that_a_slow_subscriber_had_no_room_for_are_counted(publisher, monkeypatch, caplog):
-    monkeypatch.setattr("realtime.publish.publisher.EVENTS_WAITING", 100)
-    with Publisher(messages.PUBLISH) as narrow, subscribe(narrow, events=True) as subscriber:
+def test_events_that_a_slow_subscriber_had_no_room_for_are_counted(caplog):
+    with Publisher(messages.PUBLISH, events_waiting=100) as narrow, subscribe(narrow, events=True) as subscriber:
         meet(narrow, subscriber)
         big = msgspec.structs.replace(EVENT, label="x" * 20_000)
         for _ in range(2000):
@@ -448,9 +434,8 @@ def test_several_pipelines_send_at_once_and_every_event_has_its_number(publisher
         assert [event.id for event in heard if event.camera == f"visitor-{number}"] == list(range(300))
 
 
-@pytest.mark.usefixtures("patient")
 def test_who_asks_for_all_states_hears_each(context):
-    with Publisher(messages.PUBLISH) as publisher, subscribe(publisher, states="all") as subscriber:
+    with patient() as publisher, subscribe(publisher, states="all") as subscriber:
         until_heard(lambda: publisher.state(state(0)), subscriber, "state/0")
         for frame in range(1, 101):
             publisher.state(state(frame))

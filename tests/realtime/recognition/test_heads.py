@@ -167,13 +167,6 @@ def test_another_package_cannot_be_the_spotter(settings, name, crop_px, reason):
     assert found.value.reasons == (reason,)
 
 
-def test_a_spotter_of_another_lag_is_refused_for_it_shapes_what_the_judges_see(settings, monkeypatch):
-    monkeypatch.setattr("realtime.representation.motion_ticks.LAG_S", 0.5)
-    with pytest.raises(EngineError, match="spotter cannot be the spotter") as found:
-        spotter(settings("head"))
-    assert found.value.reasons == (f"{TRAINED}, wanted 48 px, 28 and 0.5 s: train it again",)
-
-
 def test_a_spotter_judges_no_events_and_is_no_choice_of_those_who_watch(settings):
     assert "spotter" not in Heads(settings("head")).names
     with pytest.raises(EngineError, match="spotter judges spotting, a head judges events"):

@@ -91,6 +91,12 @@ def test_spotters_of_movement_and_of_pictures_fit_crops_of_their_size(packages):
     assert list(spotter_reasons(of_pictures(packages), 48)) == []
 
 
+def test_a_spotter_of_another_lag_is_refused_for_it_shapes_what_the_judges_see(packages):
+    made = load(packages / "spotter")
+    [reason] = spotter_reasons(replace(made, representation=replace(made.representation, lag_s=0.5)), 48)
+    assert reason.endswith("over 0.5 s, wanted 48 px, 28 and 0.35 s: train it again")
+
+
 def test_all_reasons_why_a_package_is_no_spotter_are_listed(packages):
     labels = VOCABULARIES["megc-3"]
     silent = of_pictures(packages, labels=labels, outputs=())

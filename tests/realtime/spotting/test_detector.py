@@ -9,6 +9,7 @@ import pytest
 from realtime import config
 from realtime.records import Apex, Crop, Motion, Offset, Onset, Pose
 from realtime.representation.fields import FIELD_PX, LAG_S
+from realtime.spotting import detector
 from realtime.spotting.detector import STILL, FaceSpotter
 from realtime.spotting.scorer import PAUSE_S, Spot
 
@@ -64,11 +65,11 @@ def play(monkeypatch):
         def push(self, crop):
             return None if crop.t < 0.2 else (SEEN, np.zeros(3))
 
-    monkeypatch.setattr("realtime.spotting.detector.LaggedFlow", Unmoved)
+    monkeypatch.setattr(detector, "LaggedFlow", Unmoved)
 
     def played(curves, until=3.0, ask=None):
         found = []
-        monkeypatch.setattr("realtime.spotting.detector.scorer_of", lambda engine, flow: Scripted(curves))
+        monkeypatch.setattr(detector, "scorer_of", lambda engine, flow: Scripted(curves))
         spotter = FaceSpotter(SETTINGS, 64, None, count(1))
         for t in (np.arange(round(until / TICK_S)) * TICK_S).tolist():
             if ask is not None and t >= ask:

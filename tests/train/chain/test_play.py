@@ -12,7 +12,6 @@ from realtime.errors import DataError
 from realtime.recognition.heads import engines
 from train.__main__ import app
 from train.chain import scripted
-from train.chain.evaluate import rates
 from train.chain.outcome import outcome
 from train.chain.play import OWN, opened, play, play_all
 
@@ -95,11 +94,3 @@ def test_the_methods_want_a_recipe_and_the_chain_wants_videos(command, wanted):
     found = CliRunner().invoke(app, [command])
     assert found.exit_code == 2
     assert wanted in found.stderr
-
-
-def test_rates_are_numbers():
-    assert rates("30, 60") == (30.0, 60.0)
-    assert rates("") == ()
-    for wrong in ("fast", "0", "30,-1", "1e9"):
-        with pytest.raises(Exception, match="wanted frames a second"):
-            rates(wrong)

@@ -9,6 +9,7 @@ from realtime.engine.package.manifest import MODEL
 from realtime.errors import DataError, EngineError
 from realtime.representation.crop_images import CropImages, crop_images
 from realtime.representation.embedding_sequence import EmbeddingSequence
+from train.clips import embeddings
 from train.clips.clip import ClipCrops
 from train.clips.embeddings import View, apply_view, draw_view, embed, open_encoder
 from train.config.sections import Views
@@ -123,9 +124,7 @@ def test_an_engine_that_takes_no_pictures_is_refused(tmp_path):
 
 def test_the_encoder_of_a_training_computes_in_f32(monkeypatch):
     opened = []
-    monkeypatch.setattr(
-        "train.clips.embeddings.open_engine", lambda folder, settings: opened.append((folder, settings))
-    )
+    monkeypatch.setattr(embeddings, "open_engine", lambda folder, settings: opened.append((folder, settings)))
     open_encoder(Path("engines/encoder"))
     [(folder, settings)] = opened
     assert (folder, settings.precision) == (Path("engines/encoder"), "f32")

@@ -1,12 +1,11 @@
-import cv2
 import numpy as np
 import pytest
+from packed_faces import packed
 
 from realtime import config
 from realtime.capture.source import open_source
 from realtime.faces import align
 from realtime.faces.track import Tracker
-from realtime.labels import FERPLUS
 from realtime.records import Frame
 from train.clips import prepare
 from train.storage.digest import digest
@@ -37,15 +36,14 @@ class Landmarker:
 
 
 @pytest.fixture
-def found(monkeypatch, drawn_face):
+def found(one_process, monkeypatch, drawn_face):
     """The landmarker's class, in place of mediapipe's, in this process alone."""
 
     class Counting(Landmarker):
         def __init__(self, *_, **__):
             super().__init__(drawn_face(SIZE / 2, SIZE / 3, 80.0))
 
-    monkeypatch.setattr("train.storage.workers.cores", lambda: 1)
-    monkeypatch.setattr("train.clips.prepare.MediaPipe", Counting)
+    monkeypatch.setattr(prepare, "MediaPipe", Counting)
     return Counting
 
 
@@ -67,20 +65,7 @@ def test_frames_without_a_face_are_left_out_and_a_clip_without_any_is_empty(draw
 def ferplus(tmp_path):
     """Four pictures of the training split; in the last one no face is found."""
     pictures = [np.full((48, 48), level, np.uint8) for level in (60, 120, 180, 10)]
-    coded = [cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 101])[1].ravel() for picture in pictures]
-    names = (*FERPLUS, "unknown", "NF")
-    votes = np.zeros((4, len(names)), np.uint8)
-    votes[:, 0] = 10
-    np.savez(
-        tmp_path / "ferplus.npz",
-        webp=np.concatenate(coded),
-        offsets=np.cumsum([0, *map(len, coded)]).astype(np.int64),
-        votes=votes,
-        vote_names=np.array(names),
-        usage=np.zeros(4, np.uint8),
-        usage_names=np.array(["train", "valid", "test"]),
-    )
-    return tmp_path / "ferplus.npz"
+    return packed(tmp_path / "ferplus.npz", pictures, [{"neutral": 10}] * 4, ["train"] * 4)
 
 
 def test_stills_are_cut_once_and_grey(ferplus, tmp_path, found):

@@ -10,8 +10,9 @@ from realtime import config
 from realtime.demo import truth
 from realtime.engine.package.manifest import MODEL
 from realtime.errors import DataError
+from realtime.faces import mesh
 from realtime.recognition import heads
-from train.clips import stored
+from train.clips import prepare, stored
 from train.clips.detector_trace import trace
 from train.clips.stored import store
 from train.datasets.annotation.recorded import RecordedDataset
@@ -24,7 +25,7 @@ def contents(cache):
 
 def with_stages(monkeypatch, *overrides):
     stages = config.load(overrides=overrides)
-    monkeypatch.setattr("train.clips.stored.realtime_config", SimpleNamespace(load=lambda: stages))
+    monkeypatch.setattr(stored, "realtime_config", SimpleNamespace(load=lambda: stages))
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_another_stage_before_the_crops_makes_all_anew(drawn, tmp_path, monkeypa
 def test_other_models_that_find_the_faces_make_all_anew(drawn, tmp_path, monkeypatch):
     store(drawn(people=1), tmp_path)
     again = drawn(people=1)
-    monkeypatch.setattr("train.clips.stored.mesh.version", lambda: "another")
+    monkeypatch.setattr(mesh, "version", lambda: "another")
     store(again, tmp_path)
     assert len(again.filmed) == 3
 
@@ -173,8 +174,8 @@ def test_a_run_killed_while_it_writes_leaves_no_half_clip(drawn, tmp_path, monke
         return writing(target)
 
     with monkeypatch.context() as patch:
-        for module in ("train.clips.stored", "train.clips.prepare"):
-            patch.setattr(f"{module}.writing", killed)
+        for module in (stored, prepare):
+            patch.setattr(module, "writing", killed)
         with pytest.raises(KeyboardInterrupt):
             store(drawn(people=1), tmp_path / "killed")
     store(drawn(people=1), tmp_path / "killed")

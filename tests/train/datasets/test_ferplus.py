@@ -3,27 +3,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from packed_faces import NAMES, arrays, counted, packed
 
 from realtime.errors import DataError
 from realtime.labels import FERPLUS
 from train.datasets.ferplus import emotion_shares, load, majority_agreed
 
 REAL = Path(__file__).resolve().parents[3] / "../shared/data/ferplus.npz"
-NAMES = (*FERPLUS, "unknown", "NF")
-
-
-def votes(**by_name):
-    return [by_name.get(name, 0) for name in NAMES]
-
 
 ROWS = [  # split, votes, and the expected shares of the classes, None for a picture that is left out
-    ("train", votes(happiness=9, surprise=1), {"happiness": 1.0}),
-    ("train", votes(neutral=6, sadness=4), {"neutral": 0.6, "sadness": 0.4}),
-    ("valid", votes(anger=5, disgust=3, fear=1, contempt=1), {"anger": 0.625, "disgust": 0.375}),
-    ("test", votes(surprise=4, unknown=6), None),
-    ("test", votes(surprise=7, unknown=3), {"surprise": 1.0}),
-    ("train", votes(NF=10), None),
-    ("test", [1] * 10, None),
+    ("train", {"happiness": 9, "surprise": 1}, {"happiness": 1.0}),
+    ("train", {"neutral": 6, "sadness": 4}, {"neutral": 0.6, "sadness": 0.4}),
+    ("valid", {"anger": 5, "disgust": 3, "fear": 1, "contempt": 1}, {"anger": 0.625, "disgust": 0.375}),
+    ("test", {"surprise": 4, "unknown": 6}, None),
+    ("test", {"surprise": 7, "unknown": 3}, {"surprise": 1.0}),
+    ("train", {"NF": 10}, None),
+    ("test", dict.fromkeys(NAMES, 1), None),
 ]
 
 
@@ -31,23 +26,12 @@ def picture(index):
     return np.random.default_rng(index).integers(0, 256, (48, 48), dtype=np.uint8)
 
 
-def arrays():
-    coded = [cv2.imencode(".webp", picture(i), [cv2.IMWRITE_WEBP_QUALITY, 101])[1].ravel() for i in range(len(ROWS))]
-    usage_names = ["train", "valid", "test"]
-    return {
-        "webp": np.concatenate(coded),
-        "offsets": np.cumsum([0, *(len(c) for c in coded)]).astype(np.int64),
-        "votes": np.array([row[1] for row in ROWS], np.uint8),
-        "vote_names": np.array(NAMES),
-        "usage": np.array([usage_names.index(row[0]) for row in ROWS], np.uint8),
-        "usage_names": np.array(usage_names),
-    }
+PICTURES, (SPLITS, VOTES, _) = list(map(picture, range(len(ROWS)))), zip(*ROWS, strict=True)
 
 
 @pytest.fixture
 def path(tmp_path):
-    np.savez(tmp_path / "ferplus.npz", **arrays())
-    return tmp_path / "ferplus.npz"
+    return packed(tmp_path / "ferplus.npz", PICTURES, VOTES, SPLITS)
 
 
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
@@ -65,7 +49,7 @@ def test_a_split_holds_its_pictures_with_their_vote_shares(path, split):
 
 
 def test_single_votes_are_dropped_and_unclear_pictures_do_not_count():
-    shares, known = emotion_shares(np.array([row[1] for row in ROWS], np.uint8))
+    shares, known = emotion_shares(counted(VOTES))
     assert known.tolist() == [row[2] is not None for row in ROWS]
     assert shares[known].sum(1) == pytest.approx(1.0)
     assert shares.dtype == np.float32
@@ -73,13 +57,13 @@ def test_single_votes_are_dropped_and_unclear_pictures_do_not_count():
 
 def test_only_pictures_with_a_true_majority_are_those_of_the_paper():
     rows = [
-        (votes(happiness=9, surprise=1), True),  # the single vote does not count: 9 of 9
-        (votes(neutral=5, sadness=5), False),  # a half is no majority
-        (votes(anger=5, disgust=3, fear=1, contempt=1), True),  # 5 of 8
-        (votes(neutral=4, sadness=3, anger=3), False),
-        (votes(surprise=4, unknown=4, neutral=2), False),  # "unknown" counts against it
+        ({"happiness": 9, "surprise": 1}, True),  # the single vote does not count: 9 of 9
+        ({"neutral": 5, "sadness": 5}, False),  # a half is no majority
+        ({"anger": 5, "disgust": 3, "fear": 1, "contempt": 1}, True),  # 5 of 8
+        ({"neutral": 4, "sadness": 3, "anger": 3}, False),
+        ({"surprise": 4, "unknown": 4, "neutral": 2}, False),  # "unknown" counts against it
     ]
-    assert majority_agreed(np.array([row[0] for row in rows], np.uint8)).tolist() == [row[1] for row in rows]
+    assert majority_agreed(counted([row[0] for row in rows])).tolist() == [row[1] for row in rows]
 
 
 def test_a_missing_file_is_named():
@@ -101,7 +85,7 @@ def test_all_missing_arrays_are_listed(tmp_path):
 
 
 def test_votes_in_another_order_are_refused(tmp_path):
-    np.savez(tmp_path / "other.npz", **(arrays() | {"vote_names": np.array(NAMES[::-1])}))
+    np.savez(tmp_path / "other.npz", **(arrays(PICTURES, VOTES, SPLITS) | {"vote_names": np.array(NAMES[::-1])}))
     with pytest.raises(DataError, match="wanted"):
         load(tmp_path / "other.npz", "train")
 

@@ -32,10 +32,10 @@ replace = msgspec.structs.replace
 
 
 @pytest.fixture
-def asked(recipe_of, drawn, packages_folder, tmp_path, monkeypatch):
+def asked(recipe_of, drawn, packages_folder, gather_by):
     """The experiment of a method on a shipped data set, small; the clips that it names are drawn."""
 
-    def gather(data, rates, cache, workers=None):
+    def gather(data, rates, cache, workers):
         return collect([drawn(each.name, LABEL_SETS[each.labels].labels, people=3) for each in data], rates, cache)
 
     def make(method, data, source=(), **changes):
@@ -45,7 +45,7 @@ def asked(recipe_of, drawn, packages_folder, tmp_path, monkeypatch):
         given = recipe_of(method, data, **({"epochs": 1} | own | changes))
         return registry.experiment(dataclasses.replace(given, source=replace(given.source, **dict(source))))
 
-    monkeypatch.setattr("train.sources.recorded.gather", gather)
+    gather_by(gather)
     return make
 
 

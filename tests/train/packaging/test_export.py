@@ -291,7 +291,7 @@ def test_the_parts_of_networks_of_clips_answer_the_same_as_a_graph_whatever_the_
         norm.running_var.uniform_(0.5, 2.0)
     deployed, clips = rounded(network), torch.randn(3, 3, 4, 8, 8)
     assert not any(isinstance(module, nn.BatchNorm3d) for module in deployed.modules())
-    graph = to_onnx(deployed, {"clips": clips[:2]}, ["logits"], 20)
+    graph = to_onnx(deployed, {"clips": clips[:2]}, ["logits"])
     reference = onnx.reference.ReferenceEvaluator(graph)
     with torch.no_grad():
         wanted = deployed(clips).numpy()
@@ -307,7 +307,7 @@ def test_a_network_that_decides_by_data_is_an_engine_error():
             return x if x.sum() > 0 else -x
 
     with pytest.raises(EngineError, match="Undecided cannot be exported to ONNX"):
-        to_onnx(Undecided(), {"x": torch.ones(2, 3)}, ["y"], 20)
+        to_onnx(Undecided(), {"x": torch.ones(2, 3)}, ["y"])
     with pytest.raises(EngineError, match="decides by data"):
         rounded(nn.Sequential(nn.BatchNorm1d(3), Undecided()))
 

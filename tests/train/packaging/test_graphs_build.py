@@ -83,7 +83,7 @@ def graph_of(network, representation, precision):
     [spec] = representation.inputs()
     deployed, example = rounded(network().eval()), {spec.name: torch.randn(2, *spec.shape[1:])}
     form = half(deployed) if precision == "fp16" else deployed
-    graph = to_onnx(form, example, ["logits"], 20, short=precision != "int8")
+    graph = to_onnx(form, example, ["logits"], short=precision != "int8")
     if precision == "int8":
         crops = list(np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), np.uint8))
         graph = quantise._quantised(graph, quantise.Trial(representation, crops, [], np.zeros(0, np.int64), "noise"))

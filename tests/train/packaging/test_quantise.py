@@ -59,7 +59,7 @@ def trial():
 @pytest.fixture(scope="module")
 def floating():
     network = rounded(Brightness())
-    return to_onnx(network, {"images": torch.zeros(2, 3, 32, 32)}, ("embedding", "logits"), 20, short=False)
+    return to_onnx(network, {"images": torch.zeros(2, 3, 32, 32)}, ("embedding", "logits"), short=False)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from realtime.engine.backends.builder import BuildOrder, serialize
 from realtime.engine.package.manifest import LOGITS
 from realtime.representation.tensor_spec import TensorSpec
 from train import registry
-from train.packaging.export import LAYOUTS, OPSET
+from train.packaging.export import LAYOUTS
 from train.packaging.graph import answers, rounded, to_onnx
 from train.registry import METHODS
 
@@ -30,7 +30,7 @@ def test_the_network_of_a_recipe_is_exported_and_builds(name, tmp_path):
     inputs = method.representation(config).inputs()
     example = {spec.name: torch.randn(2, *spec.shape[1:]) for spec in inputs}
     path = tmp_path / "model.onnx"
-    onnx.save(to_onnx(network, example, method.outputs, OPSET), path)
+    onnx.save(to_onnx(network, example, method.outputs), path)
     outputs = tuple(
         TensorSpec(name=output, shape=(-1, *found.shape[1:]), dtype="float32", layout=LAYOUTS[found.ndim])
         for output, found in answers(network, example, method.outputs).items()

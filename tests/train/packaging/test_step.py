@@ -17,7 +17,7 @@ def head(kind=CmnHead, reference="first"):
 @pytest.mark.parametrize(("kind", "reference"), [(CmnHead, "first"), (CmnetHead, "none")])
 def test_frame_by_frame_a_head_answers_after_each_what_it_answers_to_all_so_far(kind, reference):
     whole, embeddings = head(kind, reference), torch.randn(3, 7, 16)
-    told = follow(step_graph(whole, embeddings, 20), embeddings.numpy())
+    told = follow(step_graph(whole, embeddings), embeddings.numpy())
     assert len(told) == 7
     with torch.no_grad():
         for count, found in enumerate(told, 1):
@@ -56,5 +56,5 @@ def test_a_head_whose_steps_say_otherwise_has_no_graph_of_them(monkeypatch):
 
     monkeypatch.setattr(CmnHead, "step", step)
     with pytest.raises(EngineError) as caught:
-        step_graph(head(), torch.randn(2, 4, 16), 20)
+        step_graph(head(), torch.randn(2, 4, 16))
     assert [reason.split()[0] for reason in caught.value.reasons] == ["logits", "clip"]

@@ -53,7 +53,7 @@ def engines(packages, encoder_parts, tmp_path_factory):
     )
     torch.manual_seed(2)
     head, golden = CmnHead(16, 3, "first", 0.5), torch.randn(4, 6, 16)
-    step = step_graph(head, golden, 20)
+    step = step_graph(head, golden)
     export(head, {"embeddings": golden}, ["logits", "clip"], draft, folder / "cmn", step=step)
     return folder
 
@@ -237,7 +237,7 @@ def test_a_disk_that_is_full_leaves_the_old_models(engines, repository, tmp_path
         raise OSError(errno.ENOSPC, "No space left on device")
 
     again = shutil.copytree(repository, tmp_path / "models")
-    monkeypatch.setattr("train.packaging.triton.shutil.copyfile", full)
+    monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(DataError, match=r"No space left on device.*make room"):
         write(engines, again, ())
     assert contents(again) == contents(repository)

@@ -10,6 +10,7 @@ import pytest
 from realtime.config import ROOT, convert, read_toml
 from train.config.clips import SyntheticSettings
 from train.config.recorded import RecordedSettings
+from train.sources import synthetic
 from train.sources.recorded import RecordedSource
 from train.sources.synthetic import SyntheticSource
 
@@ -62,7 +63,7 @@ def test_synthetic_clips_that_lost_the_face_during_the_event_are_left_out(drawn,
     dataset = drawn(people=2, per_person=1)
     film = dataset.frames
     dataset.frames = lambda sample: film(sample)[:5] if sample.id == "1-0" else film(sample)
-    monkeypatch.setattr("train.sources.synthetic.Synthetic", lambda clips: dataset)
+    monkeypatch.setattr(synthetic, "Synthetic", lambda clips: dataset)
     with caplog.at_level(logging.WARNING):
         (whole,) = SyntheticSource(settings("synthetic", SyntheticSettings), tmp_path).clips
     assert whole.case.id == "toy/0-0"

@@ -8,6 +8,7 @@ from realtime.config import ROOT
 from realtime.labels import MEGC3
 from realtime.spotting.recurrent import unpacked
 from train import registry
+from train.clips import exact
 from train.clips.exact import movements
 from train.spotting import films as filming
 from train.spotting.films import MICRO, FilmOrder, films
@@ -46,7 +47,7 @@ def test_movements_are_of_every_class_and_as_large_as_micro_expressions_are(clip
 
 def test_movements_are_made_once(clips, people, tmp_path, monkeypatch):
     first = movements(clips, people[:1], 3, tmp_path, 1)
-    monkeypatch.setattr("train.clips.exact.Synthetic", None)  # nothing is left to be made
+    monkeypatch.setattr(exact, "Synthetic", None)  # nothing is left to be made
     assert np.array_equal(movements(clips, people[:1], 3, tmp_path, 1).fields, first.fields)
     with pytest.raises(TypeError):
         movements(clips, people[:1], 2, tmp_path, 1)

@@ -6,15 +6,16 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
+from packed_faces import noise, packed
 
 from realtime.config import ROOT, convert, read_toml
 from realtime.errors import DataError
-from realtime.labels import FERPLUS, MEGC3
+from realtime.labels import MEGC3
 from train.clips.clip import event as inside
 from train.config.clips import SyntheticSettings
 from train.datasets.annotation.action_units import parse
 from train.datasets.folds import hold_out
-from train.synthesis.portraits import MARGIN_PX, SIDE_PX
+from train.synthesis import portraits
 from train.synthesis.script.prototypes import NONE
 from train.synthesis.synthetic import Synthetic
 from train.synthesis.videos import truth
@@ -29,21 +30,7 @@ USABLE = 4
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     """A packed file of six noisy pictures, four of them neutral."""
-    rng = np.random.default_rng(1)
-    pictures = [cv2.GaussianBlur(rng.integers(0, 256, (48, 48), dtype=np.uint8), (0, 0), 2.0) for _ in ROWS]
-    coded = [cv2.imencode(".webp", cv2.normalize(p, None, 0, 255, cv2.NORM_MINMAX))[1].ravel() for p in pictures]
-    names = (*FERPLUS, "unknown", "NF")
-    target = tmp_path_factory.mktemp("ferplus") / "ferplus.npz"
-    np.savez(
-        target,
-        webp=np.concatenate(coded),
-        offsets=np.cumsum([0, *map(len, coded)]).astype(np.int64),
-        votes=np.array([[row.get(name, 0) for name in names] for row in ROWS], np.uint8),
-        vote_names=np.array(names),
-        usage=np.zeros(len(ROWS), np.uint8),
-        usage_names=np.array(["train", "valid", "test"]),
-    )
-    return target
+    return packed(tmp_path_factory.mktemp("ferplus") / "ferplus.npz", noise(len(ROWS)), ROWS, ["train"] * len(ROWS))
 
 
 @pytest.fixture
@@ -64,21 +51,9 @@ def clips(path, facekit_path):
 
 
 @pytest.fixture
-def found(monkeypatch, drawn_face):
+def found(monkeypatch, finds):
     """A face is found in the middle of every picture, without mediapipe."""
-    middle = MARGIN_PX + SIDE_PX / 2
-
-    class Landmarker:
-        def __init__(self, *_, **__):
-            pass
-
-        def restart(self):
-            pass
-
-        def find(self, image, faces):
-            return [drawn_face(middle, middle - 20.0, 70.0)]
-
-    monkeypatch.setattr("train.synthesis.portraits.MediaPipe", Landmarker)
+    monkeypatch.setattr(portraits, "MediaPipe", lambda *_, **__: finds())
 
 
 def replace(clips, **changes):

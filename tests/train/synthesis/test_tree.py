@@ -7,6 +7,7 @@ from realtime.records import Frame
 from train.datasets.annotation.action_units import ActionUnit
 from train.datasets.annotation.sample import Sample
 from train.datasets.corpora.catalogue import load
+from train.synthesis import tree
 from train.synthesis.tree import emotion, fabricate
 
 PLAYED = [(1, 2), (6, 12), (9,), (15, 17), (4, 7), (20,)]
@@ -32,7 +33,7 @@ class Made:
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
-    monkeypatch.setattr("train.synthesis.tree.Synthetic", Made)
+    monkeypatch.setattr(tree, "Synthetic", Made)
     fabricate(tmp_path / "tree", "head.npz", "ferplus.npz", people=2, per_person=3, seed=1)
     return tmp_path / "tree"
 

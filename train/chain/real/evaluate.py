@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import msgspec
 
 from realtime import config as realtime_config
 from realtime.config import Config
-from realtime.errors import ConfigError, DataError
+from realtime.errors import DataError
 from train.chain.evaluate import installed
 from train.chain.real.background import Background, background
 from train.chain.real.outcome import Figures, Outcome, coarse, figures, outcomes
@@ -94,23 +93,6 @@ def evaluate(
     named, others = (tuple(figures(found, settings.spotter, others=rest)) for rest in (False, True))
     around = background(played)
     return RealReport(people, installed(settings), settings, named, others, around, tuple(found))
-
-
-def ways(speeds: str, strengths: str) -> list[Playing]:
-    """Each of "1,4" at each of "1,0.33"; ConfigError where one is none."""
-    fast = _numbers("--speeds", speeds, 0.25, 16.0)
-    strong = _numbers("--strengths", strengths, 0.0, 1.0)
-    return [Playing(speed, strength) for strength, speed in itertools.product(strong, fast)]
-
-
-def _numbers(option: str, text: str, least: float, most: float) -> list[float]:
-    try:
-        found = [float(part) for part in text.split(",") if part.strip()]
-    except ValueError:
-        found = []
-    if not found or not all(least <= each <= most for each in found):
-        raise ConfigError(f"{option} {text!r}: wanted numbers between {least:g} and {most:g}, such as 1,0.5")
-    return found
 
 
 def _row(found: Outcome) -> tuple[object, ...]:

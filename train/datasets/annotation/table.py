@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.errors import DataError
+from realtime.zipped import excess
 
 #: The largest published table takes 1 MB unpacked, and ten thousand rows.
 MOST_BYTES, MOST_CELLS = 64_000_000, 2_000_000
@@ -126,7 +127,8 @@ def _read_xlsx(path: Path) -> dict[str, list[Cells]]:
     from openpyxl import load_workbook  # here, not above: only tables need it
 
     try:
-        _require_unpacked_size(path)
+        if too_much := excess(path, MOST_BYTES):
+            raise DataError(f"{path} {too_much}: leave out other sheets")
         book = load_workbook(path, read_only=True, data_only=True)
         try:
             rows = {sheet.title: _cells(path, sheet) for sheet in book.worksheets}
@@ -136,15 +138,6 @@ def _read_xlsx(path: Path) -> dict[str, list[Cells]]:
         why = str(error).partition("\n")[0] or type(error).__name__
         raise DataError(f"{path} cannot be read: {why}; wanted an .xlsx file: fetch or save it anew") from None
     return {f" [{title}]" if len(rows) > 1 else "": found for title, found in rows.items()}
-
-
-def _require_unpacked_size(path: Path) -> None:
-    with zipfile.ZipFile(path) as packed:  # which reads no more of a part than it states here
-        size = sum(part.file_size for part in packed.infolist())
-    if size > MOST_BYTES:
-        raise DataError(
-            f"{path} takes {size // 10**6} MB unpacked, at most {MOST_BYTES // 10**6} are read: leave out other sheets"
-        )
 
 
 def _cells(path: Path, sheet: Any) -> list[Cells]:

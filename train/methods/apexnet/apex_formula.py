@@ -8,7 +8,6 @@ moving head has moved: the frames are first registered to the onset frame, and t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -25,23 +24,13 @@ ENDS: dict[Terms, tuple[int, ...]] = {"onset": (0,), "offset": (-1,), "both": (0
 Rectangle = tuple[float, float, float, float]  #: left, top, right, bottom in px
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ApexScores:
-    """How far each frame of a clip is from its ends, seen against how fast the picture changes there."""
+def find_apex(images: Sequence[Image], landmarks: Floats, lag: int, terms: Terms) -> int:
+    """Which of `images` uint8 (S, S, 3), a clip from onset to offset, is its apex: the first with the highest score.
 
-    index: int  #: of the apex: the first frame with the highest score
-    scores: Floats  #: float32 (T,), mean over the regions
-    regions: Floats  #: float32 (T, 10), order of `rectangles`
-
-
-def find_apex(images: Sequence[Image], landmarks: Floats, lag: int, terms: Terms) -> ApexScores:
-    """The apex of a clip from onset to offset: `images` uint8 (S, S, 3), `landmarks` (468, 2+) of the first, in its px.
-
+    The score of a frame is the mean of `region_scores`; `landmarks` (468, 2+) are those of the first, in its px.
     `lag` counts frames, as the formula does: 3 in Ren et al. (equation 5), 1 in the authors' code.
     """
-    regions = region_scores(register(images), landmarks, lag, terms)
-    scores = regions.mean(1)
-    return ApexScores(int(scores.argmax()), scores, regions)
+    return int(region_scores(register(images), landmarks, lag, terms).mean(1).argmax())
 
 
 def register(images: Sequence[Image]) -> Floats:
@@ -65,8 +54,9 @@ def register(images: Sequence[Image]) -> Floats:
 
 
 def region_scores(frames: Floats, landmarks: Floats, lag: int, terms: Terms) -> Floats:
-    """M of every frame and region, float32 (T, 10), from registered grey frames (T, H, W).
+    """M of every frame and region, float32 (T, 10) in the order of `rectangles`, from registered grey frames (T, H, W).
 
+    It is how far a frame is from the clip's ends, seen against how fast the picture changes there:
     M_i = f(i, onset) + f(i, offset), f(i, j) = (|frame_i - frame_j| + 1) / (|frame_i - frame_(i - lag)| + 1)
     for each pixel, then the mean over the region. A frame that has none `lag` before it takes the first one.
     """

@@ -39,7 +39,7 @@ def by_formula(clip: StoredClip, quang: Quang) -> int:
     """The frame with the highest score of Quang et al. between onset and offset."""
     inside = clip.event()
     crops = clip.served()[inside.start : inside.stop]
-    return inside[find_apex([crop.image for crop in crops], crops[0].landmarks, quang.lag_frames, quang.terms).index]
+    return inside[find_apex([crop.image for crop in crops], crops[0].landmarks, quang.lag_frames, quang.terms)]
 
 
 def detected(clip: StoredClip) -> int | None:

@@ -126,7 +126,7 @@ class ApexnetMethod(Method[ApexnetConfig, Clips]):
             return None
         taken = [clip for take in split.train for clip in take]
         pictures = [_apex(clip) for clip in taken]
-        truth = np.array([split.vocabulary.labels.index(label) for label in self.labels(taken)])
+        truth = split.vocabulary.indices(self.labels(taken)).numpy()
         return Trial(made, pictures[::2], pictures[1::2], truth[1::2], TRIAL)
 
 

@@ -46,7 +46,8 @@ class CmnJob:
         """`head` is scaled by what it is to learn from."""
         self.method, self.config, self.head, self.split, self.seed = method, config, head, split, seed
         self.network: nn.Module = head
-        self.events, self.labels = EmbeddedEvents(split.train[0]), self._indices(split.train[0])
+        self.events = EmbeddedEvents(split.train[0])
+        self.labels = split.vocabulary.indices(method.labels(split.train[0]))
         head.scale.copy_(self.events.scale(config.reference, config.motion.row))
         self.epochs = config.epochs
         self.size = min(config.optimiser.batch, len(self.events))
@@ -80,9 +81,10 @@ class CmnJob:
         return total
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
-        truth, labels = self._indices(self.split.calibration).numpy(), self.split.vocabulary.labels
+        known = self.split.vocabulary
+        truth = known.indices(self.method.labels(self.split.calibration)).numpy()
         said = {answer: judge(self.method, network, inputs).argmax(1) for answer, inputs in self.valid.items()}
-        return {f"valid_uf1_{answer}": scores(truth, found.numpy(), labels).uf1 for answer, found in said.items()}
+        return {f"valid_uf1_{answer}": scores(truth, found.numpy(), known.labels).uf1 for answer, found in said.items()}
 
     def shown(self, generator: Generator) -> EmbeddedEvents:
         """What one epoch sees: each event through one of its cameras, cut at moments of its own; always in order."""
@@ -118,7 +120,3 @@ class CmnJob:
         chosen, every = (data.clean[data.rows(events, which)] for which in (sources, frames))
         weights = sampling.log_weights(chosen, every, allowed, config.sampling, config.sharpness)
         return sampling.draw(weights, config.negatives, generator)
-
-    def _indices(self, clips: Clips) -> Tensor:
-        labels = self.split.vocabulary.labels
-        return torch.tensor([labels.index(label) for label in self.method.labels(clips)], dtype=torch.int64)

@@ -34,7 +34,6 @@ from train.methods.cmn.job import CmnJob
 from train.methods.cmn.moved import beside
 from train.methods.cmn.network import CmnHead
 from train.methods.method import Answer, Method, Stage
-from train.packaging.export import OPSET
 from train.packaging.golden import golden_inputs
 from train.packaging.limits import MethodCard
 from train.packaging.step import step_graph
@@ -106,7 +105,7 @@ class CmnMethod(Method[CmnConfig, Clips]):
         return {"encoder": _package(config).files[MODEL]}
 
     def step(self, config: CmnConfig, network: nn.Module, golden: Mapping[str, Tensor]) -> Any:
-        return step_graph(_head(network), golden[EMBEDDINGS], OPSET)
+        return step_graph(_head(network), golden[EMBEDDINGS])
 
 
 def _package(config: CmnConfig) -> Manifest:

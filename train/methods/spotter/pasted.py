@@ -41,7 +41,7 @@ def exact(known: Floats) -> Movement:
 
     def draw(kind: int, rng: np.random.Generator) -> Floats:
         size = FOUND * np.exp(SPREAD * rng.standard_normal()) * (1.0 if kind == MICRO else rng.uniform(*STRONGER))
-        return known[int(rng.integers(len(known)))].astype(np.float32) * np.float32(size)
+        return np.asarray(known[int(rng.integers(len(known)))] * np.float32(size), np.float32)
 
     return draw
 

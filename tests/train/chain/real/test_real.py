@@ -6,10 +6,8 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from realtime.errors import ConfigError
 from train.__main__ import app
-from train.chain.real.evaluate import COLUMNS, ways
-from train.datasets.marked.playing import Playing
+from train.chain.real.evaluate import COLUMNS
 
 MARK = ("short.avi", 4.0, 4.15, 4.16, 4.37, "surprise", "surprise", "as scripted")
 
@@ -54,11 +52,3 @@ def test_another_file_ends_in_a_message_before_anything_is_played(filmed, tables
     found = run(tmp_path, tables, tmp_path)
     assert found.exit_code == 2
     assert "short.avi is another file than was marked" in found.stderr
-
-
-def test_ways_are_every_speed_at_every_strength():
-    assert ways("1, 4", "1,0.5") == [Playing(1, 1), Playing(4, 1), Playing(1, 0.5), Playing(4, 0.5)]
-    assert [way.own for way in ways("1,2", "1,0.5")] == [True, False, False, False]
-    for speeds, strengths in (("", "1"), ("fast", "1"), ("0", "1"), ("1", "2"), ("1", "-0.1")):
-        with pytest.raises(ConfigError, match="wanted numbers between"):
-            ways(speeds, strengths)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from train.datasets.annotation import tree
 from train.datasets.annotation.table import read_columns, read_table
 from train.datasets.corpora import casme2, casme3, casme_squared, dfme, mmew, samm, smic
 from train.datasets.corpora.catalogue import survey
@@ -12,10 +13,16 @@ CASME_SQUARED = "CASME_squared.xlsx"
 
 
 @pytest.fixture
-def stand_in(tmp_path, monkeypatch):
+def spans(monkeypatch):
+    """By folder, the first frame that it is taken to hold and the one after its last."""
+    held = {}
+    monkeypatch.setattr(tree, "numbered", lambda folder: dict.fromkeys(range(*held[folder])))
+    return held
+
+
+@pytest.fixture
+def stand_in(tmp_path, spans):
     """Folders without pictures, whose frames are those that the rows name and all between them."""
-    spans = {}
-    monkeypatch.setattr("train.datasets.annotation.tree.numbered", lambda folder: dict.fromkeys(range(*spans[folder])))
 
     def make(rows, place):
         for row in rows:
@@ -127,10 +134,11 @@ def test_mmew_has_234_clips_without_others(annotations, stand_in):
     assert found.subjects == 30
 
 
-def test_dfew_has_2341_clips_in_the_test_of_its_first_fold(annotations, tmp_path, monkeypatch):
+def test_dfew_has_2341_clips_in_the_test_of_its_first_fold(annotations, tmp_path, spans):
     path = annotations("DFEW_set_1_test.txt")
-    monkeypatch.setattr("train.datasets.annotation.tree.numbered", lambda folder: dict.fromkeys(range(1, 17)))
     for line in path.read_text("utf-8").splitlines():
-        (tmp_path / "clip_224x224_16f" / line.split()[0].rpartition("/")[2]).mkdir(parents=True)
+        folder = tmp_path / "clip_224x224_16f" / line.split()[0].rpartition("/")[2]
+        folder.mkdir(parents=True)
+        spans[folder] = (1, 17)
     found = clean("dfew", (tmp_path, path))
     assert list(found.counts.values()) == [489, 379, 534, 435, 294, 29, 181]

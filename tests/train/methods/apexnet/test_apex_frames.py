@@ -1,11 +1,10 @@
 import logging
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from realtime.faces import landmarks as lm
-from realtime.records import Apex, Crop, Offset, Onset, Pose
+from realtime.records import Apex, Offset, Onset
 from train.clips.detector_trace import DetectorTrace
 from train.clips.stored import StoredClip, store
 from train.methods.apexnet import apex_frames
@@ -29,15 +28,10 @@ POINTS = {
 
 
 @pytest.fixture
-def clips(drawn, tmp_path, monkeypatch):
-    landmarks = np.zeros((468, 2), np.float32)
+def clips(drawn, landmarks, tmp_path):
     for point, place in POINTS.items():
         landmarks[point] = place
 
-    def crops(frames, stages, landmarker):
-        return [Crop(1, f.t, f.image, landmarks, np.eye(2, 3, dtype=np.float32), Pose(0, 0, 0)) for f in frames]
-
-    monkeypatch.setattr("train.clips.stored.face_crops", crops)
     return store(drawn(people=1), tmp_path)
 
 
@@ -51,7 +45,7 @@ def test_an_annotated_apex_is_the_coders_moment(clips):
 def test_the_formula_looks_from_onset_to_offset(clips):
     for clip, apex_s in zip(clips, choose(clips, "quang", QUANG), strict=True):
         crops = clip.served()[2:11]
-        wanted = find_apex([crop.image for crop in crops], crops[0].landmarks, 3, "both").index
+        wanted = find_apex([crop.image for crop in crops], crops[0].landmarks, 3, "both")
         assert apex_s == clip.times()[2 + wanted]
 
 

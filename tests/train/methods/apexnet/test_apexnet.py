@@ -19,6 +19,7 @@ from train.config.recipe import Recipe
 from train.config.recorded import KFold, Rates
 from train.evaluation.runners import Serial
 from train.methods import folds
+from train.methods.apexnet import apex_frames, method
 from train.methods.apexnet.se_resnext import FrozenNorm, SeResNeXt
 from train.methods.experiment import Experiment
 from train.methods.method import judge
@@ -36,19 +37,16 @@ SHIPPED = [ROOT / "configs/methods/apexnet.toml", ROOT / "configs/data/synthetic
 def at_hand(monkeypatch, request):
     """Clips that are filmed already, unless they come from a store."""
     if "given_clips" in request.fixturenames:
-        monkeypatch.setattr("train.methods.apexnet.method.choose", lambda clips, *how: [c.sample.apex_s for c in clips])
-        monkeypatch.setattr("train.methods.apexnet.method.filmed", lambda clips, apexes_s: clips)
+        monkeypatch.setattr(method, "choose", lambda clips, *how: [c.sample.apex_s for c in clips])
+        monkeypatch.setattr(method, "filmed", lambda clips, apexes_s: clips)
 
 
 @pytest.fixture
-def stored(drawn, monkeypatch):
+def stored(drawn, gather_by):
     """The experiment of a recipe of recorded clips, whose data sets are drawn."""
 
     def make(recipe, **faces):
-        def gather(data, rates, cache, workers=None):
-            return collect([drawn(**faces)], rates, cache)
-
-        monkeypatch.setattr("train.sources.recorded.gather", gather)
+        gather_by(lambda data, rates, cache, workers: collect([drawn(**faces)], rates, cache))
         return registry.experiment(recipe, 1)
 
     return make
@@ -166,7 +164,7 @@ def test_a_recorded_apex_is_the_picture_that_its_coder_named(recipe_of, stored):
 
 def test_the_detectors_apex_is_chosen_at_each_rate_anew(recipe_of, stored, monkeypatch):
     recipe = through(recipe_of("apexnet-recorded", "casme2-5", apex="detector"), 0.0, 25.0)
-    monkeypatch.setattr("train.methods.apexnet.apex_frames.detected", lambda clip: clip.event()[1])
+    monkeypatch.setattr(apex_frames, "detected", lambda clip: clip.event()[1])
     own, slow = stored(recipe).split.train
     assert {clip.sample.apex_s for clip in own} == {0.06}
     assert [clip.sample.apex_s for clip in slow] == [clip.times[clip.times >= 0.04][1] for clip in slow]
@@ -175,9 +173,7 @@ def test_the_detectors_apex_is_chosen_at_each_rate_anew(recipe_of, stored, monke
 
 def test_it_is_tested_through_slow_cameras_at_apexes_that_the_formula_found(recipe_of, stored, monkeypatch):
     asked = []
-    monkeypatch.setattr(
-        "train.methods.apexnet.apex_frames.by_formula", lambda clip, quang: asked.append(clip) or clip.event()[1]
-    )
+    monkeypatch.setattr(apex_frames, "by_formula", lambda clip, quang: asked.append(clip) or clip.event()[1])
     recipe = recipe_of("apexnet-recorded", "casme2-5", apex="quang", epochs=1, jitter_s=0.04)
     rates, quick = Rates(train_hz=(0.0, 25.0), test_hz=(25.0, 0.0), seed=1), KFold(k=3, seed=1, threads=1)
     source = replace(recipe.source, rates=rates, evaluate=quick, calibration=0.4)

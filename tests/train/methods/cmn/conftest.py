@@ -17,6 +17,7 @@ from train import registry
 from train.clips.clip import ClipCrops
 from train.clips.fields import MovingClip
 from train.datasets.annotation.sample import Sample
+from train.methods.cmn import method
 from train.methods.experiment import Experiment
 
 PICTURES = CropImages(crop_px=16, size_px=16, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
@@ -115,9 +116,9 @@ def shipped():
 def at_hand():
     """The encoder, and clips that are in memory."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.methods.cmn.method.open_encoder", Encoder)
-        patch.setattr("train.methods.cmn.method.load", lambda folder: Encoder(folder).manifest)
-        patch.setattr("train.methods.cmn.method.moving", moving)
+        patch.setattr(method, "open_encoder", Encoder)
+        patch.setattr(method, "load", lambda folder: Encoder(folder).manifest)
+        patch.setattr(method, "moving", moving)
         yield
 
 

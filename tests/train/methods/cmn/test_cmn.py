@@ -132,9 +132,9 @@ def test_another_encoder_is_another_run(experiment):
     assert one.run.name != other.run.name
 
 
-def test_a_run_becomes_a_package_that_fits_its_encoder(run, clips, encoder, tmp_path, monkeypatch):
+def test_a_run_becomes_a_package_that_fits_its_encoder(run, clips, encoder, tmp_path, golden_of):
     frames = clips[0].pictures
-    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: frames[:count])
+    golden_of(frames)
     made = run.export(tmp_path / "cmn", "fp32", run.scores())
     assert msgspec.json.encode(made) == msgspec.json.encode(manifest.load(tmp_path / "cmn"))
     assert made.representation == EmbeddingSequence("encoder", "e" * 64, 8, 24)

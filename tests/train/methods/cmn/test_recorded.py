@@ -12,6 +12,7 @@ import torch
 from realtime.engine.package.manifest import MODEL, sha256
 from realtime.labels import NONE
 from realtime.representation.embedding_sequence import EMBEDDINGS
+from train.clips import embeddings
 from train.methods.experiment import Experiment
 from train.methods.folds import FoldPredict
 from train.registry import METHODS
@@ -22,15 +23,14 @@ replace = msgspec.structs.replace
 
 
 @pytest.fixture
-def recorded(recipe_of, drawn, collected, packages, monkeypatch):
+def recorded(recipe_of, drawn, collected, packages, gathered):
     """Recorded clips through two cameras, and an encoder that was exported."""
 
     def make(test_hz=(0.0, 25.0), **changes):
         given = recipe_of("cmn", "smic-3", encoder=str(packages / "encoder"), **changes)
         rates = replace(given.source.rates, train_hz=(0.0, 25.0), test_hz=test_hz)
         given = dataclasses.replace(given, source=replace(given.source, rates=rates, calibration=0.4))
-        collection = collected(drawn(), train_hz=(0.0, 25.0), test_hz=test_hz)
-        monkeypatch.setattr("train.sources.recorded.gather", lambda *asked: collection)
+        gathered(collected(drawn(), train_hz=(0.0, 25.0), test_hz=test_hz))
         return Experiment(CMN, given, RecordedSource(given.source, Path(given.method.cache), 1))
 
     return make
@@ -63,7 +63,7 @@ def test_a_fold_gives_the_same_bits_wherever_it_runs_and_reads_what_was_embedded
 ):
     asked = recorded()
     asked.prepare()
-    monkeypatch.setattr("train.clips.embeddings._compute", lambda *given: pytest.fail("embedded again"))
+    monkeypatch.setattr(embeddings, "_compute", lambda *given: pytest.fail("embedded again"))
     fold, found = asked.source.folds()[0], []
     for number, each in enumerate((FoldPredict(asked), pickle.loads(pickle.dumps(FoldPredict(asked))))):
         torch.rand(number + 3)  # what was drawn before does not matter

@@ -17,6 +17,7 @@ from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequ
 from realtime.representation.event import EventFrames
 from train import registry
 from train.datasets.folds import Fold
+from train.methods.dynamic import method
 from train.methods.dynamic.enactments import Enactments
 from train.methods.dynamic.job import DynamicJob
 from train.methods.dynamic.network import DynamicHead
@@ -71,7 +72,7 @@ class Toys:
 @pytest.fixture(scope="module", autouse=True)
 def at_hand():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.methods.dynamic.method.filmed", lambda config, clips, workers: clips)
+        patch.setattr(method, "filmed", lambda config, clips, workers: clips)
         yield
 
 
@@ -249,10 +250,10 @@ def test_the_head_knows_both_what_a_frame_shows_and_what_has_changed():
         assert float(twice.abs().max()) > 1e-3  # the first frame is every frame's reference
 
 
-def test_an_exported_run_is_a_package_that_answers_as_it_was_trained(experiment, tmp_path, monkeypatch, engines):
+def test_an_exported_run_is_a_package_that_answers_as_it_was_trained(experiment, tmp_path, golden_of, engines):
     rng = np.random.default_rng(4)
     crops = [rng.integers(0, 256, (48, 48, 3), dtype=np.uint8) for _ in range(9)]
-    monkeypatch.setattr("train.packaging.golden.sample_crops", lambda count: crops[:count])
+    golden_of(crops)
     made = experiment.export(tmp_path / "dynamic", "fp32", experiment.scores())
     assert msgspec.json.encode(made) == msgspec.json.encode(manifest.load(tmp_path / "dynamic"))
     assert made.task == "dynamic-expression"

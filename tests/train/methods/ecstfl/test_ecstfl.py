@@ -145,8 +145,8 @@ def test_an_interpolated_clip_is_whole_in_training_and_test(config, collection, 
     assert apart.min(1).values.max() < 1e-5
 
 
-def test_a_network_of_interpolated_clips_is_no_engine(recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr("train.sources.recorded.gather", lambda *given: pytest.fail("clips were asked for"))
+def test_a_network_of_interpolated_clips_is_no_engine(recipe, tmp_path, gather_by):
+    gather_by(lambda *given: pytest.fail("clips were asked for"))
     whole = dataclasses.replace(recipe, method=replace(recipe.method, sampling="tim"))
     with pytest.raises(ConfigError, match="the live process picks frames"):
         packages.export(experiment(whole), tmp_path / "engines" / "mine", "fp32", anew=True)

@@ -27,6 +27,7 @@ from train.methods.method import judge
 from train.networks.resnet import ResNet10, ResNet18
 from train.packaging.golden import CANDIDATES
 from train.registry import METHODS
+from train.sources import stills
 from train.training.augment import standardise
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -70,7 +71,7 @@ def crops(monkeypatch):
         targets = np.eye(len(FERPLUS), dtype=np.float32)[classes]
         return images.astype(np.uint8), SimpleNamespace(targets=targets, agreed=np.arange(len(images)) % 2 == 0)
 
-    monkeypatch.setattr("train.sources.stills.ferplus_crops", made)
+    monkeypatch.setattr(stills, "ferplus_crops", made)
     return asked
 
 

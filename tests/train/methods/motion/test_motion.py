@@ -20,6 +20,7 @@ from train.config.recipe import Recipe
 from train.config.sections import Early
 from train.datasets.annotation.sample import Sample
 from train.methods.experiment import Experiment
+from train.methods.motion import method
 from train.methods.motion.config import MotionAugment
 from train.methods.motion.job import Mixed, MotionJob
 from train.methods.motion.network import MotionNet
@@ -71,7 +72,7 @@ def config(recipe_of):
 @pytest.fixture(autouse=True)
 def at_hand(monkeypatch):
     """Clips that are fields already."""
-    monkeypatch.setattr("train.methods.motion.method.moving", lambda clips, workers=None: clips)
+    monkeypatch.setattr(method, "moving", lambda clips, workers=None: clips)
 
 
 def job_of(config, clips, mixed=Mixed(), seed=1):  # noqa: B008 - it is frozen
