@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -61,8 +60,12 @@ def marked_faces(
         for clip in clips
         for number, stretch in enumerate(_parts(clip, playing))
     }
-    found = run(partial(_watching, cache), tasks, "marked clips", workers)
-    return [face for each in found for face in each]
+    stages = realtime_config.load()
+    paths = {name: cache / f"marked-{_key(task, stages)}.npz" for name, task in tasks.items()}
+    missing = {name: (*task, paths[name]) for name, task in tasks.items() if not paths[name].exists()}
+    if missing:
+        run(_watching, missing, "marked clips", workers)
+    return [face for name, (clip, playing, _) in tasks.items() for face in _kept(paths[name], clip, playing)]
 
 
 Task = tuple[MarkedClip, Playing, Stretch]
@@ -76,23 +79,20 @@ def _parts(clip: MarkedClip, playing: Playing) -> list[Stretch]:
 
 
 @contextmanager
-def _watching(cache: Path) -> Iterator[Callable[[Task], list[MarkedFace]]]:
+def _watching() -> Iterator[Callable[[tuple[MarkedClip, Playing, Stretch, Path]], None]]:
     stages = realtime_config.load()
     landmarker = MediaPipe(stages.track)
 
-    def work(task: Task) -> list[MarkedFace]:
-        path = cache / f"marked-{_key(task, stages)}.npz"
-        if not path.exists():
-            landmarker.restart()
-            _keep(path, *task, landmarker, stages)
-        return _kept(path, *task)
+    def work(task: tuple[MarkedClip, Playing, Stretch, Path]) -> None:
+        landmarker.restart()
+        _keep(*task, landmarker, stages)
 
     yield work
     landmarker.close()
 
 
 def _keep(
-    path: Path, clip: MarkedClip, playing: Playing, stretch: Stretch, landmarker: MediaPipe, stages: Config
+    clip: MarkedClip, playing: Playing, stretch: Stretch, path: Path, landmarker: MediaPipe, stages: Config
 ) -> None:
     with opened(clip, playing, stretch, stages) as source:
         faces: dict[int, _Follower] = {}
@@ -114,7 +114,7 @@ def _keep(
         )
 
 
-def _kept(path: Path, clip: MarkedClip, playing: Playing, stretch: Stretch) -> list[MarkedFace]:
+def _kept(path: Path, clip: MarkedClip, playing: Playing) -> list[MarkedFace]:
     with np.load(path) as kept:
         ends = np.cumsum(kept["lengths"])[:-1]
         times, rows = np.split(kept["times"], ends), np.split(kept["rows"], ends)

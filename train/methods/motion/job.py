@@ -22,7 +22,7 @@ from train.methods.held_out import accuracy
 from train.methods.method import Method
 from train.methods.motion.config import MotionConfig
 from train.methods.motion.distort import distort
-from train.methods.motion.real import RealFaces, Window
+from train.methods.motion.real import Excerpt, RealFaces
 from train.sources.source import Split
 
 RISE = np.array([0.0, 1.0])  # from rest to the apex
@@ -104,7 +104,7 @@ class MotionJob:
         found = []
         for row in chosen:
             if self.mixed.real and self._happens(self.config.real.rest, generator):
-                found.append(self._window(self.mixed.real.rest(generator), generator))
+                found.append(self._excerpt(self.mixed.real.rest(generator), generator))
                 continue
             spans = rests(self.rests[row])
             span = spans[int(torch.randint(len(spans), (), generator=generator))]
@@ -126,7 +126,7 @@ class MotionJob:
         """An exact movement; some are made on top of what a real face does."""
         shown = self._sampled(RISE, ramp(apex), 0.0, 1.0, generator)
         if self.mixed.real and self._happens(self.config.real.background, generator):
-            shown = shown + self._window(self.mixed.real.anything(generator), generator)
+            shown = shown + self._excerpt(self.mixed.real.anything(generator), generator)
         return shown
 
     def _real(self, generator: Generator) -> tuple[list[Floats], Tensor]:
@@ -134,11 +134,11 @@ class MotionJob:
         if not real or not count:
             return [], torch.zeros(0, dtype=torch.int64)
         drawn = [real.event(generator) for _ in range(count)]
-        labels = self.split.vocabulary.indices([window.label for window in drawn])
-        return [self._window(window, generator) for window in drawn], labels
+        labels = self.split.vocabulary.indices([excerpt.label for excerpt in drawn])
+        return [self._excerpt(excerpt, generator) for excerpt in drawn], labels
 
-    def _window(self, window: Window, generator: Generator) -> Floats:
-        return self._sampled(window.times, window.fields, window.onset, window.apex, generator)
+    def _excerpt(self, excerpt: Excerpt, generator: Generator) -> Floats:
+        return self._sampled(excerpt.times, excerpt.fields, excerpt.onset, excerpt.apex, generator)
 
     @staticmethod
     def _happens(share: float, generator: Generator) -> bool:

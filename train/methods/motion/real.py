@@ -26,7 +26,7 @@ FRAMES = 3  # fewest from onset to apex that are worth showing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Window:
+class Excerpt:
     """Part of a face's time, from an onset to an apex."""
 
     times: Times
@@ -42,33 +42,33 @@ class RealFaces:
     def __init__(self, faces: Sequence[MarkedFace]) -> None:
         self._plain = [(face, free) for face in faces if face.playing.strength == 1.0 and (free := _free(face)).any()]
         self._shares = torch.tensor(_shares([face for face, _ in self._plain]))
-        self._events = [window for face in faces for window in _events(face)]
-        self._classes = sorted({window.label for window in self._events})
+        self._events = [excerpt for face in faces for excerpt in _events(face)]
+        self._classes = sorted({excerpt.label for excerpt in self._events})
 
-    def event(self, generator: Generator) -> Window:
+    def event(self, generator: Generator) -> Excerpt:
         """A marked expression; every class is as likely."""
         label = self._classes[int(torch.randint(len(self._classes), (), generator=generator))]
-        shown = [window for window in self._events if window.label == label]
+        shown = [excerpt for excerpt in self._events if excerpt.label == label]
         return shown[int(torch.randint(len(shown), (), generator=generator))]
 
-    def rest(self, generator: Generator) -> Window:
+    def rest(self, generator: Generator) -> Excerpt:
         """The liveliest of a few stretches without an expression."""
         drawn = [self._drawn(generator) for _ in range(TRIES)]
-        return max(drawn, key=lambda window: float(np.square(window.fields[-1]).mean()))
+        return max(drawn, key=lambda excerpt: float(np.square(excerpt.fields[-1]).mean()))
 
-    def anything(self, generator: Generator) -> Window:
+    def anything(self, generator: Generator) -> Excerpt:
         """A stretch without an expression."""
         return self._drawn(generator)
 
     def __bool__(self) -> bool:
         return bool(self._plain and self._events)
 
-    def _drawn(self, generator: Generator) -> Window:
+    def _drawn(self, generator: Generator) -> Excerpt:
         face, free = self._plain[int(torch.multinomial(self._shares, 1, generator=generator))]
         share, length = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
         apex = int(np.flatnonzero(free)[int(share * free.sum())])
         onset_s = face.times[apex] - (LENGTH_S[0] + length * (LENGTH_S[1] - LENGTH_S[0]))
-        return _window(face, max(int(np.searchsorted(face.times, onset_s)), 0), apex, "")
+        return _excerpt(face, max(int(np.searchsorted(face.times, onset_s)), 0), apex, "")
 
 
 def _free(face: MarkedFace) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -80,17 +80,17 @@ def _free(face: MarkedFace) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return free
 
 
-def _events(face: MarkedFace) -> Iterator[Window]:
+def _events(face: MarkedFace) -> Iterator[Excerpt]:
     for mark in face.marks:
         first, last = (int(np.searchsorted(face.times, at)) for at in (mark.onset_s, mark.apex_s))
         if mark.class_ in MEGC3 and last - first >= FRAMES and last < len(face.times):
-            yield _window(face, first, last, mark.class_)
+            yield _excerpt(face, first, last, mark.class_)
 
 
-def _window(face: MarkedFace, first: int, last: int, label: str) -> Window:
+def _excerpt(face: MarkedFace, first: int, last: int, label: str) -> Excerpt:
     fields, _, _ = unpacked(face.rows[first : last + 1], FIELD_PX)
     times = face.times[first : last + 1]
-    return Window(times, np.asarray(fields, np.float32), float(times[0]), float(times[-1]), label)
+    return Excerpt(times, np.asarray(fields, np.float32), float(times[0]), float(times[-1]), label)
 
 
 def _shares(faces: Sequence[MarkedFace]) -> Times:

@@ -55,7 +55,9 @@ class Footage:
         fields, head, turns = unpacked(np.pad(rows, ((0, self._length - shown), (0, 0))), FIELD_PX)
         if rng.random() < 0.5:
             fields, turns = mirrored(fields, turns)
-        ends, start = self._tick_s * np.arange(self._length), film.ends[begin]
+        start = film.ends[begin]
+        padding = film.ends[begin + shown - 1] + self._tick_s * np.arange(1, self._length - shown + 1)
+        ends = np.concatenate([film.ends[begin : begin + shown], padding]) - start
         there = [(kind, *(np.array(times) - start)) for kind, *times in film.expressions]
         asked = [each for each in there if each[3] > -lookback_s and each[1] < ends[-1]]
         unsure = [(-1.0, low - start, low - start, high - start) for low, high in film.unsure]

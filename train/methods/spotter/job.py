@@ -30,7 +30,7 @@ Batch = tuple[Tensor, Tensor, Tensor]  #: what is seen (B, T, F), what is there 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class Portion:
     """Footage of one kind."""
 
     footage: Footage
@@ -45,7 +45,7 @@ class SpotterJob:
         self,
         config: SpotterTraining,
         network: nn.Module,
-        shown: Sequence[Shown],
+        shown: Sequence[Portion],
         movement: Movement,
         seed: int,
         pace: SpotterTraining | Adapting,

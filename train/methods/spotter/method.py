@@ -25,7 +25,7 @@ from train.datasets.folds import Fold
 from train.methods.method import Answer, Method, Stage
 from train.methods.spotter.config import SpotterTraining
 from train.methods.spotter.footage import Footage
-from train.methods.spotter.job import Shown, SpotterJob
+from train.methods.spotter.job import Portion, SpotterJob
 from train.methods.spotter.network import SpotterNet, SpotterStep
 from train.methods.spotter.pasted import apexes, either, exact, real
 from train.methods.spotter.scores import judged
@@ -88,12 +88,12 @@ class SpotterMethod(Method[SpotterTraining, Films]):
         after, clock = config.adapting, (config.chunk_s, config.tick_s)
         _require_long(films, config.chunk_s)
         filmed = Footage(films, *clock, config.without)
-        first = SpotterJob(config, network, [Shown(filmed, 1.0, config.gain)], added, seed, config)
+        first = SpotterJob(config, network, [Portion(filmed, 1.0, config.gain)], added, seed, config)
         stages: list[Stage] = [(first, config.optimiser)]
         if clips := marked_films(source.marked(), config.tick_s):
             shown = [
-                Shown(Footage(films[: after.films], *clock, config.without), 1.0 - after.marked, config.gain),
-                Shown(Footage(clips, *clock), after.marked, after.gain),
+                Portion(Footage(films[: after.films], *clock, config.without), 1.0 - after.marked, config.gain),
+                Portion(Footage(clips, *clock), after.marked, after.gain),
             ]
             both = either(added, real(apexes(clips)), after.real)
             stages.append((SpotterJob(config, network, shown, both, seed, after), after.optimiser))

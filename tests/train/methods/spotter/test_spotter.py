@@ -106,7 +106,7 @@ def data():
 
 @pytest.fixture
 def recipe(recipe_of):
-    size = {"members": 2, "memory": 6, "chunk_s": 1.5, "epochs": 1, "steps": 2, "tick_s": TICK_S, "lookback_s": 0.05}
+    size = {"members": 2, "memory": 6, "chunk_s": 1.5, "epochs": 1, "steps": 2, "tick_s": TICK_S, "lookback_s": 0.047}
     given = recipe_of("spotter", "films", **size)
     return replace_in(given, method=replace(given.method, optimiser=replace(given.method.optimiser, batch=3)))
 
