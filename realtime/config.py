@@ -133,6 +133,7 @@ class RecogniseConfig(Section, frozen=True):
     reject: Share
     floor: Share
     sharpness: Positive
+    look: NotNegative
     weights: dict[str, Positive]
 
 

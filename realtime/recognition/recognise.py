@@ -11,7 +11,7 @@ from realtime.config import TOGETHER, RecogniseConfig
 from realtime.engine.engine import Engine
 from realtime.labels import NONE
 from realtime.recognition.encode import Encoder, softmax
-from realtime.recognition.groups import at_rest, group, refined
+from realtime.recognition.groups import at_rest, group, grouped, refined
 from realtime.recognition.pool import Shares, pool
 from realtime.recognition.window import Encoded, Seen, Span, Window
 from realtime.records import FEWEST_FRAMES, Apex, Expression, Kind, Offset
@@ -68,6 +68,10 @@ class Recogniser:
     macro-expression none is given, for there is a face to look at. A micro-expression of which the camera shows fewer
     than `FEWEST_FRAMES` frames is not told from noise.
 
+    Of a micro-expression that is clear enough to be seen in a picture the look says more than how it moved. So the
+    encoder is heard as well, where it knows what is told: as loud as all who see it move together, times `look`, as far
+    as the face is not neutral at the apex.
+
     A macro-expression is judged by two witnesses: what the face looked like, as all engines of the encoder's labels
     say together, and how it moved, as those say that know groups of them (see `groups`). The latter have learned what
     begins at rest: a face that cries and relaxes moves as one at rest that is surprised. So their word counts as much
@@ -82,8 +86,11 @@ class Recogniser:
         beside = [engine.manifest for engine in judges.macro]
         self._moved = [each.name for each in beside if not set(each.labels) <= set(encoder.labels)]
         self._looked = [encoder.manifest.name, *(each.name for each in beside if each.name not in self._moved)]
+        told = {label for engine in judges.micro for label in engine.manifest.labels}
+        self._look = config.look if told - {NONE} <= set(map(group, encoder.labels)) else 0.0
+        self._rejects = NONE in told
         self._keys: dict[Kind, str] = {
-            "micro": TOGETHER.join(self._micro),
+            "micro": TOGETHER.join([*self._micro, encoder.manifest.name] if self._look else self._micro),
             "macro": TOGETHER.join(each.name for each in (encoder.manifest, *beside)),
         }
 
@@ -123,15 +130,24 @@ class Recogniser:
         shares = self._judges.judge(event, apex)
         around = window.span(apex - AROUND_APEX_S, apex + AROUND_APEX_S)
         shares[self._encoder.manifest.name] = self._still(around.encoded)
-        shares[self._keys["micro"]] = self._pooled(self._micro, shares, self._config.sharpness)
+        shares[self._keys["micro"]] = self._brief(shares)
         shares[self._keys["macro"]] = self._refined(shares, at_rest(self._still(event.encoded[:1])))
         chosen = shares[self._keys[kind]]
         told = [label for label in chosen if group(label) != NONE]
         label = max(told, key=chosen.__getitem__)
         return Verdict(label, chosen[label], sum(chosen[each] for each in chosen if each not in told), shares)
 
-    def _pooled(self, names: Sequence[str], shares: Mapping[str, Shares], sharpness: float = 1.0) -> dict[str, float]:
-        return pool([shares[name] for name in names], self._weights(names), self._config.floor, sharpness)
+    def _brief(self, shares: Mapping[str, Shares]) -> dict[str, float]:
+        """Of a micro-expression: what those say who see it move, and the look as far as there is one."""
+        said, weights = [shares[name] for name in self._micro], self._weights(self._micro)
+        if self._look:
+            look = grouped(shares[self._encoder.manifest.name])
+            weights.append(self._look * sum(weights) * (1.0 - at_rest(look)))
+            said.append(look if self._rejects else _without(NONE, look))
+        return pool(said, weights, self._config.floor, self._config.sharpness)
+
+    def _pooled(self, names: Sequence[str], shares: Mapping[str, Shares]) -> dict[str, float]:
+        return pool([shares[name] for name in names], self._weights(names), self._config.floor)
 
     def _refined(self, shares: Mapping[str, Shares], rest: float) -> dict[str, float]:
         """Of a macro-expression at whose onset the face was neutral with probability `rest`.
@@ -153,6 +169,13 @@ class Recogniser:
     def _detection(self, strength: float) -> float:
         """How likely a movement of this strength is an expression at all, 0..1."""
         return strength / (strength + self._config.half_strength)
+
+
+def _without(label: str, shares: Shares) -> dict[str, float]:
+    """The others among themselves; evenly where nothing is left to them."""
+    others = {name: share for name, share in shares.items() if name != label}
+    total = sum(others.values())
+    return {name: share / total if total > 0.0 else 1.0 / len(others) for name, share in others.items()}
 
 
 def _sparse(kind: Kind | None, onset: float, end: float, window: Window) -> bool:
