@@ -128,7 +128,7 @@ def drawn(monkeypatch):
         return Drawn(name, labels, people, per_person, frames)
 
     monkeypatch.setattr("train.storage.workers.cores", lambda: 1)  # what is patched here is not in other processes
-    monkeypatch.setattr("train.clips.stored.MediaPipe", lambda config: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr("train.clips.stored.open_landmarker", lambda stages: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr("train.clips.stored.face_crops", crops)
     return make
 

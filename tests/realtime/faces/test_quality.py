@@ -6,7 +6,7 @@ from realtime import config
 from realtime.capture.source import open_source
 from realtime.faces import landmarks as lm
 from realtime.faces import quality
-from realtime.faces.mesh import MediaPipe
+from realtime.engine.landmarker import open_landmarker
 from realtime.faces.quality import bounding_box, eye_distance, head_pose
 from realtime.records import Box, Pose
 
@@ -73,7 +73,7 @@ def test_a_degenerate_face_has_a_pose_all_the_same():
 
 def landmarks_of(path):
     stages = config.load()
-    landmarker = MediaPipe(stages.track)
+    landmarker = open_landmarker(stages)
     frames = open_source(str(path), stages.source, fast=True).frames()
     found = [points for frame in frames for points in landmarker.find(frame.image, 1)]
     landmarker.close()

@@ -102,7 +102,7 @@ def test_another_stage_before_the_crops_makes_all_anew(drawn, tmp_path, monkeypa
 def test_other_models_that_find_the_faces_make_all_anew(drawn, tmp_path, monkeypatch):
     store(drawn(people=1), tmp_path)
     again = drawn(people=1)
-    monkeypatch.setattr("train.clips.stored.mesh.version", lambda: "another")
+    monkeypatch.setattr("train.clips.stored.landmarker_version", lambda stages: "another")
     store(again, tmp_path)
     assert len(again.filmed) == 3
 

@@ -78,7 +78,7 @@ def found(monkeypatch, drawn_face):
         def find(self, image, faces):
             return [drawn_face(middle, middle - 20.0, 70.0)]
 
-    monkeypatch.setattr("train.synthesis.portraits.MediaPipe", Landmarker)
+    monkeypatch.setattr("train.synthesis.portraits.open_landmarker", Landmarker)
 
 
 def replace(clips, **changes):
@@ -190,13 +190,13 @@ def test_people_are_held_out_as_the_training_holds_them_out(clips, found):
 @pytest.mark.skipif(not REAL.is_file(), reason="the packed FER+ file is not there (shared/data/ferplus.npz)")
 def test_real_faces_are_found_and_move_most_during_the_event(clips):
     from realtime import config
-    from realtime.faces.mesh import MediaPipe
+    from realtime.engine.landmarker import open_landmarker
     from train.clips.prepare import serve
 
     still = replace(clips.distractors, blink=0.0, gaze=0.0, speech=0.0, turn=0.0)
     camera = {"framing": "camera", "size_px": 288, "distractors": still, "intensities": ("B", "C")}
     dataset = Synthetic(replace(clips, ferplus=str(REAL), people=2, **camera))
-    landmarker, stages = MediaPipe(config.load().track), config.load()
+    landmarker, stages = open_landmarker(config.load()), config.load()
     moved, rested = [], []
     for sample in dataset.samples():
         times, crops = serve(dataset.frames(sample), stages, landmarker)

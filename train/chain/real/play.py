@@ -10,6 +10,7 @@ from functools import partial
 from realtime.capture.source import Source, open_source
 from realtime.config import Config
 from realtime.engine.engine import Engine
+from realtime.engine.landmarker import open_landmarker
 from realtime.errors import DataError
 from realtime.faces.track import Tracker
 from realtime.recognition.heads import engines
@@ -76,7 +77,7 @@ def play(clip: MarkedClip, playing: Playing, config: Config, pair: tuple[Engine,
 def _play(
     clip: MarkedClip, playing: Playing, stretch: Stretch, config: Config, pair: tuple[Engine, Judges]
 ) -> PlayedStretch:
-    tracker = Tracker(config.track) if playing.strength != FULL else None
+    tracker = Tracker(config.track, open_landmarker(config)) if playing.strength != FULL else None
     base: Source = open_source(str(clip.path), config.source, fast=True)
     if tracker:
         base = WeakenedSource(base, _within(clip.counting, stretch), playing.strength, tracker)
