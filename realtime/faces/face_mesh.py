@@ -1,13 +1,15 @@
 """Pictures -> the landmarks of faces, by networks that are handed in: MediaPipe's models without MediaPipe.
 
 The network of landmarks looks at a turned square of each frame (see `region`) and says whether a face is in it. Where it
-is, the landmarks give the next frame's square; detectors look only while fewer faces are followed than are
-wanted (Kartynnik et al. 2019, arXiv:1907.06724). A face that is followed goes on so when another one joins or leaves.
+is, the landmarks give the next frame's square; detectors look only where fewer faces are seen than are
+wanted (Kartynnik et al. 2019, arXiv:1907.06724). A face that is followed goes on so when another one joins or leaves,
+where `mesh` finds all of them anew.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -45,12 +47,12 @@ class FaceMesh:
         return self._reach.count(lambda range: self._look(range, image))
 
     def find(self, image: Image, faces: int) -> list[Floats]:
-        followed = [] if self._still else self._regions
-        newcomers = self._newcomers(image)[:faces] if len(followed) < faces else []
+        found = self._seen(image, distinct(self._regions)[:faces])
+        if len(found) < faces:
+            newcomers = distinct(self._newcomers(image), map(around_landmarks, found))
+            found += self._seen(image, newcomers[: faces - len(found)])
+        self._regions = [] if self._still else [around_landmarks(points) for points in found]
         self._counted = None
-        looked = [self._landmarks(image, region) for region in distinct([*followed, *newcomers])[:faces]]
-        found = [points for points in looked if points is not None]
-        self._regions = [region for points in found if (region := around_landmarks(points)).usable]
         self._reach.follow(len(found))
         return found
 
@@ -78,6 +80,11 @@ class FaceMesh:
             model = _DETECTORS[range]
             self._detectors[range] = FaceDetector(model, self._open(model), self._config.detection_confidence)
         return self._detectors[range]
+
+    def _seen(self, image: Image, regions: Sequence[Region]) -> list[Floats]:
+        """The landmarks of the faces that are in `regions`."""
+        found = (self._landmarks(image, region) for region in regions if region.usable)
+        return [points for points in found if points is not None]
 
     def _landmarks(self, image: Image, region: Region) -> Floats | None:
         """(468, 3) px of the face in `region`; None where the network sees none."""

@@ -76,10 +76,10 @@ def overlap(a: Region, b: Region) -> float:
     return common / max(a.side**2 + b.side**2 - common, 1e-9)
 
 
-def distinct(regions: Iterable[Region]) -> list[Region]:
-    """One for each face: of several that are the same face's, the first."""
-    kept: list[Region] = []
+def distinct(regions: Iterable[Region], known: Iterable[Region] = ()) -> list[Region]:
+    """One for each face that is not `known`: of several that are the same face's, the first."""
+    known, kept = list(known), []
     for region in regions:
-        if all(overlap(region, other) <= SAME for other in kept):
+        if all(overlap(region, other) <= SAME for other in (*known, *kept)):
             kept.append(region)
     return kept

@@ -69,7 +69,7 @@ def test_numbers_are_decoded_from_their_anchor(confidence):
 def test_logits_beyond_all_reason_are_certain_and_raise_no_warning():
     numbers, _, places, side_px = drawn(1, count=2)
     numbers[:, 2:4] = 9.0
-    _, scores = decoded(numbers, np.array([1e9, -1e9], np.float32), places, side_px, 1e-30)
+    _, scores = decoded(numbers, np.array([1e9, -1e9], np.float32), places, side_px, 1e-36)
     assert scores == pytest.approx([1.0, 0.0])
 
 
@@ -133,6 +133,6 @@ def test_the_whole_frame_is_seen_with_its_middle_in_the_middle_and_black_beside_
     )
     assert region.angle == pytest.approx(0.0, abs=1e-6)
     seen = network.picture[..., 0] > 100
-    assert seen.mean() == pytest.approx(min(shape[:2]) / max(shape[:2]), abs=0.02)
+    assert seen.mean() == pytest.approx(min(shape[:2]) / max(shape[:2]), abs=0.03)
     assert network.picture[seen].min() == 200 or shape == (48, 48, 3)
     assert network.picture[~seen].max(initial=0) < 101

@@ -68,6 +68,7 @@ def test_what_two_squares_share_is_counted_pixel_by_pixel():
 def test_a_face_that_is_found_twice_is_looked_at_once_where_it_was_followed():
     followed, again, other = Region(100, 100, 80, 0), Region(110, 95, 80, 0.1), Region(180, 100, 80, 0)
     assert distinct([followed, again, other]) == [followed, other]
+    assert distinct([again, other], known=[followed]) == [other]
 
 
 @pytest.mark.parametrize(
