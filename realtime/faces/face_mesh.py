@@ -1,9 +1,9 @@
 """Pictures -> the landmarks of faces, by networks that are handed in: MediaPipe's models without MediaPipe.
 
-The network of landmarks looks at a turned square of each frame (see `region`) and says whether a face is in it. Where it
-is, the landmarks give the next frame's square; detectors look only where fewer faces are seen than are
-wanted (Kartynnik et al. 2019, arXiv:1907.06724). A face that is followed goes on so when another one joins or leaves,
-where `mesh` finds all of them anew.
+The network of landmarks looks at a turned square of each frame (see `region`) and says whether a face is in it. Where
+it is, the landmarks give the next frame's square; detectors look only where fewer faces are seen than are wanted
+(Kartynnik et al. 2019, arXiv:1907.06724). A face that is followed goes on so when another one joins or leaves, where
+`mesh` finds all of them anew.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 
 import cv2
-import numpy as np
 
 from realtime.config import TrackConfig
 from realtime.faces import landmarks as lm

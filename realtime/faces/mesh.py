@@ -212,7 +212,8 @@ def _far_mesh(faces: int, config: TrackConfig) -> Any:
 def _require_installed() -> None:
     if not installed():
         raise ConfigError(
-            "faces.landmarks is mediapipe, which is not installed: install mediapipe==0.10.21, or set faces.landmarks=openvino"
+            "faces.landmarks is mediapipe, which is not installed; "
+            "install mediapipe==0.10.21, or set faces.landmarks=openvino"
         )
 
 

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from realtime import config
+from realtime.engine.landmarker import open_landmarker
 from realtime.errors import DataError
 from realtime.faces import align
-from realtime.engine.landmarker import open_landmarker
 from realtime.faces.quality import eye_distance, head_pose
 from realtime.faces.track import Landmarker
 from realtime.labels import FERPLUS

@@ -4,9 +4,9 @@ import pytest
 
 from realtime import config
 from realtime.capture.source import open_source
+from realtime.engine.landmarker import open_landmarker
 from realtime.faces import landmarks as lm
 from realtime.faces import quality
-from realtime.engine.landmarker import open_landmarker
 from realtime.faces.quality import bounding_box, eye_distance, head_pose
 from realtime.records import Box, Pose
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from realtime import config
-from realtime.faces import landmarks as lm
 from realtime.engine.landmarker import open_landmarker
+from realtime.faces import landmarks as lm
 from realtime.faces.quality import eye_distance
 from train.synthesis.sample.actions import BLINK, displacement
 from train.synthesis.sample.puppet import Puppet, turned
