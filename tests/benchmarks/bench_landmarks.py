@@ -3,9 +3,9 @@
     python tests/benchmarks/bench_landmarks.py [--faces N] [--frames N] [FILE ...]
 
 Each frame goes through both, one after the other, so that whatever else the machine does weighs on both. Distances are
-shares of that of the outer eye corners. Jitter is the root mean square of how far a landmark of the first face moves from
-one frame to the next, of all and of the rigid ones: of a film, with what really moves; "noise" is one picture of the
-sample, in which nothing does, under a sensor's noise of 2 grey levels. CPU time is that of all threads.
+shares of that of the outer eye corners. Jitter is the root mean square of how far a landmark of the first face moves
+from one frame to the next, of all and of the rigid ones: of a film, with what really moves; "noise" is one picture of
+the sample, in which nothing does, under a sensor's noise of 2 grey levels. CPU time is that of all threads.
 """
 
 import argparse
@@ -111,10 +111,9 @@ def main():
     given.add_argument("--frames", type=int, default=600)
     given = given.parse_args()
     cv2.setNumThreads(1)
-    print("| frames of | count | faces of one alone | apart, %: mean | p99 | worst frame | ", end="")
-    print(
-        "jitter, %, mediapipe / openvino | of its rigid points | CPU-ms a frame |\n|---|---|---|---|---|---|---|---|---|"
-    )
+    columns = ("frames of", "count", "faces of one alone", "apart, %: mean", "p99", "worst frame")
+    both = ("jitter, %, mediapipe / openvino", "of its rigid points", "CPU-ms a frame")
+    print(f"| {' | '.join((*columns, *both))} |\n|{'---|' * len((*columns, *both))}")
     print(line("noise", watched(noisy(), given.faces)), flush=True)
     for file in [str(truth.VIDEO), *given.files]:
         frames = islice(open_source(file, load().source, fast=True).frames(), given.frames)
