@@ -16,13 +16,13 @@ import cv2
 from realtime.config import TrackConfig
 from realtime.faces import landmarks as lm
 from realtime.faces.blazeface import FaceDetector
-from realtime.faces.public_models import FACE_LANDMARKS, FULL_RANGE, SHORT_RANGE, OpenNetwork
+from realtime.faces.public_models import FACE_LANDMARKS, FULL_RANGE, SHORT_RANGE, Model, OpenNetwork
 from realtime.faces.reach import Range, Reach
 from realtime.faces.region import Region, around_landmarks, distinct
 from realtime.records import Floats, Image
 
 VERSION = 1  # of what is made of the networks' answers
-_DETECTORS = {"short": SHORT_RANGE, "full": FULL_RANGE}
+_DETECTORS: dict[Range, Model] = {"short": SHORT_RANGE, "full": FULL_RANGE}
 _SIDE = FACE_LANDMARKS.side_px
 
 
@@ -39,7 +39,8 @@ class FaceMesh:
         self._reach = Reach(still=still)
         self._regions: list[Region] = []  # where those who are followed are looked for
         self._counted: tuple[Image, Range, list[Region]] | None = None  # that `find` need not look again
-        for range in ("short",) if still else ("full", "short"):
+        ranges: tuple[Range, ...] = ("short",) if still else ("full", "short")
+        for range in ranges:
             self._detector(range)  # now, or the first frame that wants it would wait
 
     def count(self, image: Image) -> int:

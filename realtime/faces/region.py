@@ -78,8 +78,8 @@ def overlap(a: Region, b: Region) -> float:
 
 def distinct(regions: Iterable[Region], known: Iterable[Region] = ()) -> list[Region]:
     """One for each face that is not `known`: of several that are the same face's, the first."""
-    known, kept = list(known), []
+    others, kept = list(known), list[Region]()
     for region in regions:
-        if all(overlap(region, other) <= SAME for other in (*known, *kept)):
+        if all(overlap(region, other) <= SAME for other in (*others, *kept)):
             kept.append(region)
     return kept
