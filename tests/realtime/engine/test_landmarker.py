@@ -225,7 +225,7 @@ def test_colours_reach_the_network_in_its_own_range():
     import openvino
 
     rng = np.random.default_rng(2)
-    for model in MODELS:
+    for model in (SHORT_RANGE, FACE_LANDMARKS):
         network, image = PictureNetwork(model), rng.integers(0, 256, (model.side_px,) * 2 + (3,)).astype(np.uint8)
         network.picture[:] = image
         found = [answer.copy() for answer in network.run()]
@@ -291,14 +291,13 @@ def test_without_mediapipe_faces_are_followed_all_the_same(tmp_path, sample):
     assert done.stdout.strip() == "[[1], [1], [1]]", done.stderr
 
 
-def test_a_tracker_of_our_own_engine_is_causal(sample):
+def test_a_tracker_of_our_own_engine_is_causal(own, sample):
     frames = [Frame(image, i / 60.0, i, 0, 0.0) for i, image in enumerate(sample[:24])]
 
     def pushed(frames):
-        tracker = Tracker(msgspec.structs.replace(OWN.track, search_s=0.1), open_landmarker(OWN))
-        found = [[(face.id, face.landmarks.tobytes()) for face in tracker.push(frame)] for frame in frames]
-        tracker.close()
-        return found
+        own.restart()
+        tracker = Tracker(msgspec.structs.replace(OWN.track, search_s=0.1), own)
+        return [[(face.id, face.landmarks.tobytes()) for face in tracker.push(frame)] for frame in frames]
 
     whole = pushed(frames)
     assert all(len(faces) == 1 for faces in whole)

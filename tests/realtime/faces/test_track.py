@@ -1,5 +1,4 @@
 from dataclasses import replace
-from typing import get_args
 
 import msgspec
 import numpy as np
@@ -7,10 +6,9 @@ import pytest
 
 from realtime import config
 from realtime.capture.source import open_source
-from realtime.config import LandmarkEngine
 from realtime.engine.landmarker import open_landmarker
 from realtime.faces import landmarks as lm
-from realtime.faces import mesh, track
+from realtime.faces import track
 from realtime.faces.track import Tracker
 from realtime.records import Frame
 
@@ -164,14 +162,6 @@ def test_closing_the_tracker_frees_the_models(scripted_landmarker):
     landmarker = scripted_landmarker([])
     Tracker(config.load().track, landmarker).close()
     assert landmarker.closed
-
-
-@pytest.fixture(scope="module", params=get_args(LandmarkEngine))
-def stages(request):
-    """Of each engine that finds landmarks, where it is installed."""
-    if request.param == "mediapipe" and not mesh.installed():
-        pytest.skip("mediapipe is not installed")
-    return config.load(overrides=[f"faces.landmarks={request.param}"])
 
 
 @pytest.fixture(scope="module")
