@@ -20,7 +20,7 @@ from realtime.capture.source import open_source
 from realtime.config import load
 from realtime.demo import truth
 from realtime.engine.landmarker import LANDMARKERS, open_landmarker
-from realtime.faces.landmarks import RIGID
+from realtime.faces.landmarks import COUNT, RIGID
 from realtime.faces.quality import eye_distance
 from realtime.faces.track import Tracker
 from realtime.records import Frame
@@ -87,7 +87,7 @@ def distances(one, other):
         for id in both:
             apart = np.linalg.norm(mine[id][:, :2] - theirs[id][:, :2], axis=1)
             rows.append(100 * apart / eye_distance(theirs[id]))
-    return np.array(rows).reshape(len(rows), -1), alone
+    return np.array(rows).reshape(-1, COUNT), alone
 
 
 def line(name, seen):
