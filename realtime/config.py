@@ -25,6 +25,8 @@ TOGETHER = "+"
 #: What runs engines: on a GPU, TensorRT or TensorRT for RTX.
 GpuBackend = Literal["tensorrt", "tensorrt-rtx"]
 Backend = Literal["openvino", "tensorrt", "tensorrt-rtx", "triton"]
+#: What runs the networks of face landmarks.
+LandmarkEngine = Literal["mediapipe", "openvino"]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -41,6 +43,10 @@ class SourceConfig(Section, frozen=True):
     late_s: NotNegative
     reopen_first_s: Positive
     reopen_most_s: Positive
+
+
+class FacesConfig(Section, frozen=True):
+    landmarks: LandmarkEngine
 
 
 class TrackConfig(Section, frozen=True):
@@ -189,6 +195,7 @@ class ViewConfig(Section, frozen=True):
 
 class Config(Section, frozen=True):
     source: SourceConfig
+    faces: FacesConfig
     track: TrackConfig
     align: AlignConfig
     spotter: SpotterConfig

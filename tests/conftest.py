@@ -15,6 +15,7 @@ import pytest
 from realtime import config
 from realtime.capture.source import open_source
 from realtime.demo import truth
+from realtime.engine.landmarker import open_landmarker
 from realtime.engine.package.manifest import MODEL, Score, Training, sha256
 from realtime.faces import landmarks as lm
 from realtime.faces.align import TEMPLATE, Aligner
@@ -100,7 +101,7 @@ def scripted_landmarker():
 def sample_crops():
     """Every crop of the bundled stream, made as the live process makes them; 1,500 frames take some seconds."""
     stages = config.load()
-    tracker, aligner = Tracker(stages.track), Aligner(stages.align)
+    tracker, aligner = Tracker(stages.track, open_landmarker(stages)), Aligner(stages.align)
     source = open_source(str(truth.VIDEO), stages.source, fast=True)
     crops = [crop for frame in source.frames() for face in tracker.push(frame) for crop in aligner.push((frame, face))]
     source.close()

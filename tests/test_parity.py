@@ -10,10 +10,10 @@ import pytest
 from realtime import config
 from realtime.capture.source import open_source
 from realtime.demo import truth
+from realtime.engine.landmarker import open_landmarker
 from realtime.engine.package.manifest import load
 from realtime.faces.align import TEMPLATE
 from realtime.faces.landmarks import RIGID
-from realtime.faces.mesh import MediaPipe
 from realtime.pipeline.pipeline import Pipeline
 from realtime.recognition.encode import Encoder
 from realtime.recognition.recognise import Judges, Recogniser
@@ -77,7 +77,7 @@ def prepare():
 
 @pytest.fixture(scope="module")
 def landmarker():
-    made = MediaPipe(STAGES.track)
+    made = open_landmarker(STAGES)
     yield made
     made.close()
 
@@ -139,7 +139,7 @@ def test_training_takes_crops_of_the_size_that_serving_makes(prepare, landmarker
 def test_a_photograph_is_brought_to_the_position_of_a_live_face(prepare, clip):
     [frame] = frames_of(clip("single_face.jpg"))
     side, size = min(frame.image.shape[:2]), STAGES.align.size_px
-    still = MediaPipe(STAGES.track, still=True)
+    still = open_landmarker(STAGES, still=True)
     crop = prepare.still_crop(np.ascontiguousarray(frame.image[:side, :side]), still, size)
     [points] = still.find(crop, 1)
     still.close()

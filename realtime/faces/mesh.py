@@ -3,11 +3,7 @@
 mediapipe is pinned to 0.10.21: later wheels carry no face models and send usage
 reports. Its FaceMesh searches the whole picture on every frame while it sees fewer
 faces than it was told to, so here it is told exactly the number that is known, and a
-separate detector looks for newcomers, see `track`. Both look with the full-range
-detector: the short-range one, which FaceMesh comes with, loses a face that is narrower
-than about a tenth of the picture (3 of the 5 faces of a group photograph were found). Where it
-finds nobody, the short-range one has a look too: a face that fills the picture, as in clips that
-are cut to the face, is often none to the full-range detector (of 30 it found 2, the other one all).
+separate detector looks for newcomers, see `track`. Both look with the detector that `reach` says.
 
 Its graphs are run by hand: `process` copies each picture, makes a class for each answer, and turns landmarks into
 objects, all of it under Python's lock.
@@ -22,16 +18,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from realtime.config import TrackConfig
+from realtime.errors import ConfigError
 from realtime.faces import landmarks as lm
+from realtime.faces.reach import Range, Reach
 from realtime.records import Floats, Image
 
-_SHORT_RANGE, _FULL_RANGE = 0, 1  # mediapipe's numbers for its detectors
+_NUMBERS: dict[Range, int] = {"short": 0, "full": 1}  # mediapipe's, of its detectors
 _MESH_GRAPH = "modules/face_landmark/face_landmark_front_cpu.binarypb"
 _MODELS = (
     "face_detection/face_detection_full_range_sparse.tflite",
@@ -57,8 +56,14 @@ _POINT = np.dtype(
 )
 
 
+def installed() -> bool:
+    """Whether mediapipe is there to be imported."""
+    return find_spec("mediapipe") is not None
+
+
 def version() -> str:
     """Another one where another mediapipe, graph or model finds the faces: what is kept of them depends on it."""
+    _require_installed()
     wheel = metadata.distribution("mediapipe")
     parts = (_MESH_GRAPH, *(f"modules/{model}" for model in _MODELS))
     content = b"".join(Path(str(wheel.locate_file(f"mediapipe/{part}"))).read_bytes() for part in parts)
@@ -72,53 +77,48 @@ class MediaPipe:
     """
 
     def __init__(self, config: TrackConfig, *, still: bool = False) -> None:
+        _require_installed()
         self._config = config
         self._still = still
-        self._detectors: dict[int, _Graph] = {}
+        self._reach = Reach(still=still)
+        self._detectors: dict[Range, _Graph] = {}
         self._meshes: dict[tuple[bool, int], _Graph] = {}
         self._last: tuple[bool, int] | None = None
         self._warned: set[tuple[bool, int]] = set()  # the meshes that saw a face: each warns again at its first
-        self._near = False  # whoever is followed fills the picture
-        self._followed = 0
-        self._detector(_FULL_RANGE)
+        self._detector("full")
         self._mesh((still, 1))  # now, or the first frames with a face would wait for it
 
     def count(self, image: Image) -> int:
-        found = self._detect(_FULL_RANGE, image)
-        if self._followed:
-            self._near = self._near and found <= self._followed
-            return found
-        self._near = not found and bool(found := self._detect(_SHORT_RANGE, image))
-        return found
+        return self._reach.count(lambda range: len(self._detector(range).run(image)))
 
     def find(self, image: Image, faces: int) -> list[Floats]:
-        key = (self._near or self._still, faces)
+        key = (self._reach.now == "short", faces)
         mesh = self._mesh(key)
         scale = np.array([image.shape[1], image.shape[0], image.shape[1]], np.float32)
         with nullcontext() if key in self._warned else _quiet():
             found = mesh.run(image)
         if found:
             self._warned.add(key)
-        self._followed = len(found)
+        self._reach.follow(len(found))
         return [_points(face) * scale for face in found]
 
     def restart(self) -> None:
-        self._last, self._near, self._followed = None, False, 0
+        self._last = None
+        self._reach.restart()
 
     def close(self) -> None:
         for model in (*self._detectors.values(), *self._meshes.values()):
             model.close()
 
-    def _detect(self, range: int, image: Image) -> int:
-        return len(self._detector(range).run(image))
-
-    def _detector(self, range: int) -> _Graph:
+    def _detector(self, range: Range) -> _Graph:
         import mediapipe  # here, not above: it takes 2 s to import, and most of Glimpse does without
 
         if range not in self._detectors:
             with _quiet():
                 detection = mediapipe.solutions.face_detection.FaceDetection
-                self._detectors[range] = _Graph(detection(self._config.detection_confidence, range), "detections")
+                self._detectors[range] = _Graph(
+                    detection(self._config.detection_confidence, _NUMBERS[range]), "detections"
+                )
                 self._detectors[range].run(_BLANK)
         return self._detectors[range]
 
@@ -207,6 +207,14 @@ def _far_mesh(faces: int, config: TrackConfig) -> Any:
         },
         outputs=["multi_face_landmarks"],
     )
+
+
+def _require_installed() -> None:
+    if not installed():
+        raise ConfigError(
+            "faces.landmarks is mediapipe, which is not installed; "
+            "install mediapipe==0.10.21, or set faces.landmarks=openvino"
+        )
 
 
 @contextmanager

@@ -12,7 +12,6 @@ import numpy as np
 
 from realtime.config import TrackConfig
 from realtime.faces import landmarks as lm
-from realtime.faces.mesh import MediaPipe
 from realtime.faces.quality import bounding_box, eye_distance, head_pose, quality
 from realtime.records import Face, Floats, Frame, Image
 
@@ -23,7 +22,7 @@ SELDOM = 4
 
 
 class Landmarker(Protocol):
-    """What finds faces in one picture; mediapipe in life, a list of points in tests."""
+    """What finds faces in one picture: see `engine.landmarker` for those that there are; a list of points in tests."""
 
     def count(self, image: Image) -> int:
         """How many faces a fresh look at `image` finds."""
@@ -50,9 +49,9 @@ class Tracker:
 
     delay_s = 0.0
 
-    def __init__(self, config: TrackConfig, landmarker: Landmarker | None = None) -> None:
+    def __init__(self, config: TrackConfig, landmarker: Landmarker) -> None:
         self._config = config
-        self._landmarker = landmarker or MediaPipe(config)
+        self._landmarker = landmarker
         self._tracks: list[_Track] = []
         self._next_id = 1
         self._known = 0  # faces seen in the last frame

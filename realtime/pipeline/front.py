@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from realtime.capture.source import Source
 from realtime.config import Config
+from realtime.engine.landmarker import open_landmarker
 from realtime.faces.align import Aligner
 from realtime.faces.track import Tracker
 from realtime.pipeline.budget import Budget
@@ -63,7 +64,7 @@ class Front:
         self._tracked.close()
 
     def _track(self, seconds: float | None) -> Iterator[Tracked]:
-        tracker = Tracker(self._config.track)
+        tracker = Tracker(self._config.track, open_landmarker(self._config))
         aligners: dict[int, Aligner] = {}
         try:
             for frame, fetch_s, skipped in self._chosen():

@@ -13,8 +13,8 @@ import msgspec
 from realtime.capture.remote import Remote, require_picture
 from realtime.capture.source import Source
 from realtime.config import Config
+from realtime.engine.landmarker import open_landmarker
 from realtime.errors import ConfigError, GlimpseError
-from realtime.faces.track import Tracker
 from realtime.pipeline.moments import jpeg
 from realtime.pipeline.pipeline import Pipeline, Wish
 from realtime.pipeline.summary import Summary
@@ -53,7 +53,7 @@ class Streams:
     def __init__(self, config: Config, outlet: Outlet) -> None:
         self._config, self._outlet = config, outlet
         self._heads = Heads(config)
-        Tracker(config.track).close()  # its library takes a second to load, for which the first visitor would wait
+        open_landmarker(config).close()  # its library takes a second to load, for which the first visitor would wait
         self._ids = count(1)
         self._lock = threading.Lock()  # of the tables below
         self._pipelines: dict[str, Pipeline] = {}

@@ -17,6 +17,7 @@ import pytest
 from realtime import config
 from realtime.capture.source import open_source
 from realtime.demo import truth
+from realtime.engine.landmarker import open_landmarker
 from realtime.faces.track import Tracker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,7 +107,7 @@ def test_the_overlay_follows_the_face(visitors_only, visit, chromium, film, clip
     page = visit(visitors_only, chromium(film(video)))
     begin(page)
     stages = config.load()
-    tracker, source = Tracker(stages.track), open_source(str(video), stages.source, fast=True)
+    tracker, source = Tracker(stages.track, open_landmarker(stages)), open_source(str(video), stages.source, fast=True)
     boxes = [face.box for frame in source.frames() for face in tracker.push(frame)]
     middles = [(box.x + box.width / 2, box.y + box.height / 2) for box in boxes]
     source.close()

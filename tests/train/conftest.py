@@ -139,7 +139,7 @@ def landmarks(one_process, monkeypatch):
     def crops(frames, stages, landmarker):
         return [Crop(1, frame.t, frame.image, points, matrix, Pose(0.0, 0.0, 0.0)) for frame in frames]
 
-    monkeypatch.setattr(stored, "MediaPipe", lambda config: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(stored, "open_landmarker", lambda stages: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(stored, "face_crops", crops)
     return points
 

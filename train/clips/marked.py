@@ -18,10 +18,9 @@ import numpy as np
 
 from realtime import config as realtime_config
 from realtime.config import Config
-from realtime.faces import mesh
+from realtime.engine.landmarker import landmarker_version, open_landmarker
 from realtime.faces.align import Aligner
-from realtime.faces.mesh import MediaPipe
-from realtime.faces.track import Tracker
+from realtime.faces.track import Landmarker, Tracker
 from realtime.records import Crop, Floats, Times
 from realtime.representation.fields import LAG_S
 from realtime.spotting.lagged_flow import LaggedFlow
@@ -81,7 +80,7 @@ def _parts(clip: MarkedClip, playing: Playing) -> list[Stretch]:
 @contextmanager
 def _watching() -> Iterator[Callable[[tuple[MarkedClip, Playing, Stretch, Path]], None]]:
     stages = realtime_config.load()
-    landmarker = MediaPipe(stages.track)
+    landmarker = open_landmarker(stages)
 
     def work(task: tuple[MarkedClip, Playing, Stretch, Path]) -> None:
         landmarker.restart()
@@ -92,7 +91,7 @@ def _watching() -> Iterator[Callable[[tuple[MarkedClip, Playing, Stretch, Path]]
 
 
 def _keep(
-    clip: MarkedClip, playing: Playing, stretch: Stretch, path: Path, landmarker: MediaPipe, stages: Config
+    clip: MarkedClip, playing: Playing, stretch: Stretch, path: Path, landmarker: Landmarker, stages: Config
 ) -> None:
     with opened(clip, playing, stretch, stages) as source:
         faces: dict[int, _Follower] = {}
@@ -153,4 +152,4 @@ class _Follower:
 def _key(task: Task, stages: Config) -> str:
     clip, playing, stretch = task
     shape = (clip.sha256, clip.marks, playing.speed, playing.strength, stretch.begin_s)
-    return digest(VERSION, LAG_S, *shape, mesh.version(), cv2.__version__, stages.track, stages.align)
+    return digest(VERSION, LAG_S, *shape, landmarker_version(stages), cv2.__version__, stages.track, stages.align)

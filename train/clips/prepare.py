@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from realtime import config as realtime_config
 from realtime.capture.source import open_source
-from realtime.config import Config, TrackConfig
+from realtime.config import Config
 from realtime.demo import truth
+from realtime.engine.landmarker import open_landmarker, sight
 from realtime.faces import align
 from realtime.faces.align import Aligner
-from realtime.faces.mesh import MediaPipe
 from realtime.faces.track import Landmarker, Tracker, measured
 from realtime.records import Crop, Frame, Image, Times
 from train.datasets import ferplus
@@ -41,22 +41,22 @@ def ferplus_crops(
     data = ferplus.load(path, split)
     stages = realtime_config.load()
     key = digest(
-        "ferplus-crops", 1, path.stat().st_size, split, crop_px, size_px, stages.track, align.TEMPLATE.tolist()
+        "ferplus-crops", 1, path.stat().st_size, split, crop_px, size_px, *sight(stages), align.TEMPLATE.tolist()
     )
     target = cache / f"ferplus-{split}-{key}.npy"
     if not target.exists():
         parts = np.array_split(np.arange(len(data)), -(-len(data) // STILLS))
         tasks = {f"pictures {rows[0]} to {rows[-1]}": rows for rows in parts}
-        opening = partial(_cutting, path, split, crop_px, size_px, stages.track)
+        opening = partial(_cutting, path, split, crop_px, size_px, stages)
         save_array(target, np.concatenate(run(opening, tasks, f"FER+ {split}", workers)))
     return np.load(target, mmap_mode="r"), data
 
 
 @contextmanager
 def _cutting(
-    path: Path, split: str, crop_px: int, size_px: int, config: TrackConfig
+    path: Path, split: str, crop_px: int, size_px: int, stages: Config
 ) -> Iterator[Callable[[Iterable[int]], Image]]:
-    data, landmarker = ferplus.load(path, split), MediaPipe(config, still=True)
+    data, landmarker = ferplus.load(path, split), open_landmarker(stages, still=True)
     yield lambda rows: np.stack([_shrink(still_crop(data.image(i), landmarker, crop_px), size_px) for i in rows])
     landmarker.close()
 
@@ -79,7 +79,7 @@ def face_crops(frames: Iterable[Frame], stages: Config, landmarker: Landmarker) 
 def sample_crops(count: int) -> list[Image]:
     """`count` crops of the bundled sample stream, a tenth of a second apart: golden inputs that may be passed on."""
     stages = realtime_config.load()
-    landmarker = MediaPipe(stages.track)
+    landmarker = open_landmarker(stages)
     source = open_source(str(truth.VIDEO), stages.source, fast=True)
     every = round(source.rate_hz / 10)
     _, crops = serve(itertools.islice(source.frames(), count * every), stages, landmarker)

@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from realtime import config as realtime_config
 from realtime.config import Config
+from realtime.engine.landmarker import landmarker_version, open_landmarker
 from realtime.engine.package.manifest import MODEL
-from realtime.faces import align, mesh
-from realtime.faces.mesh import MediaPipe
+from realtime.faces import align
 from realtime.recognition import heads
 from realtime.records import Crop, Pose, Times
 from train.clips.clip import ClipCrops, event
@@ -106,7 +106,7 @@ def store(dataset: Dataset, cache: Path, workers: int | None = None) -> list[Sto
     `workers` are processes (see `workers.run`), and change no bit. DataError lists the clips that cannot be read.
     """
     stages = realtime_config.load()
-    sight = (mesh.version(), cv2.__version__, stages.track, stages.align, align.TEMPLATE.tolist())
+    sight = (landmarker_version(stages), cv2.__version__, stages.track, stages.align, align.TEMPLATE.tolist())
     folder = (cache / f"{dataset.name}-{digest('stored-clips', 2, *sight)}").resolve()
     detector = digest("told", 3, heads.spotter(stages).manifest.files[MODEL], stages.spotter)
     samples = dataset.samples()
@@ -129,7 +129,7 @@ def key_of(labels: Sequence[str], at: Mapping[float, Iterable[StoredClip]]) -> s
 
 @contextmanager
 def _serving(dataset: Dataset, stages: Config) -> Iterator[Callable[[StoredClip], None]]:
-    landmarker, spotter = MediaPipe(stages.track), heads.spotter(stages)
+    landmarker, spotter = open_landmarker(stages), heads.spotter(stages)
 
     def serve(clip: StoredClip) -> None:
         if not clip.pictures.exists():

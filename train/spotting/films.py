@@ -16,10 +16,9 @@ import numpy as np
 
 from realtime import config as realtime_config
 from realtime.config import Config
+from realtime.engine.landmarker import landmarker_version, open_landmarker
 from realtime.errors import DataError
-from realtime.faces import mesh
 from realtime.faces.align import Aligner
-from realtime.faces.mesh import MediaPipe
 from realtime.faces.track import Tracker
 from realtime.records import Crop, Floats, Times
 from realtime.representation.motion_ticks import MotionTicks
@@ -69,7 +68,7 @@ def films(order: FilmOrder, people: Sequence[str], cache: Path, workers: int | N
 @contextmanager
 def _filming(order: FilmOrder, cache: Path) -> Iterator[Callable[[str], Film]]:
     stages, dataset = realtime_config.load(), Synthetic(order.clips)
-    landmarker = MediaPipe(stages.track)
+    landmarker = open_landmarker(stages)
 
     def work(person: str) -> Film:
         path = cache / f"film-{_key(order, person, stages)}.npz"
@@ -123,7 +122,7 @@ class FilmedFace:
 
 def sight(stages: Config) -> tuple[object, ...]:
     """What else decides what is seen of a film: the stages that watch it."""
-    return (mesh.version(), stages.track, stages.align)
+    return (landmarker_version(stages), stages.track, stages.align)
 
 
 def _key(order: FilmOrder, person: str, stages: Config) -> str:

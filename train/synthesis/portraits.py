@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from realtime import config
+from realtime.engine.landmarker import open_landmarker
 from realtime.errors import DataError
 from realtime.faces import align
-from realtime.faces.mesh import MediaPipe
 from realtime.faces.quality import eye_distance, head_pose
 from realtime.faces.track import Landmarker
 from realtime.labels import FERPLUS
@@ -51,7 +51,7 @@ class Portraits:
     ) -> None:
         """`people` are their names, where they were found before."""
         self._clips = clips
-        self._landmarker = landmarker or MediaPipe(config.load().track)  # as it serves: for stills it finds more faces
+        self._landmarker = landmarker or open_landmarker(config.load())  # as it serves: for stills it finds more faces
         self._faces = ferplus.load(Path(clips.ferplus), "train") if clips.ferplus else None
         self._files = {f"{FILE_PREFIX}{path.stem}": path for path in _files(clips.portraits)}
         self.people = people or tuple(self._found())

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.config import Config
+from realtime.engine.landmarker import landmarker_version, open_landmarker
 from realtime.errors import DataError
-from realtime.faces import align, mesh
+from realtime.faces import align
 from realtime.faces.align import Aligner
-from realtime.faces.mesh import MediaPipe
 from realtime.faces.track import Landmarker, Tracker
 from realtime.records import Crop, Floats, Image, Pose
 from realtime.representation import motion
@@ -66,7 +66,7 @@ def record(
 
 @contextmanager
 def _recording(stages: Config, cache: Path) -> Iterator[Callable[[tuple[Video, float]], FaceRecording]]:
-    landmarker = MediaPipe(stages.track)
+    landmarker = open_landmarker(stages)
 
     def work(task: tuple[Video, float]) -> FaceRecording:
         video, rate_hz = task
@@ -114,5 +114,5 @@ def _followed(video: Video, rate_hz: float, stages: Config, landmarker: Landmark
 def _key(video: Video, rate_hz: float, stages: Config) -> str:
     files = sorted(video.path.iterdir()) if video.path.is_dir() else [video.path]
     content = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
-    sight = (mesh.version(), cv2.__version__, stages.source.rate_hz, stages.track, stages.align)
+    sight = (landmarker_version(stages), cv2.__version__, stages.source.rate_hz, stages.track, stages.align)
     return digest("recording", 1, content, rate_hz, *sight, align.TEMPLATE.tolist())

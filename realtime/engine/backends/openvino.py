@@ -34,7 +34,7 @@ class OpenVino:
     """A package on the CPU. One thread at a time may call `run`."""
 
     def __init__(self, folder: Path, manifest: Manifest, config: EnginesConfig, fallback: str | None = None) -> None:
-        openvino = _openvino()
+        openvino = openvino_library()
         self.manifest = manifest
         self.fallback = fallback
         self.backend = f"openvino {openvino.__version__.split('-')[0]}"
@@ -85,7 +85,7 @@ def limit_instructions(isa: str) -> None:
     os.environ["ONEDNN_MAX_CPU_ISA"] = isa.upper()
 
 
-def _openvino() -> Any:
+def openvino_library() -> Any:
     """The library, imported late because it is slow, and without its usage reports.
 
     Its import posts an event to an analytics service and leaves an identifier in the home folder, unless

@@ -20,6 +20,7 @@ from realtime.bench.throughput import TimedSource, bench, lines
 from realtime.capture.repeat import Repeated
 from realtime.capture.source import open_source
 from realtime.config import ROOT
+from realtime.faces import mesh
 
 RATE_HZ, FRAMES = 50.0, 10
 
@@ -68,6 +69,10 @@ def test_both_runs_are_measured_with_everything_on(video, settings):
         assert {"queue", "track", "align", "motion", "publish"} == set(summary.stages_ms)  # nobody is there to encode
     assert found.rss_early_mb > 10.0
     assert found.rss_late_mb > 10.0
+    engines = [each.engine for each in found.meshes]
+    assert engines == (["mediapipe", "openvino"] if mesh.installed() else ["openvino"])
+    assert all(each.frames > 0 and each.cpu_ms > 0 for each in found.meshes)
+    assert found.mesh == found.meshes[0]
     assert found.of_face_mesh == pytest.approx(found.fast.fps / found.mesh.fps, abs=1e-3)
     for cost in (found.fast_cost, found.realtime_cost):
         assert [stage.name for stage in cost.stages] == ["track", "align", "motion", "publish"]
@@ -79,13 +84,18 @@ def test_both_runs_are_measured_with_everything_on(video, settings):
         assert sum(thread.cpu_ms for thread in cost.threads) == pytest.approx(cost.cpu_ms, rel=0.3)
     assert sum(found.instruction_sets.values()) > 0
     tree = msgspec.json.decode(msgspec.json.encode(found))
-    assert {"fast", "realtime", "mesh", "of_face_mesh", "rss_early_mb", "rss_late_mb"} <= set(tree)
+    assert {"fast", "realtime", "mesh", "meshes", "of_face_mesh", "rss_early_mb", "rss_late_mb"} <= set(tree)
 
 
 def test_what_people_read_has_every_figure(video, settings):
     found = bench(settings, video, seconds=0.5)
     said = "\n".join(lines(found))
-    for figure in (found.mesh.fps, found.of_face_mesh, found.fast_cost.cpu_ms, found.realtime_cost.lock_wait_ms):
+    for figure in (
+        *(each.fps for each in found.meshes),
+        found.of_face_mesh,
+        found.fast_cost.cpu_ms,
+        found.realtime_cost.lock_wait_ms,
+    ):
         assert f"{figure:.1f}" in said or f"{figure:.2f}" in said
     assert "thread track" in said
 

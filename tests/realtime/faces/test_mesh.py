@@ -7,6 +7,8 @@ from realtime.faces import landmarks as lm
 from realtime.faces import mesh
 from realtime.faces.mesh import MediaPipe
 
+pytestmark = pytest.mark.skipif(not mesh.installed(), reason="mediapipe is not installed")
+
 
 def written(points, **more):
     from mediapipe.framework.formats.landmark_pb2 import NormalizedLandmarkList

@@ -2,11 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime import config
 from realtime.capture.source import open_source
+from realtime.engine.landmarker import open_landmarker
 from realtime.faces import landmarks as lm
 from realtime.faces import quality
-from realtime.faces.mesh import MediaPipe
 from realtime.faces.quality import bounding_box, eye_distance, head_pose
 from realtime.records import Box, Pose
 
@@ -71,17 +70,16 @@ def test_a_degenerate_face_has_a_pose_all_the_same():
     assert np.isfinite(angles(head_pose(np.zeros((lm.COUNT, 3), np.float32)))).all()
 
 
-def landmarks_of(path):
-    stages = config.load()
-    landmarker = MediaPipe(stages.track)
+def landmarks_of(path, stages):
+    landmarker = open_landmarker(stages)
     frames = open_source(str(path), stages.source, fast=True).frames()
     found = [points for frame in frames for points in landmarker.find(frame.image, 1)]
     landmarker.close()
     return found
 
 
-def test_a_real_nose_moves_the_way_that_the_pose_says(clip):
-    found = landmarks_of(clip("head-pose-face-detection-female.gif"))
+def test_a_real_nose_moves_the_way_that_the_pose_says(clip, stages):
+    found = landmarks_of(clip("head-pose-face-detection-female.gif"), stages)
     eyes = [points[[lm.LEFT_EYE_INNER, lm.RIGHT_EYE_INNER], 0].mean() for points in found]
     aside = [(points[NOSE_TIP, 0] - middle) / eye_distance(points) for points, middle in zip(found, eyes, strict=True)]
     yaw = [head_pose(points).yaw for points in found]
@@ -89,8 +87,8 @@ def test_a_real_nose_moves_the_way_that_the_pose_says(clip):
     assert np.corrcoef(aside, yaw)[0, 1] > 0.95
 
 
-def test_a_real_face_that_looks_into_the_camera_has_a_small_pose(clip):
-    poses = np.array([angles(head_pose(points)) for points in landmarks_of(clip("single_face.mp4"))])
+def test_a_real_face_that_looks_into_the_camera_has_a_small_pose(clip, stages):
+    poses = np.array([angles(head_pose(points)) for points in landmarks_of(clip("single_face.mp4"), stages)])
     assert np.abs(poses).max() < 10
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from realtime import config
 from realtime.capture.source import open_source
+from realtime.engine.landmarker import open_landmarker
 from realtime.faces import landmarks as lm
 from realtime.faces import track
-from realtime.faces.mesh import MediaPipe
 from realtime.faces.track import Tracker
 from realtime.records import Frame
 
@@ -165,12 +165,11 @@ def test_closing_the_tracker_frees_the_models(scripted_landmarker):
 
 
 @pytest.fixture(scope="module")
-def play(clip):
+def play(clip, stages):
     """Ids of a real clip, by picture."""
 
     def ids_of(name, **changes):
-        stages = config.load()
-        tracker = Tracker(msgspec.structs.replace(stages.track, **changes))
+        tracker = Tracker(msgspec.structs.replace(stages.track, **changes), open_landmarker(stages))
         source = open_source(str(clip(name)), stages.source, fast=True)
         found = ids(map(tracker.push, source.frames()))
         tracker.close()
@@ -209,10 +208,9 @@ def test_the_faces_of_a_group_are_found_in_one_picture(play, most):
 
 
 @pytest.fixture(scope="module")
-def tight(clip):
+def tight(clip, stages):
     """The first pictures of a real clip, cut to the face."""
-    stages = config.load()
-    landmarker = MediaPipe(stages.track)
+    landmarker = open_landmarker(stages)
     source = open_source(str(clip("strong_expressions.mp4")), stages.source, fast=True)
     frames = [frame for frame, _ in zip(source.frames(), range(20), strict=False)]
     box = track.bounding_box(landmarker.find(frames[0].image, 1)[0])
@@ -221,16 +219,16 @@ def tight(clip):
     return [replace(frame, image=np.ascontiguousarray(frame.image[rows, columns])) for frame in frames]
 
 
-def test_a_face_that_fills_the_picture_is_one_id_from_the_first_picture_on(tight):
-    tracker = Tracker(msgspec.structs.replace(config.load().track, search_s=0.1))
+def test_a_face_that_fills_the_picture_is_one_id_from_the_first_picture_on(tight, stages):
+    tracker = Tracker(msgspec.structs.replace(stages.track, search_s=0.1), open_landmarker(stages))
     found = ids(map(tracker.push, tight))
     tracker.close()
     assert found == [[1]] * len(tight)
 
 
-def test_who_fills_the_picture_is_followed_as_such_until_more_are_found(tight, clip):
-    landmarker = MediaPipe(config.load().track)
-    [group] = open_source(str(clip("multi_face.jpg")), config.load().source, fast=True).frames()
+def test_who_fills_the_picture_is_followed_as_such_until_more_are_found(tight, clip, stages):
+    landmarker = open_landmarker(stages)
+    [group] = open_source(str(clip("multi_face.jpg")), stages.source, fast=True).frames()
     assert (landmarker.count(tight[0].image), len(landmarker.find(tight[0].image, 1))) == (1, 1)
     assert landmarker.count(tight[1].image) == 0  # nobody is new
     assert len(landmarker.find(tight[1].image, 1)) == 1
@@ -244,9 +242,8 @@ def test_two_turning_heads_are_two_ids(play):
     assert found == [[1, 2]] * len(found)
 
 
-def test_pictures_that_stand_alone_do_not_know_of_each_other(clip):
-    stages = config.load()
-    landmarker = MediaPipe(stages.track, still=True)
+def test_pictures_that_stand_alone_do_not_know_of_each_other(clip, stages):
+    landmarker = open_landmarker(stages, still=True)
     names = ("single_face.jpg", "single_face.mp4")
     frames = [next(open_source(str(clip(name)), stages.source, fast=True).frames()) for name in names]
     alone = [landmarker.find(frame.image, 1)[0] for frame in frames]
@@ -255,9 +252,8 @@ def test_pictures_that_stand_alone_do_not_know_of_each_other(clip):
     assert all(np.array_equal(a, b) for a, b in zip(alone, again[::-1], strict=True))
 
 
-def test_after_a_restart_a_clip_is_seen_as_if_it_were_the_first(clip):
-    stages = config.load()
-    landmarker = MediaPipe(stages.track)
+def test_after_a_restart_a_clip_is_seen_as_if_it_were_the_first(clip, stages):
+    landmarker = open_landmarker(stages)
 
     def seen():
         source = open_source(str(clip("single_face.mp4")), stages.source, fast=True)

@@ -152,14 +152,12 @@ def play(settings, pair, publisher, monkeypatch):
     """Make the pipeline of a film, without mediapipe."""
 
     class Found(Tracker):
-        def __init__(self, track, film):
-            super().__init__(track, film)
-
         def close(self):
             """The film is the source as well, and that is closed by the pipeline."""
 
     def made(film, told=None, pair=pair, settings=settings, **changes):
-        monkeypatch.setattr(front, "Tracker", lambda track: Found(track, film))
+        monkeypatch.setattr(front, "open_landmarker", lambda stages: film)
+        monkeypatch.setattr(front, "Tracker", Found)
         publish = msgspec.structs.replace(settings.publish, **changes)
         return Pipeline(msgspec.structs.replace(settings, publish=publish), film, publisher, pair, told)
 

@@ -44,7 +44,7 @@ def test_a_clip_is_watched_as_it_is_and_its_expressions_faster_and_weaker(clips,
 
 def test_what_was_watched_is_read_again(clips, cache, monkeypatch):
     first = marked_faces(clips, [OWN], cache, 1)
-    monkeypatch.setattr(watched, "MediaPipe", None)
+    monkeypatch.setattr(watched, "open_landmarker", None)
     again = marked_faces(clips, [OWN], cache, 1)
     for one, same in zip(first, again, strict=True):
         assert np.array_equal(one.rows, same.rows)

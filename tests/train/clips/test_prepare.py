@@ -43,7 +43,7 @@ def found(one_process, monkeypatch, drawn_face):
         def __init__(self, *_, **__):
             super().__init__(drawn_face(SIZE / 2, SIZE / 3, 80.0))
 
-    monkeypatch.setattr(prepare, "MediaPipe", Counting)
+    monkeypatch.setattr(prepare, "open_landmarker", Counting)
     return Counting
 
 
@@ -104,17 +104,17 @@ def test_a_still_without_a_face_is_its_own_crop(drawn_face):
 def test_training_sees_the_crops_that_the_live_process_makes():
     """The bundled stream through both, up to the pixels."""
     from realtime.demo import truth
+    from realtime.engine.landmarker import open_landmarker
     from realtime.faces.align import Aligner
-    from realtime.faces.mesh import MediaPipe
 
     stages = config.load()
     source = open_source(str(truth.VIDEO), stages.source, fast=True)
     frames = [frame for frame, _ in zip(source.frames(), range(20), strict=False)]
     source.close()
-    landmarker = MediaPipe(stages.track)
+    landmarker = open_landmarker(stages)
     times, crops = prepare.serve(frames, stages, landmarker)
     landmarker.close()
-    tracker, aligner = Tracker(stages.track), Aligner(stages.align)
+    tracker, aligner = Tracker(stages.track, open_landmarker(stages)), Aligner(stages.align)
     live = [crop for frame in frames for face in tracker.push(frame) for crop in aligner.push((frame, face))]
     tracker.close()
     assert times == pytest.approx([crop.t for crop in live])

@@ -10,7 +10,6 @@ from realtime import config
 from realtime.demo import truth
 from realtime.engine.package.manifest import MODEL
 from realtime.errors import DataError
-from realtime.faces import mesh
 from realtime.recognition import heads
 from train.clips import prepare, stored
 from train.clips.detector_trace import trace
@@ -103,7 +102,7 @@ def test_another_stage_before_the_crops_makes_all_anew(drawn, tmp_path, monkeypa
 def test_other_models_that_find_the_faces_make_all_anew(drawn, tmp_path, monkeypatch):
     store(drawn(people=1), tmp_path)
     again = drawn(people=1)
-    monkeypatch.setattr(mesh, "version", lambda: "another")
+    monkeypatch.setattr(stored, "landmarker_version", lambda stages: "another")
     store(again, tmp_path)
     assert len(again.filmed) == 3
 

@@ -53,7 +53,7 @@ def clips(path, facekit_path):
 @pytest.fixture
 def found(monkeypatch, finds):
     """A face is found in the middle of every picture, without mediapipe."""
-    monkeypatch.setattr(portraits, "MediaPipe", lambda *_, **__: finds())
+    monkeypatch.setattr(portraits, "open_landmarker", lambda *_, **__: finds())
 
 
 def replace(clips, **changes):
@@ -165,13 +165,13 @@ def test_people_are_held_out_as_the_training_holds_them_out(clips, found):
 @pytest.mark.skipif(not REAL.is_file(), reason="the packed FER+ file is not there (shared/data/ferplus.npz)")
 def test_real_faces_are_found_and_move_most_during_the_event(clips):
     from realtime import config
-    from realtime.faces.mesh import MediaPipe
+    from realtime.engine.landmarker import open_landmarker
     from train.clips.prepare import serve
 
     still = replace(clips.distractors, blink=0.0, gaze=0.0, speech=0.0, turn=0.0)
     camera = {"framing": "camera", "size_px": 288, "distractors": still, "intensities": ("B", "C")}
     dataset = Synthetic(replace(clips, ferplus=str(REAL), people=2, **camera))
-    landmarker, stages = MediaPipe(config.load().track), config.load()
+    landmarker, stages = open_landmarker(config.load()), config.load()
     moved, rested = [], []
     for sample in dataset.samples():
         times, crops = serve(dataset.frames(sample), stages, landmarker)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from realtime.capture.source import Source, open_source
 from realtime.config import Config
+from realtime.engine.landmarker import open_landmarker
 from realtime.faces.track import Tracker
 from train.datasets.marked.marks import Mark, MarkedClip, moved
 from train.datasets.marked.stretch import Stretch, StretchSource, stretches, whole
@@ -43,7 +44,7 @@ def opened(clip: MarkedClip, playing: Playing, stretch: Stretch, config: Config)
     if playing.strength == FULL:
         yield StretchSource(base, stretch, playing.speed)
         return
-    tracker = Tracker(config.track)
+    tracker = Tracker(config.track, open_landmarker(config))
     try:
         weak = WeakenedSource(base, _within(clip.counting, stretch), playing.strength, tracker)
         yield StretchSource(weak, stretch, playing.speed)

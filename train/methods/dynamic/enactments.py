@@ -21,11 +21,11 @@ from realtime import config as realtime_config
 from realtime.config import ROOT
 from realtime.engine.engine import Engine
 from realtime.engine.factory import open_engine
+from realtime.engine.landmarker import open_landmarker, sight
 from realtime.engine.package.kind import require
 from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL, Manifest
 from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import DataError, EngineError
-from realtime.faces.mesh import MediaPipe
 from realtime.representation.crop_images import CropImages
 from realtime.representation.event import EventFrames
 from train.config.clips import Enactment
@@ -107,8 +107,8 @@ def read(paths: Sequence[Path]) -> Enactments:
 
 def _folder(config: DynamicConfig, cast: Cast) -> Path:
     """Named by everything that shapes a role's clips, but not by how many roles there are."""
-    encoder, track = package(config).files[MODEL], realtime_config.load().track
-    return cast.cache / f"enacted-{digest(1, *cast.films(), encoder, config.precision, track)}"
+    encoder, seen = package(config).files[MODEL], sight(realtime_config.load())
+    return cast.cache / f"enacted-{digest(1, *cast.films(), encoder, config.precision, *seen)}"
 
 
 def _path(folder: Path, role: Role) -> Path:
@@ -117,7 +117,7 @@ def _path(folder: Path, role: Role) -> Path:
 
 @contextmanager
 def _filming(config: DynamicConfig, clips: Enactment, folder: Path) -> Iterator[Callable[[Role], None]]:
-    landmarker, encoder = MediaPipe(realtime_config.load().track), opened(config)
+    landmarker, encoder = open_landmarker(realtime_config.load()), opened(config)
     _require_crops(encoder, clips.size_px)
     stage = Studio(clips, landmarker)
     yield lambda role: _save(_path(folder, role), list(stage.clips(role)), encoder)

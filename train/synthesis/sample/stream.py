@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from realtime import config
-from realtime.faces.mesh import MediaPipe
+from realtime.engine.landmarker import open_landmarker
 from realtime.records import Image
 from train.synthesis.encode import encode
 from train.synthesis.sample.film import SampleCamera, film
@@ -63,7 +63,7 @@ def portrait() -> Image:
 def build(folder: Path) -> None:
     """Write the stream and its truth into `folder`; DataError without ffmpeg."""
     image = portrait()
-    landmarker = MediaPipe(config.load().track, still=True)
+    landmarker = open_landmarker(config.load(), still=True)
     puppet = Puppet(image, landmarker.find(image, 1)[0])
     landmarker.close()
     folder.mkdir(parents=True, exist_ok=True)

@@ -42,7 +42,7 @@ def source(enactment, facekit_path, tmp_path, finds, monkeypatch):
     """Clips that are quickly made, by neither mediapipe nor OpenVINO."""
     monkeypatch.setattr(enactments, "opened", lambda config: Encoder())
     monkeypatch.setattr(enactments, "package", lambda config: Encoder.manifest)
-    monkeypatch.setattr(enactments, "MediaPipe", lambda track: finds())
+    monkeypatch.setattr(enactments, "open_landmarker", lambda stages: finds())
     few = replace(enactment, head=facekit_path, expressive=1)
     return EnactedSource(EnactedSettings(set="", clips=few), tmp_path)
 
@@ -85,6 +85,6 @@ def test_an_encoder_of_other_crops_is_refused(config, source):
 
 
 def test_pictures_without_a_face_are_an_error_that_counts_them(config, source, finds, monkeypatch):
-    monkeypatch.setattr(enactments, "MediaPipe", lambda track: finds(none=True))
+    monkeypatch.setattr(enactments, "open_landmarker", lambda stages: finds(none=True))
     with pytest.raises(DataError, match="no face is found in any of 8 pictures"):
         filmed(config, source.split(source.whole()).train[0], 1)

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from realtime import config
+from realtime.engine.landmarker import open_landmarker
 from realtime.faces import landmarks as lm
-from realtime.faces.mesh import MediaPipe
 from realtime.faces.quality import eye_distance
 from train.synthesis.sample.actions import BLINK, displacement
 from train.synthesis.sample.puppet import Puppet, turned
@@ -104,7 +104,7 @@ def person():
     pytest.importorskip("skimage", reason="the portrait comes with scikit-image")
     from train.synthesis.sample.stream import portrait
 
-    landmarker = MediaPipe(config.load().track, still=True)
+    landmarker = open_landmarker(config.load(), still=True)
     image = portrait()
     yield image, landmarker.find(image, 1)[0], landmarker
     landmarker.close()

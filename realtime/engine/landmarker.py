@@ -1,0 +1,47 @@
+"""What finds the landmarks of faces, as `faces.landmarks` says: MediaPipe, or its models run by OpenVINO."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from importlib import metadata
+
+from realtime.config import Config, LandmarkEngine, TrackConfig
+from realtime.engine.backends.picture_network import PictureNetwork
+from realtime.faces import face_mesh, mesh
+from realtime.faces.face_mesh import FaceMesh
+from realtime.faces.mesh import MediaPipe
+from realtime.faces.public_models import MODELS
+from realtime.faces.track import Landmarker
+
+
+def _face_mesh(config: TrackConfig, still: bool) -> Landmarker:
+    return FaceMesh(config, PictureNetwork, still=still)
+
+
+#: By name: of how faces are found, and whether every picture stands alone.
+LANDMARKERS: dict[LandmarkEngine, Callable[[TrackConfig, bool], Landmarker]] = {
+    "mediapipe": lambda config, still: MediaPipe(config, still=still),
+    "openvino": _face_mesh,
+}
+
+
+def open_landmarker(stages: Config, *, still: bool = False) -> Landmarker:
+    """The one that is configured; `still=True` takes every picture for itself and expects the face near.
+
+    ConfigError where it is MediaPipe, which is not installed.
+    """
+    return LANDMARKERS[stages.faces.landmarks](stages.track, still)
+
+
+def landmarker_version(stages: Config) -> str:
+    """Another one where another library, graph or model finds the faces: what is kept of them depends on it."""
+    if stages.faces.landmarks == "mediapipe":
+        return mesh.version()
+    models = hashlib.sha256("".join(model.sha256 for model in MODELS).encode()).hexdigest()[:16]
+    return f"openvino-{metadata.version('openvino')}-{face_mesh.VERSION}-{models}"
+
+
+def sight(stages: Config) -> tuple[object, ...]:
+    """The same for what was kept before there was a choice: MediaPipe's configuration alone."""
+    return (stages.track,) if stages.faces.landmarks == "mediapipe" else (stages.track, landmarker_version(stages))
