@@ -10,7 +10,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from realtime.records import Floats, Times
 from train.clips.exact import Movements
+from train.clips.mixtures import Mixtures
 from train.clips.stored import StoredClip
 from train.config.recipe import SourceSettings
 from train.datasets.folds import Fold
@@ -84,6 +86,14 @@ class ClipSource(Protocol):
 
     def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
         """So many movements that are known exactly of each of these subjects; None as a rule: nobody knows any."""
+        return None
+
+    def mixtures(self, each: int, workers: int | None = None) -> Mixtures | None:
+        """So many mixtures of what faces do, of each subject; None as a rule, as of `exact`."""
+        return None
+
+    def amounts(self, clip: StoredClip, times: Times) -> Floats | None:
+        """What a clip's face does at `times` (T,): (T, K) shares of `face.channels.NAMES`; None as a rule."""
         return None
 
 
