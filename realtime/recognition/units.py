@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from realtime.engine.engine import Engine
 from realtime.engine.package.manifest import LOGITS, STRENGTH
 from realtime.recognition.window import Span
-from realtime.records import MovedUnit
+from realtime.records import Floats, MovedUnit
 from realtime.units import Side, described
 
 LEFT, RIGHT = "L", "R"  # behind a unit's number
@@ -22,7 +22,12 @@ LEFT, RIGHT = "L", "R"  # behind a unit's number
 
 def moved_units(engine: Engine, event: Span, apex: float) -> tuple[MovedUnit, ...]:
     """The units that moved from the event's onset to `apex`, the strongest first; often none, for none is guessed."""
-    found = engine.run(engine.manifest.representation.of_event(event, apex))
+    return told_by(engine, engine.manifest.representation.of_event(event, apex))
+
+
+def told_by(engine: Engine, inputs: Mapping[str, Floats]) -> tuple[MovedUnit, ...]:
+    """The same of inputs (1, ...) that are made already."""
+    found = engine.run(inputs)
     strength, clear = (
         dict(zip(engine.manifest.labels, map(float, found[name][0]), strict=True)) for name in (STRENGTH, LOGITS)
     )

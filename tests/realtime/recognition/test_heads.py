@@ -47,6 +47,7 @@ def settings(folder):
     fixed = {
         "engines.folder": folder,
         "engines.dynamic": "",
+        "engines.units": "",
         "engines.device": "cpu",
         "engines.precision": "f32",
         "align.size_px": 48,

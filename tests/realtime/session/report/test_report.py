@@ -64,17 +64,26 @@ def test_it_begins_with_what_was_recorded_and_what_that_is_worth(text):
 
 def test_events_are_told_with_their_last_answer_and_pictures(text, make):
     kept, withdrawn = rows_of(text, "Events")
-    assert kept[:7] == ["1", "1", "0:02.00", "micro", "surprise", "0.81", "final"]
-    assert kept[10:] == ["100 ms", "220 ms"]
-    pictures = [re.fullmatch(r'<img alt="(.*)" src="data:image/jpeg;base64,(.*)">', cell) for cell in kept[7:10]]
+    assert kept[:8] == ["1", "1", "0:02.00", "micro", "surprise", "0.81", "", "final"]
+    assert kept[11:] == ["100 ms", "220 ms"]
+    pictures = [re.fullmatch(r'<img alt="(.*)" src="data:image/jpeg;base64,(.*)">', cell) for cell in kept[8:11]]
     assert [base64.b64decode(picture[2]) for picture in pictures] == [make.jpeg(1), make.jpeg(2), make.jpeg(3)]
     assert [picture[1] for picture in pictures] == [
         "face 1, event 1, at its onset",
         "face 1, event 1, at its apex",
         "face 1, event 1, its movement exaggerated 4 times",
     ]
-    assert (withdrawn[6], withdrawn[7:10]) == ("withdrawn: unsure", ["", "", ""])
+    assert (withdrawn[7], withdrawn[8:11]) == ("withdrawn: unsure", ["", "", ""])
     assert "Events: 1, 15.1 a minute" in words_of(section(text, "Events"))  # in 3.98 s
+
+
+def test_what_moved_stands_beside_the_label_in_words(room, make, tmp_path):
+    units = (make.unit("lip corners up, left more than right"), make.unit("jaw down", unit="26"))
+    with session.Recorder(tmp_path / "s", room, [], video=False) as recorder:
+        recorder.write(make.state(0, make.face(1, 1.0)))
+        recorder.write(make.event(1, 0.5, units=units))
+    [row] = rows_of(report.page(session.read(tmp_path / "s")), "Events")
+    assert row[6] == "lip corners up, left more than right; jaw down"
 
 
 def test_rates_gaps_and_latencies_are_those_of_the_session(text, recorded):
@@ -166,7 +175,7 @@ def test_ink_and_paper_are_the_readers_and_what_is_drawn_is_said(text):
 def test_what_comes_from_outside_is_text(room, make, tmp_path):
     with session.Recorder(tmp_path / "s", room, [], video=False) as recorder:
         recorder.write(make.state(0, make.face(1, 1.0, expression={"<b>": 1.0})))
-        recorder.write(make.event(1, 0.5, label="<script>alert(1)</script>", reason="<i>"))
+        recorder.write(make.event(1, 0.5, label="<script>alert(1)</script>", reason="<i>", units=(make.unit("<i>"),)))
     text = report.page(session.read(tmp_path / "s"))
     assert "<script" not in text
     assert "<i>" not in text
