@@ -2,9 +2,9 @@
 
 Such an engine gives two numbers for each of its labels. `strength` is how strongly a unit moved, as a share of the
 strongest that a face can; `logits` say how far that is above what noise, and whatever else moves, read there too: at 0
-and below it is not told. Labels are a unit's number ("12", "6+7" for two that cannot be told apart), the larger of its
-sides, and behind it, where it has sides, "12L" and "12R": that one's strength, and whether it is sure to have moved more
-than the other.
+and below it is not told. Labels are a unit's number ("12", "6+7" for two that cannot be told apart), as strong as the
+larger of its sides, and behind it, where it has sides, "12L" and "12R": that one's strength, and whether it is sure to
+have moved more than the other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What may be told of a unit, and whether that would be right, wrong, or neither: that it moved, and on which side more."""
+"""What may be told of a unit, that it moved and on which side more, and whether that is right, wrong, or neither."""
 
 from __future__ import annotations
 

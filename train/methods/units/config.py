@@ -43,6 +43,7 @@ class UnitsConfig(Settings, frozen=True, tag="units"):
     floor: Positive
     folds: Annotated[int, msgspec.Meta(ge=2)]
     wrong: Share
+    wrong_in_films: Share
     shown: PairsShown
     mixtures: MixturesShown
 

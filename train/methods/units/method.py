@@ -3,10 +3,10 @@
 Micro-expressions are coded in action units (FACS), and a unit is a reason that people can check where a class is not.
 How fields follow from units is nearly linear as long as movements are small, so a linear map reads them back, as
 discriminant functions did from the displacements of tracked points (Cohn, Zlochower, Lien and Kanade 1999, "Automated
-face analysis by feature point tracking has high concurrent validity with manual FACS coding"). What is ours: that it is fitted to units in every combination upon fields of
-everything else, so that none is told because another mostly comes with it; that a reading is held against what no
-reading explains of the field; and that a unit is told only from where it is wrong too seldom to matter, on people whom
-the map was not fitted to. Where that cannot be had it is never told.
+face analysis by feature point tracking has high concurrent validity with manual FACS coding"). What is ours: that it is
+fitted to units in every combination upon fields of everything else, so that none is told because another mostly comes
+with it; that a reading is held against what no reading explains of the field; and that a unit is told only from where
+it is wrong too seldom to matter, on people whom the map was not fitted to. Where that cannot be had it is never told.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class UnitsMethod(Method[UnitsConfig, Examples]):
         (
             "What a unit does to a face it knows of one 3-D head whose shapes were fitted to faces; how people's skin "
             "moves it was never shown. Its figures are of made-up faces alone.",
-            "It sees movement on a coarse grid and nothing else: no wrinkles and no colour, and of the eyelids so little "
-            "that it says next to nothing of them.",
+            "It sees movement on a coarse grid and nothing else: no wrinkles, no colour, and of the eyelids too little "
+            "to say much of them.",
             "It sees the face against its onset: where that is late, all is weaker than it was, and what comes back to "
             "rest is not told.",
             "A mouth that speaks lifts its corners and opens the jaw too: that is told as such, whatever it means.",

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from train.methods.units.readings import Readings
 
-CELLS = 2  #: of the field's, a side of the cells that the rest is measured on: half of the numbers' noise is between them
+CELLS = (
+    2  #: of the field's, a side of the cells that the rest is measured on: half of the numbers' noise is between them
+)
 NEVER = 1e6  #: a threshold that nothing reaches
 
 
@@ -34,7 +36,7 @@ class UnitNet(nn.Module):
         self.register_buffer("claims", claims)  # Q (M, R)
         self.register_buffer("thresholds", torch.full((len(claims),), NEVER))
         self.register_buffer("scale", torch.ones(classes))
-        # Which two claims each label is the larger of; one that was not laid out, as in trials of a graph, is the first.
+        # Which two claims each label is the larger of; what was not laid out, as in trials, is the first.
         self.register_buffer("told", torch.tensor(_filled(told, classes)).T.contiguous())
         self.register_buffer("strong", torch.tensor(_filled(strong, classes)).T.contiguous())
         self.register_buffer("floor", torch.tensor(floor))

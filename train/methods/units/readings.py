@@ -1,8 +1,8 @@
 """What is read from a field, and what is claimed by it: readings, claims and the labels of an engine.
 
-Readings are the two sides of each unit that is told, then the movements that are no units (`channels.OTHERS`), which are
-read so that they explain their part of a field. A jaw that opens in speech is AU26 to whoever sees it: it counts as such.
-Units that cannot be told apart are one reading, as strong as the stronger of them.
+Readings are the two sides of each unit that is told, then the movements that are no units (`channels.OTHERS`), which
+are read so that they explain their part of a field. A jaw that opens in speech is AU26 to whoever sees it, and counts
+as such. Units that cannot be told apart are one reading, as strong as the stronger of them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Readings:
         return list(zip(self.told, self.sided, strict=True))
 
     def of(self, amounts: Floats) -> Floats:
-        """Amounts (N, K) of `channels.NAMES` -> float32 (N, R): left and right of each unit in turn, then the others."""
+        """Amounts (N, K) of `channels.NAMES` -> float32 (N, R): left, right of each unit in turn, then the others."""
         columns = [self._unit(amounts, unit, side) for unit in self.told for side in SIDES]
         columns += [amounts[:, INDEX[name]] for name in OTHERS]
         return np.stack(columns, 1).astype(np.float32)
@@ -88,5 +88,3 @@ def mirror(fields: Floats) -> Floats:
 def strongest(readings: Floats, told: Sequence[str]) -> Floats:
     """(N, units) of readings (N, R): of each unit the larger side."""
     return np.asarray(readings[:, : 2 * len(told)].reshape(len(readings), -1, 2).max(2), np.float32)
-
-

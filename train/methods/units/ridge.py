@@ -13,10 +13,9 @@ def ridge(inputs: Floats, wanted: Floats, weights: Floats, amount: float) -> Flo
         W = Y' K X (X' K X + a tr(X' K X) / P I)^-1
 
     with K the diagonal of `weights` (N,) over their sum (Hoerl and Kennard 1970). There is no constant: nothing that
-    moved is nothing read.
+    moved is nothing read. Products are of float32, far finer than what is measured, and the solution of float64.
     """
-    shares = (weights / weights.sum()).astype(np.float64)[:, None]
-    x, y = inputs.astype(np.float64), wanted.astype(np.float64)
-    normal = (x * shares).T @ x
+    weighed = inputs * np.asarray(weights / weights.sum(), np.float32)[:, None]
+    normal, moments = (np.asarray(weighed.T @ part, np.float64) for part in (inputs, wanted))
     normal[np.diag_indices_from(normal)] += amount * np.trace(normal) / len(normal)
-    return np.asarray(np.linalg.solve(normal, (x * shares).T @ y).T, np.float32)
+    return np.asarray(np.linalg.solve(normal, moments).T, np.float32)

@@ -20,11 +20,13 @@ from train.methods.units.examples import MIXED, Examples
 from train.methods.units.network import CELLS, NEVER, UnitNet
 from train.methods.units.readings import Readings, mirror
 from train.methods.units.ridge import ridge
-from train.methods.units.thresholds import Rows, threshold
-
+from train.methods.units.thresholds import Rows, strictest
 
 log = logging.getLogger(__name__)
 
+#: So many standard deviations of what white noise reads, whose rest is as large as a field's, are never told: where no
+#: training shows noise of a kind, none is told by it. (Means of two by two cells have half of its deviation.)
+CLEAR = 3.0
 EXPLAIN_RIDGE = 1e-5  #: of the map back to the field, which has few inputs and needs next to none
 
 
@@ -36,12 +38,15 @@ class Read:
     true: Floats  #: (N, R)
     noise: Floats  #: (N,)
     weights: Floats  #: (N,) for how much each counts where thresholds are set
+    films: Rows  #: (N,) those that were measured
 
 
 class UnitsSolution:
     """Implements `solved.Solvable`."""
 
-    def __init__(self, config: UnitsConfig, readings: Readings, network: UnitNet, train: Examples, more: Examples):
+    def __init__(
+        self, config: UnitsConfig, readings: Readings, network: UnitNet, train: Examples, more: Examples
+    ) -> None:
         """`more` are people who set thresholds alone."""
         self.config, self.readings, self.network = config, readings, network
         self._train, self._more = train, more
@@ -74,21 +79,24 @@ class UnitsSolution:
         noise = np.sqrt(self.config.floor**2 + np.square(rest).mean(1))
         weights = np.where(held.kinds == ANY, self.config.shown.weight, 1.0)
         mixed = held.kinds == MIXED
-        return Read(said, self.readings.of(held.amounts), noise, weights * _evened(mixed, weights))
+        return Read(said, self.readings.of(held.amounts), noise, weights * _evened(mixed, weights), ~mixed)
 
     def _settle(self, held: Read) -> Iterator[tuple[str, float]]:
         """Thresholds and scales into the network; by unit the share of what moved that is told."""
         at, label, network = 0, 0, self.network
+        least = CLEAR * CELLS * (network.claims @ network.read.weight.detach()).norm(dim=1).numpy()
         for number, (unit, sided) in enumerate(self.readings.pairs()):
             sides = [2 * number, 2 * number + 1]
             (left, right), (true_left, true_right) = held.said[:, sides].T, held.true[:, sides].T
             claim = claims.moved(left, right, true_left, true_right, held.noise, sided=sided)
-            bar = threshold(claim.clear, claim.right, claim.wrong, held.weights, self.config.wrong)
+            bar = max(self._bar(claim, held.weights, held.films), float(least[at]))
             told = claim.clear > bar
             network.thresholds[at : at + 2 if sided else at + 1] = bar
             network.scale[label : label + 3 if sided else label + 1] = _scale(held, sides, told & claim.right)
             if sided:
-                network.thresholds[at + 2 : at + 4] = self._leaning(held, sides, told & claim.right)
+                network.thresholds[at + 2 : at + 4] = max(
+                    self._leaning(held, sides, told & claim.right), float(least[at + 2])
+                )
             at, label = (at + 4, label + 3) if sided else (at + 1, label + 1)
             found = (held.weights * (told & claim.right)).sum() / max((held.weights * claim.right).sum(), 1e-9)
             log.info("AU %-6s %s", unit, f"{found:.2f} found" if bar < NEVER else "is never sure")
@@ -97,11 +105,15 @@ class UnitsSolution:
     def _leaning(self, held: Read, sides: list[int], told: Rows) -> float:
         """The threshold of what says that a side of a told unit moved more."""
         (left, right), (true_left, true_right) = held.said[told][:, sides].T, held.true[told][:, sides].T
-        noise, weights = held.noise[told], held.weights[told]
-        both: Claim = claims.together(
-            claims.more(left, right, true_left, true_right, noise), claims.more(right, left, true_right, true_left, noise)
+        noise, weights, films = held.noise[told], held.weights[told], held.films[told]
+        both = claims.together(
+            claims.more(left, right, true_left, true_right, noise),
+            claims.more(right, left, true_right, true_left, noise),
         )
-        return threshold(both.clear, both.right, both.wrong, np.tile(weights, 2), self.config.wrong)
+        return self._bar(both, np.tile(weights, 2), np.tile(films, 2))
+
+    def _bar(self, claim: Claim, weights: Floats, films: Rows) -> float:
+        return strictest(claim, weights, films, self.config.wrong, self.config.wrong_in_films)
 
 
 def _scale(held: Read, sides: list[int], told: Rows) -> float:

@@ -6,10 +6,24 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.records import Floats
+from train.methods.units.claims import Claim
 from train.methods.units.network import NEVER
 
 Rows = npt.NDArray[np.bool_]
 FEWEST = 20  #: tellings that a threshold must be seen to allow: of fewer nothing can be said
+
+
+def strictest(claim: Claim, weights: Floats, films: Rows, most: float, most_films: float) -> float:
+    """The threshold over all examples, or the higher one that `films` alone need, as far as anything is told of them.
+
+    In mixtures every unit is common. Where one is rare, as in films, the same threshold tells it more often wrongly.
+    """
+    bar = threshold(claim.clear, claim.right, claim.wrong, weights, most)
+    told = (claim.clear > bar) & films & (claim.right | claim.wrong)
+    if told.sum() < FEWEST:
+        return bar
+    alone = (part[films] for part in (claim.clear, claim.right, claim.wrong, weights))
+    return max(bar, threshold(*alone, most_films))
 
 
 def threshold(values: Floats, right: Rows, wrong: Rows, weights: Floats, most: float) -> float:

@@ -64,16 +64,16 @@ def test_it_begins_with_what_was_recorded_and_what_that_is_worth(text):
 
 def test_events_are_told_with_their_last_answer_and_pictures(text, make):
     kept, withdrawn = rows_of(text, "Events")
-    assert kept[:8] == ["1", "1", "0:02.00", "micro", "surprise", "0.81", "", "final"]
-    assert kept[11:] == ["100 ms", "220 ms"]
-    pictures = [re.fullmatch(r'<img alt="(.*)" src="data:image/jpeg;base64,(.*)">', cell) for cell in kept[8:11]]
+    assert kept[:7] == ["1", "1", "0:02.00", "micro", "surprise", "0.81", "final"]
+    assert kept[10:] == ["100 ms", "220 ms"]
+    pictures = [re.fullmatch(r'<img alt="(.*)" src="data:image/jpeg;base64,(.*)">', cell) for cell in kept[7:10]]
     assert [base64.b64decode(picture[2]) for picture in pictures] == [make.jpeg(1), make.jpeg(2), make.jpeg(3)]
     assert [picture[1] for picture in pictures] == [
         "face 1, event 1, at its onset",
         "face 1, event 1, at its apex",
         "face 1, event 1, its movement exaggerated 4 times",
     ]
-    assert (withdrawn[7], withdrawn[8:11]) == ("withdrawn: unsure", ["", "", ""])
+    assert (withdrawn[6], withdrawn[7:10]) == ("withdrawn: unsure", ["", "", ""])
     assert "Events: 1, 15.1 a minute" in words_of(section(text, "Events"))  # in 3.98 s
 
 
