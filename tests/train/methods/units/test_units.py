@@ -260,7 +260,7 @@ class Nobody(ClipSource):
 
 
 def test_a_source_that_knows_no_units_is_refused(config):
-    with pytest.raises(DataError, match="give configs/data/synthetic.toml"):
+    with pytest.raises(DataError, match=r"give configs/data/synthetic\.toml"):
         examples(config, UNITS.representation(config), Nobody(), [], 1)
 
 
