@@ -41,7 +41,7 @@ class Shown:
 class ApexFields:
     """N fields, of several for each clip; the moments are those of the frames that were looked at."""
 
-    fields: Floats  #: float16 (N, 2, FIELD_PX, FIELD_PX), outer eye distances
+    fields: npt.NDArray[np.float16]  #: (N, 2, FIELD_PX, FIELD_PX), outer eye distances
     begins: Times  #: (N,)
     ends: Times  #: (N,)
     kinds: npt.NDArray[np.int64]  #: (N,) EVENT, CUT or ANY
@@ -70,7 +70,7 @@ def _looking(made: ApexField, shown: Shown) -> Iterator[Work[tuple[int, StoredCl
     def work(task: tuple[int, StoredClip]) -> ApexFields:
         number, clip = task
         times, crops = clip.times(), clip.crops()
-        fields, begins, ends, kinds = [], [], [], []
+        fields, begins, ends, kinds = list[Floats](), list[float](), list[float](), list[int]()
         for kind, begin, end in _moments(clip, times, shown):
             first = min(int(np.searchsorted(times, begin)), len(times) - 2)
             seen = slice(first, None)

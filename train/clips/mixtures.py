@@ -43,8 +43,8 @@ STILL = HeadMotion(np.zeros((2, 3), np.float32), np.zeros((2, 2), np.float32), n
 class Mixtures:
     """Fields, what made them, and whose they are."""
 
-    fields: Floats
-    amounts: Floats
+    fields: npt.NDArray[np.float16]
+    amounts: npt.NDArray[np.float16]
     people: npt.NDArray[np.str_]
 
     def __len__(self) -> int:
@@ -73,8 +73,7 @@ def _making(clips: Clips, people: tuple[str, ...], each: int) -> Iterator[Callab
         moved = moved_by(dataset.actor(take))
         amounts = np.stack([mixture(rng) for _ in range(each)])
         fields = [exact(np.tensordot(row, moved, 1).astype(np.float32), AS_CUT, place) for row in amounts]
-        kept = (np.asarray(part, np.float16) for part in (np.stack(fields), amounts))
-        return Mixtures(*kept, np.full(each, person))
+        return Mixtures(np.stack(fields).astype(np.float16), amounts.astype(np.float16), np.full(each, person))
 
     yield work
 

@@ -17,7 +17,9 @@ from train.training.loop import Job, Turns
 class Solvable(Protocol):
     """What a method gives instead of a job of the loop and its optimisers."""
 
-    network: nn.Module
+    @property
+    def network(self) -> nn.Module:
+        """What learns."""
 
     def solve(self) -> Mapping[str, float]:
         """Put the best weights into `network`; scores for the curve, which has one row."""

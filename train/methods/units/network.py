@@ -27,6 +27,13 @@ class UnitNet(nn.Module):
     unit is told where either side is.
     """
 
+    claims: Tensor
+    thresholds: Tensor
+    scale: Tensor
+    told: Tensor
+    strong: Tensor
+    floor: Tensor
+
     def __init__(self, readings: Readings, size_px: int, floor: float, classes: int) -> None:
         super().__init__()
         cells = 2 * (size_px // CELLS) ** 2
@@ -57,7 +64,8 @@ class UnitNet(nn.Module):
 
 def _layout(readings: Readings) -> tuple[Tensor, list[tuple[int, int]], list[tuple[int, int]]]:
     """Claims (M, R); by label, the two of which the larger is told, and the two of which the larger is its strength."""
-    claims, told, strong = [], [], []
+    claims: list[Tensor] = []
+    told, strong = list[tuple[int, int]](), list[tuple[int, int]]()
     unit = torch.eye(len(readings))
     for number, (_, sided) in enumerate(readings.pairs()):
         left, right, at = unit[2 * number], unit[2 * number + 1], len(claims)

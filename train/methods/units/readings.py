@@ -62,7 +62,7 @@ class Readings:
         for number in members(unit):
             jaw = JAW_SHARE * amounts[:, INDEX[JAW]] if number == JAW_UNIT else 0.0
             parts.append(amounts[:, INDEX[f"{number}{side}"]] + jaw)
-        return np.clip(np.max(parts, axis=0), -1.0, 1.0)
+        return np.asarray(np.clip(np.max(parts, axis=0), -1.0, 1.0), np.float32)
 
     def mirrored(self, readings: Floats) -> Floats:
         """The readings (N, R) of the same faces in a mirror."""

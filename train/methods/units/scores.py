@@ -13,7 +13,7 @@ from realtime.recognition.units import LEFT, RIGHT
 from realtime.records import Floats
 from realtime.units import TRACE
 from train.clips.apex_fields import EVENT
-from train.methods.units.claims import MORE, NOTHING
+from train.methods.units.claims import MORE, NOTHING, Rows
 from train.methods.units.config import UnitsConfig
 from train.methods.units.examples import MIXED, Examples
 from train.methods.units.readings import Readings
@@ -44,7 +44,7 @@ def _figures(readings: Readings, network: nn.Module, some: Examples) -> tuple[di
     with torch.no_grad():
         clear, strength = (part.numpy() for part in network(torch.from_numpy(some.fields)))
     at, truth, labels = readings.labels.index, readings.of(some.amounts), readings.labels
-    counts, figures, sums = {}, {}, np.zeros(4)
+    counts, figures, sums = dict[str, int](), dict[str, float](), np.zeros(4)
     for number, (unit, sided) in enumerate(readings.pairs()):
         sides = truth[:, 2 * number : 2 * number + 2]
         told, moved, absent = clear[:, at(unit)] > 0.0, sides.max(1) >= TRACE, sides.max(1) < NOTHING
@@ -61,7 +61,7 @@ def _figures(readings: Readings, network: nn.Module, some: Examples) -> tuple[di
     return counts, {name: float(value) for name, value in figures.items()}
 
 
-def _shares(unit: str, told: Floats, moved: Floats, absent: Floats) -> Mapping[str, float]:
+def _shares(unit: str, told: Rows, moved: Rows, absent: Rows) -> Mapping[str, float]:
     """How much of what moved is told, and how much of what is told did not move."""
     return {
         f"found_{unit}": (told & moved).sum() / max(moved.sum(), 1),
@@ -69,7 +69,7 @@ def _shares(unit: str, told: Floats, moved: Floats, absent: Floats) -> Mapping[s
     }
 
 
-def _sides(unit: str, true: Floats, leaning: Mapping[str, Floats]) -> Iterator[tuple[str, float]]:
+def _sides(unit: str, true: Floats, leaning: Mapping[str, Rows]) -> Iterator[tuple[str, float]]:
     """Of told units: how often a side that moved more is told as such, and how often what is told of sides is wrong."""
     left, right = true.T
     truth = {LEFT: left >= MORE * np.maximum(right, 0.0), RIGHT: right >= MORE * np.maximum(left, 0.0)}

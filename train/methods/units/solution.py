@@ -14,13 +14,13 @@ from realtime.records import Floats
 from train.clips.apex_fields import ANY
 from train.methods.units import claims
 from train.methods.units.apart import apart
-from train.methods.units.claims import Claim
+from train.methods.units.claims import Claim, Rows
 from train.methods.units.config import UnitsConfig
 from train.methods.units.examples import MIXED, Examples
 from train.methods.units.network import CELLS, NEVER, UnitNet
 from train.methods.units.readings import Readings, mirror
 from train.methods.units.ridge import ridge
-from train.methods.units.thresholds import Rows, strictest
+from train.methods.units.thresholds import strictest
 
 log = logging.getLogger(__name__)
 

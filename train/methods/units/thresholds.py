@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from realtime.records import Floats
-from train.methods.units.claims import Claim
+from train.methods.units.claims import Claim, Rows
 from train.methods.units.network import NEVER
 
-Rows = npt.NDArray[np.bool_]
 FEWEST = 20  #: tellings that a threshold must be seen to allow: of fewer nothing can be said
 
 
@@ -22,8 +20,8 @@ def strictest(claim: Claim, weights: Floats, films: Rows, most: float, most_film
     told = (claim.clear > bar) & films & (claim.right | claim.wrong)
     if told.sum() < FEWEST:
         return bar
-    alone = (part[films] for part in (claim.clear, claim.right, claim.wrong, weights))
-    return max(bar, threshold(*alone, most_films))
+    alone = Claim(claim.clear[films], claim.right[films], claim.wrong[films])
+    return max(bar, threshold(alone.clear, alone.right, alone.wrong, weights[films], most_films))
 
 
 def threshold(values: Floats, right: Rows, wrong: Rows, weights: Floats, most: float) -> float:
