@@ -8,7 +8,7 @@ PYTHON ?= python3.11 python3.12 python3.10 python3 python
 SOURCE ?= 0
 # METHOD:DATA of configs/methods and configs/data, in this order: the encoder has two teachers, and heads its embeddings.
 RECIPES ?= expression-resnet18:ferplus expression-first:ferplus expression:ferplus spotter:films motion:synthetic \
-	cmn:synthetic apexnet:synthetic dynamic:enacted
+	cmn:synthetic apexnet:synthetic dynamic:enacted units:synthetic
 VENV := .venv
 BIN := $(VENV)/bin
 SUPPORTED := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))

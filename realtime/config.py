@@ -109,6 +109,7 @@ class EnginesConfig(Section, frozen=True):
     spotter: Annotated[str, msgspec.Meta(min_length=1)]
     head: str
     dynamic: str
+    units: str
     device: Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda|triton://[^/\s]+:\d+)$")]
     fallback: bool
     precision: Literal["auto", "f32", "bf16"]
@@ -120,7 +121,8 @@ class EnginesConfig(Section, frozen=True):
     @property
     def packages(self) -> tuple[str, ...]:
         """The names of all that are at work, each once, the encoder first."""
-        return tuple(dict.fromkeys((self.encoder, self.spotter, *self.macro, *split(self.head))))
+        readers = (self.units,) if self.units else ()
+        return tuple(dict.fromkeys((self.encoder, self.spotter, *readers, *self.macro, *split(self.head))))
 
     @property
     def macro(self) -> tuple[str, ...]:

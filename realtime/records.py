@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from realtime.units import Side
+
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Times = npt.NDArray[np.float64]  #: (T,) seconds, mostly rising
@@ -133,6 +135,17 @@ Moment = Onset | Apex | Offset
 
 
 @dataclass(frozen=True, slots=True)
+class MovedUnit:
+    """An action unit that moved in an event, where that stands clear of noise; sides are the person's own."""
+
+    unit: str  #: its number in FACS; "6+7" is one of two that cannot be told apart
+    side: Side  #: where it moved more, or moved alone; "both" where neither is sure to have moved more
+    left: float  #: how strongly, 0..1: a share of the strongest that a face can (FACS's intensity E)
+    right: float
+    words: str  #: for people: "lip corners up, left more than right"
+
+
+@dataclass(frozen=True, slots=True)
 class Expression:
     """One answer about one event; a later answer with the same `id` replaces an earlier one."""
 
@@ -149,3 +162,4 @@ class Expression:
     probabilities: dict[str, dict[str, float]]  #: engine -> label -> probability
     quality: tuple[str, ...]  #: the face's quality reasons when this was said
     reason: str  #: why it was withdrawn, an `Offset`'s reason, "none" or "sparse", else ""
+    units: tuple[MovedUnit, ...] = ()  #: the strongest first; those that are not sure are left out

@@ -18,11 +18,12 @@ def line(message: Published) -> str:
 
 def _event(event: Event) -> str:
     stage = f"{event.stage}: {event.reason}" if event.reason else event.stage
+    units = f"  {'; '.join(unit.words for unit in event.units)}" if event.units else ""
     poor = f"  poor picture: {', '.join(event.quality)}" if event.quality else ""
     return (
         f"event {event.t:9.3f} s  {event.kind}  {event.label:<10} {event.confidence:4.2f}  "
         f"onset {event.onset_s:8.2f}  apex {event.apex_s:8.2f}  offset {_number(event.offset_s, 8, 2)}  "
-        f"face {event.face:2d}  #{event.id:<4d} ({stage}){poor}"
+        f"face {event.face:2d}  #{event.id:<4d} ({stage}){units}{poor}"
     )
 
 

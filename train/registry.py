@@ -26,6 +26,7 @@ from train.methods.expression.method import ExpressionMethod
 from train.methods.method import Method
 from train.methods.motion.method import MotionMethod
 from train.methods.spotter.method import SpotterMethod
+from train.methods.units.method import UnitsMethod
 from train.packaging.limits import MethodCard
 from train.sources.enacted import EnactedSource
 from train.sources.films import FilmSource
@@ -53,6 +54,7 @@ METHODS: Methods = {
         DynamicMethod(),
         EcstflMethod(),
         ExpressionMethod(),
+        UnitsMethod(),
     )
 }
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {

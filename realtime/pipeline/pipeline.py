@@ -251,6 +251,8 @@ class Pipeline:
     def _at_work(self) -> Iterator[Engine]:
         yield self._encoding
         yield self._spotter
+        if self.wish.judges.units is not None:
+            yield self.wish.judges.units
         yield from self.wish.judges.engines
 
     def _send_meta(self) -> None:

@@ -16,7 +16,7 @@ from realtime.engine.engine import Engine
 from realtime.engine.factory import open_engine
 from realtime.engine.package.manifest import MANIFEST, Manifest, load
 from realtime.errors import ConfigError, EngineError
-from realtime.recognition.pairing import beside, compatible, spotter_reasons, unlike
+from realtime.recognition.pairing import beside, compatible, spotter_reasons, units_reasons, unlike
 from realtime.recognition.recognise import Judges
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ def require_fit(encoder: Manifest, judges: Judges, config: Config) -> None:
     pairs = [compatible(encoder, each, config.align.size_px) for each in (*micro, *macro)]
     reasons = [reason for found in pairs for reason in found]
     reasons += [*unlike(micro), *beside(encoder, macro)]
+    if judges.units is not None:
+        reasons += units_reasons(judges.units.manifest, config.align.size_px)
     if reasons:
         raise EngineError("these engines do not fit together:", tuple(dict.fromkeys(reasons)))
 
@@ -55,7 +57,8 @@ def _open(config: Config, name: str) -> Engine:
 
 def _judges(config: Config, head: str, opened: Opened) -> Judges:
     """With `head` as the engine, or engines, of micro-expressions."""
-    return Judges(tuple(map(opened, split(head))), tuple(map(opened, config.engines.macro)))
+    units = opened(config.engines.units) if config.engines.units else None
+    return Judges(tuple(map(opened, split(head))), tuple(map(opened, config.engines.macro)), units)
 
 
 def _fitting(config: Config, opened: Opened) -> tuple[Engine, Judges]:

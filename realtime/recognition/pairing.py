@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from realtime.engine.package.kind import of_kind
-from realtime.engine.package.manifest import EMBEDDING, LOGITS, MEMORY, MODEL, Manifest
+from realtime.engine.package.manifest import EMBEDDING, LOGITS, MEMORY, MODEL, STRENGTH, Manifest
 from realtime.labels import NONE, VOCABULARIES
 from realtime.recognition.groups import unknown
 from realtime.representation.crop_images import CropImages
@@ -13,6 +13,7 @@ from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
 from realtime.representation.representation import Representation, tag_of
 
+UNITS = "action-units"
 SPOTS = VOCABULARIES["spotting-3"]
 #: What scorers are fed (see `realtime.spotting.detector.scorer_of`), and the outputs that they take.
 SPOTTERS: dict[type[Representation], tuple[str, ...]] = {MotionTicks: (LOGITS, MEMORY), CropImages: (LOGITS,)}
@@ -72,6 +73,16 @@ def spotter_reasons(spotter: Manifest, crop_px: int) -> Iterator[str]:
     yield from _missing(spotter, *outputs)
 
 
+def units_reasons(reader: Manifest, crop_px: int) -> Iterator[str]:
+    """Every reason why `reader` cannot say which action units moved on crops of `crop_px`."""
+    if reader.task != UNITS:
+        yield f'{reader.name} judges {reader.task}, engines.units {UNITS}: name another, or none by ""'
+        return
+    yield from _missing(reader, LOGITS, STRENGTH)
+    for reason in reader.representation.misfits(None, crop_px):
+        yield f"{reader.name} {reason}"
+
+
 def _repeated(key: str, engines: Sequence[Manifest]) -> Iterator[str]:
     names = [engine.name for engine in engines]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -91,7 +102,7 @@ def _encoder_reasons(encoder: Manifest, crop_px: int) -> Iterator[str]:
 
 
 def _head_reasons(encoder: Manifest, head: Manifest, crop_px: int) -> Iterator[str]:
-    if head.task in ("still-expression", "spotting"):
+    if head.task in ("still-expression", "spotting", UNITS):
         yield f"{head.name} judges {head.task}, a head judges events: name another as engines.head"
         return
     yield from _missing(head, LOGITS)

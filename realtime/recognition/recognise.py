@@ -13,8 +13,9 @@ from realtime.labels import NONE
 from realtime.recognition.encode import Encoder, softmax
 from realtime.recognition.groups import at_rest, group, grouped, refined
 from realtime.recognition.pool import Shares, pool
+from realtime.recognition.units import moved_units
 from realtime.recognition.window import Encoded, Seen, Span, Window
-from realtime.records import FEWEST_FRAMES, Apex, Expression, Kind, Offset
+from realtime.records import FEWEST_FRAMES, Apex, Expression, Kind, MovedUnit, Offset
 
 #: How long around the apex a macro-expression is judged by the encoder's single frames.
 AROUND_APEX_S = 0.15
@@ -24,14 +25,15 @@ SPARSE = "sparse"  #: why a micro-expression is withdrawn of which the camera sh
 
 @dataclass(frozen=True, slots=True)
 class Judges:
-    """The engines that judge events, each of which may take any representation."""
+    """The engines that look at events, each of which may take any representation."""
 
     micro: tuple[Engine, ...]  #: of micro-expressions, by one verdict
     macro: tuple[Engine, ...] = ()  #: of macro-expressions, together with the encoder: of its labels or of their groups
+    units: Engine | None = None  #: says what moved, and judges nothing
 
     @property
     def engines(self) -> tuple[Engine, ...]:
-        """Each once, those of micro-expressions last."""
+        """Those that judge, each once, those of micro-expressions last."""
         return (*(one for one in self.macro if one not in self.micro), *self.micro)
 
     def judge(self, event: Span, apex: float) -> dict[str, dict[str, float]]:
@@ -104,7 +106,7 @@ class Recogniser:
         confidence = found.share * self._detection(apex.strength)
         return Expression(
             apex.event, apex.face, apex.kind, "early", apex.onset, apex.t, None, now,
-            found.label, confidence, found.probabilities, quality, "",
+            found.label, confidence, found.probabilities, quality, "", self._units(apex.onset, apex.t, now, window),
         )  # fmt: skip
 
     def final(self, offset: Offset, window: Window, now: float, quality: tuple[str, ...]) -> Expression:
@@ -114,9 +116,10 @@ class Recogniser:
         doubt = self._doubt(offset, found.none, window)
         kept = offset.kind is not None and not doubt
         confidence = found.share * self._detection(offset.strength) if kept else 0.0
+        units = self._units(offset.onset, offset.apex, offset.t, window) if kept else ()
         return Expression(
             offset.event, offset.face, kind, "final" if kept else "withdrawn", offset.onset, offset.apex,
-            offset.t, now, found.label, confidence, found.probabilities, quality, doubt or offset.reason,
+            offset.t, now, found.label, confidence, found.probabilities, quality, doubt or offset.reason, units,
         )  # fmt: skip
 
     def _doubt(self, offset: Offset, none: float, window: Window) -> str:
@@ -145,6 +148,11 @@ class Recogniser:
             weights.append(self._look * sum(weights) * (1.0 - at_rest(look)))
             said.append(look if self._rejects else _without(NONE, look))
         return pool(said, weights, self._config.floor, self._config.sharpness)
+
+    def _units(self, onset: float, apex: float, end: float, window: Window) -> tuple[MovedUnit, ...]:
+        """The reason that people can see; nothing where no engine reads it."""
+        reader = self._judges.units
+        return () if reader is None else moved_units(reader, window.span(onset, end), apex)
 
     def _pooled(self, names: Sequence[str], shares: Mapping[str, Shares]) -> dict[str, float]:
         return pool([shares[name] for name in names], self._weights(names), self._config.floor)

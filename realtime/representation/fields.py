@@ -77,6 +77,11 @@ def normalised(fields: Floats, scale: Scale, floor: float, limit: float) -> Floa
     return np.asarray(np.clip(found, -limit, limit), np.float32)
 
 
+def on_face(field: Floats) -> Floats:
+    """A field (..., S, S) with nothing outside of the face, where hair and background move."""
+    return np.asarray(field * _masks(field.shape[-1])[0], np.float32)
+
+
 def _masks(side: int) -> tuple[Floats, Mask]:
     """1 on the face, (S, S); and where sizes are measured."""
     axis = (np.arange(side) + 0.5) / side

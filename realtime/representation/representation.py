@@ -15,6 +15,7 @@ import msgspec
 
 from realtime.records import Floats
 from realtime.representation.apex_change import ApexChange
+from realtime.representation.apex_field import ApexField
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
@@ -63,6 +64,7 @@ REPRESENTATIONS: tuple[type[Representation], ...] = (
     FlowFields,
     ApexChange,
     MotionTicks,
+    ApexField,
 )
 
 

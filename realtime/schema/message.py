@@ -51,13 +51,14 @@ from realtime.schema.published import (
     Percentiles,
     Published,
     State,
+    UnitMoved,
 )
 
 __all__ = [
     "Answer", "Ask", "AskClock", "AskEvents", "AskLeave", "AskMoment", "AskNeutral", "AskPicture", "AskWish", "Clock",
     "Done", "Engine", "Event", "Events", "FaceQuality", "FaceState", "HeadPose", "Message", "Meta", "MomentPictures",
-    "Percentiles", "Picture", "Published", "Refused", "Shown", "State", "decode", "encode", "event_from", "face_state",
-    "points", "shortest_event_s", "topic_of",
+    "Percentiles", "Picture", "Published", "Refused", "Shown", "State", "UnitMoved", "decode", "encode", "event_from",
+    "face_state", "points", "shortest_event_s", "topic_of",
 ]  # fmt: skip
 
 Message = Published | Picture | Ask | Answer
@@ -180,7 +181,9 @@ def face_state(
 
 def event_from(expression: records.Expression, camera: str, rate_hz: float) -> Event:
     """What the wire says of `expression`, found at a capture rate of `rate_hz`; the publisher numbers it."""
-    return Event(t=expression.emitted_s, camera=camera, rate_hz=rate_hz, **asdict(expression))
+    fields = asdict(expression)
+    units = tuple(UnitMoved(**unit) for unit in fields.pop("units"))
+    return Event(t=expression.emitted_s, camera=camera, rate_hz=rate_hz, units=units, **fields)
 
 
 def shortest_event_s(rate_hz: float) -> float | None:

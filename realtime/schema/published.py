@@ -8,6 +8,7 @@ import msgspec
 
 from realtime.records import Kind
 from realtime.schema.fields import Count, Probabilities, Reasons, Seconds, Stamped
+from realtime.units import Side
 
 
 class HeadPose(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +66,21 @@ class State(Stamped, frozen=True, kw_only=True):
     faces: tuple[FaceState, ...]
 
 
+class UnitMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """An action unit of FACS that moved in an event.
+
+    `unit` is its number; "6+7" is one of two that cannot be told apart. `left` and `right` say how strongly, as
+    shares of the strongest that a face can; sides are the person's own, and `side` is where it moved more, or
+    alone, and "both" where neither is sure to have moved more. `words` say it in English.
+    """
+
+    unit: str
+    side: Side
+    left: float
+    right: float
+    words: str
+
+
 class Event(Stamped, frozen=True, kw_only=True):
     """One answer about one facial event; a later one with the same `id` replaces it, even in `kind`, so in topic.
 
@@ -72,7 +88,8 @@ class Event(Stamped, frozen=True, kw_only=True):
     candidate with a `confidence`: `probabilities` are each engine's own and, where several judge together, what they
     say together, under their names joined by "+"; `rate_hz` is the rate of capture, `reason` says why an event was
     withdrawn. `label` is one of those that `meta` lists for the engine that judged it: for a micro-expression the last
-    one there, for a macro-expression the first.
+    one there, for a macro-expression the first. `units` are the action units that moved from onset to apex, the
+    strongest first: those alone that stand clear of noise, which may be none.
     """
 
     seq: Count = 0
@@ -90,6 +107,7 @@ class Event(Stamped, frozen=True, kw_only=True):
     quality: Reasons
     rate_hz: float
     reason: str
+    units: tuple[UnitMoved, ...] = ()
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):

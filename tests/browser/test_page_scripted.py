@@ -6,6 +6,8 @@ import re
 import pytest
 from scripted import BOX, Scripted, event, face, meta, picture
 
+from realtime.schema.message import UnitMoved
+
 WAIT = 15_000  # ms; conditions are waited for, and the machine may be busy
 
 
@@ -142,6 +144,22 @@ def test_a_final_answer_replaces_the_early_one_and_a_withdrawn_one_is_struck(ser
     begun.locator("[data-part=events] li.withdrawn s").wait_for()
     assert "too unlikely to be an expression" in begun.locator("[data-part=events] li").first.inner_text()
     assert "too unlikely" in said.text_content()
+
+
+def test_what_moved_is_told_in_words_and_never_as_markup(server, begun):
+    units = [
+        UnitMoved(unit="12", side="left", left=0.3, right=0.1, words="lip corners up, left more than right"),
+        UnitMoved(unit="26", side="both", left=0.2, right=0.2, words="<img src=x onerror=alert(1)>"),
+    ]
+    server.say("event", event=event(server.t, id=31, units=tuple(units)))
+    said = begun.locator("[data-part=events] small.units").first
+    said.wait_for()
+    assert said.text_content() == "lip corners up, left more than right; <img src=x onerror=alert(1)>"
+    assert said.locator("img").count() == 0
+    assert "lip corners up, left more than right" in begun.locator("[data-part=said]").text_content()
+    server.say("event", event=event(server.t, id=32))
+    begun.locator("[data-part=events] li[data-event='32'] b").wait_for()
+    assert begun.locator("[data-part=events] li[data-event='32'] small.units").count() == 0
 
 
 def test_quality_and_rate_are_told_in_words(server, begun):

@@ -3,7 +3,7 @@
 import msgspec
 
 from realtime.config import load
-from realtime.schema.message import Engine, Event, FaceQuality, FaceState, HeadPose, Meta, Percentiles, State
+from realtime.schema.message import Engine, Event, FaceQuality, FaceState, HeadPose, Meta, Percentiles, State, UnitMoved
 
 #: Sockets at any free ports, and every state is sent.
 PUBLISH = msgspec.structs.replace(
@@ -52,6 +52,11 @@ def event(id, apex_s, stage="final", kind="micro", camera=ROOM, **changes):
         "reason": "unsure" if stage == "withdrawn" else "",
     }
     return Event(**values | changes)
+
+
+def unit(words, **changes):
+    values = {"unit": "12", "side": "left", "left": 0.32, "right": 0.11, "words": words}
+    return UnitMoved(**values | changes)
 
 
 def meta(t, **changes):

@@ -7,7 +7,7 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from messages import RATE_HZ, ROOM, event, face, meta, state
+from messages import RATE_HZ, ROOM, event, face, meta, state, unit
 
 from realtime import session
 from realtime.config import ROOT, load
@@ -43,8 +43,9 @@ class Numbered:
 def make():
     """Makers of messages and pictures."""
     return SimpleNamespace(
-        face=face, state=state, event=event, meta=meta, jpeg=jpeg, camera=ROOM, rate_hz=RATE_HZ, packages=PACKAGES
-    )
+        face=face, state=state, event=event, unit=unit, meta=meta, jpeg=jpeg, camera=ROOM, rate_hz=RATE_HZ,
+        packages=PACKAGES,
+    )  # fmt: skip
 
 
 @pytest.fixture

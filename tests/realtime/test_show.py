@@ -2,7 +2,7 @@ import msgspec
 import pytest
 from messages import event, face, meta, state
 
-from realtime.schema.message import Engine, Percentiles
+from realtime.schema.message import Engine, Percentiles, UnitMoved
 from realtime.show import line
 
 EVENT = event(
@@ -41,6 +41,11 @@ def test_an_event_still_open_has_a_dash_for_its_offset():
 def test_a_withdrawn_event_says_why_and_a_poor_picture_too():
     text = line(changed(EVENT, stage="withdrawn", reason="unsure", quality=("small", "dark")))
     assert text.endswith("(withdrawn: unsure)  poor picture: small, dark")
+
+
+def test_an_event_ends_with_what_moved():
+    units = (UnitMoved(unit="12", side="both", left=0.3, right=0.3, words="lip corners up\x1b[2J"),)
+    assert line(changed(EVENT, units=units)).endswith("(final)  lip corners up?[2J")
 
 
 def test_columns_stay_where_they_are():

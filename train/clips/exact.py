@@ -50,7 +50,7 @@ def movements(clips: Clips, people: Sequence[str], each: int, cache: Path, worke
     """`each` movements of each of `people`, of all classes in turn; they are made once and kept in `cache`."""
     path = cache / f"exact-{digest(VERSION, clips, sorted(people), each)}.npz"
     if not path.exists():
-        made = run(partial(_making, _still(clips, each), tuple(people)), {p: p for p in people}, "movements", workers)
+        made = run(partial(_making, still(clips, each), tuple(people)), {p: p for p in people}, "movements", workers)
         keys = list(Movements.__dataclass_fields__)
         with writing(path) as file:
             np.savez(file, **{key: np.concatenate([getattr(part, key) for part in made]) for key in keys})
@@ -58,7 +58,7 @@ def movements(clips: Clips, people: Sequence[str], each: int, cache: Path, worke
         return Movements(kept["fields"], kept["labels"], kept["people"])
 
 
-def _still(clips: Clips, each: int) -> Clips:
+def still(clips: Clips, each: int) -> Clips:
     """The same people without anything but their expressions."""
     size_px = realtime_config.load().align.size_px
     return msgspec.structs.replace(clips, framing="crop", size_px=size_px, per_person=each, distractors=AT_REST)

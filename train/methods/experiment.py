@@ -23,9 +23,9 @@ from train.packaging.export import WEIGHTS, Draft, trained
 from train.packaging.export import export as write_package
 from train.sources.source import ClipSource, Split
 from train.storage.digest import digest
-from train.training import loop
 from train.training.calibration import calibrate
 from train.training.curves import CURVE
+from train.training.solved import learn
 
 log = logging.getLogger(__name__)
 
@@ -126,9 +126,9 @@ def train(
 ) -> nn.Module:
     """A network that has gone through all stages and is calibrated; checkpoints of the last one lie in `folder`."""
     *before, last = method.stages(config, split, source, seed)
-    for number, (job, optimisers) in enumerate(before, 1):
-        loop.fit(job, optimisers, folder / f"stage-{number}", config.machine)
-    network = loop.fit(*last, folder, config.machine)
+    for number, stage in enumerate(before, 1):
+        learn(stage, folder / f"stage-{number}", config.machine)
+    network = learn(last, folder, config.machine)
     if len(split.calibration) and method.calibrates:
         answers = tuple(answer for answer in method.calibrates if answer != "rest" or NONE in split.vocabulary.labels)
         found = _asked(method, config, split.calibration, answers)

@@ -17,17 +17,16 @@ from torch import Tensor, nn
 from realtime.engine.package.manifest import LOGITS, Precision, Score, Task
 from realtime.representation.representation import Representation
 from train.config.recipe import Settings
-from train.config.sections import Optimiser
 from train.datasets.folds import Fold
 from train.packaging.limits import MethodCard
 from train.packaging.quantise import Trial
 from train.sources.source import ClipSource, Split, Vocabulary
-from train.training.loop import Job, Turns
+from train.training import solved
 
 #: When it is asked: at an event's offset, soon after its apex, or of a face at rest, which the detector took for one.
 Answer = Literal["final", "early", "rest"]
 
-Stage = tuple[Job, Optimiser | Turns]  #: what is learned, and by which optimisers
+Stage = solved.Stage  #: what is learned, and by which optimisers, or at once
 
 C = TypeVar("C", bound=Settings)
 T = TypeVar("T")  # clips as the method sees them

@@ -35,6 +35,6 @@ def limits(manifest: Manifest, card: MethodCard) -> Iterator[str]:
     """Of the method, of the data, of the labels, and of everything that judges faces."""
     yield from card.limits
     yield SYNTHETIC if "clips" in manifest.training.recipe else RECORDED
-    if manifest.task != "still-expression" and not {NONE, "others"} & set(manifest.labels):
+    if manifest.task not in ("still-expression", "action-units") and not {NONE, "others"} & set(manifest.labels):
         yield FORCED
     yield from ALWAYS

@@ -31,6 +31,7 @@ PURPOSES: dict[Task, str] = {
     "micro-expression": "It names the class of a micro-expression, a movement of under half a second that was found.",
     "dynamic-expression": "It names the expression of a movement that was found, however long.",
     "spotting": "It finds the events that others name.",
+    "action-units": "It says what moved in an event that was found, and judges nothing.",
 }
 ARITHMETIC: dict[Precision, str] = {
     "fp32": "float32; large weights are kept as float16 and cast.",

@@ -10,8 +10,10 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from realtime.records import Floats, Times
 from train.clips.exact import Movements
 from train.clips.marked import MarkedFace
+from train.clips.mixtures import Mixtures
 from train.clips.stored import StoredClip
 from train.config.recipe import SourceSettings
 from train.datasets.folds import Fold
@@ -90,6 +92,14 @@ class ClipSource(Protocol):
     def marked(self, workers: int | None = None) -> Sequence[MarkedFace]:
         """Real people whose expressions are marked, who stand beside all folds; as a rule nobody."""
         return ()
+
+    def mixtures(self, each: int, workers: int | None = None) -> Mixtures | None:
+        """So many mixtures of what faces do, of each subject; None as a rule, as of `exact`."""
+        return None
+
+    def amounts(self, clip: StoredClip, times: Times) -> Floats | None:
+        """What a clip's face does at `times` (T,): (T, K) shares of `face.channels.NAMES`; None as a rule."""
+        return None
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
+
 from realtime.labels import VOCABULARIES
-from train.clips import exact
+from realtime.records import Floats, Times
+from train.clips import exact, mixtures
 from train.clips.exact import Movements
 from train.clips.marked import MarkedFace
+from train.clips.mixtures import Mixtures
 from train.clips.stored import StoredClip, key_of, store
 from train.clips.takes import FEWEST_FRAMES
 from train.config.clips import SyntheticSettings
@@ -71,6 +76,13 @@ class SyntheticSource(Configured[SyntheticSettings]):
     def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
         names = sorted(person.removeprefix(f"{Synthetic.name}/") for person in people)
         return exact.movements(self.settings.clips, names, each, self.cache, workers or self.workers)
+
+    def mixtures(self, each: int, workers: int | None = None) -> Mixtures:
+        found = mixtures.mixtures(self.settings.clips, self._people.people, each, self.cache, workers or self.workers)
+        return replace(found, people=np.array([f"{Synthetic.name}/{person}" for person in found.people]))
+
+    def amounts(self, clip: StoredClip, times: Times) -> Floats:
+        return self._people.take(clip.sample).scene.amounts(times)
 
     @cached_property
     def _people(self) -> Synthetic:

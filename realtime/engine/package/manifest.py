@@ -23,14 +23,16 @@ from realtime.representation.tensor_spec import TensorSpec
 SCHEMA = 1
 MANIFEST, MODEL, GOLDEN = "manifest.json", "model.onnx", "golden.npz"
 
-#: Outputs that callers rely on: what heads are fed with, what becomes probabilities, what a spotter remembers.
-EMBEDDING, LOGITS, MEMORY = "embedding", "logits", "memory"
+#: Outputs that callers rely on: what heads are fed with, what becomes probabilities, what a spotter remembers, how
+#: strongly action units moved.
+EMBEDDING, LOGITS, MEMORY, STRENGTH = "embedding", "logits", "memory", "strength"
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]  # never a path out of the folder
 #: What one row of input shows: a picture, a micro-expression, an event of whatever length, or the newest movement or
-#: picture, of which "spotting" says whether it belongs to an expression at all.
-Task = Literal["still-expression", "micro-expression", "dynamic-expression", "spotting"]
+#: picture, of which "spotting" says whether it belongs to an expression at all. "action-units" says of an event what
+#: moved, and not what that is called.
+Task = Literal["still-expression", "micro-expression", "dynamic-expression", "spotting", "action-units"]
 #: What the graph computes in, between inputs and outputs that are float32. "fp32": its large weights are kept as
 #: float16 and cast; "fp16": half precision throughout; "int8": convolutions between QuantizeLinear and
 #: DequantizeLinear with zero points of 0, the rest float32.

@@ -12,7 +12,7 @@ from realtime.session.report.digest import Digest
 from realtime.session.report.timeline import clock
 
 HEAD = (
-    "event", "face", "apex at", "kind", "label", "confidence", "answer", "onset", "apex", "exaggerated",
+    "event", "face", "apex at", "kind", "label", "confidence", "what moved", "answer", "onset", "apex", "exaggerated",
     "onset to apex", "onset to offset", "poor picture",
 )  # fmt: skip
 
@@ -48,6 +48,7 @@ def _row(session: Session, event: Event) -> tuple[str, ...]:
         event.kind,
         event.label,
         f"{event.confidence:.2f}",
+        "; ".join(unit.words for unit in event.units),
         answer,
         *_pictures(event, None if elsewhere else session.moment(event.id)),
         _ms(event.apex_s - event.onset_s),

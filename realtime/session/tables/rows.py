@@ -1,7 +1,8 @@
 """Messages as rows of three tables; the columns say their units.
 
     states  a row for each face of each frame; a frame without a face has one row, whose face is empty
-    events  a row for each answer; `last` marks the one that replaced all others of its event
+    events  a row for each answer; `last` marks the one that replaced all others of its event. `units` are the action
+            units that moved, as unit:side:left:right, such as 12:left:0.320:0.110, with a space between
     meta    a row for each second or so
 
 Landmarks are left out: 936 columns of them would drown the rest. They stand in the session itself.
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from realtime.schema.message import Event, FaceState, Meta, State
+from realtime.schema.message import Event, FaceState, Meta, State, UnitMoved
 from realtime.session.read import Record
 from realtime.session.survey import SessionSurvey
 
@@ -60,7 +61,7 @@ _FACE: Columns = {
 _EVENT: Columns = {
     "published_s": float, "seq": int, "camera": str, "id": int, "face": int, "kind": str, "stage": str, "last": bool,
     "t_s": float, "onset_s": float, "apex_s": float, "offset_s": float, "emitted_s": float, "label": str,
-    "confidence": float, "rate_hz": float, "quality": str, "reason": str,
+    "confidence": float, "rate_hz": float, "quality": str, "reason": str, "units": str, "units_in_words": str,
 }  # fmt: skip
 _META: Columns = {
     "published_s": float, "camera": str, "t_s": float, "rate_hz": float, "frames": int, "gaps_frames": int,
@@ -102,11 +103,17 @@ def _face(face: FaceState) -> Row:
 def _event(event: Event, *, last: bool) -> Row:
     row = {name: getattr(event, name) for name in _EVENT if hasattr(event, name)}
     row |= {"t_s": event.t, "last": last, "quality": " ".join(event.quality)}
+    row |= {"units": " ".join(map(_unit, event.units)), "units_in_words": "; ".join(u.words for u in event.units)}
     return row | {
         _probability(engine, label): share
         for engine, shares in event.probabilities.items()
         for label, share in shares.items()
     }
+
+
+def _unit(unit: UnitMoved) -> str:
+    """Such as 12:left:0.320:0.110: number, side, and how strongly left and right."""
+    return f"{unit.unit}:{unit.side}:{unit.left:.3f}:{unit.right:.3f}"
 
 
 def _meta(meta: Meta) -> Row:

@@ -33,7 +33,13 @@ export function percent(share) {
 // `leftOut` is what the computer has no time for, in words.
 export function announcement(event, leftOut) {
   if (event.stage === "withdrawn") return `Withdrawn: ${reason(event, leftOut)}.`;
-  return `${kinds[event.kind]}: ${event.label}, ${percent(event.confidence)} sure.`;
+  const moved = event.units?.length ? ` ${units(event)}.` : "";
+  return `${kinds[event.kind]}: ${event.label}, ${percent(event.confidence)} sure.${moved}`;
+}
+
+// What moved, as the event says it itself: the strongest first.
+export function units(event) {
+  return event.units.map((unit) => unit.words).join("; ");
 }
 
 export function reason(event, leftOut) {

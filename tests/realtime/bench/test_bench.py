@@ -43,6 +43,7 @@ def settings(packages):
         "engines.folder": packages,
         "engines.head": "head",
         "engines.dynamic": "",
+        "engines.units": "",
         "align.size_px": 48,
     }
     changes |= {"engines.precision": "f32", "publish.state_port": 0, "publish.events_port": 0}

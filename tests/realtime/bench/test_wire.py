@@ -40,6 +40,7 @@ def found(packages, tmp_path_factory):
         "engines.folder": packages,
         "engines.head": "head",
         "engines.dynamic": "",
+        "engines.units": "",
         "align.size_px": 48,
         "engines.precision": "f32",
     }

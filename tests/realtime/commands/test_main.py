@@ -50,7 +50,7 @@ def tiny(packages, tmp_path_factory):
         manifest = load_manifest(folder / name)
         made_for = msgspec.structs.replace(manifest.representation, crop_px=load().align.size_px)
         dump(msgspec.structs.replace(manifest, representation=made_for), folder / name)
-    return settings(**{"engines.folder": folder, "engines.head": "head", "engines.dynamic": ""})
+    return settings(**{"engines.folder": folder, "engines.head": "head", "engines.dynamic": "", "engines.units": ""})
 
 
 def settings(**changes):

@@ -117,6 +117,7 @@ def settings(packages):
     changes = {
         "engines.folder": packages,
         "engines.dynamic": "",
+        "engines.units": "",
         "engines.head": "head",
         "engines.device": "cpu",
         "engines.precision": "f32",

@@ -6,9 +6,11 @@ import pytest
 from realtime import config
 from realtime.engine.package.manifest import MODEL, sha256
 from realtime.errors import ConfigError, EngineError
-from realtime.labels import VOCABULARIES
+from realtime.labels import OWN, VOCABULARIES
 from realtime.recognition.heads import Heads, engines, spotter
+from realtime.representation.apex_field import ApexField
 from realtime.representation.embedding_sequence import EmbeddingSequence
+from realtime.representation.fields import FIELD_PX
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,15 @@ def folder(packages, encoder_parts, tmp_path_factory):
         def forward(self, embeddings):
             return self.fc(embeddings.mean(1))
 
+    class TinyUnits(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = torch.nn.Linear(2 * FIELD_PX**2, 2)
+
+        def forward(self, field):
+            strength = self.fc(field.flatten(1))
+            return strength - 0.1, strength
+
     folder = tmp_path_factory.mktemp("engines")
     for package in packages.iterdir():
         (folder / package.name).symlink_to(package)
@@ -38,6 +49,17 @@ def folder(packages, encoder_parts, tmp_path_factory):
         representation=EmbeddingSequence("encoder", sha256(packages / "encoder" / MODEL), 16, 16),
     )
     export(TinyDynamic(), {"embeddings": torch.randn(3, 16, 16)}, ["logits"], draft, folder / "dynamic")
+    units = msgspec.structs.replace(
+        draft,
+        name="units",
+        vocabulary=OWN,
+        labels=("17", "26"),
+        task="action-units",
+        representation=ApexField(48, FIELD_PX, 0.02),
+    )
+    export(
+        TinyUnits(), {"field": torch.randn(3, 2, FIELD_PX, FIELD_PX)}, ["logits", "strength"], units, folder / "units"
+    )
     return folder
 
 
@@ -47,6 +69,7 @@ def settings(folder):
     fixed = {
         "engines.folder": folder,
         "engines.dynamic": "",
+        "engines.units": "",
         "engines.device": "cpu",
         "engines.precision": "f32",
         "align.size_px": 48,
@@ -69,6 +92,19 @@ def test_a_plain_name_is_one_engine_and_nothing_judges_beside_the_encoder(settin
     encoder, judges = engines(settings("fields"))
     assert encoder.manifest.name == "encoder"
     assert (names(judges.micro), judges.macro) == (["fields"], ())
+
+
+def test_an_engine_of_units_is_opened_beside_those_that_judge_and_may_not_judge_itself(settings, folder):
+    config = settings("fields", **{"engines.units": "units"})
+    _, judges = engines(config)
+    assert judges.units.manifest.name == "units"
+    assert names(judges.engines) == ["fields"]
+    assert config.engines.packages == ("encoder", "spotter", "units", "fields")
+    assert engines(settings("fields"))[1].units is None
+    assert "units" not in Heads(config).names
+    with pytest.raises(EngineError, match="do not fit together") as found:
+        engines(settings("fields", **{"engines.units": "fields"}))
+    assert found.value.reasons[0].startswith("fields judges micro-expression, engines.units action-units")
 
 
 def test_joined_names_are_engines_in_that_order(settings):

@@ -3,7 +3,8 @@ import pytest
 
 from realtime.engine.package.manifest import MODEL, load
 from realtime.labels import VOCABULARIES
-from realtime.recognition.pairing import compatible, spotter_reasons
+from realtime.recognition.pairing import compatible, spotter_reasons, units_reasons
+from realtime.representation.apex_field import ApexField
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages
 
 replace = msgspec.structs.replace
@@ -70,6 +71,21 @@ def test_an_encoder_without_embeddings_feeds_no_head(packages):
     classifier = replace(encoder, outputs=encoder.outputs[1:])
     [reason] = compatible(classifier, load(packages / "head"), 48)
     assert "has the outputs ['logits'], wanted embedding" in reason
+
+
+def test_what_says_which_units_moved_judges_no_event_and_what_judges_says_no_units(packages):
+    encoder, judge = load(packages / "encoder"), load(packages / "fields")
+    [reason] = units_reasons(judge, 48)
+    assert reason.startswith("fields judges micro-expression, engines.units action-units")
+    outputs = (replace(judge.outputs[0], name="logits"), replace(judge.outputs[0], name="strength"))
+    reader = replace(judge, name="units", task="action-units", outputs=outputs, representation=ApexField(48, 28, 0.02))
+    assert list(units_reasons(reader, 48)) == []
+    [reason] = units_reasons(reader, 64)
+    assert reason.startswith("units was trained on crops of 48 px, align.size_px is 64")
+    [reason] = units_reasons(replace(reader, outputs=outputs[:1]), 48)
+    assert "has the outputs ['logits'], wanted strength" in reason
+    [reason] = compatible(encoder, reader, 48)
+    assert reason.startswith("units judges action-units, a head judges events")
 
 
 def test_the_size_a_network_sees_need_not_be_the_crops(packages):

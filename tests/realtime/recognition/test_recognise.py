@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import msgspec
@@ -12,6 +13,7 @@ from realtime.recognition.recognise import Judges, Recogniser
 from realtime.recognition.window import Encoded, Seen, Window
 from realtime.records import Apex, Crop, Offset, Pose
 from realtime.representation.apex_change import ApexChange, apex_pair
+from realtime.representation.apex_field import ApexField
 from realtime.representation.change import changed
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
@@ -225,6 +227,29 @@ def test_the_final_answer_has_the_id_of_the_early_one(encoder, head, window):
 def test_what_was_no_expression_is_withdrawn_without_confidence(encoder, head, window, reason):
     found = Recogniser(CONFIG, encoder, Judges((head,))).final(offset(kind=None, reason=reason), window, 1.4, ())
     assert (found.stage, found.confidence, found.reason, found.offset_s) == ("withdrawn", 0.0, reason, 1.3)
+
+
+def reader(clear=1.0):
+    """An engine that reads one unit in every event, without sides; it is told where that is clear."""
+    answer = {"strength": np.array([[0.4, 0.0]], np.float32), "logits": np.array([[clear, -1.0]], np.float32)}
+    return Fake("units", ("26", "17"), ApexField(48, 28, 0.0), lambda inputs: answer)
+
+
+def test_an_answer_says_what_moved_from_onset_to_apex_and_a_withdrawn_one_does_not(encoder, head, window):
+    units = reader()
+    recogniser = Recogniser(CONFIG, encoder, Judges((head,), (), units))
+    early, final = recogniser.early(apex(), window, 1.2, ()), recogniser.final(offset(), window, 1.4, ())
+    assert [unit.words for unit in early.units] == [unit.words for unit in final.units] == ["jaw down"]
+    assert units.asked[0]["field"].shape == (1, 2, 28, 28)
+    assert recogniser.final(offset(kind=None, reason="unsure"), window, 1.4, ()).units == ()
+
+
+def test_what_moved_changes_nothing_of_what_is_judged(encoder, head, window):
+    with_units = Recogniser(CONFIG, encoder, Judges((head,), (), reader())).final(offset(), window, 1.4, ())
+    without = Recogniser(CONFIG, encoder, Judges((head,))).final(offset(), window, 1.4, ())
+    assert replace(with_units, units=()) == without
+    silent = Recogniser(CONFIG, encoder, Judges((head,), (), reader(clear=0.0))).final(offset(), window, 1.4, ())
+    assert silent == without
 
 
 def judge_of(nothing):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from realtime.representation.apex_change import ApexChange
+from realtime.representation.apex_field import ApexField
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
@@ -34,6 +35,7 @@ WRITTEN = {
         '{"type":"flow-fields","crop_px":48,"size_px":28,"frames":3,"scale":"each","floor":0.0005,"limit":8.0}'
     ),
     ApexChange(48, 32, 0.02, 20.0): ('{"type":"apex-change","crop_px":48,"size_px":32,"around_s":0.02,"gain":20.0}'),
+    ApexField(48, 28, 0.02): '{"type":"apex-field","crop_px":48,"size_px":28,"around_s":0.02}',
     MotionTicks(48, 28, 7, 0.35, 0.02, 0.1, 64): (
         '{"type":"motion-ticks","crop_px":48,"size_px":28,"cells":7,"lag_s":0.35,"tick_s":0.02,'
         '"lookback_s":0.1,"memory":64}'
@@ -47,6 +49,7 @@ LOOKS_AT = {
     ClipImages: {"images"},
     FlowFields: {"times", "fields"},
     ApexChange: {"times", "images"},
+    ApexField: {"times", "images"},
 }
 
 

@@ -13,7 +13,7 @@ from messages import meta
 
 from realtime import schema
 from realtime.errors import MessageError
-from realtime.records import Box, Expression, Face, Pose, Quality
+from realtime.records import Box, Expression, Face, MovedUnit, Pose, Quality
 from realtime.schema.message import (
     LONGEST_BYTES,
     AskEvents,
@@ -44,6 +44,7 @@ EXPRESSION = Expression(
     probabilities={"cmn": {"negative": 0.1, "positive": 0.09, "surprise": 0.81}},
     quality=("small",),
     reason="",
+    units=(MovedUnit("12", "left", 0.32, 0.11, "lip corners up, left more than right"),),
 )
 FACE = Face(
     id=1,
@@ -232,6 +233,16 @@ def test_an_event_does_not_change_with_the_answer_that_it_came_from():
     event = event_from(replace(EXPRESSION, probabilities=probabilities), "0", 60.0)
     probabilities["cmn"]["surprise"] = 0.9
     assert event.probabilities == {"cmn": {"surprise": 0.5}}
+
+
+def test_an_event_says_which_units_moved_and_one_of_an_older_glimpse_says_none():
+    found = decode(encode("event/0/micro", EVENT))[1]
+    [unit] = found.units
+    assert (unit.unit, unit.side, unit.left, unit.right) == ("12", "left", 0.32, 0.11)
+    assert unit.words == "lip corners up, left more than right"
+    older = msgspec.to_builtins(EVENT)
+    del older["units"]
+    assert decode(b"event/0/micro\0" + msgspec.msgpack.encode(older))[1] == msgspec.structs.replace(EVENT, units=())
 
 
 def test_an_open_event_has_no_offset_yet():

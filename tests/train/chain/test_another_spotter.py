@@ -53,7 +53,7 @@ def settings(packages, encoder_parts, tmp_path_factory):
         "engines.precision": "f32", "align.size_px": 48, "spotter.open": 0.3, "spotter.close": 0.2,
         "spotter.macro": 0.3,
     }  # fmt: skip
-    overrides = [f"{key}={value}" for key, value in changes.items()] + ['engines.dynamic=""']
+    overrides = [f"{key}={value}" for key, value in changes.items()] + ['engines.dynamic=""', 'engines.units=""']
     return config.load(overrides=overrides)
 
 

@@ -66,6 +66,7 @@ function line(event, leftOut) {
     element("b", event.label),
     element("span", words.percent(event.confidence), "sure"),
     element("span", event.stage === "early" ? "early" : took, "took"),
+    ...(event.units?.length ? [element("small", words.units(event), "units")] : []),
     ...(doubts ? [element("small", doubts)] : []),
   ];
 }

@@ -77,6 +77,15 @@ def test_events_are_told_with_their_last_answer_and_pictures(text, make):
     assert "Events: 1, 15.1 a minute" in words_of(section(text, "Events"))  # in 3.98 s
 
 
+def test_what_moved_stands_beside_the_label_in_words(room, make, tmp_path):
+    units = (make.unit("lip corners up, left more than right"), make.unit("jaw down", unit="26"))
+    with session.Recorder(tmp_path / "s", room, [], video=False) as recorder:
+        recorder.write(make.state(0, make.face(1, 1.0)))
+        recorder.write(make.event(1, 0.5, units=units))
+    [row] = rows_of(report.page(session.read(tmp_path / "s")), "Events")
+    assert row[6] == "lip corners up, left more than right; jaw down"
+
+
 def test_rates_gaps_and_latencies_are_those_of_the_session(text, recorded):
     camera, frames, rate, shortest, gaps, lost, left_out = rows_of(text, "Rates and gaps")[0]
     assert (camera, frames, shortest, gaps, lost, left_out) == ("room-1", "197", "80 ms", "1", "3 (1.5%)", "0")
@@ -166,7 +175,7 @@ def test_ink_and_paper_are_the_readers_and_what_is_drawn_is_said(text):
 def test_what_comes_from_outside_is_text(room, make, tmp_path):
     with session.Recorder(tmp_path / "s", room, [], video=False) as recorder:
         recorder.write(make.state(0, make.face(1, 1.0, expression={"<b>": 1.0})))
-        recorder.write(make.event(1, 0.5, label="<script>alert(1)</script>", reason="<i>"))
+        recorder.write(make.event(1, 0.5, label="<script>alert(1)</script>", reason="<i>", units=(make.unit("<i>"),)))
     text = report.page(session.read(tmp_path / "s"))
     assert "<script" not in text
     assert "<i>" not in text

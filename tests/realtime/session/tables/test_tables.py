@@ -84,6 +84,21 @@ def test_events_are_all_answers_and_the_last_is_marked(session, tmp_path):
     assert (withdrawn["reason"], withdrawn["label"], withdrawn["kind"]) == ("unsure", "surprise", "micro")
 
 
+def test_the_units_that_moved_are_two_columns_for_programs_and_for_people(room, make, tmp_path):
+    units = (
+        make.unit("lip corners up, left more than right"),
+        make.unit("jaw down", unit="26", side="both", right=0.32),
+    )
+    with Recorder(tmp_path / "s", room, [], video=False) as recorder:
+        recorder.write(make.event(1, 2.0, seq=1, units=units))
+        recorder.write(make.event(2, 3.0, seq=2))
+    export(read(tmp_path / "s"), "csv", tmp_path / "out")
+    some, none = read_csv(tmp_path / "out" / "events.csv")
+    assert some["units"] == "12:left:0.320:0.110 26:both:0.320:0.320"
+    assert some["units_in_words"] == "lip corners up, left more than right; jaw down"
+    assert (none["units"], none["units_in_words"]) == ("", "")
+
+
 def test_events_of_two_cameras_with_one_id_are_two(room, make, tmp_path):
     with Recorder(tmp_path / "s", room, [], video=False) as recorder:
         for seq, camera in ((1, "a"), (2, "b")):

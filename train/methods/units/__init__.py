@@ -1,0 +1,1 @@
+"""Which action units moved: a linear read-out of displacement fields."""
