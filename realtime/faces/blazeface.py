@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from realtime.faces.public_models import FULL_RANGE, SHORT_RANGE, Model, Network
+from realtime.faces.public_models import FULL_RANGE, SHORT_RANGE, Network, PublicModel
 from realtime.faces.region import Region, around
 from realtime.records import Floats, Image
 
@@ -25,7 +25,7 @@ BOX, LEFT_EYE, RIGHT_EYE = slice(0, 4), slice(4, 6), slice(6, 8)  # in a row of 
 class FaceDetector:
     """Looks for faces in the whole of a frame."""
 
-    def __init__(self, model: Model, network: Network, confidence: float) -> None:
+    def __init__(self, model: PublicModel, network: Network, confidence: float) -> None:
         self._network, self._confidence, self._side_px = network, confidence, model.side_px
         self._anchors = anchors(GRIDS[model])
 

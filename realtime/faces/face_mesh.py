@@ -16,13 +16,13 @@ import cv2
 from realtime.config import TrackConfig
 from realtime.faces import landmarks as lm
 from realtime.faces.blazeface import FaceDetector
-from realtime.faces.public_models import FACE_LANDMARKS, FULL_RANGE, SHORT_RANGE, Model, OpenNetwork
+from realtime.faces.public_models import FACE_LANDMARKS, FULL_RANGE, SHORT_RANGE, OpenNetwork, PublicModel
 from realtime.faces.reach import Range, Reach
 from realtime.faces.region import Region, around_landmarks, distinct
 from realtime.records import Floats, Image
 
 VERSION = 1  # of what is made of the networks' answers
-_DETECTORS: dict[Range, Model] = {"short": SHORT_RANGE, "full": FULL_RANGE}
+_DETECTORS: dict[Range, PublicModel] = {"short": SHORT_RANGE, "full": FULL_RANGE}
 _SIDE = FACE_LANDMARKS.side_px
 
 

@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent / "models"
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class PublicModel:
     """A network of one square RGB picture."""
 
     file: str
@@ -40,7 +40,7 @@ class Model:
 
 
 class Network(Protocol):
-    """A `Model` made to run. One thread at a time may use it."""
+    """A `PublicModel` made to run. One thread at a time may use it."""
 
     picture: Image  #: uint8 (S, S, 3), RGB: what `run` looks at, filled anew for each
 
@@ -49,23 +49,23 @@ class Network(Protocol):
 
 
 #: What makes a network run; who calls this knows no inference library.
-OpenNetwork = Callable[[Model], Network]
+OpenNetwork = Callable[[PublicModel], Network]
 
-SHORT_RANGE = Model(
+SHORT_RANGE = PublicModel(
     "face_detection_short_range.tflite",
     "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
     side_px=128,
     black=-1.0,
     white=1.0,
 )
-FULL_RANGE = Model(
+FULL_RANGE = PublicModel(
     "face_detection_full_range_sparse.tflite",
     "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
     side_px=192,
     black=-1.0,
     white=1.0,
 )
-FACE_LANDMARKS = Model(
+FACE_LANDMARKS = PublicModel(
     "face_landmark.tflite",
     "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
     side_px=192,

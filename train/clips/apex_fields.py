@@ -29,7 +29,7 @@ SHORTEST_S = 0.06  #: between two moments: hardly anything moves in less
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PairsAsked:
     """How many pairs of moments of each clip are looked at, beside its event."""
 
     cuts: int
@@ -49,7 +49,7 @@ class ApexFields:
 
 
 def apex_fields(
-    clips: Sequence[StoredClip], made: ApexField, shown: Shown, cache: Path, workers: int | None = None
+    clips: Sequence[StoredClip], made: ApexField, shown: PairsAsked, cache: Path, workers: int | None = None
 ) -> ApexFields:
     """Of all `clips`; they are made once and kept in `cache`."""
     path = cache / f"apex-fields-{digest(VERSION, made, shown, [clip.path.name for clip in clips])}.npz"
@@ -64,7 +64,7 @@ def apex_fields(
 
 
 @contextmanager
-def _looking(made: ApexField, shown: Shown) -> Iterator[Work[tuple[int, StoredClip], ApexFields]]:
+def _looking(made: ApexField, shown: PairsAsked) -> Iterator[Work[tuple[int, StoredClip], ApexFields]]:
     flow, place = Flow(), layout(made.crop_px)
 
     def work(task: tuple[int, StoredClip]) -> ApexFields:
@@ -85,7 +85,7 @@ def _looking(made: ApexField, shown: Shown) -> Iterator[Work[tuple[int, StoredCl
     yield work
 
 
-def _moments(clip: StoredClip, times: Times, shown: Shown) -> Iterator[tuple[int, float, float]]:
+def _moments(clip: StoredClip, times: Times, shown: PairsAsked) -> Iterator[tuple[int, float, float]]:
     """Kinds and pairs of moments; drawn from the clip's own name, so that no other clip changes them."""
     sample = clip.sample
     yield EVENT, sample.onset_s, sample.apex_s

@@ -7,7 +7,7 @@ from typing import Any
 
 from realtime.engine.backends.openvino import openvino_library
 from realtime.errors import EngineError
-from realtime.faces.public_models import Model
+from realtime.faces.public_models import PublicModel
 from realtime.records import Floats, Image
 
 #: One thread, since tracking is a stage beside others. In f32: rounding would make a still face move.
@@ -23,7 +23,7 @@ _HINTS = {
 class PictureNetwork:
     """A `faces.public_models.Network`. Its request and arrays are used again for every picture."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: PublicModel) -> None:
         openvino = openvino_library()
         core = openvino.Core()
         try:
@@ -39,7 +39,7 @@ class PictureNetwork:
         return self._answers
 
 
-def _of_colours(openvino: Any, graph: Any, model: Model) -> Any:
+def _of_colours(openvino: Any, graph: Any, model: PublicModel) -> Any:
     """`graph` with colours of 0 to 255 for its input: the library turns them into numbers while it reads them."""
     steps = openvino.preprocess.PrePostProcessor(graph)
     steps.input().tensor().set_element_type(openvino.Type.u8)

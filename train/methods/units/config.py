@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from realtime.config import Count, NotNegative, Positive, Section, Share
-from train.clips.apex_fields import Shown
+from train.clips.apex_fields import PairsAsked
 from train.config.recipe import Settings
 
 Unit = Annotated[str, msgspec.Meta(pattern=r"^\d+(\+\d+)*$")]
@@ -22,8 +22,8 @@ class PairsShown(Section, frozen=True):
     weight: Positive  #: of a pair of any two moments, where thresholds are set
 
     @property
-    def pairs(self) -> Shown:
-        return Shown(self.cuts, self.any, self.jitter_s)
+    def pairs(self) -> PairsAsked:
+        return PairsAsked(self.cuts, self.any, self.jitter_s)
 
 
 class MixturesShown(Section, frozen=True):
