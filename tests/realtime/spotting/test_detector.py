@@ -135,11 +135,17 @@ def test_at_the_streams_end_a_face_that_keeps_still_ends_its_event(play):
 
 
 def test_what_may_have_gone_on_for_long_is_lost_at_the_streams_end(play):
-    for curves in (expression(1.0, 1.9), expression(1.0, 1.9, peak_at(1.25))):
-        _, spotter = play(curves, until=1.3)
-        [offset] = spotter.finish()  # and no apex, which it would only take back
-        assert (offset.kind, offset.reason) == (None, "lost")
-        assert offset.t == pytest.approx(1.3 - TICK_S)
+    _, spotter = play(expression(1.0, 1.9), until=1.3)
+    [offset] = spotter.finish()
+    assert (offset.kind, offset.reason) == (None, "lost")
+    assert offset.t == pytest.approx(1.3 - TICK_S)
+
+
+def test_what_has_peaked_is_decided_on_what_was_seen_at_the_streams_end(play):
+    _, spotter = play(expression(1.0, 1.9, peak_at(1.25)), until=1.3)
+    apex, offset = spotter.finish()
+    assert (apex.kind, offset.kind, offset.reason) == ("micro", "micro", "")
+    assert offset.t == pytest.approx(1.3 - TICK_S)
 
 
 def test_a_macro_expression_that_was_seen_to_be_one_is_told_at_the_streams_end(play):

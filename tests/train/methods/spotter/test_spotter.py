@@ -25,8 +25,11 @@ from realtime.spotting.recurrent import unpacked
 from realtime.spotting.scorer import PAUSE_S
 from train import registry
 from train.clips.exact import Movements
+from train.clips.marked import MarkedFace
 from train.config.clips import Distractor
 from train.datasets.folds import Fold
+from train.datasets.marked.marks import Mark
+from train.datasets.marked.playing import Playing
 from train.evaluation.ablation import table
 from train.methods.comparison import compare
 from train.methods.experiment import Experiment
@@ -310,6 +313,32 @@ def test_a_movement_of_no_class_is_no_expression(config, data):
     job = job_of(replace(config, **(PLAIN | {"pasted_per_minute": (90.0, 90.0)})), quiet)
     inputs = torch.cat([inputs for inputs, *_ in job.batches(0)])
     assert not inputs[..., : 2 * config.cells**2].any()
+
+
+def real_face(*marks):
+    times = np.arange(240) / 30
+    rows = np.full((240, WIDTH), 0.001, np.float16)
+    rows[(times > 2.0) & (times < 2.5)] = 0.05
+    return MarkedFace("clip", "dora", Playing(1.0, 1.0), times, rows, marks)
+
+
+def test_real_faces_are_a_stage_of_their_own_in_which_nobody_is_asked_of_what_is_unsure(config, data, monkeypatch):
+    smile, unsure = Mark(2.0, 2.2, 2.4, 2.5, "positive", "happiness"), Mark(5.0, 5.5, 5.5, 6.0, "unsure", "")
+    source = Given(data)
+    monkeypatch.setattr(source, "marked", lambda workers=None: [real_face(smile, unsure)])
+    after = replace(config.adapting, marked=1.0, epochs=1, steps=4, optimiser=config.optimiser)
+    plain = replace(config, **PLAIN, adapting=after)
+    (films, _), (real, optimiser) = SPOTTER.stages(plain, SPOTTER.see(plain, source, source.whole()), source, 1)
+    assert films.network is real.network
+    assert (films.epochs, real.epochs, optimiser) == (config.epochs, 1, after.optimiser)
+    inputs, wanted, asked = map(torch.cat, zip(*real.batches(0), strict=True))
+    assert wanted[..., :2].amax((0, 1)).tolist() == [1.0, 1.0]  # the smile is brief
+    shown = asked[:, BLIND_TICKS:, 0]
+    assert 0.0 < shown.mean() < 1.0
+    changed = wanted.clone()
+    changed[asked[..., 0] == 0.0] = 1.0 - changed[asked[..., 0] == 0.0]
+    real.network.eval()
+    assert torch.equal(real.loss((inputs, wanted, asked)), real.loss((inputs, changed, asked)))
 
 
 def test_films_of_several_lengths_are_asked_together_as_each_alone(config, data):
