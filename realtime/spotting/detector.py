@@ -83,7 +83,7 @@ class FaceSpotter:
         """The stream is over while the face is there: its last moments are judged as if it now kept still.
 
         So a clip that is cut at the offset tells what live would have told a little later. No event begins in what was
-        not seen, and one that it would make too long for a micro-expression is lost: nobody knows how it went on.
+        not seen, and one that it would make too long for a micro-expression is decided on what was seen (see `flush`).
         """
         last, self._last, found = self._last, None, list[Moment]()
         if last is None or last.t < self._quiet_until:
