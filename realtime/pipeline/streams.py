@@ -53,7 +53,7 @@ class Streams:
     def __init__(self, config: Config, outlet: Outlet) -> None:
         self._config, self._outlet = config, outlet
         self._heads = Heads(config)
-        open_landmarker(config).close()  # its library takes a second to load, for which the first visitor would wait
+        open_landmarker(config).close()  # what it needs takes a second to load, for which the first visitor would wait
         self._ids = count(1)
         self._lock = threading.Lock()  # of the tables below
         self._pipelines: dict[str, Pipeline] = {}

@@ -143,11 +143,15 @@ class Recogniser:
     def _brief(self, shares: Mapping[str, Shares]) -> dict[str, float]:
         """Of a micro-expression: what those say who see it move, and the look as far as there is one."""
         said, weights = [shares[name] for name in self._micro], self._weights(self._micro)
+        sharpness = self._config.sharpness
         if self._look:
             look = grouped(shares[self._encoder.manifest.name])
-            weights.append(self._look * sum(weights) * (1.0 - at_rest(look)))
+            heard = self._look * (1.0 - at_rest(look))
+            if len(said) == 1:  # one opinion alone stays as it is, and two that count alike are sharpened
+                sharpness = 1.0 + (sharpness - 1.0) * min(heard, 1.0)
+            weights.append(heard * sum(weights))
             said.append(look if self._rejects else _without(NONE, look))
-        return pool(said, weights, self._config.floor, self._config.sharpness)
+        return pool(said, weights, self._config.floor, sharpness)
 
     def _units(self, onset: float, apex: float, end: float, window: Window) -> tuple[MovedUnit, ...]:
         """The reason that people can see; nothing where no engine reads it."""

@@ -16,7 +16,7 @@ class Spot:
 
     t: float  #: seconds; earlier than the frame that made it known
     expression: float  #: that one is under way, of any length
-    micro: float  #: that it is a micro-expression
+    micro: float  #: that it will be over as soon as a micro-expression is: a guess, for early answers
     apex: float  #: that this is its apex
 
 

@@ -86,8 +86,10 @@ def _watching() -> Iterator[Callable[[tuple[MarkedClip, Playing, Stretch, Path]]
         landmarker.restart()
         _keep(*task, landmarker, stages)
 
-    yield work
-    landmarker.close()
+    try:
+        yield work
+    finally:
+        landmarker.close()
 
 
 def _keep(

@@ -15,11 +15,16 @@ class MethodCard:
 
     what: str
     limits: tuple[str, ...]  #: what such a network must not be trusted in
+    real: bool = False  #: whether it learns from marked clips of real people as well, where the recipe names any
 
 
 SYNTHETIC = (
     "It was trained and scored on synthetic clips alone: faces moved by scripted action units, seen through simulated "
     "cameras. It was never shown a face that moved by itself, and its scores do not say how well it does on one."
+)
+REAL = (
+    "It was scored on synthetic clips alone: faces moved by scripted action units, seen through simulated cameras. "
+    "Beside them it learned from motion fields of a few real people; its scores do not say how well it does on others."
 )
 RECORDED = "It knows the people, cameras and lights of its data. On others it is worse as a rule."
 FORCED = "It has no answer for a movement that none of its classes fits: whatever it is given gets one of them."
@@ -34,7 +39,9 @@ ALWAYS = (
 def limits(manifest: Manifest, card: MethodCard) -> Iterator[str]:
     """Of the method, of the data, of the labels, and of everything that judges faces."""
     yield from card.limits
-    yield SYNTHETIC if "clips" in manifest.training.recipe else RECORDED
+    recipe = manifest.training.recipe
+    shown = REAL if card.real and recipe.get("marked", {}).get("clips") else SYNTHETIC
+    yield shown if "clips" in recipe else RECORDED
     if manifest.task not in ("still-expression", "action-units") and not {NONE, "others"} & set(manifest.labels):
         yield FORCED
     yield from ALWAYS

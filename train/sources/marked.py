@@ -7,25 +7,24 @@ from pathlib import Path
 
 from train.clips.marked import MarkedFace, marked_faces
 from train.config.marked import MarkedSettings
-from train.datasets.marked.marks import MarkedClip, read
+from train.datasets.marked.marks import FOLDER, read
 from train.datasets.marked.playing import Playing
 
 
 def faces(settings: MarkedSettings, cache: Path, workers: int | None = None) -> list[MarkedFace]:
     """How the faces of people for choosing move, at every speed and strength that is asked for; none without a folder.
 
-    Those of people for testing are not even read.
+    Clips of people for testing are not even looked at.
     """
+    if not settings.clips:
+        return []
     ways = [Playing(*way) for way in product(settings.speeds, settings.strengths)]
-    return marked_faces(_clips(settings), ways, cache, workers)
+    return marked_faces(read(Path(settings.clips), people="choosing"), ways, cache, workers)
 
 
 def key(settings: MarkedSettings) -> object:
-    """What changes with all that they show."""
-    return [(clip.sha256, clip.marks) for clip in _clips(settings)], settings.speeds, settings.strengths
-
-
-def _clips(settings: MarkedSettings) -> list[MarkedClip]:
+    """What changes with all that the tables say of them; the clips are asked for only where they are shown."""
     if not settings.clips:
-        return []
-    return [clip for clip in read(Path(settings.clips)) if clip.people == "choosing"]
+        return ()
+    tables = [(FOLDER / name).read_text("utf-8") for name in ("clips.csv", "marks.csv")]
+    return tables, settings.speeds, settings.strengths

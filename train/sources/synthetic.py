@@ -34,7 +34,10 @@ class SyntheticSource(Configured[SyntheticSettings]):
     """Implements `ClipSource`. Some people are held out: its only fold."""
 
     provenance = Provenance(
-        ("synthetic micro-expressions: neutral faces moved by scripted action units",),
+        (
+            "synthetic micro-expressions: neutral faces moved by scripted action units",
+            "for methods of movement motion fields of marked clips of real people, where [marked] names their folder",
+        ),
         TERMS,
     )
 

@@ -71,29 +71,44 @@ class MarkedClip:
         return tuple(mark for mark in self.marks if mark.counts)
 
 
-def read(clips: Path, tables: Path = FOLDER) -> list[MarkedClip]:
-    """The clips of the folder `clips` as the two files in `tables` have them; one DataError lists all that is wrong."""
+def read(clips: Path, tables: Path = FOLDER, people: People | None = None) -> list[MarkedClip]:
+    """The clips of the folder `clips` as the two files in `tables` have them, of all people or of `people`.
+
+    One DataError lists all that is wrong; files of the others are not looked at.
+    """
     files = read_table(tables / "clips.csv", {name: (name,) for name in ("clip", "person", "people", "sha256")})
     rows = read_table(tables / "marks.csv", {name: (name,) for name in ("clip", *MOMENTS, "class", "label")})
     known = {row["clip"] for row in files}
-    problems = [*_files(files, clips), *(f"{row.where}: {problem}" for row in rows for problem in _row(row, known))]
+    wanted = [row for row in files if people in (None, row["people"])]
+    problems = [
+        *_sides(files),
+        *_files(wanted, clips),
+        *(f"{row.where}: {problem}" for row in rows for problem in _row(row, known)),
+    ]
     if not problems:
-        found = [_clip(row, clips, [mark for mark in rows if mark["clip"] == row["clip"]]) for row in files]
+        found = [_clip(row, clips, [mark for mark in rows if mark["clip"] == row["clip"]]) for row in wanted]
         problems = [problem for clip in found for problem in _order(clip)]
     if problems:
-        raise DataError(f"the marked clips of {clips} cannot be used; give their folder, or correct {tables}", problems)
+        todo = f"give their folder, correct {tables}, or train without: marked.clips="
+        raise DataError(f"the marked clips of {clips} cannot be used; {todo}", problems)
     return found
 
 
-def _files(rows: Sequence[TableRow], clips: Path) -> Iterator[str]:
-    """What is wrong with the clips: files, people and sides."""
+def _sides(rows: Sequence[TableRow]) -> Iterator[str]:
+    """Who is on no side, or on both."""
     sides: dict[str, str] = {}
     for row in rows:
-        name, side, path = row["clip"], row["people"], clips / row["clip"]
+        side = row["people"]
         if side not in get_args(People):
             yield f"{row.where}: people is {side!r}, wanted choosing or testing"
         if sides.setdefault(row["person"], side) != side:
             yield f"{row.where}: {row['person']} is on both sides; wanted each person on one"
+
+
+def _files(rows: Sequence[TableRow], clips: Path) -> Iterator[str]:
+    """Which files are missing, or others than were marked."""
+    for row in rows:
+        name, path = row["clip"], clips / row["clip"]
         if not path.is_file():
             yield f"no clip {path}"
         elif (found := sha256(path)[:DIGITS]) != row["sha256"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from realtime.capture.source import Source, open_source
@@ -40,16 +40,14 @@ class Playing:
 @contextmanager
 def opened(clip: MarkedClip, playing: Playing, stretch: Stretch, config: Config) -> Iterator[StretchSource]:
     """The pictures of a stretch, played so."""
-    base: Source = open_source(str(clip.path), config.source, fast=True)
-    if playing.strength == FULL:
+    with ExitStack() as stack:
+        base: Source = open_source(str(clip.path), config.source, fast=True)
+        stack.callback(base.close)
+        if playing.strength != FULL:
+            tracker = Tracker(config.track, open_landmarker(config))
+            stack.callback(tracker.close)
+            base = WeakenedSource(base, _within(clip.counting, stretch), playing.strength, tracker)
         yield StretchSource(base, stretch, playing.speed)
-        return
-    tracker = Tracker(config.track, open_landmarker(config))
-    try:
-        weak = WeakenedSource(base, _within(clip.counting, stretch), playing.strength, tracker)
-        yield StretchSource(weak, stretch, playing.speed)
-    finally:
-        tracker.close()
 
 
 def shown(clip: MarkedClip, source: StretchSource) -> tuple[Mark, ...]:

@@ -50,6 +50,7 @@ class MotionMethod(Method[MotionConfig, Clips]):
             "Movement is divided by its own size, so it does not know how strong an expression is.",
             "It sees the face against what it was just before; if that was moving, all that follows is seen wrongly.",
         ),
+        real=True,
     )
     outputs = (LOGITS, "event")
     answers = ("final", "early")

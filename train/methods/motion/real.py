@@ -72,7 +72,7 @@ class RealFaces:
 
 
 def _free(face: MarkedFace) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """(T,) whether no expression can be seen, nor anything that might be one."""
+    """(T,) whether at such an apex no expression can be seen, nor anything that might be one."""
     free = np.ones(len(face.times), np.bool_)
     free[:FRAMES] = False
     for mark in face.marks:
@@ -83,7 +83,8 @@ def _free(face: MarkedFace) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 def _events(face: MarkedFace) -> Iterator[Excerpt]:
     for mark in face.marks:
         first, last = (int(np.searchsorted(face.times, at)) for at in (mark.onset_s, mark.apex_s))
-        if mark.class_ in MEGC3 and last - first >= FRAMES and last < len(face.times):
+        there = face.times[0] <= mark.onset_s and last < len(face.times)
+        if mark.class_ in MEGC3 and there and last - first >= FRAMES:
             yield _excerpt(face, first, last, mark.class_)
 
 

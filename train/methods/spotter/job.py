@@ -74,7 +74,7 @@ class SpotterJob:
         each = F.binary_cross_entropy_with_logits(
             logits, wanted.expand_as(logits), pos_weight=weights, reduction="none"
         )
-        return self.config.members * (each * asked).mean() / asked.mean()
+        return self.config.members * (each * asked).mean() / asked.mean().clamp_min(1e-6)
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         """Nothing: films to calibrate on are films not to train on, and the test is looked at once."""

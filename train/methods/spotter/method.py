@@ -51,6 +51,7 @@ class SpotterMethod(Method[SpotterTraining, Films]):
             "It knows blinks, glances, speech, chewing, turns of the head and hands as the generator makes them. What "
             "else faces do, laughing, sneezing, drinking, it may take for an expression.",
         ),
+        real=True,
     )
     task = "spotting"
     sources = ("films",)
@@ -95,7 +96,8 @@ class SpotterMethod(Method[SpotterTraining, Films]):
                 Portion(Footage(films[: after.films], *clock, config.without), 1.0 - after.marked, config.gain),
                 Portion(Footage(clips, *clock), after.marked, after.gain),
             ]
-            both = either(added, real(apexes(clips)), after.real)
+            seen = apexes(clips)
+            both = either(added, real(seen), after.real) if len(seen) else added
             stages.append((SpotterJob(config, network, shown, both, seed, after), after.optimiser))
         return stages
 

@@ -68,7 +68,7 @@ def apexes(films: Sequence[Film]) -> Floats:
     for film in films:
         for _, onset, apex, _ in film.expressions:
             row = int(np.searchsorted(film.ends, apex))
-            if apex - onset <= RISE_S and row < len(film.ends):
+            if apex - onset <= RISE_S and film.ends[0] <= apex <= film.ends[-1]:
                 fields, _, turns = unpacked(film.ticks[row].astype(np.float32), FIELD_PX)
                 found += [fields, mirrored(fields, turns)[0]]
     return np.array(found, np.float32).reshape(-1, 2, FIELD_PX, FIELD_PX)

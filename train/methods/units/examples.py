@@ -47,12 +47,14 @@ def examples(
     if mixed is None:
         raise DataError("action units are learned from a source that knows them: give configs/data/synthetic.toml")
     measured = _measured(config, made, source, clips, workers)
-    return joined(measured, upon(mixed, measured, config.mixtures, config.seed)) if len(measured) else measured
+    return joined(measured, upon(mixed, measured, config.mixtures, config.seed))
 
 
 def _measured(
     config: UnitsConfig, made: ApexField, source: ClipSource, clips: Sequence[StoredClip], workers: int | None
 ) -> Examples:
+    if not clips:
+        raise DataError("no clip shows a face from onset to apex; give more people, or a larger calibration")
     found = apex_fields(clips, made, config.shown.pairs, Path(config.cache), workers)
     amounts = []
     for number, *moments in zip(found.clips.tolist(), found.begins, found.ends, strict=True):

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from train.methods.units.readings import Readings
 
-CELLS = (
-    2  #: of the field's, a side of the cells that the rest is measured on: half of the numbers' noise is between them
-)
+#: Of the field's, a side of the cells that the rest is measured on: half of the numbers' noise is between them.
+CELLS = 2
 NEVER = 1e6  #: a threshold that nothing reaches
 
 

@@ -7,7 +7,6 @@ as such. Units that cannot be told apart are one reading, as strong as the stron
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -83,8 +82,3 @@ def mirror(fields: Floats) -> Floats:
     turned = fields[..., ::-1].copy()
     turned[..., 0, :, :] *= -1
     return turned
-
-
-def strongest(readings: Floats, told: Sequence[str]) -> Floats:
-    """(N, units) of readings (N, R): of each unit the larger side."""
-    return np.asarray(readings[:, : 2 * len(told)].reshape(len(readings), -1, 2).max(2), np.float32)
