@@ -12,6 +12,7 @@ from itertools import chain
 
 import numpy as np
 
+from realtime.errors import ConfigError
 from realtime.recognition.units import LEFT, RIGHT
 from realtime.records import Floats
 from realtime.units import OR
@@ -28,9 +29,17 @@ TURNED = ("jaw-aside",)
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Columns of what is read, for the units `told`: "12", or "6+7" for two as one."""
+    """Columns of what is read, for the units `told`: "12", or "6+7" for two as one; ConfigError of one nobody knows."""
 
     told: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        unknown = sorted({number for unit in self.told for number in members(unit)} - set(ACTION_UNITS))
+        if unknown:
+            known = ", ".join(map(str, sorted(ACTION_UNITS)))
+            raise ConfigError(
+                f"told names AU{', AU'.join(map(str, unknown))}, which no head here moves; there are {known}"
+            )
 
     @property
     def sided(self) -> tuple[bool, ...]:

@@ -13,7 +13,7 @@ from realtime.config import load as load_config
 from realtime.engine.check import check
 from realtime.engine.factory import open_engine
 from realtime.engine.package.manifest import load as load_manifest
-from realtime.errors import DataError
+from realtime.errors import ConfigError, DataError
 from realtime.recognition.units import told_by
 from realtime.representation.apex_field import FIELD
 from realtime.representation.fields import FIELD_PX
@@ -299,3 +299,8 @@ class Keyed(Nobody):
 
     def whole(self):
         return None
+
+
+def test_a_unit_that_no_head_moves_cannot_be_told():
+    with pytest.raises(ConfigError, match=r"told names 28, which no head here moves; there are the units 1, 2, 4"):
+        Readings(("12", "28"))
