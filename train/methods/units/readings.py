@@ -36,10 +36,8 @@ class Readings:
     def __post_init__(self) -> None:
         unknown = sorted({number for unit in self.told for number in members(unit)} - set(ACTION_UNITS))
         if unknown:
-            known = ", ".join(map(str, sorted(ACTION_UNITS)))
-            raise ConfigError(
-                f"told names AU{', AU'.join(map(str, unknown))}, which no head here moves; there are {known}"
-            )
+            names, known = (", ".join(map(str, some)) for some in (unknown, sorted(ACTION_UNITS)))
+            raise ConfigError(f"told names {names}, which no head here moves; there are the units {known}")
 
     @property
     def sided(self) -> tuple[bool, ...]:
