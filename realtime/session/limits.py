@@ -14,6 +14,10 @@ from realtime.errors import SessionError
 LONGEST_S = 366 * 86400.0
 #: Frames, ids, pixels and shares stay below: 60 frames a second make a thousandth of it in a year.
 MOST_NUMBER = 1e12
+#: Letters of any text in a message: a sentence; why an engine fell back takes some lines.
+LONGEST_TEXT = 10_000
+#: Of an error that quotes what it found: a few lines of a terminal.
+LONGEST_QUOTED = 400
 #: When a session may have begun, in Unix seconds: calendars end with the year 9999, and no clock is set before 1970.
 EPOCH_S, LAST_DATE_S = 0.0, 253_402_300_799.0
 #: session.json takes 20 kB, the largest manifest that is shipped 65 kB.
@@ -37,14 +41,16 @@ MOST_SHOWN_BYTES = 64_000_000
 
 
 def plausible(value: Any) -> bool:
-    """Whether every number in a message, however deep, is finite and below `MOST_NUMBER`."""
+    """Whether every number in a message, however deep, is finite and below `MOST_NUMBER`, and no text is too long."""
     kind = type(value)
     if kind is float or kind is int:
         return -MOST_NUMBER < value < MOST_NUMBER  # False for NaN
+    if kind is str:
+        return len(value) <= LONGEST_TEXT
     if kind is tuple:
         return all(map(plausible, value))
     if kind is dict:
-        return all(map(plausible, value.values()))
+        return all(map(plausible, value)) and all(map(plausible, value.values()))
     return all(plausible(getattr(value, name)) for name in getattr(value, "__struct_fields__", ()))
 
 
@@ -60,6 +66,12 @@ def shallow(value: Any, levels: int = MOST_DEPTH) -> bool:
     if isinstance(value, list):
         return levels > 0 and all(shallow(each, levels - 1) for each in value)
     return True
+
+
+def one_line(error: Exception) -> str:
+    """What `error` says, which may quote a stranger's text: in one line, not too long, and without terminal codes."""
+    said = str(error)[:LONGEST_QUOTED]
+    return "".join(letter if letter.isprintable() else "?" for letter in said)
 
 
 def check_count(found: Set[Any] | Mapping[Any, Any], most: int, what: str) -> None:

@@ -55,19 +55,23 @@ class Session:
         self.header = header
         self.engines = engines  #: manifest by package name
         #: whether pictures were recorded
-        self.video = all([has_regular(folder, name) for name in (layout.PICTURES_INDEX, layout.PICTURES)])
+        self.video = has_regular(folder, layout.PICTURES) & has_regular(folder, layout.PICTURES_INDEX)
         self.moments = require_folder(folder / layout.MOMENTS)  #: whether pictures of events were kept
 
     def __iter__(self) -> Iterator[Record]:
         """SessionError, with the place, at bytes that are no message; a record that was cut off ends it."""
         path, place = self.folder / layout.MESSAGES, 0
+        cameras: set[str] = set()
         with open_regular(self.folder, layout.MESSAGES, limits.MOST_MESSAGES_BYTES) as file:
             while len(prefix := file.read(layout.PREFIX.size)) == layout.PREFIX.size:
                 length, at_s = layout.PREFIX.unpack(prefix)
                 frame = file.read(min(length, LONGEST_BYTES + 1))
                 if len(frame) < length <= LONGEST_BYTES:
                     return
-                yield _checked(Record(at_s, _message(frame, path, place)), path, place)
+                record = _checked(Record(at_s, _message(frame, path, place)), path, place)
+                cameras.add(record.message.camera)
+                limits.check_count(cameras, limits.MOST_CAMERAS, "cameras")
+                yield record
                 place += layout.PREFIX.size + length
 
     def has_landmarks(self) -> bool:
@@ -173,7 +177,7 @@ def _json(folder: Path, name: str, kind: type[T], most_bytes: int) -> T:
         raise SessionError(f"{folder / name}: nested without end; no file of a session is deep") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         wanted = "wanted what realtime/session says: was it changed by hand?"
-        raise SessionError(f"{folder / name}: {error}; {wanted}") from None
+        raise SessionError(f"{folder / name}: {limits.one_line(error)}; {wanted}") from None
 
 
 def _checked(record: Record, path: Path, place: int) -> Record:
@@ -187,7 +191,7 @@ def _checked(record: Record, path: Path, place: int) -> Record:
             f"{path} is damaged at byte {place}: a time of {max(times, key=abs):g} s; no recording has it"
         )
     if not limits.plausible(message):
-        raise SessionError(f"{path} is damaged at byte {place}: a number that is none, or that nothing can be")
+        raise SessionError(f"{path} is damaged at byte {place}: a number or a text that no recording has")
     if not CAMERA.fullmatch(message.camera):
         raise SessionError(f"{path} is damaged at byte {place}: {message.camera[:40]!r} is no camera's name")
     return record
@@ -197,7 +201,7 @@ def _message(frame: bytes, path: Path, place: int) -> Published:
     try:
         _, message = decode(frame)
     except MessageError as error:
-        raise SessionError(f"{path} is damaged at byte {place}: {error}") from None
+        raise SessionError(f"{path} is damaged at byte {place}: {limits.one_line(error)}") from None
     if not isinstance(message, Published):
         raise SessionError(f"{path} is damaged at byte {place}: a {type(message).__name__} is never published")
     return message

@@ -24,20 +24,22 @@ _KINDS = {
 
 
 def open_regular(folder: Path, name: str, most_bytes: int | None = None) -> BinaryIO:
-    """The file `name` of `folder`, to be read; FileNotFoundError where there is none, and no link on the way is followed.
+    """The file `name` of `folder`, to be read, with no link followed on the way; FileNotFoundError where there is none.
 
     SessionError where it is no regular file, has more than `most_bytes`, or cannot be opened.
     """
     path = folder / name
-    for parent in list(path.relative_to(folder).parents)[-2::-1]:
-        require_folder(folder / parent)
-    _require(path, path.lstat().st_mode, stat.S_IFREG)
     try:
-        file = open(os.open(path, _FLAGS), "rb")
+        for parent in list(path.relative_to(folder).parents)[-2::-1]:
+            require_folder(folder / parent)
+        _require(path, path.lstat().st_mode, stat.S_IFREG)
+        file = os.fdopen(os.open(path, _FLAGS), "rb")
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise SessionError(f"{path} cannot be read: {error.strerror}; ask who owns it") from None
-    found = os.fstat(file.fileno())
     try:
+        found = os.fstat(file.fileno())
         _require(path, found.st_mode, stat.S_IFREG)
         if most_bytes is not None and found.st_size > most_bytes:
             raise SessionError(f"{path} has {found.st_size} bytes, at most {most_bytes} are read: who made it?")
@@ -78,7 +80,7 @@ def replaced(path: Path, mode: int) -> Iterator[Path]:
     SessionError where anything but a regular file is in that place; OSError where it cannot be written.
     """
     if os.path.lexists(path):
-        _require(path, path.lstat().st_mode, stat.S_IFREG)
+        _require(path, path.lstat().st_mode, stat.S_IFREG, "nothing is written through it; give another place")
     beside = path.with_name(f".{secrets.token_hex(8)}.part")
     os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     try:
@@ -90,9 +92,8 @@ def replaced(path: Path, mode: int) -> Iterator[Path]:
         raise
 
 
-def _require(path: Path, mode: int, wanted: int) -> None:
+def _require(path: Path, mode: int, wanted: int, but: str = "nothing is read through it; who made it?") -> None:
     if (found := stat.S_IFMT(mode)) != wanted:
         raise SessionError(
-            f"{path} is {_KINDS.get(found, 'of an unknown kind')}, where {_KINDS[wanted]} is wanted: nothing is read "
-            "or written through it; remove it"
+            f"{path} is {_KINDS.get(found, 'of no known kind')}, where {_KINDS[wanted]} is wanted: {but}"
         )

@@ -22,14 +22,12 @@ class SessionSurvey:
     spans: dict[str, tuple[float, float]] = field(
         default_factory=dict
     )  #: by camera, the times of its first and last frame
-    cameras: set[str] = field(default_factory=set)
     faces: set[tuple[str, int]] = field(default_factory=set)  #: camera and id
     sentences: set[object] = field(default_factory=set)  #: engines at work, and what was left out
 
     def take(self, record: Record) -> None:
         """Meet one more; SessionError once there is more of anything than a recording has."""
         self._meet(record)
-        limits.check_count(self.cameras, limits.MOST_CAMERAS, "cameras")
         limits.check_count(self.faces, limits.MOST_FACES, "faces")
         limits.check_count(self.last, limits.MOST_EVENTS, "events")
         limits.check_count(self.expressions, limits.MOST_LABELS, "labels of faces")
@@ -38,7 +36,6 @@ class SessionSurvey:
         limits.check_count(self.sentences, limits.MOST_SENTENCES, "engines and sentences")
 
     def _meet(self, record: Record) -> None:
-        self.cameras.add(record.message.camera)
         match record.message:
             case State(camera=camera, t=t, faces=faces):
                 first, last = self.spans.get(camera, (math.inf, -math.inf))

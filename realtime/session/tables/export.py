@@ -76,7 +76,7 @@ class _Chunks:
 
 
 class _Csv:
-    """RFC 4180 with a line of names; empty cells are empty, and text that would be a formula begins with an apostrophe."""
+    """RFC 4180 with a line of names; empty cells are empty, and an apostrophe stands before what would be a formula."""
 
     def __init__(self, path: Path, of: Columns) -> None:
         self._file = path.open("w", newline="", encoding="utf-8")
