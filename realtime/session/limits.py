@@ -26,8 +26,8 @@ MOST_HEADER_BYTES, MOST_MANIFEST_BYTES, MOST_MOMENT_BYTES = 1_000_000, 4_000_000
 MOST_ENGINES = 64
 #: Tables within tables: a configuration has three levels, a recipe in a manifest five.
 MOST_DEPTH = 32
-#: A picture is asked for by message, which holds a megabyte (realtime.schema.message.LONGEST_BYTES).
-MOST_PICTURE_BYTES = 1 << 20
+#: The noise of a camera of 8,192 px a side, as JPEG; one that fits into no message is refused to whoever asks for it.
+MOST_PICTURE_BYTES = 32_000_000
 #: A line of pictures.csv has four numbers.
 MOST_LINE = 200
 #: messages.bin of a month at 60 frames a second with landmarks is smaller; so is a month's index of pictures.
@@ -44,7 +44,7 @@ def plausible(value: Any) -> bool:
     """Whether every number in a message, however deep, is finite and below `MOST_NUMBER`, and no text is too long."""
     kind = type(value)
     if kind is float or kind is int:
-        return -MOST_NUMBER < value < MOST_NUMBER  # False for NaN
+        return bool(-MOST_NUMBER < value < MOST_NUMBER)  # False for NaN
     if kind is str:
         return len(value) <= LONGEST_TEXT
     if kind is tuple:

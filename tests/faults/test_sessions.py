@@ -149,6 +149,12 @@ def test_a_link_in_a_session_is_refused(part, folder):
     assert not (folder.parent / "s.zip").exists()
 
 
+def test_the_users_own_link_to_a_session_is_followed(folder):
+    (folder.parent / "here").symlink_to(folder)
+    use_all(folder.parent / "here")
+    assert page.write(read(folder.parent / "here")).exists()
+
+
 @pytest.mark.promise("a pipe anywhere in a session", "nobody waits for it", "9 places of 9 refused; hung before")
 @pytest.mark.parametrize("part", PARTS[:9])
 def test_a_pipe_in_a_session_is_refused(part, folder):
@@ -343,10 +349,10 @@ def test_a_page_holds_no_more_pictures_than_can_be_opened(folder, monkeypatch):
     assert "pictures of the other events are left out" in text
 
 
-FORMULAS = ['=HYPERLINK("http://x","y")', "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"]
+FORMULAS = ['=HYPERLINK("http://x","y")', "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1"]
 
 
-@pytest.mark.promise("a formula as a label, a reason, an engine's name", "text in a spreadsheet", "6 kinds of 6")
+@pytest.mark.promise("a formula as a label, a reason, an engine's name", "text in a spreadsheet", "8 kinds of 8")
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_spreadsheet_runs_nothing_of_a_table(formula, folder):
     append(folder, msgspec.structs.replace(event(2, 0.3), label=formula, reason=formula, quality=(formula,)))

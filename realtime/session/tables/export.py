@@ -18,8 +18,9 @@ from realtime.session.tables.rows import Columns, Row, columns, rows
 Kind = Literal["csv", "parquet"]
 #: Of a new table, less what the user's umask takes.
 READABLE = 0o666
-#: A spreadsheet takes a cell that begins so for a formula, and runs it (OWASP, "CSV injection").
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: A spreadsheet takes a cell that begins so for a formula, and runs it; the last four are the wide signs of East Asia
+#: (OWASP, "CSV injection").
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 #: Rows that wait in memory before they are written.
 CHUNK = 10_000
 
