@@ -206,8 +206,16 @@ def test_each_command_refuses_it_in_one_line(command, folder):
     assert refused(call(command, folder))
 
 
-def test_numbers_that_cannot_be_are_refused(folder):
-    append(folder, state(30, msgspec.structs.replace(face(1, 1.0), score=float("nan"))))
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf"), -1e300])
+@pytest.mark.parametrize("where", ["score", "landmarks", "expression", "box"])
+def test_numbers_that_cannot_be_are_refused(where, number, folder):
+    values = {
+        "score": number,
+        "landmarks": ((1.0, 2.0),) * 467 + ((3.0, number),),
+        "expression": {"neutral": number},
+        "box": (1.0, 2.0, 3.0, number),
+    }
+    append(folder, state(30, msgspec.structs.replace(face(1, 1.0), **{where: values[where]})))
     with pytest.raises(SessionError, match="damaged"):
         list(read(folder))
 
