@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
+import time
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 from realtime.errors import SessionError
 from realtime.session import layout
 from realtime.session.read import read
+from realtime.session.regular import open_regular, replaced
 
 #: Already compressed.
 PICTURES = {".jpg", ".mjpeg"}
@@ -16,17 +22,32 @@ PICTURES = {".jpg", ".mjpeg"}
 def archive(folder: Path, target: Path) -> Path:
     """Write the session in `folder` to `target`, for its owner alone; SessionError where that cannot be.
 
-    A session that still goes on is taken as far as it has come.
+    A session that still goes on is taken as far as it has come; one with a link in it is refused.
     """
     name = read(folder).folder.resolve().name
-    unfinished = target.with_name(target.name + ".part")
     try:
-        with layout.create_private(unfinished) as file, zipfile.ZipFile(file, "w") as bundle:
-            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-                packing = zipfile.ZIP_STORED if path.suffix in PICTURES else zipfile.ZIP_DEFLATED
-                bundle.write(path, f"{name}/{path.relative_to(folder)}", packing)
-        unfinished.replace(target)
+        with replaced(target, layout.PRIVATE_FILE) as beside, zipfile.ZipFile(beside, "w") as bundle:
+            for within in _files(folder, but=beside):
+                with open_regular(folder, within) as file:
+                    _add(bundle, f"{name}/{within}", file)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise SessionError(f"{target} cannot be written: {error}; give another place") from None
     return target
+
+
+def _files(folder: Path, *, but: Path) -> list[str]:
+    """What lies in `folder`, by its path there, whatever it is; folders are gone through, never by a link."""
+    found = []
+    for at, folders, files in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(at, name))]
+        found += [Path(at, name).relative_to(folder).as_posix() for name in [*files, *links] if Path(at, name) != but]
+    return sorted(found)
+
+
+def _add(bundle: zipfile.ZipFile, name: str, file: BinaryIO) -> None:
+    changed = time.localtime(os.fstat(file.fileno()).st_mtime)
+    part = zipfile.ZipInfo(name, (max(changed.tm_year, 1980), *changed[1:6]))  # before which a zip has no dates
+    part.compress_type = zipfile.ZIP_STORED if Path(name).suffix in PICTURES else zipfile.ZIP_DEFLATED
+    part.external_attr = (stat.S_IFREG | layout.PRIVATE_FILE) << 16
+    with bundle.open(part, "w", force_zip64=True) as into:
+        shutil.copyfileobj(file, into, 1 << 20)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import struct
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
@@ -36,11 +34,29 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     times: float
 
 
-def create_private(path: Path) -> BinaryIO:
-    """A new file in place of what is there, which its owner alone may read."""
-    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb")
+class TrainingSaid(msgspec.Struct, frozen=True):
+    """What is shown of an engine's training."""
+
+    data: tuple[str, ...] = ()
+    terms: str = ""
 
 
-def moment_path(folder: Path, event: int, which: str) -> Path:
-    """Where the picture `which` of an event lies: "onset", "apex" or "exaggerated"."""
-    return folder / MOMENTS / f"{event}-{which}.jpg"
+class ScoreSaid(msgspec.Struct, frozen=True):
+    """What is shown of a score."""
+
+    name: str
+    value: float
+    protocol: str
+
+
+class EngineSaid(msgspec.Struct, frozen=True):
+    """What is shown of engines/<name>.json, which a later Glimpse may have written."""
+
+    task: str = ""
+    training: TrainingSaid = TrainingSaid()
+    scores: tuple[ScoreSaid, ...] = ()
+
+
+def moment_name(event: int, which: str) -> str:
+    """What the picture `which` of an event is called within a session: "onset", "apex" or "exaggerated"."""
+    return f"{MOMENTS}/{event}-{which}.jpg"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from realtime.schema.message import Event, Meta, State
+from realtime.session import limits
 from realtime.session.read import Record
 
 
@@ -21,21 +22,34 @@ class SessionSurvey:
     spans: dict[str, tuple[float, float]] = field(
         default_factory=dict
     )  #: by camera, the times of its first and last frame
+    faces: set[tuple[str, int]] = field(default_factory=set)  #: camera and id
+    sentences: set[object] = field(default_factory=set)  #: engines at work, and what was left out
 
     def take(self, record: Record) -> None:
-        """Meet one more."""
+        """Meet one more; SessionError once there is more of anything than a recording has."""
+        self._meet(record)
+        limits.check_count(self.faces, limits.MOST_FACES, "faces")
+        limits.check_count(self.last, limits.MOST_EVENTS, "events")
+        limits.check_count(self.expressions, limits.MOST_LABELS, "labels of faces")
+        limits.check_count(self.probabilities, limits.MOST_LABELS, "labels of events")
+        limits.check_count(self.latencies, limits.MOST_STAGES, "stages")
+        limits.check_count(self.sentences, limits.MOST_SENTENCES, "engines and sentences")
+
+    def _meet(self, record: Record) -> None:
         match record.message:
             case State(camera=camera, t=t, faces=faces):
                 first, last = self.spans.get(camera, (math.inf, -math.inf))
                 self.spans[camera] = min(first, t), max(last, t)
                 for face in faces:
+                    self.faces.add((camera, face.id))
                     self.expressions.update(dict.fromkeys(face.expression))
             case Event() as event:
                 self.last[event.camera, event.id] = event.seq
                 names = ((engine, label) for engine, shares in event.probabilities.items() for label in shares)
                 self.probabilities.update(dict.fromkeys(names))
-            case Meta(latency_ms=latencies):
+            case Meta(latency_ms=latencies) as meta:
                 self.latencies.update(dict.fromkeys(latencies))
+                self.sentences.update(meta.engines, [meta.left_out])
 
 
 def survey(records: Iterable[Record]) -> SessionSurvey:

@@ -107,7 +107,7 @@ class Recorder:
         folder = self.folder / layout.MOMENTS
         folder.mkdir(exist_ok=True)
         for which in ("onset", "apex", "exaggerated"):
-            layout.moment_path(self.folder, event, which).write_bytes(getattr(pictures, which))
+            (self.folder / layout.moment_name(event, which)).write_bytes(getattr(pictures, which))
         (folder / f"{event}.json").write_bytes(msgspec.json.encode(layout.Moment(times=pictures.times)))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from realtime.markup import Markup, html, table
 from realtime.schema.message import Event, MomentPictures
+from realtime.session import limits
 from realtime.session.read import Session
 from realtime.session.report.digest import Digest
 from realtime.session.report.timeline import clock
@@ -24,7 +25,26 @@ def happened(session: Session, numbers: Digest) -> Iterator[str]:
         yield "<p>Nothing was found.</p>"
         return
     yield f"<p>{html(_alarms(numbers))}</p>"
-    yield table(HEAD, [_row(session, event) for event in events], name="Events")
+    kept, left_out = _kept(session, events)
+    if left_out:
+        most = limits.MOST_SHOWN_BYTES // 10**6
+        yield f"<p>Only {most} MB of pictures are shown: the pictures of the other events are left out.</p>"
+    yield table(HEAD, [_row(session, event, kept.get(event.id)) for event in events], name="Events")
+
+
+def _kept(session: Session, events: Iterable[Event]) -> tuple[dict[int, MomentPictures], int]:
+    """The pictures by event, up to a size that can be opened, and of how many events they are left out."""
+    kept, size, left_out = {}, 0, 0
+    for event in events:
+        pictures = session.moment(event.id) if event.camera == session.header.camera else None
+        if pictures is None:
+            continue
+        size += len(pictures.onset) + len(pictures.apex) + len(pictures.exaggerated)
+        if size > limits.MOST_SHOWN_BYTES:
+            left_out += 1
+        else:
+            kept[event.id] = pictures
+    return kept, left_out
 
 
 def _alarms(numbers: Digest) -> str:
@@ -37,7 +57,7 @@ def _alarms(numbers: Digest) -> str:
     )
 
 
-def _row(session: Session, event: Event) -> tuple[str, ...]:
+def _row(session: Session, event: Event, kept: MomentPictures | None) -> tuple[str, ...]:
     lasted = "" if event.offset_s is None else _ms(event.offset_s - event.onset_s)
     answer = f"{event.stage}: {event.reason}" if event.reason else event.stage
     elsewhere = "" if event.camera == session.header.camera else f" of {event.camera}"
@@ -50,7 +70,7 @@ def _row(session: Session, event: Event) -> tuple[str, ...]:
         f"{event.confidence:.2f}",
         "; ".join(unit.words for unit in event.units),
         answer,
-        *_pictures(event, None if elsewhere else session.moment(event.id)),
+        *_pictures(event, None if elsewhere else kept),
         _ms(event.apex_s - event.onset_s),
         lasted,
         ", ".join(event.quality),

@@ -15,6 +15,7 @@ from realtime.markup import Markup, document, html, table, wide
 from realtime.schema.message import Engine
 from realtime.session import layout
 from realtime.session.read import Session
+from realtime.session.regular import replaced
 from realtime.session.report.digest import Digest, FaceDigest, Gap, digest
 from realtime.session.report.events import happened
 from realtime.session.report.timeline import clock, timeline
@@ -48,8 +49,8 @@ def write(session: Session, path: Path | None = None) -> Path:
     path = path or session.folder / REPORT
     text = page(session)
     try:
-        with layout.create_private(path) as file:
-            file.write(text.encode())
+        with replaced(path, layout.PRIVATE_FILE) as beside:
+            beside.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         raise SessionError(f"{path} cannot be written: {error}; give another file with --out") from None
     return path

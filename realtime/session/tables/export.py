@@ -11,10 +11,16 @@ from typing import Literal, Protocol
 from realtime.errors import SessionError
 from realtime.session import layout
 from realtime.session.read import Session
+from realtime.session.regular import replaced
 from realtime.session.survey import survey
 from realtime.session.tables.rows import Columns, Row, columns, rows
 
 Kind = Literal["csv", "parquet"]
+#: Of a new table, less what the user's umask takes.
+READABLE = 0o666
+#: A spreadsheet takes a cell that begins so for a formula, and runs it; the last four are the wide signs of East Asia
+#: (OWASP, "CSV injection").
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 #: Rows that wait in memory before they are written.
 CHUNK = 10_000
 
@@ -39,7 +45,8 @@ def export(session: Session, kind: Kind, folder: Path) -> dict[Path, int]:
             tables = {}
             for name, of in columns(found).items():
                 path = folder / f"{name}.{kind}"
-                tables[name] = opened.enter_context(closing(_Chunks(_TABLES[kind](path, of))))
+                beside = opened.enter_context(replaced(path, READABLE))
+                tables[name] = opened.enter_context(closing(_Chunks(_TABLES[kind](beside, of))))
                 written[path] = tables[name]
             for record in session:
                 for name, row in rows(record, found):
@@ -70,15 +77,20 @@ class _Chunks:
 
 
 class _Csv:
-    """RFC 4180 with a line of names; empty cells are empty."""
+    """RFC 4180 with a line of names; empty cells are empty, and an apostrophe stands before what would be a formula."""
 
     def __init__(self, path: Path, of: Columns) -> None:
         self._file = path.open("w", newline="", encoding="utf-8")
         self._writer = csv.DictWriter(self._file, list(of))
+        self._texts = [name for name, kind in of.items() if kind is str]
         self._writer.writeheader()
 
     def write(self, rows: Sequence[Row]) -> None:
-        self._writer.writerows(rows)
+        self._writer.writerows(map(self._harmless, rows))
+
+    def _harmless(self, row: Row) -> Row:
+        texts = ((name, row[name]) for name in self._texts if name in row)
+        return row | {name: f"'{text}" for name, text in texts if text is not None and text.startswith(FORMULA)}
 
     def close(self) -> None:
         self._file.close()
