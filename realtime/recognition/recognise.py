@@ -19,6 +19,8 @@ from realtime.records import FEWEST_FRAMES, Apex, Expression, Kind, MovedUnit, O
 
 #: How long around the apex a macro-expression is judged by the encoder's single frames.
 AROUND_APEX_S = 0.15
+#: How long before its onset, which is found late as a rule, a face is taken to look as it does at rest.
+BEFORE_S = (0.6, 0.1)
 ROUNDING = 1e-3  # of an interval
 SPARSE = "sparse"  #: why a micro-expression is withdrawn of which the camera shows too few frames
 
@@ -72,7 +74,7 @@ class Recogniser:
 
     Of a micro-expression that is clear enough to be seen in a picture the look says more than how it moved. So the
     encoder is heard as well, where it knows what is told: as loud as all who see it move together, times `look`, as far
-    as the face is not neutral at the apex.
+    as the face is not neutral at the apex and has changed since before the onset. Some look happy at rest.
 
     A macro-expression is judged by two witnesses: what the face looked like, as all engines of the encoder's labels
     say together, and how it moved, as those say that know groups of them (see `groups`). The latter have learned what
@@ -133,20 +135,22 @@ class Recogniser:
         shares = self._judges.judge(event, apex)
         around = window.span(apex - AROUND_APEX_S, apex + AROUND_APEX_S)
         shares[self._encoder.manifest.name] = self._still(around.encoded)
-        shares[self._keys["micro"]] = self._brief(shares)
+        before = window.span(onset - BEFORE_S[0], onset - BEFORE_S[1])
+        shares[self._keys["micro"]] = self._brief(shares, grouped(self._still(before.encoded)))
         shares[self._keys["macro"]] = self._refined(shares, at_rest(self._still(event.encoded[:1])))
         chosen = shares[self._keys[kind]]
         told = [label for label in chosen if group(label) != NONE]
         label = max(told, key=chosen.__getitem__)
         return Verdict(label, chosen[label], sum(chosen[each] for each in chosen if each not in told), shares)
 
-    def _brief(self, shares: Mapping[str, Shares]) -> dict[str, float]:
-        """Of a micro-expression: what those say who see it move, and the look as far as there is one."""
+    def _brief(self, shares: Mapping[str, Shares], before: Shares) -> dict[str, float]:
+        """Of a micro-expression: what those say who see it move, and the look as far as it is one and a new one."""
         said, weights = [shares[name] for name in self._micro], self._weights(self._micro)
         sharpness = self._config.sharpness
         if self._look:
             look = grouped(shares[self._encoder.manifest.name])
-            heard = self._look * (1.0 - at_rest(look))
+            changed = 0.5 * sum(abs(look[name] - before[name]) for name in look)  # total variation, 0..1
+            heard = self._look * (1.0 - at_rest(look)) * changed
             if len(said) == 1:  # one opinion alone stays as it is, and two that count alike are sharpened
                 sharpness = 1.0 + (sharpness - 1.0) * min(heard, 1.0)
             weights.append(heard * sum(weights))

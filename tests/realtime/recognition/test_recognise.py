@@ -429,7 +429,7 @@ def test_a_face_that_looks_neutral_shows_no_macro_expression(encoder, resting):
 
 @pytest.mark.parametrize("none", [True, False])
 def test_a_clear_look_says_what_a_micro_expression_is(encoder, window, none):
-    # Fear at the apex is negative, 3 : 1 against none, with a weight of 3 / 4 beside that of what moved.
+    # Fear at the apex is negative, 3 : 1 against none, and before there was none: a weight of 9 / 16 beside what moved.
     labels = (*MEGC3, NONE) if none else MEGC3
     motion = judging("motion", labels, positive=0.8 if none else 1.0, **({"none": 0.2} if none else {}))
     config = msgspec.structs.replace(CONFIG, look=1.0)
@@ -437,9 +437,9 @@ def test_a_clear_look_says_what_a_micro_expression_is(encoder, window, none):
     together = found.probabilities["motion+encoder"]
     assert set(together) == set(labels)
     if none:
-        ratio = (0.2 / 0.01) ** (1 / 1.75) * (0.25 / 0.75) ** (0.75 / 1.75)
+        ratio = (0.2 / 0.01) ** (1 / 1.5625) * (0.25 / 0.75) ** (0.5625 / 1.5625)
         assert together[NONE] / together["negative"] == pytest.approx(ratio, rel=1e-3)
-    assert together["negative"] / together["positive"] == pytest.approx(0.01 ** ((1 - 0.75) / 1.75), rel=1e-2)
+    assert together["negative"] / together["positive"] == pytest.approx(0.01 ** ((1 - 0.5625) / 1.5625), rel=2e-2)
 
 
 def test_a_neutral_look_says_nothing_of_a_micro_expression(encoder):
@@ -452,6 +452,17 @@ def test_a_neutral_look_says_nothing_of_a_micro_expression(encoder):
     assert found.probabilities["motion+encoder"] == pytest.approx(
         {"negative": 0.0, "positive": 0.8, "surprise": 0.0, "none": 0.2}, abs=0.02
     )
+
+
+def test_a_look_that_was_there_before_says_nothing_of_a_micro_expression(encoder):
+    smiling = Window(5.0)
+    for number in range(21):
+        smiling.push(seen(number / RATE_HZ, happiness=1.0))
+    motion = judging("motion", (*MEGC3, NONE), negative=0.8, none=0.2)
+    config = msgspec.structs.replace(CONFIG, look=1.0)
+    found = Recogniser(config, encoder, Judges((motion,))).final(offset(), smiling, 1.4, ())
+    assert found.label == "negative"
+    assert found.probabilities["motion+encoder"]["negative"] == pytest.approx(0.8, abs=0.02)
 
 
 def test_a_look_of_other_labels_is_not_heard_of_a_micro_expression(encoder, window):
