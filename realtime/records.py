@@ -162,4 +162,4 @@ class Expression:
     probabilities: dict[str, dict[str, float]]  #: engine -> label -> probability
     quality: tuple[str, ...]  #: the face's quality reasons when this was said
     reason: str  #: why it was withdrawn, an `Offset`'s reason, "none" or "sparse", else ""
-    units: tuple[MovedUnit, ...] = ()  #: the strongest first; those that are not sure are left out
+    units: tuple[MovedUnit, ...]  #: the strongest first; those that are not sure are left out

@@ -43,6 +43,8 @@ class Front:
         self._config = config
         self._source = source
         self._budget = budget
+        # Opening it takes a second or two: before anything is decoded, or the first frames would wait for it.
+        self._tracker = Tracker(config.track, open_landmarker(config))
         self._decoded = None if source.live else Prefetch(source.frames(), AHEAD_FRAMES, "decode")
         self._tracked = Prefetch(self._track(seconds), AHEAD_FRAMES, "track")
 
@@ -64,7 +66,6 @@ class Front:
         self._tracked.close()
 
     def _track(self, seconds: float | None) -> Iterator[Tracked]:
-        tracker = Tracker(self._config.track, open_landmarker(self._config))
         aligners: dict[int, Aligner] = {}
         try:
             for frame, fetch_s, skipped in self._chosen():
@@ -72,7 +73,7 @@ class Front:
                     return
                 queued = time.monotonic() - frame.grabbed
                 watch = Stopwatch()
-                faces = tracker.push(frame)
+                faces = self._tracker.push(frame)
                 tracked = watch.lap()
                 crops = [crop for face in faces for crop in self._aligner(aligners, face).push((frame, face))]
                 took = {"queue": Took(queued, 0.0), "track": tracked, "align": watch.lap()}
@@ -80,7 +81,7 @@ class Front:
                 if len(aligners) > MOST_ALIGNERS:
                     aligners = {face.id: aligners[face.id] for face in faces}
         finally:
-            tracker.close()
+            self._tracker.close()
 
     def _chosen(self) -> Iterator[tuple[Frame, float, int]]:
         """Those that there is time for, with what getting one took, and how many were skipped up to it.

@@ -93,14 +93,23 @@ class EventDetector:
 
         That is enough where it was too long for a micro-expression already, or was told as one at its apex.
         """
-        self._past.clear()
-        self._settling = False
-        if self._event is None:
+        event = self._forgotten()
+        if event is None:
             return []
-        event, self._event = self._event, None
         kind = self._kind(event)
         seen = kind if kind == "macro" or event.told == "micro" else None
         return [self._offset(event, seen, "" if seen else "lost")]
+
+    def dismiss(self) -> list[Moment]:
+        """The person says that the face is neutral: an open event was none, whatever was seen of it."""
+        event = self._forgotten()
+        return [] if event is None else [self._offset(event, None, "lost")]
+
+    def _forgotten(self) -> _Event | None:
+        """The open event, if there is one; nothing of the past is left."""
+        event, self._event, self._settling = self._event, None, False
+        self._past.clear()
+        return event
 
     def awaits(self, t: float) -> bool:
         """Whether an event is open that may yet turn out a micro-expression if it lasts until `t`."""

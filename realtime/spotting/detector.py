@@ -117,7 +117,7 @@ class FaceSpotter:
     def _hush(self, t: float) -> list[Moment]:
         """An open event ends, and none begins for a while."""
         self._asked, self._quiet_until = False, t + self._config.calibrate_s
-        return self.flush()
+        return self._detector.dismiss()
 
 
 def _settled(moments: list[Moment]) -> list[Moment]:

@@ -351,8 +351,8 @@ def test_engines_that_judge_together_are_published_each_and_as_one(shown, left, 
     play(Film(shown, [[left]] * 120), pair=engines(chosen)).run()
     assert [event.stage for event in publisher.events] == ["early", "final"]
     for event in publisher.events:
-        assert set(event.probabilities) == {"head", "fields", "head+fields", "encoder"}
-        together = event.probabilities["head+fields"]
+        assert set(event.probabilities) == {"head", "fields", "head+fields+encoder", "encoder"}
+        together = event.probabilities["head+fields+encoder"]
         assert sum(together.values()) == pytest.approx(1.0)
         assert event.label == max(("negative", "positive", "surprise"), key=together.get)
     assert [engine.name for engine in publisher.metas[-1].engines] == ["encoder", "spotter", "head", "fields"]
@@ -420,12 +420,13 @@ def test_a_source_that_is_lost_ends_the_open_event_and_is_raised(shown, left, pl
     pipeline = play(film)
     with pytest.raises(SourceLost, match="start again"):
         pipeline.run()
-    assert [event.stage for event in publisher.events] == ["early", "withdrawn"]
-    assert publisher.events[-1].reason == "lost"
+    assert [event.stage for event in publisher.events] == ["early", "final"]  # its apex was seen
+    assert publisher.events[-1].kind == "micro"
     assert publisher.metas[-1].frames == 88
     assert film.closed.is_set()
     summary = pipeline.counts.summary()
-    assert (summary.frames, summary.events) == (88, [])
+    assert summary.frames == 88
+    assert [event["kind"] for event in summary.events] == ["micro"]
 
 
 def test_what_fails_in_the_encoder_is_raised(shown, left, play, pair, publisher, monkeypatch):
@@ -461,7 +462,7 @@ def test_a_face_that_leaves_ends_its_event_when_it_is_given_up(shown, left, play
     away = [Frame(blank, number / RATE_HZ, number, 0, 0.0) for number in range(88, 180)]
     film = Film([*shown[:88], *away], [[left]] * 88 + [[]] * 92)
     summary = play(film).run()
-    assert [event.stage for event in publisher.events] == ["early", "withdrawn"]
+    assert [event.stage for event in publisher.events] == ["early", "final"]
     last = publisher.events[-1]
     left_at = 87 / RATE_HZ
     assert summary.faces == [{"id": 1, "first_s": 0.0, "last_s": round(left_at, 3)}]
@@ -530,8 +531,8 @@ def test_who_comes_later_is_not_taken_to_have_stood_still_before(shown, left, pl
 def test_who_left_before_the_source_was_over_is_not_taken_to_have_kept_still(shown, left, play, publisher):
     until = next(number for number, frame in enumerate(shown) if frame.t > APEX + 0.1)
     play(Film(shown[: until + 10], [[left]] * until + [[]] * 10)).run()
-    assert [event.stage for event in publisher.events][-1:] == ["withdrawn"]
-    assert publisher.events[-1].reason == "lost"
+    assert [event.stage for event in publisher.events][-1:] == ["final"]
+    assert publisher.events[-1].offset_s < until / RATE_HZ  # as far as it was seen
 
 
 def test_stop_ends_it_and_open_events_with_it(shown, left, play, publisher):
@@ -539,7 +540,7 @@ def test_stop_ends_it_and_open_events_with_it(shown, left, play, publisher):
     summary = pipeline.run()
     assert pipeline.stopped
     assert summary.frames < 90
-    assert [event.stage for event in publisher.events] == ["early", "withdrawn"]
+    assert [event.stage for event in publisher.events] == ["early", "final"]
 
 
 def test_stop_ends_it_while_the_camera_gives_nothing(shown, left, play):

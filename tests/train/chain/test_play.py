@@ -55,7 +55,7 @@ def test_a_video_is_played_whole_by_the_live_pipeline_at_each_rate_that_it_reach
     found = outcome([own]).parts["micro"]
     assert (found.spotting.found, found.spotting.false, found.spotting.missed) == (1, 0, 0)
     assert found.spotting.apex_error_median_ms < 50
-    assert set(found.recognition) >= {"verdict", settings.engines.head}
+    assert set(found.recognition) >= {"verdict", f"{settings.engines.head}+encoder"}
     assert outcome([slow]).parts["micro"].spotting.found == 1
 
 

@@ -4,6 +4,7 @@ from packed_faces import packed
 
 from realtime import config
 from realtime.capture.source import open_source
+from realtime.engine.landmarker import sight
 from realtime.faces import align
 from realtime.faces.track import Tracker
 from realtime.records import Frame
@@ -90,7 +91,7 @@ def test_the_cache_of_stills_keeps_its_name(ferplus, tmp_path, found):
     """Unlike clips, stills have been cut by many: whoever changes this makes them all cut them anew."""
     prepare.ferplus_crops(ferplus, "train", 64, 32, tmp_path / "cache")
     size = ferplus.stat().st_size
-    wanted = digest("ferplus-crops", 1, size, "train", 64, 32, config.load().track, align.TEMPLATE.tolist())
+    wanted = digest("ferplus-crops", 1, size, "train", 64, 32, *sight(config.load()), align.TEMPLATE.tolist())
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [f"ferplus-train-{wanted}.npy"]
 
 
