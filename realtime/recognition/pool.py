@@ -33,7 +33,7 @@ def pool(
     labels = list(dict.fromkeys(label for opinion in opinions for label in opinion))
     shared = [label for label in labels if all(label in opinion for opinion in opinions)]
     exponents = [sharpness * weight / sum(weights) for weight in weights]
-    pooled = _log_linear([_among(shared, opinion) for opinion in opinions], exponents, floor)
+    pooled = _log_linear([among(shared, opinion) for opinion in opinions], exponents, floor)
     apart = [label for label in labels if label not in shared]
     if not apart:
         return pooled
@@ -49,10 +49,10 @@ def _log_linear(opinions: Sequence[Shares], exponents: Sequence[float], floor: f
         label: sum(w * log(max(opinion[label], floor)) for opinion, w in zip(opinions, exponents, strict=True))
         for label in opinions[0]
     }
-    return _among(logs, {label: exp(value) for label, value in logs.items()})
+    return among(logs, {label: exp(value) for label, value in logs.items()})
 
 
-def _among(labels: Iterable[str], opinion: Shares) -> dict[str, float]:
+def among(labels: Iterable[str], opinion: Shares) -> dict[str, float]:
     """What `opinion` says if it is one of `labels`; nothing where it rules all of them out."""
     some = {label: opinion[label] for label in labels}
     total = sum(some.values())

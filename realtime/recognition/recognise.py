@@ -12,7 +12,7 @@ from realtime.engine.engine import Engine
 from realtime.labels import NONE
 from realtime.recognition.encode import Encoder, softmax
 from realtime.recognition.groups import at_rest, group, grouped, refined
-from realtime.recognition.pool import Shares, pool
+from realtime.recognition.pool import Shares, among, pool
 from realtime.recognition.units import moved_units
 from realtime.recognition.window import Encoded, Seen, Span, Window
 from realtime.records import FEWEST_FRAMES, Apex, Expression, Kind, MovedUnit, Offset
@@ -154,7 +154,7 @@ class Recogniser:
             if len(said) == 1:  # one opinion alone stays as it is, and two that count alike are sharpened
                 sharpness = 1.0 + (sharpness - 1.0) * min(heard, 1.0)
             weights.append(heard * sum(weights))
-            said.append(look if self._rejects else _without(NONE, look))
+            said.append(look if self._rejects else among([name for name in look if name != NONE], look))
         return pool(said, weights, self._config.floor, sharpness)
 
     def _units(self, onset: float, apex: float, end: float, window: Window) -> tuple[MovedUnit, ...]:
@@ -185,13 +185,6 @@ class Recogniser:
     def _detection(self, strength: float) -> float:
         """How likely a movement of this strength is an expression at all, 0..1."""
         return strength / (strength + self._config.half_strength)
-
-
-def _without(label: str, shares: Shares) -> dict[str, float]:
-    """The others among themselves; evenly where nothing is left to them."""
-    others = {name: share for name, share in shares.items() if name != label}
-    total = sum(others.values())
-    return {name: share / total if total > 0.0 else 1.0 / len(others) for name, share in others.items()}
 
 
 def _sparse(kind: Kind | None, onset: float, end: float, window: Window) -> bool:

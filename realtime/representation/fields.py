@@ -51,6 +51,13 @@ def sampled(times: Times, fields: Floats, wanted: Times) -> Floats:
     return np.asarray(np.tensordot(weights.astype(np.float32), fields.astype(np.float32, copy=False), 1), np.float32)
 
 
+def mirrored(fields: Floats) -> Floats:
+    """Fields (..., 2, S, S) as a mirror shows them: what went right goes left."""
+    turned = fields[..., ::-1].copy()
+    turned[..., 0, :, :] *= -1.0
+    return turned
+
+
 def strain(fields: Floats) -> Floats:
     """Magnitude (..., S, S) of the strain of fields (..., 2, S, S): sqrt(u_x^2 + v_y^2 + (u_y + v_x)^2 / 2).
 

@@ -19,8 +19,8 @@ from realtime.records import Floats, Times
 from realtime.representation.apex_field import ApexField, apex_field
 from realtime.representation.motion import Flow, layout
 from train.clips.stored import StoredClip
-from train.storage.atomic import writing
 from train.storage.digest import digest
+from train.storage.parts import made_once
 from train.storage.workers import Work, run
 
 VERSION = 1
@@ -53,14 +53,8 @@ def apex_fields(
 ) -> ApexFields:
     """Of all `clips`; they are made once and kept in `cache`."""
     path = cache / f"apex-fields-{digest(VERSION, made, shown, [clip.path.name for clip in clips])}.npz"
-    if not path.exists():
-        tasks = {clip.case.id: (number, clip) for number, clip in enumerate(clips)}
-        parts = run(partial(_looking, made, shown), tasks, "apex fields", workers)
-        keys = list(ApexFields.__dataclass_fields__)
-        with writing(path) as file:
-            np.savez(file, **{key: np.concatenate([getattr(part, key) for part in parts]) for key in keys})
-    with np.load(path) as kept:
-        return ApexFields(*(kept[key] for key in ApexFields.__dataclass_fields__))
+    tasks = {clip.case.id: (number, clip) for number, clip in enumerate(clips)}
+    return made_once(path, ApexFields, lambda: run(partial(_looking, made, shown), tasks, "apex fields", workers))
 
 
 @contextmanager

@@ -25,8 +25,8 @@ from realtime.records import Floats
 from realtime.representation.motion import layout
 from train.clips.fields import exact
 from train.config.clips import AT_REST, Clips
-from train.storage.atomic import writing
 from train.storage.digest import digest
+from train.storage.parts import made_once
 from train.storage.workers import run
 from train.synthesis.synthetic import Synthetic
 
@@ -49,13 +49,8 @@ class Movements:
 def movements(clips: Clips, people: Sequence[str], each: int, cache: Path, workers: int | None = None) -> Movements:
     """`each` movements of each of `people`, of all classes in turn; they are made once and kept in `cache`."""
     path = cache / f"exact-{digest(VERSION, clips, sorted(people), each)}.npz"
-    if not path.exists():
-        made = run(partial(_making, still(clips, each), tuple(people)), {p: p for p in people}, "movements", workers)
-        keys = list(Movements.__dataclass_fields__)
-        with writing(path) as file:
-            np.savez(file, **{key: np.concatenate([getattr(part, key) for part in made]) for key in keys})
-    with np.load(path) as kept:
-        return Movements(kept["fields"], kept["labels"], kept["people"])
+    making = partial(_making, still(clips, each), tuple(people))
+    return made_once(path, Movements, lambda: run(making, {p: p for p in people}, "movements", workers))
 
 
 def still(clips: Clips, each: int) -> Clips:

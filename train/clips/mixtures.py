@@ -25,8 +25,8 @@ from realtime.representation.motion import layout
 from train.clips.exact import AS_CUT, still
 from train.clips.fields import exact
 from train.config.clips import Clips
-from train.storage.atomic import writing
 from train.storage.digest import digest
+from train.storage.parts import made_once
 from train.storage.workers import run
 from train.synthesis.actor import Actor
 from train.synthesis.face.channels import NAMES
@@ -54,13 +54,8 @@ class Mixtures:
 def mixtures(clips: Clips, people: Sequence[str], each: int, cache: Path, workers: int | None = None) -> Mixtures:
     """`each` mixtures of each of `people`; they are made once and kept in `cache`."""
     path = cache / f"mixtures-{digest(VERSION, clips, sorted(people), each)}.npz"
-    if not path.exists():
-        made = run(partial(_making, still(clips, 1), tuple(people), each), {p: p for p in people}, "mixtures", workers)
-        keys = list(Mixtures.__dataclass_fields__)
-        with writing(path) as file:
-            np.savez(file, **{key: np.concatenate([getattr(part, key) for part in made]) for key in keys})
-    with np.load(path) as kept:
-        return Mixtures(kept["fields"], kept["amounts"], kept["people"])
+    making = partial(_making, still(clips, 1), tuple(people), each)
+    return made_once(path, Mixtures, lambda: run(making, {p: p for p in people}, "mixtures", workers))
 
 
 @contextmanager

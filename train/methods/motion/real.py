@@ -18,6 +18,7 @@ from realtime.records import Floats, Times
 from realtime.representation.fields import FIELD_PX
 from realtime.spotting.recurrent import unpacked
 from train.clips.marked import MarkedFace
+from train.training.people import shares
 
 LENGTH_S = (0.1, 0.6)  # from an onset that is none to its apex
 APART_S = 0.4  # from what is marked; longer than the lag, in which it is still seen
@@ -41,7 +42,8 @@ class RealFaces:
 
     def __init__(self, faces: Sequence[MarkedFace]) -> None:
         self._plain = [(face, free) for face in faces if face.playing.strength == 1.0 and (free := _free(face)).any()]
-        self._shares = torch.tensor(_shares([face for face, _ in self._plain]))
+        long = np.array([face.times[-1] - face.times[0] for face, _ in self._plain], np.float64)
+        self._shares = torch.tensor(shares([face.person for face, _ in self._plain], long, long))
         self._events = [excerpt for face in faces for excerpt in _events(face)]
         self._classes = sorted({excerpt.label for excerpt in self._events})
 
@@ -92,12 +94,3 @@ def _excerpt(face: MarkedFace, first: int, last: int, label: str) -> Excerpt:
     fields, _, _ = unpacked(face.rows[first : last + 1], FIELD_PX)
     times = face.times[first : last + 1]
     return Excerpt(times, np.asarray(fields, np.float32), float(times[0]), float(times[-1]), label)
-
-
-def _shares(faces: Sequence[MarkedFace]) -> Times:
-    seconds = np.array([face.times[-1] - face.times[0] for face in faces], np.float64)
-    whole = {
-        person: sum(s for s, f in zip(seconds, faces, strict=True) if f.person == person)
-        for person in {face.person for face in faces}
-    }
-    return np.array([s / np.sqrt(whole[f.person]) for s, f in zip(seconds, faces, strict=True)])

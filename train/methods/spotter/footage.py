@@ -14,6 +14,7 @@ from realtime.spotting.recurrent import unpacked
 from train.methods.spotter.chunks import begins
 from train.methods.spotter.pasted import Expressions, mirrored
 from train.spotting.films import Film
+from train.training.people import shares
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +43,8 @@ class Footage:
         places = np.array([len(rows) > 0 for rows in self._begins])
         if not places.any():
             raise DataError(f"no film shows {chunk_s:g} s without {', '.join(without)}; wanted shorter ones")
-        self._shares = _shares(films) * places
+        long = np.array([len(film.ends) for film in films], np.float64)
+        self._shares = shares([film.person for film in films], long, np.sqrt(long)) * places
         self._shares /= self._shares.sum()
 
     def draw(self, rng: np.random.Generator, lookback_s: float) -> Chunk:
@@ -70,13 +72,3 @@ def together(one: Chunk, other: Chunk) -> Chunk:
         one.ends, one.fields + other.fields, np.maximum(one.head, other.head), one.turns + other.turns,
         one.expressions + other.expressions, one.unsure + other.unsure, min(one.shown, other.shown),
     )  # fmt: skip
-
-
-def _shares(films: Sequence[Film]) -> Times:
-    long = np.array([len(film.ends) for film in films], np.float64)
-    people = [film.person for film in films]
-    roots = {person: sum(np.sqrt(n) for n, who in zip(long, people, strict=True) if who == person) for person in people}
-    whole = {person: sum(n for n, who in zip(long, people, strict=True) if who == person) for person in people}
-    return np.array(
-        [np.sqrt(whole[who]) * np.sqrt(n) / roots[who] for n, who in zip(long, people, strict=True)], np.float64
-    )

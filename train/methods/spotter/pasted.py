@@ -12,6 +12,7 @@ import numpy as np
 
 from realtime.records import Floats, Times
 from realtime.representation.fields import FIELD_PX
+from realtime.representation.fields import mirrored as fields_mirrored
 from realtime.spotting.recurrent import unpacked
 from train.methods.spotter.distort import distorted
 from train.spotting.films import MICRO, Film
@@ -69,8 +70,8 @@ def apexes(films: Sequence[Film]) -> Floats:
         for _, onset, apex, _ in film.expressions:
             row = int(np.searchsorted(film.ends, apex))
             if apex - onset <= RISE_S and film.ends[0] <= apex <= film.ends[-1]:
-                fields, _, turns = unpacked(film.ticks[row].astype(np.float32), FIELD_PX)
-                found += [fields, mirrored(fields, turns)[0]]
+                fields, _, _ = unpacked(film.ticks[row].astype(np.float32), FIELD_PX)
+                found += [fields, fields_mirrored(fields)]
     return np.array(found, np.float32).reshape(-1, 2, FIELD_PX, FIELD_PX)
 
 
@@ -101,9 +102,7 @@ def paste(
 
 def mirrored(fields: Floats, turns: Floats) -> tuple[Floats, Floats]:
     """Left for right: fields (..., 2, S, S) and turns (..., yaw, pitch, roll)."""
-    swapped = fields[..., ::-1].copy()
-    swapped[..., 0, :, :] *= -1.0
-    return swapped, turns * np.array([-1.0, 1.0, -1.0], np.float32)
+    return fields_mirrored(fields), turns * np.array([-1.0, 1.0, -1.0], np.float32)
 
 
 def apart(some: Expressions, others: Expressions) -> bool:

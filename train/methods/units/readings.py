@@ -82,10 +82,3 @@ class Readings:
 def members(unit: str) -> tuple[int, ...]:
     """The units of FACS that are told as `unit`."""
     return tuple(map(int, unit.split(OR)))
-
-
-def mirror(fields: Floats) -> Floats:
-    """Fields (..., 2, S, S) as a mirror shows them: what went right goes left."""
-    turned = fields[..., ::-1].copy()
-    turned[..., 0, :, :] *= -1
-    return turned

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from realtime.records import Floats
+from realtime.representation.fields import mirrored
 from train.clips.apex_fields import ANY
 from train.methods.units import claims
 from train.methods.units.apart import apart
@@ -18,7 +19,7 @@ from train.methods.units.claims import Claim, Rows
 from train.methods.units.config import UnitsConfig
 from train.methods.units.examples import MIXED, Examples
 from train.methods.units.network import CELLS, NEVER, UnitNet
-from train.methods.units.readings import Readings, mirror
+from train.methods.units.readings import Readings
 from train.methods.units.ridge import ridge
 from train.methods.units.thresholds import strictest
 
@@ -66,7 +67,7 @@ class UnitsSolution:
     def _maps(self, fitted: Examples) -> tuple[Floats, Floats]:
         """Both maps, from examples and their mirror images; exact mixtures count as much as all that was measured."""
         truth = self.readings.of(fitted.amounts)
-        fields = np.concatenate([fitted.fields, mirror(fitted.fields)])
+        fields = np.concatenate([fitted.fields, mirrored(fitted.fields)])
         wanted = np.concatenate([truth, self.readings.mirrored(truth)])
         weights = np.tile(_evened(fitted.kinds == MIXED), 2)
         flat = fields.reshape(len(fields), -1)

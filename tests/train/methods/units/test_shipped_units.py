@@ -9,12 +9,11 @@ from realtime.recognition.units import told_by
 from realtime.recognition.window import Seen, Span
 from realtime.records import Crop, Pose
 from realtime.representation.apex_field import FIELD
-from realtime.representation.fields import FIELD_PX, on_face
+from realtime.representation.fields import FIELD_PX, mirrored, on_face
 from realtime.representation.motion import layout
 from train.clips.exact import AS_CUT
 from train.clips.fields import exact
 from train.clips.mixtures import STILL, moved_by
-from train.methods.units.readings import mirror
 from train.synthesis.face import facekit
 from train.synthesis.face.channels import INDEX, NAMES
 from train.synthesis.face.render import Rendered
@@ -60,7 +59,7 @@ def test_a_scripted_lip_corner_is_told_on_its_side(engine, channels):
 
 
 def test_in_a_mirror_it_is_the_other_side(engine, channels):
-    [unit] = said(engine, mirror(field_of(channels, L12=0.4)))
+    [unit] = said(engine, mirrored(field_of(channels, L12=0.4)))
     assert (unit.unit, unit.side) == ("12", "right")
 
 

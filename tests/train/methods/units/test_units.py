@@ -16,7 +16,7 @@ from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import ConfigError, DataError
 from realtime.recognition.units import told_by
 from realtime.representation.apex_field import FIELD
-from realtime.representation.fields import FIELD_PX
+from realtime.representation.fields import FIELD_PX, mirrored
 from train import registry
 from train.clips.apex_fields import ANY, CUT, EVENT
 from train.clips.mixtures import Mixtures
@@ -24,7 +24,7 @@ from train.methods.experiment import Experiment
 from train.methods.units import claims
 from train.methods.units.examples import MIXED, Examples, examples, upon
 from train.methods.units.network import NEVER, UnitNet
-from train.methods.units.readings import Readings, mirror
+from train.methods.units.readings import Readings
 from train.methods.units.ridge import ridge
 from train.methods.units.solution import UnitsSolution
 from train.methods.units.thresholds import FEWEST, threshold
@@ -49,7 +49,7 @@ def field(amounts, rng, noise=NOISE):
     found = rng.normal(0, noise, (2, FIELD_PX, FIELD_PX)).astype(np.float32)
     for unit, place in PLACES.items():
         left = 0.05 * blob(*place)
-        found += amounts[INDEX[f"{unit}L"]] * left + amounts[INDEX[f"{unit}R"]] * mirror(left)
+        found += amounts[INDEX[f"{unit}L"]] * left + amounts[INDEX[f"{unit}R"]] * mirrored(left)
     return found
 
 
@@ -156,9 +156,9 @@ def test_a_scripted_unit_is_told_on_its_side_and_as_strong_as_it_was(network, co
 
 def test_in_a_mirror_the_sides_are_the_other_ones(network, config):
     some = field(amounts_of(L12=0.4, R12=0.15, R4=0.3), np.random.default_rng(9))
-    (clear, strength), (turned, _) = said(network, config, some), said(network, config, mirror(some))
+    (clear, strength), (turned, _) = said(network, config, some), said(network, config, mirrored(some))
     assert told(network, config, some) == {"12", "12L", "4", "4R"}
-    assert told(network, config, mirror(some)) == {"12", "12R", "4", "4L"}
+    assert told(network, config, mirrored(some)) == {"12", "12R", "4", "4L"}
     swapped = {label.translate(str.maketrans("LR", "RL")): value for label, value in turned.items()}
     assert swapped == pytest.approx(clear, abs=1e-3)
     assert strength["12L"] > strength["12R"]
