@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Generator
 
@@ -21,9 +22,11 @@ from train.clips.marked import MarkedFace
 from train.training.people import shares
 
 LENGTH_S = (0.1, 0.6)  # from an onset that is none to its apex
-APART_S = 0.4  # from what is marked; longer than the lag, in which it is still seen
+APART_S = 0.4  # from what is marked, before and after it; longer than the lag, in which it is still seen
 TRIES = 4
 FRAMES = 3  # fewest from onset to apex that are worth showing
+
+Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +44,8 @@ class RealFaces:
     """Draws from `faces`; each person counts by the root of how long they are seen."""
 
     def __init__(self, faces: Sequence[MarkedFace]) -> None:
-        self._plain = [(face, free) for face in faces if face.playing.strength == 1.0 and (free := _free(face)).any()]
+        plain = [(face, _begins(face)) for face in faces if face.playing.strength == 1.0]
+        self._plain = [(face, begins) for face, begins in plain if len(_apexes(begins))]
         long = np.array([face.times[-1] - face.times[0] for face, _ in self._plain], np.float64)
         self._shares = torch.tensor(shares([face.person for face, _ in self._plain], long, long))
         self._events = [excerpt for face in faces for excerpt in _events(face)]
@@ -66,20 +70,28 @@ class RealFaces:
         return bool(self._plain and self._events)
 
     def _drawn(self, generator: Generator) -> Excerpt:
-        face, free = self._plain[int(torch.multinomial(self._shares, 1, generator=generator))]
+        face, begins = self._plain[int(torch.multinomial(self._shares, 1, generator=generator))]
         share, length = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
-        apex = int(np.flatnonzero(free)[int(share * free.sum())])
+        apexes = _apexes(begins)
+        apex = int(apexes[int(share * len(apexes))])
         onset_s = face.times[apex] - (LENGTH_S[0] + length * (LENGTH_S[1] - LENGTH_S[0]))
-        return _excerpt(face, max(int(np.searchsorted(face.times, onset_s)), 0), apex, "")
+        earliest = min(int(np.searchsorted(face.times, onset_s)), apex - FRAMES)
+        return _excerpt(face, max(earliest, int(begins[apex])), apex, "")
 
 
-def _free(face: MarkedFace) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """(T,) whether at such an apex no expression can be seen, nor anything that might be one."""
-    free = np.ones(len(face.times), np.bool_)
-    free[:FRAMES] = False
+def _begins(face: MarkedFace) -> Rows:
+    """(T,) since which frame no expression can be seen, nor anything that might be one; T where one can be."""
+    count = len(face.times)
+    clear = np.ones(count, np.bool_)
     for mark in face.marks:
-        free &= (face.times < mark.onset_s - APART_S) | (face.times > mark.offset_s + APART_S)
-    return free
+        clear &= (face.times < mark.onset_s - APART_S) | (face.times > mark.offset_s + APART_S)
+    last = np.maximum.accumulate(np.where(clear, -1, np.arange(count)))
+    return np.where(clear, last + 1, count)
+
+
+def _apexes(begins: Rows) -> Rows:
+    """Before which enough is seen that is none."""
+    return np.flatnonzero(np.arange(len(begins)) - begins >= FRAMES)
 
 
 def _events(face: MarkedFace) -> Iterator[Excerpt]:
