@@ -18,6 +18,10 @@ def real(
     people: Annotated[
         Literal["choosing", "testing"], typer.Option(help="Those for choosing, or, once a choice was made, testing.")
     ] = "choosing",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="One of them, such as one that an engine has not seen; any number of times."),
+    ] = None,
     speeds: Annotated[str, typer.Option(help="So many times as fast each expression is played.")] = "1,2,4,8",
     strengths: Annotated[str, typer.Option(help="Shares of itself that each expression is played at.")] = "1,0.3333",
     marks: Annotated[Path | None, typer.Option(help="Folder with marks.csv and clips.csv of your own clips.")] = None,
@@ -29,12 +33,14 @@ def real(
 ) -> None:
     """Play real faces whose expressions are marked through the live pipeline, as they are, faster and weaker."""
     with told(as_json):
+        from realtime import config as realtime_config
         from train.chain.real import evaluate
         from train.datasets.marked.marks import FOLDER
         from train.datasets.marked.playing import Playing
 
         fast, strong = numbers("--speeds", speeds, 0.25, 16.0), numbers("--strengths", strengths, 0.0, 1.0)
         asked = [Playing(speed, strength) for strength, speed in itertools.product(strong, fast)]
-        report = evaluate.evaluate(clips, people, asked, config, override or (), workers, marks or FOLDER)
+        wanted = evaluate.wanted(clips, people, only or (), marks or FOLDER)
+        report = evaluate.evaluate(wanted, people, asked, realtime_config.load(config, override or ()), workers)
         report.write(out)
         answer(report.to_dict(), [report.text()], as_json=as_json)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from train.clips.marked import MarkedFace, marked_faces
 from train.config.marked import MarkedSettings
-from train.datasets.marked.marks import FOLDER, read
+from train.datasets.marked.marks import FOLDER, among, read
 from train.datasets.marked.playing import Playing
 
 
@@ -19,7 +19,8 @@ def faces(settings: MarkedSettings, cache: Path, workers: int | None = None) -> 
     if not settings.clips:
         return []
     ways = [Playing(*way) for way in product(settings.speeds, settings.strengths)]
-    return marked_faces(read(Path(settings.clips), people="choosing"), ways, cache, workers)
+    clips = among(read(Path(settings.clips), people="choosing"), without=settings.without)
+    return marked_faces(clips, ways, cache, workers)
 
 
 def key(settings: MarkedSettings) -> object:
@@ -27,4 +28,4 @@ def key(settings: MarkedSettings) -> object:
     if not settings.clips:
         return ()
     tables = [(FOLDER / name).read_text("utf-8") for name in ("clips.csv", "marks.csv")]
-    return tables, settings.speeds, settings.strengths
+    return tables, sorted(settings.without), settings.speeds, settings.strengths

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from realtime import config as realtime_config
 from realtime.config import Config
 from realtime.errors import DataError
 from train.chain.evaluate import installed
@@ -19,7 +18,7 @@ from train.chain.real.background import Background, background
 from train.chain.real.outcome import Figures, Outcome, coarse, figures, outcomes
 from train.chain.real.play import play_all
 from train.chain.real.show import lines
-from train.datasets.marked.marks import FOLDER, People, read
+from train.datasets.marked.marks import FOLDER, MarkedClip, People, among, read
 from train.datasets.marked.playing import Playing
 from train.storage.atomic import writing
 
@@ -74,25 +73,22 @@ class RealReport:
                 file.write(content)
 
 
-def evaluate(
-    clips: Path,
-    people: People,
-    ways: Sequence[Playing],
-    config: Path | None,
-    overrides: Iterable[str],
-    workers: int | None = None,
-    tables: Path = FOLDER,
-) -> RealReport:
-    """Play the marked clips of the folder `clips` that show `people`, in each of the `ways`, and score them."""
-    settings = realtime_config.load(config, overrides)
-    wanted = [clip for clip in read(clips, tables) if clip.people == people]
-    if not wanted:
+def wanted(clips: Path, people: People, only: Collection[str] = (), tables: Path = FOLDER) -> list[MarkedClip]:
+    """The marked clips of the folder `clips` that show `people`, of them those of `only`; DataError where none does."""
+    found = [clip for clip in read(clips, tables) if clip.people == people]
+    if not found:
         raise DataError(f"{tables} marks no clip of people for {people}; add one, or ask for the others")
-    played = play_all(wanted, ways, settings, workers)
+    return among(found, only)
+
+
+def evaluate(
+    clips: Sequence[MarkedClip], people: People, ways: Sequence[Playing], config: Config, workers: int | None = None
+) -> RealReport:
+    """Play marked clips, which show `people`, in each of the `ways`, and score them."""
+    played = play_all(clips, ways, config, workers)
     found = outcomes(played)
-    named, others = (tuple(figures(found, settings.spotter, others=rest)) for rest in (False, True))
-    around = background(played)
-    return RealReport(people, installed(settings), settings, named, others, around, tuple(found))
+    named, others = (tuple(figures(found, config.spotter, others=rest)) for rest in (False, True))
+    return RealReport(people, installed(config), config, named, others, background(played), tuple(found))
 
 
 def _row(found: Outcome) -> tuple[object, ...]:

@@ -21,7 +21,7 @@ What has no row (speech, blinks, turns, hands, stillness) shows nothing that sho
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -92,6 +92,14 @@ def read(clips: Path, tables: Path = FOLDER, people: People | None = None) -> li
         todo = f"give their folder, correct {tables}, or train without: marked.clips="
         raise DataError(f"the marked clips of {clips} cannot be used; {todo}", problems)
     return found
+
+
+def among(clips: Sequence[MarkedClip], only: Collection[str] = (), without: Collection[str] = ()) -> list[MarkedClip]:
+    """Those of the people `only`, or of all, and of nobody in `without`; DataError where one of either is in none."""
+    known = {clip.person for clip in clips}
+    if unknown := sorted({*only, *without} - known):
+        raise DataError(f"no marked clip is of {', '.join(unknown)}; wanted some of {', '.join(sorted(known))}")
+    return [clip for clip in clips if clip.person in (only or known) and clip.person not in without]
 
 
 def _sides(rows: Sequence[TableRow]) -> Iterator[str]:

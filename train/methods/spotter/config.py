@@ -17,6 +17,7 @@ class Adapting(Section, frozen=True):
     marked: Part  #: share of the chunks that show marked clips
     real: Part  #: share of the movements added that real people made
     gain: NotNegative  #: as `SpotterTraining.gain`, of marked clips
+    elsewhere: Part  #: as `SpotterTraining.elsewhere`
     epochs: Count
     steps: Count
     optimiser: Optimiser
@@ -40,6 +41,7 @@ class SpotterTraining(Settings, frozen=True, tag="spotter"):
     both: Part  #: share of the chunks that show two films at once
     gain: NotNegative  #: standard deviation of the logarithm by which everything moves more or less
     noise: NotNegative  #: most standard deviation of noise on what the network is fed
+    elsewhere: Part  #: share of the chunks that are seen by other cameras, or covered in part
     weights: tuple[Positive, Positive, Positive]  #: of what is there against what is not: expression, micro, apex
     chunk_s: Positive
     epochs: Count

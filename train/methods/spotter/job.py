@@ -18,6 +18,7 @@ from realtime.records import Floats, Times
 from realtime.representation.fields import LAG_S
 from realtime.representation.motion_ticks import motion_ticks
 from train.methods.spotter.config import Adapting, SpotterTraining
+from train.methods.spotter.elsewhere import elsewhere
 from train.methods.spotter.footage import Chunk, Footage, together
 from train.methods.spotter.network import OUTPUTS
 from train.methods.spotter.pasted import Expressions, Movement, apart, paste
@@ -53,6 +54,7 @@ class SpotterJob:
         """`movement` draws what is added; `pace` says how long and by how much."""
         self.config, self.network, self.seed = config, network, seed
         self.epochs, self.steps, self._batch = pace.epochs, pace.steps, pace.optimiser.batch
+        self._elsewhere = pace.elsewhere
         self._shown, self._movement = shown, movement
         micro, macro = config.pasted_per_minute
         self._pasted = (micro, 0.0 if "macro" in config.without else macro)
@@ -91,7 +93,8 @@ class SpotterJob:
         kinds = rng.permutation(np.repeat((MICRO, MACRO), wanted)).tolist()
         there = chunk.expressions + chunk.unsure
         found = paste(chunk.ends, chunk.fields, there, self._movement, kinds, LAG_S, rng)
-        return replace(chunk, expressions=chunk.expressions + found)
+        chunk = replace(chunk, expressions=chunk.expressions + found)
+        return elsewhere(chunk, rng) if rng.random() < self._elsewhere else chunk
 
     def _chunk(self, rng: np.random.Generator) -> Chunk:
         shown = self._shown[int(rng.choice(len(self._shown), p=[each.share for each in self._shown]))]

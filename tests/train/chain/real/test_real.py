@@ -47,6 +47,12 @@ def test_people_who_are_not_marked_are_not_looked_at(filmed, tables, tmp_path):
     assert "marks no clip of people for testing" in found.stderr
 
 
+def test_one_who_is_asked_for_alone_has_to_be_among_them(filmed, tables, tmp_path):
+    found = run(filmed, tables, tmp_path, "--only", "ben")
+    assert found.exit_code == 2
+    assert "no marked clip is of ben; wanted some of ann" in found.stderr
+
+
 def test_another_file_ends_in_a_message_before_anything_is_played(filmed, tables, tmp_path):
     (tmp_path / "short.avi").write_bytes((filmed / "short.avi").read_bytes()[:-1])
     found = run(tmp_path, tables, tmp_path)

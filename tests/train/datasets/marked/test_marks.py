@@ -4,7 +4,7 @@ import pytest
 
 from realtime.errors import DataError
 from train.datasets.annotation.table import read_table
-from train.datasets.marked.marks import FOLDER, Mark, moved, read
+from train.datasets.marked.marks import FOLDER, Mark, among, moved, read
 
 SMILE = ("a.mp4", 1.0, 1.2, 1.5, 2.0, "positive", "happiness", "open smile")
 UNSURE = ("a.mp4", 3.0, "", "", 4.0, "unsure", "", "speech")
@@ -48,6 +48,16 @@ def test_a_person_is_on_one_side_only(clips, marked):
     assert "clips.csv row 3: ann is on both sides" in problems(clips, tables)
     tables = marked(clips, [("a.mp4", "ann", "training")], [])
     assert "people is 'training', wanted choosing or testing" in problems(clips, tables)
+
+
+def test_some_people_may_be_left_out_or_asked_for_alone(clips, marked):
+    both = read(clips, marked(clips, [("a.mp4", "ann", "choosing"), ("b.mp4", "ben", "choosing")], []))
+    assert [clip.person for clip in among(both)] == ["ann", "ben"]
+    assert [clip.person for clip in among(both, only=["ben"])] == ["ben"]
+    assert [clip.person for clip in among(both, without=["ben"])] == ["ann"]
+    for asked in ({"only": ["bet"]}, {"without": ["ann", "bet"]}):
+        with pytest.raises(DataError, match="no marked clip is of bet; wanted some of ann, ben"):
+            among(both, **asked)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def crops(golden_of):
 
 
 def experiment(config, source):
-    nobody = MarkedSettings(clips="", speeds=(), strengths=())
+    nobody = MarkedSettings(clips="", without=(), speeds=(), strengths=())
     return Experiment(APEXNET, Recipe(config, SyntheticSettings(set="", marked=nobody, clips=None)), source)
 
 

@@ -83,7 +83,7 @@ def job_of(config, clips, mixed=Mixed(), seed=1):  # noqa: B008 - it is frozen
 
 
 def experiment(config, source):
-    nobody = MarkedSettings(clips="", speeds=(), strengths=())
+    nobody = MarkedSettings(clips="", without=(), speeds=(), strengths=())
     return Experiment(MOTION, Recipe(config, SyntheticSettings(set="", marked=nobody, clips=None)), source)
 
 

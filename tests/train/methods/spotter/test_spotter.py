@@ -326,7 +326,7 @@ def test_real_faces_are_a_stage_of_their_own_in_which_nobody_is_asked_of_what_is
     smile, unsure = Mark(2.0, 2.2, 2.4, 2.5, "positive", "happiness"), Mark(5.0, 5.5, 5.5, 6.0, "unsure", "")
     source = Given(data)
     monkeypatch.setattr(source, "marked", lambda workers=None: [real_face(smile, unsure)])
-    after = replace(config.adapting, marked=1.0, epochs=1, steps=4, optimiser=config.optimiser)
+    after = replace(config.adapting, marked=1.0, elsewhere=0.0, epochs=1, steps=4, optimiser=config.optimiser)
     plain = replace(config, **PLAIN, adapting=after)
     (films, _), (real, optimiser) = SPOTTER.stages(plain, SPOTTER.see(plain, source, source.whole()), source, 1)
     assert films.network is real.network
@@ -335,6 +335,11 @@ def test_real_faces_are_a_stage_of_their_own_in_which_nobody_is_asked_of_what_is
     assert wanted[..., :2].amax((0, 1)).tolist() == [1.0, 1.0]  # the smile is brief
     shown = asked[:, BLIND_TICKS:, 0]
     assert 0.0 < shown.mean() < 1.0
+    elsewhere = replace(plain, adapting=replace(after, elsewhere=1.0))
+    _, (other, _) = SPOTTER.stages(elsewhere, SPOTTER.see(elsewhere, source, source.whole()), source, 1)
+    seen, as_wanted, _ = next(iter(other.batches(0)))
+    assert torch.equal(as_wanted[0], wanted[0])  # of the first chunk all was drawn before it was changed
+    assert not torch.equal(seen[0], inputs[0])
     changed = wanted.clone()
     changed[asked[..., 0] == 0.0] = 1.0 - changed[asked[..., 0] == 0.0]
     real.network.eval()
