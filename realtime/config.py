@@ -135,6 +135,11 @@ def split(names: str) -> tuple[str, ...]:
     return tuple(names.split(TOGETHER))
 
 
+class ConfidenceConfig(Section, frozen=True):
+    micro: tuple[float, Positive]
+    macro: tuple[float, Positive]
+
+
 class RecogniseConfig(Section, frozen=True):
     smooth_s: NotNegative
     half_strength: Positive
@@ -143,6 +148,7 @@ class RecogniseConfig(Section, frozen=True):
     sharpness: Positive
     look: NotNegative
     weights: dict[str, Positive]
+    confidence: ConfidenceConfig
 
 
 class LimitsConfig(Section, frozen=True):

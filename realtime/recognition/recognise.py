@@ -10,6 +10,7 @@ import numpy as np
 from realtime.config import TOGETHER, RecogniseConfig
 from realtime.engine.engine import Engine
 from realtime.labels import NONE
+from realtime.recognition.confidence import calibrated
 from realtime.recognition.encode import Encoder, softmax
 from realtime.recognition.groups import at_rest, group, grouped, refined
 from realtime.recognition.pool import Shares, among, pool
@@ -105,7 +106,7 @@ class Recogniser:
         found = self._judge(apex.kind, apex.onset, apex.t, now, window)
         if apex.kind == "macro" and found.none >= self._config.reject:
             return None
-        confidence = found.share * self._detection(apex.strength)
+        confidence = self._confidence(apex.kind, found.share, apex.strength)
         return Expression(
             apex.event, apex.face, apex.kind, "early", apex.onset, apex.t, None, now,
             found.label, confidence, found.probabilities, quality, "", self._units(apex.onset, apex.t, now, window),
@@ -117,7 +118,7 @@ class Recogniser:
         found = self._judge(kind, offset.onset, offset.apex, offset.t, window)
         doubt = self._doubt(offset, found.none, window)
         kept = offset.kind is not None and not doubt
-        confidence = found.share * self._detection(offset.strength) if kept else 0.0
+        confidence = self._confidence(kind, found.share, offset.strength) if kept else 0.0
         units = self._units(offset.onset, offset.apex, offset.t, window) if kept else ()
         return Expression(
             offset.event, offset.face, kind, "final" if kept else "withdrawn", offset.onset, offset.apex,
@@ -182,9 +183,10 @@ class Recogniser:
         mean = np.mean([encoded.probabilities for _, encoded in seen], axis=0)
         return dict(zip(self._encoder.labels, map(float, mean), strict=True))
 
-    def _detection(self, strength: float) -> float:
-        """How likely a movement of this strength is an expression at all, 0..1."""
-        return strength / (strength + self._config.half_strength)
+    def _confidence(self, kind: Kind, share: float, strength: float) -> float:
+        """How likely a movement of this strength is an expression, and what it is said to be with this share."""
+        line = self._config.confidence.micro if kind == "micro" else self._config.confidence.macro
+        return calibrated(share * strength / (strength + self._config.half_strength), line)
 
 
 def _sparse(kind: Kind | None, onset: float, end: float, window: Window) -> bool:

@@ -3,6 +3,7 @@
 from train.commands.ablate import ablate
 from train.commands.card import card
 from train.commands.chain import chain
+from train.commands.confidence import confidence
 from train.commands.datasets import datasets
 from train.commands.evaluate import evaluate
 from train.commands.export import export
@@ -17,7 +18,8 @@ from train.commands.videos import videos
 
 #: In the order that --help lists them; `pack` has commands of its own.
 COMMANDS = (
-    datasets, fabricate, prepare, fit, evaluate, export, rebuild, card, ablate, chain, real, tune, videos, sample,
+    datasets, fabricate, prepare, fit, evaluate, export, rebuild, card, ablate, chain, real, confidence, tune, videos,
+    sample,
 )  # fmt: skip
 
 __all__ = ["COMMANDS"]

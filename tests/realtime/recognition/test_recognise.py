@@ -5,7 +5,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime.config import RecogniseConfig
+from realtime.config import ConfidenceConfig, RecogniseConfig
 from realtime.errors import EngineError
 from realtime.labels import FERPLUS, MEGC3, NONE, VOCABULARIES
 from realtime.recognition.encode import Encoder, Smoothed, softmax
@@ -21,7 +21,10 @@ from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.fields import moments, sampled
 from realtime.representation.flow_fields import FlowFields, scaled
 
-CONFIG = RecogniseConfig(smooth_s=0.25, half_strength=5.0, reject=0.5, floor=0.01, sharpness=1.0, look=0.0, weights={})
+PLAIN = ConfidenceConfig(micro=(0.0, 1.0), macro=(0.0, 1.0))
+CONFIG = RecogniseConfig(
+    smooth_s=0.25, half_strength=5.0, reject=0.5, floor=0.01, sharpness=1.0, look=0.0, weights={}, confidence=PLAIN
+)
 PICTURES = CropImages(48, 32, IMAGENET_MEAN, IMAGENET_STD)
 SEQUENCE = EmbeddingSequence("encoder", "0" * 64, 4, 2)
 FIELDS = FlowFields(48, 28, 3, "each", 5e-4, 8.0)

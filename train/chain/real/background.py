@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from realtime.records import Kind
 from realtime.schema.message import Event
 from train.chain.outcome import taken_back
 from train.chain.play import ToldEvent
@@ -24,8 +25,9 @@ class FalseAlarm:
     """An event where nothing is marked."""
 
     clip: str
-    kind: str
+    kind: Kind
     label: str
+    confidence: float
     onset_s: float
     apex_s: float
     offset_s: float
@@ -94,4 +96,4 @@ def _end(event: Event) -> float:
 
 def _alarm(stretch: PlayedStretch, event: Event) -> FalseAlarm:
     onset, apex, offset = (at - stretch.lead_s for at in (event.onset_s, event.apex_s, _end(event)))
-    return FalseAlarm(stretch.clip, event.kind, event.label, onset, apex, offset)
+    return FalseAlarm(stretch.clip, event.kind, event.label, event.confidence, onset, apex, offset)

@@ -14,6 +14,7 @@ import msgspec
 from realtime.config import Config
 from realtime.errors import DataError
 from train.chain.evaluate import installed
+from train.chain.real.answers import answers
 from train.chain.real.background import Background, background
 from train.chain.real.outcome import Figures, Outcome, coarse, figures, outcomes
 from train.chain.real.play import play_all
@@ -52,6 +53,7 @@ class RealReport:
             "expressions": [asdict(each) for each in self.named],
             "others": [asdict(each) for each in self.others],
             "background": None if self.background is None else asdict(self.background),
+            "answers": [asdict(each) for each in answers(self.outcomes, self.background)],
             "configuration": msgspec.to_builtins(self.config),
         }
 

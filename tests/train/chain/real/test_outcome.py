@@ -5,6 +5,7 @@ from realtime.schema.message import Event
 from train.chain.labels import OTHER
 from train.chain.play import ToldEvent
 from train.chain.real import show
+from train.chain.real.answers import answers
 from train.chain.real.background import background
 from train.chain.real.outcome import coarse, figures, outcomes
 from train.chain.real.play import PlayedStretch
@@ -152,3 +153,17 @@ def test_the_text_has_a_row_for_each_way_of_playing():
     assert "| 4 | 0.33 | 3 | 1 | 0 of 3 (0%) |" in text
     assert "| 1.00 | 1.00 | 0.00 | 0.00 | 0 of 2 events |" in text
     assert "false in a.mp4 1" in text
+
+
+def test_answers_are_right_by_their_class_and_wrong_where_nothing_is_marked():
+    said = [
+        told(2.0, 2.3, 2.9, "happiness", "macro"),
+        told(4.0, 4.15, 4.4, "surprise"),
+        told(8.0, 8.15, 8.3, "positive"),
+        told(11.0, 11.3, 11.6, "positive"),
+        told(20.0, 20.1, 20.3, "negative"),
+    ]
+    stretch = played(said)
+    found = list(answers(outcomes([stretch]), background([stretch])))
+    assert [(each.kind, each.right) for each in found] == [("macro", True), ("micro", False), ("micro", False)]
+    assert {each.confidence for each in found} == {0.8}

@@ -33,6 +33,7 @@ def test_each_expression_is_played_in_each_way_and_all_is_written_beside_the_tex
         (1.0, 1.0, 1), (2.0, 1.0, 1), (1.0, 0.5, 1), (2.0, 0.5, 1),
     ]  # fmt: skip
     assert 0.07 < kept["background"]["minutes"] < 0.09  # all but the expression and what is near it
+    assert [(each["kind"], each["right"]) for each in kept["answers"]][:2] == [("micro", True), ("micro", True)]
     assert all(len(sha256) == 64 for sha256 in kept["engines"].values())
     with (out / "real-choosing.csv").open() as file:
         own, faster, *_ = rows = list(csv.DictReader(file))
