@@ -68,6 +68,7 @@ class AlignConfig(Section, frozen=True):
 class SpotterConfig(Section, frozen=True):
     open: Share
     close: Share
+    sunk: Share
     early: Share
     micro: Share
     macro: Share

@@ -1,9 +1,10 @@
 """Spots -> events: when an expression begins, peaks and ends, and whether it is a micro-expression.
 
-An event is open while an expression is likely. Its apex is the middle of the likeliest moments for one, and is told
-as soon as they are over: half of a micro-expression is still to come, and only the scorer can say whether it will be
-brief. Which kind it was is a matter of time alone, when it ends: of what looks like a micro-expression there are few
-on real faces, and they are as brief as any.
+An event is open while an expression is likely, and not much less likely than it was: one may follow another before the
+face has come to rest. Its apex is the middle of the likeliest moments for one, and is told as soon as they are over:
+half of a micro-expression is still to come, and only the scorer can say whether it will be brief. Which kind it was is
+a matter of time alone, when it ends: of what looks like a micro-expression there are few on real faces, and they are
+as brief as any.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class EventDetector:
         self._face = 0
         self._past: deque[Spot] = deque()
         self._event: _Event | None = None
-        self._settling = False  # an event was closed while its expression was still there
+        self._low: Spot | None = None  #: where it was least likely since an event was closed while there was something
 
     def push(self, face: int, spot: Spot) -> list[Moment]:
         """The moments that this spot makes sure; after a gap an open event is lost."""
@@ -107,7 +108,7 @@ class EventDetector:
 
     def _forgotten(self) -> _Event | None:
         """The open event, if there is one; nothing of the past is left."""
-        event, self._event, self._settling = self._event, None, False
+        event, self._event, self._low = self._event, None, None
         self._past.clear()
         return event
 
@@ -116,13 +117,21 @@ class EventDetector:
         return self._event is not None and t - self._event.onset <= self._config.micro_max_s
 
     def _begin(self, spot: Spot) -> list[Moment]:
-        self._settling = self._settling and spot.expression >= self._config.close
-        if self._settling or spot.expression < self._config.open:
+        if not self._anew(spot) or spot.expression < self._config.open:
             return []
         likely = takewhile(lambda each: each.expression >= self._config.close, list(self._past)[-2::-1])
         self._event = event = _Event(next(self._ids), [spot, *likely][::-1])
         self._past.clear()
         return [Onset(event.id, self._face, event.onset)]
+
+    def _anew(self, spot: Spot) -> bool:
+        """Whether what is there is no rest of the event before: that is over since, or its odds have risen again."""
+        if self._low is None or spot.expression < self._config.close:
+            self._low = None
+            return True
+        if spot.expression <= self._low.expression:
+            self._low, self._past = spot, deque([spot])  # an onset lies after it
+        return odds(self._low.expression) <= self._config.sunk * odds(spot.expression)
 
     def _tell(self, event: _Event) -> list[Moment]:
         """The apex, once for each kind that it may be of: first of a micro-expression, later of a macro-expression."""
@@ -138,10 +147,11 @@ class EventDetector:
         return event.spots[-1].apex < (1.0 - self._config.fall) * peak or event.elapsed > self._config.micro_max_s
 
     def _end(self, event: _Event) -> list[Moment]:
-        lasts, held = event.spots[-1].expression >= self._config.close, event.elapsed > self._config.macro_max_s
-        if lasts and not held:
+        last, held = event.spots[-1], event.elapsed > self._config.macro_max_s
+        lasts = last.expression >= self._config.close
+        if lasts and not held and odds(last.expression) > self._config.sunk * odds(event.sure):
             return []
-        self._event, self._settling = None, lasts
+        self._event, self._low, self._past = None, last if lasts else None, deque([last])
         kind = self._kind(event)
         return [self._offset(event, kind, "unsure" if kind is None else "held" if held else "")]
 

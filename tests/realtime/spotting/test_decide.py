@@ -13,7 +13,7 @@ from realtime.spotting.scorer import PAUSE_S, Spot
 
 TICK_S = 1 / 60
 SETTINGS = msgspec.structs.replace(
-    config.load().spotter, open=0.6, close=0.3, early=0.8, micro=0.8, macro=0.7, fall=0.3, micro_max_s=0.5,
+    config.load().spotter, open=0.6, close=0.3, sunk=0.0, early=0.8, micro=0.8, macro=0.7, fall=0.3, micro_max_s=0.5,
     macro_max_s=3.0,
 )  # fmt: skip
 
@@ -111,6 +111,38 @@ def test_an_apex_is_told_once_however_often_it_seems_to_come_back():
     assert kinds_of_moment(found) == [Onset, Apex, Offset]
     assert found[1][1].t == pytest.approx(1.15, abs=1.5 * TICK_S)
     assert found[2][1].apex == pytest.approx(1.28, abs=1.5 * TICK_S)  # the offset knows the whole
+
+
+SINKING = msgspec.structs.replace(SETTINGS, sunk=0.2)
+
+
+def test_one_may_follow_another_before_the_face_has_come_to_rest():
+    twice = line((1.0, 0.0), (1.1, 0.95), (1.2, 0.95), (1.3, 0.5), (1.5, 0.5), (1.6, 0.95), (1.7, 0.95), (1.8, 0.0))
+    assert kinds_of_moment(told(spots(twice))) == [
+        Onset,
+        Apex,
+        Offset,
+    ]  # a macro-expression: as long as it is likely it is one,
+    found = told(spots(twice), EventDetector(SINKING, count(1)))
+    assert kinds_of_moment(found) == [Onset, Offset, Onset, Offset]  # unless its odds sink
+    (_, _), (_, first), (_, second), (_, last) = found
+    assert first.t == pytest.approx(1.24, abs=0.02)  # from 19 to 3.8 to one
+    assert second.t >= 1.3
+    assert (first.kind, last.kind) == ("micro", "micro")
+
+
+def test_what_becomes_less_likely_and_no_more_is_no_other_one():
+    found = told(
+        spots(line((1.0, 0.0), (1.1, 0.95), (1.3, 0.7), (2.0, 0.7), (2.1, 0.0))), EventDetector(SINKING, count(1))
+    )
+    assert kinds_of_moment(found) == [Onset, Offset]
+
+
+def test_another_may_follow_one_that_was_held_for_too_long():
+    face = line((1.0, 0.0), (1.1, 0.8), (4.5, 0.8), (4.6, 0.97), (4.7, 0.97), (4.8, 0.0))
+    detector = EventDetector(msgspec.structs.replace(SETTINGS, sunk=0.2, macro_max_s=2.0), count(1))
+    found = [moment for _, moment in told(spots(face, until=5.0), detector) if isinstance(moment, Offset)]
+    assert [(moment.kind, moment.reason) for moment in found] == [("macro", "held"), ("micro", "")]
 
 
 def test_a_long_expression_is_a_macro_expression_as_soon_as_it_is_too_long_for_another():
