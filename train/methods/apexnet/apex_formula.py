@@ -27,10 +27,13 @@ Rectangle = tuple[float, float, float, float]  #: left, top, right, bottom in px
 def find_apex(images: Sequence[Image], landmarks: Floats, lag: int, terms: Terms) -> int:
     """Which of `images` uint8 (S, S, 3), a clip from onset to offset, is its apex: the first with the highest score.
 
-    The score of a frame is the mean of `region_scores`; `landmarks` (468, 2+) are those of the first, in its px.
+    Only frames that have one `lag` before them can be it. The formula leaves open what stands for that where there is
+    none: with the first frame in its place the change is 0 there, the denominator 1, and noise alone makes it win. The
+    score of a frame is the mean of `region_scores`; `landmarks` (468, 2+) are those of the first, in its px.
     `lag` counts frames, as the formula does: 3 in Ren et al. (equation 5), 1 in the authors' code.
     """
-    return int(region_scores(register(images), landmarks, lag, terms).mean(1).argmax())
+    first = min(lag, len(images) - 1)
+    return first + int(region_scores(register(images), landmarks, lag, terms)[first:].mean(1).argmax())
 
 
 def register(images: Sequence[Image]) -> Floats:

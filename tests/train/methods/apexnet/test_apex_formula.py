@@ -106,6 +106,20 @@ def test_the_apex_of_a_movement_that_rests_at_its_height_is_found(face, name, te
     assert region_scores(register(images), face, lag=3, terms=terms)[9].argmax() == NAMES.index(name)
 
 
+@pytest.mark.parametrize("terms", ["onset", "both"])
+def test_noise_does_not_make_the_first_frame_the_apex(face, terms):
+    levels = [0, 2, 6, 12, 18, 22, 24, 24, 24, 24, 22, 18, 12, 6, 2, 0]
+    frames = brightened(face, "glabella", levels)
+    found, first = [], []
+    for seed in range(12):
+        noisy = frames + np.random.default_rng(seed).normal(0.0, 3.0, frames.shape).astype(np.float32)
+        images = [picture(frame) for frame in noisy]
+        found.append(find_apex(images, face, lag=3, terms=terms))
+        first.append(int(region_scores(register(images), face, lag=3, terms=terms).mean(1).argmax()))
+    assert set(found) <= {8, 9, 10}
+    assert 0 in first or terms == "onset"  # which without a frame before it has no change to be held against
+
+
 def test_registering_takes_the_heads_movement_away_and_leaves_the_faces(face):
     still = texture()
     shifted = picture(moved(still, 1.7, -0.8))
