@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -25,11 +25,14 @@ class Solvable(Protocol):
         """Put the best weights into `network`; scores for the curve, which has one row."""
 
 
-Stage = tuple[Job, Optimiser | Turns] | Solvable  #: what is learned, and by which optimisers, or at once
+Made = tuple[Job, Optimiser | Turns] | Solvable  #: what is learned, and by which optimisers, or at once
+Stage = Made | Callable[[], Made]  #: which may begin with what those before it learned, and is made after them
 
 
 def learn(stage: Stage, folder: Path, machine: Machine) -> nn.Module:
     """The stage's network, learned; `folder` gets the curves, and what a killed run goes on from."""
+    if not isinstance(stage, tuple) and callable(stage):
+        stage = stage()
     if isinstance(stage, tuple):
         return loop.fit(*stage, folder, machine)
     folder.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from train.config.sections import Optimiser, Part
 class Adapting(Section, frozen=True):
     """The stage after films: marked clips of real people, where the source has any."""
 
+    members: Count  #: of all, those that go on to real people; each begins as one of the others, which stay as they are
     films: Count  #: the first so many films are shown as well, so that what they taught is not forgotten
     marked: Part  #: share of the chunks that show marked clips
     real: Part  #: share of the movements added that real people made
@@ -48,3 +49,8 @@ class SpotterTraining(Settings, frozen=True, tag="spotter"):
     steps: Count  #: in each epoch
     optimiser: Optimiser
     adapting: Adapting
+
+    def __post_init__(self) -> None:
+        going, staying = self.adapting.members, self.members - self.adapting.members
+        if going > staying:
+            raise ValueError(f"{going} of {self.members} members go on, but {staying} stay to begin from; wanted half")

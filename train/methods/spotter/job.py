@@ -46,13 +46,15 @@ class SpotterJob:
         self,
         config: SpotterTraining,
         network: nn.Module,
+        learns: nn.Module,
         shown: Sequence[Portion],
         movement: Movement,
         seed: int,
         pace: SpotterTraining | Adapting,
     ) -> None:
-        """`movement` draws what is added; `pace` says how long and by how much."""
+        """`learns` is the part of `network` that does; `movement` draws what is added; `pace` says how long."""
         self.config, self.network, self.seed = config, network, seed
+        self._learns = learns
         self.epochs, self.steps, self._batch = pace.epochs, pace.steps, pace.optimiser.batch
         self._elsewhere = pace.elsewhere
         self._shown, self._movement = shown, movement
@@ -72,11 +74,11 @@ class SpotterJob:
         """The sum over members, so that each learns as fast as it would alone."""
         inputs, wanted, asked = batch
         weights = torch.tensor(self.config.weights, device=inputs.device)
-        logits = self.network(inputs)
+        logits = self._learns(inputs)
         each = F.binary_cross_entropy_with_logits(
             logits, wanted.expand_as(logits), pos_weight=weights, reduction="none"
         )
-        return self.config.members * (each * asked).mean() / asked.mean().clamp_min(1e-6)
+        return len(logits) * (each * asked).mean() / asked.mean().clamp_min(1e-6)
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         """Nothing: films to calibrate on are films not to train on, and the test is looked at once."""

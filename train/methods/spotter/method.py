@@ -33,6 +33,8 @@ from train.packaging.limits import MethodCard
 from train.sources.source import ClipSource, Split
 from train.spotting.films import Film
 from train.spotting.marked_films import marked_films
+from train.training.loop import Turn
+from train.training.solved import Made
 
 GOLDEN_ROWS = 4
 
@@ -64,8 +66,11 @@ class SpotterMethod(Method[SpotterTraining, Films]):
         return MotionTicks(crop_px, FIELD_PX, config.cells, LAG_S, config.tick_s, config.lookback_s, memory)
 
     def network(self, config: SpotterTraining, classes: int) -> SpotterNet:
+        return self._members(config, config.members)
+
+    def _members(self, config: SpotterTraining, count: int) -> SpotterNet:
         made = self.representation(config)
-        return SpotterNet(made.width - made.memory, config.memory, config.members, config.dropout)
+        return SpotterNet(made.width - made.memory, config.memory, count, config.dropout)
 
     def served(self, network: nn.Module) -> SpotterStep:
         """One tick at a time, its memory going in and out."""
@@ -80,26 +85,34 @@ class SpotterMethod(Method[SpotterTraining, Films]):
         return source.split(fold).seen(lambda cast: cast.film(seen, workers))
 
     def stages(self, config: SpotterTraining, split: Split[Films], source: ClipSource, seed: int) -> Sequence[Stage]:
-        """Films, in which everything is known; then real faces, where the source has marked clips of any."""
+        """Films, in which everything is known; then real faces, where the source has marked clips of any.
+
+        Who was filmed alone finds more, and takes more for an expression that is none; so both are asked.
+        """
         torch.manual_seed(seed)
-        (films,), network = split.train, self.network(config, len(split.vocabulary.labels))
+        (films,), clips = split.train, marked_films(source.marked(), config.tick_s)
         known = source.exact(source.whole().train[: config.known_people], config.known_each)
         assert known is not None  # of whoever is filmed here
-        added = exact(known.fields[known.labels != NONE])
-        after, clock = config.adapting, (config.chunk_s, config.tick_s)
+        added, clock = exact(known.fields[known.labels != NONE]), (config.chunk_s, config.tick_s)
         _require_long(films, config.chunk_s)
-        filmed = Footage(films, *clock, config.without)
-        first = SpotterJob(config, network, [Portion(filmed, 1.0, config.gain)], added, seed, config)
-        stages: list[Stage] = [(first, config.optimiser)]
-        if clips := marked_films(source.marked(), config.tick_s):
-            shown = [
-                Portion(Footage(films[: after.films], *clock, config.without), 1.0 - after.marked, config.gain),
-                Portion(Footage(clips, *clock), after.marked, after.gain),
-            ]
-            seen = apexes(clips)
-            both = either(added, real(seen), after.real) if len(seen) else added
-            stages.append((SpotterJob(config, network, shown, both, seed, after), after.optimiser))
-        return stages
+        network = self._members(config, config.members - config.adapting.members * bool(clips))
+        filmed = [Portion(Footage(films, *clock, config.without), 1.0, config.gain)]
+        stages: list[Stage] = [(SpotterJob(config, network, network, filmed, added, seed, config), config.optimiser)]
+        if not clips:
+            return stages
+        after, seen = config.adapting, apexes(clips)
+        shown = [
+            Portion(Footage(films[: after.films], *clock, config.without), 1.0 - after.marked, config.gain),
+            Portion(Footage(clips, *clock), after.marked, after.gain),
+        ]
+        both = either(added, real(seen), after.real) if len(seen) else added
+
+        def adapting() -> Made:
+            learns, whole = network.carried_on(after.members)
+            job = SpotterJob(config, whole, learns, shown, both, seed, after)
+            return job, (Turn(learns, after.optimiser, job.loss),)
+
+        return [*stages, adapting]
 
     def inputs(self, config: SpotterTraining, clips: Films, answer: Answer) -> Mapping[str, Tensor]:
         """Whole films (K, G, F), without a memory; after shorter ones come ticks of nothing, at which nobody looks."""

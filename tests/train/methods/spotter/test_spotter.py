@@ -1,5 +1,6 @@
 """The spotter's training: what it is shown and asked, and the way from films to a package."""
 
+import copy
 from dataclasses import replace as replace_in
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,6 +41,7 @@ from train.registry import METHODS
 from train.sources.source import Provenance, Split, Vocabulary
 from train.spotting.films import MACRO, MICRO, Film, FilmedFace
 from train.spotting.happened import Happened
+from train.training.loop import fit
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 replace = msgspec.structs.replace
@@ -109,7 +111,17 @@ def data():
 
 @pytest.fixture
 def recipe(recipe_of):
-    size = {"members": 2, "memory": 6, "chunk_s": 1.5, "epochs": 1, "steps": 2, "tick_s": TICK_S, "lookback_s": 0.047}
+    after = replace(registry.load(FILES).method.adapting, members=1)
+    size = {
+        "members": 2,
+        "adapting": after,
+        "memory": 6,
+        "chunk_s": 1.5,
+        "epochs": 1,
+        "steps": 2,
+        "tick_s": TICK_S,
+        "lookback_s": 0.047,
+    }
     given = recipe_of("spotter", "films", **size)
     return replace_in(given, method=replace(given.method, optimiser=replace(given.method.optimiser, batch=3)))
 
@@ -215,9 +227,8 @@ def test_a_network_that_has_just_begun_to_look_is_not_asked(config, data):
     assert not torch.equal(job.loss((inputs, wanted, asked)), job.loss((inputs, later, asked)))
 
 
-def test_a_member_learns_as_fast_as_it_would_alone(config, data):
-    job = job_of(config, data)
-    alone = job_of(replace(config, members=1), data)
+def test_a_member_learns_as_fast_as_it_would_beside_fewer(config, data):
+    job, alone = job_of(replace(config, members=4), data), job_of(config, data)
     alone.network.members[0].load_state_dict(job.network.members[1].state_dict())
     job.network.eval(), alone.network.eval()
     batch = next(job.batches(0))
@@ -322,28 +333,57 @@ def real_face(*marks):
     return MarkedFace("clip", "dora", Playing(1.0, 1.0), times, rows, marks)
 
 
-def test_real_faces_are_a_stage_of_their_own_in_which_nobody_is_asked_of_what_is_unsure(config, data, monkeypatch):
-    smile, unsure = Mark(2.0, 2.2, 2.4, 2.5, "positive", "happiness"), Mark(5.0, 5.5, 5.5, 6.0, "unsure", "")
-    source = Given(data)
-    monkeypatch.setattr(source, "marked", lambda workers=None: [real_face(smile, unsure)])
-    after = replace(config.adapting, marked=1.0, elsewhere=0.0, epochs=1, steps=4, optimiser=config.optimiser)
-    plain = replace(config, **PLAIN, adapting=after)
-    (films, _), (real, optimiser) = SPOTTER.stages(plain, SPOTTER.see(plain, source, source.whole()), source, 1)
-    assert films.network is real.network
-    assert (films.epochs, real.epochs, optimiser) == (config.epochs, 1, after.optimiser)
-    inputs, wanted, asked = map(torch.cat, zip(*real.batches(0), strict=True))
+@pytest.fixture
+def adapted(config, data, monkeypatch):
+    """The stages where the source has a marked clip, with changes of [adapting]."""
+
+    def stages(**changes):
+        smile, unsure = Mark(2.0, 2.2, 2.4, 2.5, "positive", "happiness"), Mark(5.0, 5.5, 5.5, 6.0, "unsure", "")
+        source = Given(data)
+        monkeypatch.setattr(source, "marked", lambda workers=None: [real_face(smile, unsure)])
+        size = {"marked": 1.0, "elsewhere": 0.0, "epochs": 1, "steps": 4, "optimiser": config.optimiser} | changes
+        plain = replace(config, **PLAIN, adapting=replace(config.adapting, **size))
+        return SPOTTER.stages(plain, SPOTTER.see(plain, source, source.whole()), source, 1)
+
+    return stages
+
+
+def test_real_faces_are_a_stage_of_their_own_in_which_nobody_is_asked_of_what_is_unsure(adapted):
+    _, made = adapted()
+    job, _ = made()
+    inputs, wanted, asked = map(torch.cat, zip(*job.batches(0), strict=True))
     assert wanted[..., :2].amax((0, 1)).tolist() == [1.0, 1.0]  # the smile is brief
     shown = asked[:, BLIND_TICKS:, 0]
     assert 0.0 < shown.mean() < 1.0
-    elsewhere = replace(plain, adapting=replace(after, elsewhere=1.0))
-    _, (other, _) = SPOTTER.stages(elsewhere, SPOTTER.see(elsewhere, source, source.whole()), source, 1)
-    seen, as_wanted, _ = next(iter(other.batches(0)))
-    assert torch.equal(as_wanted[0], wanted[0])  # of the first chunk all was drawn before it was changed
-    assert not torch.equal(seen[0], inputs[0])
     changed = wanted.clone()
     changed[asked[..., 0] == 0.0] = 1.0 - changed[asked[..., 0] == 0.0]
-    real.network.eval()
-    assert torch.equal(real.loss((inputs, wanted, asked)), real.loss((inputs, changed, asked)))
+    job.network.eval()
+    assert torch.equal(job.loss((inputs, wanted, asked)), job.loss((inputs, changed, asked)))
+
+
+def test_what_is_seen_elsewhere_shows_the_same(adapted):
+    (plain, _), (elsewhere, _) = adapted()[1](), adapted(elsewhere=1.0)[1]()
+    inputs, wanted, _ = next(iter(plain.batches(0)))
+    seen, as_wanted, _ = next(iter(elsewhere.batches(0)))
+    assert torch.equal(as_wanted[0], wanted[0])  # of the first chunk all was drawn before it was changed
+    assert not torch.equal(seen[0], inputs[0])
+
+
+def test_some_members_go_on_to_real_faces_from_where_films_left_the_others(adapted, config, tmp_path):
+    (films, optimiser), made = adapted()
+    before = copy.deepcopy(fit(films, optimiser, tmp_path / "films", config.machine))
+    job, turns = made()
+    assert (films.epochs, job.epochs, len(before.members), len(job.network.members)) == (config.epochs, 1, 1, 2)
+    first, last = job.network.members
+    assert all(map(torch.equal, first.parameters(), last.parameters()))
+    first, last = fit(job, turns, tmp_path / "real", config.machine).members
+    assert all(map(torch.equal, first.parameters(), before.members[0].parameters()))
+    assert not any(map(torch.equal, first.parameters(), last.parameters()))
+
+
+def test_more_members_than_there_are_to_begin_from_are_refused(config):
+    with pytest.raises(ValueError, match="2 of 3 members go on, but 1 stay"):
+        replace(config, members=3, adapting=replace(config.adapting, members=2))
 
 
 def test_films_of_several_lengths_are_asked_together_as_each_alone(config, data):
