@@ -47,11 +47,15 @@ class Gate:
         connection = HTTPConnection(scope)
         why = self._why_not(connection)
         if scope["type"] == "websocket":
-            await (_hang_up(why, receive, send) if why else self._app(scope, receive, send))
+            await (
+                _hang_up(why, receive, send)
+                if why
+                else self._app(scope, receive, self._while_allowed(connection, send))
+            )
             return
         answer = self._instead(connection, why)
         if answer is not None and not why and scope["path"] == METRICS and "authorization" in connection.headers:
-            answer = None if await self._logins.sends_password(connection) else answer
+            answer = await self._logins.refusal(connection)
         await (answer or self._app)(scope, receive, self._with_headers(send))
 
     def _why_not(self, connection: HTTPConnection) -> str:
@@ -82,6 +86,17 @@ class Gate:
         if "text/html" in connection.headers.get("accept", ""):
             return RedirectResponse(login.PATH.lstrip("/") if path == "/" else login.PATH, 303)
         return PlainTextResponse("log in first", 401)
+
+    def _while_allowed(self, connection: HTTPConnection, send: Send) -> Send:
+        """`send` until whoever is at the other end logs out, or was logged in for long enough."""
+
+        async def sent(message: Message) -> None:
+            if self._logins.user(connection) is None and message["type"] == "websocket.send":
+                await send({"type": "websocket.close", "code": POLICY, "reason": "logged out"})
+                raise OSError("logged out")  # as a server says that the other end is gone
+            await send(message)
+
+        return sent
 
     def _with_headers(self, send: Send) -> Send:
         async def sent(message: Message) -> None:
