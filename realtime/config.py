@@ -161,6 +161,7 @@ class PublishConfig(Section, frozen=True):
     replay_port: Port
     frames_port: Port
     keys: str
+    private: str
     kept_events: Count
     replay_s: Positive
     rate_hz: NotNegative

@@ -115,3 +115,5 @@ def _recorder(settings: Config, record: Path, *, video: bool) -> Recorder:
 def _where(live: Live) -> Iterator[str]:
     yield f"state on {live.publisher.state_address}, events on {live.publisher.events_address}; Ctrl-C ends"
     yield f"questions on {live.answers.address}, pictures of cameras elsewhere on {live.inbox.address}"
+    if live.answers.private_address:
+        yield f"pictures, for programs of this user alone, on {live.answers.private_address}"

@@ -50,11 +50,14 @@ class Line:
 
 
 class Asker(Party):
-    """Asks and waits for the answer, from one thread; it may come before the Glimpse that answers and outlive it."""
+    """Asks and waits for the answer, from one thread; it may come before the Glimpse that answers and outlive it.
 
-    def __init__(self, publish: PublishConfig) -> None:
+    Where there are no keys, pictures are given to those alone who ask `privately`, as the user of that Glimpse.
+    """
+
+    def __init__(self, publish: PublishConfig, *, privately: bool = False) -> None:
         super().__init__(publish)
-        self._line = Line(self._connect(zmq.DEALER, "replay_port", waiting=WAITING, IMMEDIATE=1))
+        self._line = Line(self._connect(zmq.DEALER, "replay_port", waiting=WAITING, privately=privately, IMMEDIATE=1))
 
     def ask(self, question: Ask, timeout_s: float) -> Answer:
         """The answer, which may be `Refused`; PublishError, with what to do, where none comes in time."""

@@ -25,6 +25,8 @@ Every row is made from a test's own marker, by `python tests/faults/promises.py`
   still end the process on purpose: libzmq 4.3.5 aborts where a peer is held up, hangs up, and left a PING of ZeroMQ's
   wire format unread. These two ports have to hold up who sends too much, or memory would be the price. Programs that
   use ZeroMQ as it comes, without its heartbeats, do not do that. `view` starts the recogniser again; `run` ends.
+- Where the system has no ipc sockets (Windows), any program of the machine can ask for pictures at replay_port, unless
+  there are keys. States and events, without pictures, can be heard by every account of the machine.
 - Bytes are counted by connection on Linux alone; elsewhere a message that never ends is limited by nothing.
 - For half a second a message of frames of one byte takes twenty times its size, up to 340 MB at frames_port.
 - As many connections as publish.limits.peers allows keep others out while they last; half-open ones for handshake_s.
