@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from realtime.config import Config, ViewConfig
 from realtime.errors import ViewError
 from realtime.publish import raised
-from realtime.view.access.gate import LOOPBACK
+from realtime.view.access.gate import LOOPBACK, is_here
 from realtime.view.access.passwords import Password
 from realtime.view.app import create
 from realtime.view.door.connections import Connections
@@ -42,9 +42,10 @@ WAITING_BYTES = 16 * 1024
 def serve(config: Config, users: dict[str, Password], told: Callable[[str], None]) -> None:
     """Serve the page until the process is told to end; `told` gets the address once it can be opened."""
     check_certificate(config.view)
+    check_users(config.view, with_users=bool(users))
     listening = listen(config.view)
     serving = server(config, create(config, users), listening)
-    for line in (f"Glimpse: {address(config.view, listening)}", *advice(config.view, with_users=bool(users))):
+    for line in (f"Glimpse: {address(config.view, listening)}", *advice(config.view)):
         told(line)
     serving.run(sockets=[listening])
 
@@ -111,24 +112,26 @@ def address(view: ViewConfig, listening: socket.socket) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/"
 
 
-def advice(view: ViewConfig, *, with_users: bool) -> list[str]:
+def advice(view: ViewConfig) -> list[str]:
     """What it means that others can reach the page, where they can."""
-    if view.host in LOOPBACK:
+    if is_here(view.host) or view.certificate:
         return []
-    lines = []
-    if not view.certificate:
-        lines.append(
-            "Over plain http browsers give no camera to a page of another machine, and everybody on the way sees what "
-            "passes. For https give a certificate and its key as PEM files: --set view.certificate=page.pem --set "
-            "view.private_key=page.key; or leave view.host alone and let visitors tunnel: "
-            f"ssh -L {view.port}:localhost:{view.port} {socket.gethostname()}"
+    return [
+        "Over plain http browsers give no camera to a page of another machine, and everybody on the way sees what "
+        "passes. For https give a certificate and its key as PEM files: --set view.certificate=page.pem --set "
+        "view.private_key=page.key; or leave view.host alone and let visitors tunnel: "
+        f"ssh -L {view.port}:localhost:{view.port} {socket.gethostname()}"
+    ]
+
+
+def check_users(view: ViewConfig, *, with_users: bool) -> None:
+    """ViewError where others could look through the server's camera, and nobody was said to be allowed to."""
+    if not with_users and not is_here(view.host):
+        raise ViewError(
+            f"view.host is {view.host!r}, which others can reach, without users; faces are personal data, so name "
+            "those who may come with --auth USER:FILE, after `python -m realtime password FILE`, or use "
+            "--set view.host=127.0.0.1"
         )
-    if not with_users:
-        lines.append(
-            "Whoever reaches this address may look through the server's camera: name those who may with "
-            "--auth USER:FILE, after `python -m realtime password FILE`."
-        )
-    return lines
 
 
 def check_certificate(view: ViewConfig) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -30,14 +32,15 @@ POLICY = 1008
 class Gate:
     """Around `app`: lets in who may, and tells browsers to load from here and from nowhere else.
 
-    A page that only this machine can reach answers to this machine's names alone: another site that points a name of
-    its own here gets nothing. `origins` are addresses besides the page's own.
+    It answers to its own names alone, and, where others can reach it, to addresses in numbers: another site that points
+    a name of its own here gets nothing. `origins` are addresses besides the page's own.
     """
 
     def __init__(self, app: ASGIApp, *, logins: Logins, host: str, origins: Sequence[str]) -> None:
         self._app, self._logins = app, logins
         self._origins = tuple(origin.rstrip("/") for origin in origins)
-        self._hosts = LOOPBACK | {urlsplit(origin).hostname or "" for origin in origins} if host in LOOPBACK else None
+        self._alone = is_here(host)
+        self._hosts = _names(host, self._origins)
         self._headers = _headers(self._origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,8 +67,10 @@ class Gate:
         for found in (f"//{host}", origin or ""):
             if not _is_address(found):
                 return _said("a request with %s, which is no address", found)
-        if self._hosts is not None and (urlsplit(f"//{host}").hostname or "") not in self._hosts:
-            return _said("this page is for this machine alone, but was asked for as %s; see view.host", host)
+        name = urlsplit(f"//{host}").hostname or ""
+        if name not in self._hosts and (self._alone or not _is_number(name)):
+            why = "this page is for this machine alone, but was asked for as %s; see view.host"
+            return _said(why if self._alone else "%s is no name of this page; see view.origins", host)
         changes = connection.scope["type"] == "websocket" or connection.scope["method"] not in ("GET", "HEAD")
         if changes and origin is not None and not self._is_ours(origin, host):
             return _said("a request from %s, which is no address of this page; see view.origins", origin)
@@ -105,6 +110,26 @@ class Gate:
             await send(message)
 
         return sent
+
+
+def is_here(host: str) -> bool:
+    """Whether only programs of this machine reach what is bound to `host`."""
+    return host in LOOPBACK or (_is_number(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _names(host: str, origins: Sequence[str]) -> set[str]:
+    """By which the page may be asked for."""
+    machine = socket.gethostname().lower()
+    own = {host.lower()} if is_here(host) else {host.lower(), machine, f"{machine}.local"}
+    return LOOPBACK | own | {urlsplit(origin).hostname or "" for origin in origins} - {""}
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_address(text: str) -> bool:

@@ -1,3 +1,5 @@
+import socket
+
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -40,6 +42,24 @@ def test_the_page_is_for_its_own_addresses(serve, browse, caplog):
     rebound = {"host": f"evil.example:{page.port}"}
     assert httpx.get(page.url, headers=rebound).status_code == 403
     assert httpx.get(page.url + "health", headers={"host": "glimpse.example"}).status_code == 200
+
+
+@pytest.mark.promise(
+    "a foreign name that somebody points at the page (DNS rebinding)",
+    "turned away wherever the page listens",
+    "let in at 0.0.0.0 before; now 2 hosts of 2, 2 names each",
+)
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_the_page_answers_to_no_name_but_its_own(serve, host):
+    page = serve(f"view.host={host}", "view.origins=['https://glimpse.example']")
+
+    def code(name):
+        return httpx.get(page.url + "health", headers={"host": name}).status_code
+
+    assert [code(name) for name in ("evil.example", "evil.example:7860")] == [403, 403]
+    assert code("10.9.8.7") == (403 if host == "127.0.0.1" else 200)
+    own = ["localhost", "glimpse.example", *([] if host == "127.0.0.1" else [socket.gethostname()])]
+    assert {code(name) for name in own} == {200}
 
 
 def test_browsers_are_told_to_load_from_here_alone(serve):
