@@ -142,3 +142,17 @@ def test_a_manifest_whose_output_is_gigabytes_is_refused(package):
     manifest.dump(said, package)
     with pytest.raises(EngineError, match="numbers a row"):
         manifest.load(package)
+
+
+@pytest.mark.promise(
+    "an engine whose name or labels are pages long",
+    "refused with the key and the limit",
+    "3 of 3; at most 64 characters",
+)
+@pytest.mark.parametrize("key", ["name", "method", "labels"])
+def test_words_that_are_shown_are_short(package, key):
+    said = manifest.msgspec.json.decode((package / manifest.MANIFEST).read_bytes())
+    said[key] = "x" * 10_000 if key != "labels" else [*said["labels"][:-1], "x" * 10_000]
+    manifest.dump(said, package)
+    with pytest.raises(EngineError, match=f"{key}.*length <= 64"):
+        manifest.load(package)

@@ -42,7 +42,10 @@ Task = Literal["still-expression", "micro-expression", "dynamic-expression", "sp
 #: float16 and cast; "fp16": half precision throughout; "int8": convolutions between QuantizeLinear and
 #: DequantizeLinear with zero points of 0, the rest float32.
 Precision = Literal["fp32", "fp16", "int8"]
-Label = Annotated[str, msgspec.Meta(min_length=1)]
+#: Names and labels go into every message and stand on the page: no more than can be read there.
+LONGEST = 64
+Label = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST)]
+Name = Annotated[str, msgspec.Meta(max_length=LONGEST)]
 Labels = Annotated[tuple[Label, ...], msgspec.Meta(min_length=2)]
 Instant = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
 
@@ -74,8 +77,8 @@ class Manifest(Part, frozen=True):
     """What manifest.json says."""
 
     schema: Literal[1]
-    name: str
-    method: str
+    name: Name
+    method: Name
     task: Task
     vocabulary: str  #: key of `labels.VOCABULARIES`, or "own": then `labels` are not held against any
     labels: Labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -23,8 +24,10 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 OPEN = {"/health", "/manifest.json", login.PATH}
 #: Read by a program, which sends its password each time.
 METRICS = "/metrics"
-#: What Gradio offers beside the page, which needs none of it: files in and out, answers without end, figures.
-CLOSED = ("/gradio_api", "/monitoring")
+#: All that there is to see: our own routes, and what of Gradio's a browser loads. Whatever else Gradio offers, files in
+#: and out, a proxy, queues, answers without end, figures, is closed, and so is what a later one may add.
+PATHS = {*OPEN, METRICS, "/", "/live", "/logout", "/config", "/theme.css", "/favicon.ico"}
+FOLDERS = ("/assets/", "/static/", "/glimpse/", "/session/")
 #: RFC 6455: what is asked for is against the rules.
 POLICY = 1008
 
@@ -72,13 +75,13 @@ class Gate:
             why = "this page is for this machine alone, but was asked for as %s; see view.host"
             return _said(why if self._alone else "%s is no name of this page; see view.origins", host)
         changes = connection.scope["type"] == "websocket" or connection.scope["method"] not in ("GET", "HEAD")
-        if changes and origin is not None and not self._is_ours(origin, host):
+        if changes and origin is not None and not self._is_own(origin, host):
             return _said("a request from %s, which is no address of this page; see view.origins", origin)
         if connection.scope["type"] == "websocket" and self._logins.user(connection) is None:
             return _said("nobody is logged in at %s", connection.client.host if connection.client else "?")
         return ""
 
-    def _is_ours(self, origin: str, host: str) -> bool:
+    def _is_own(self, origin: str, host: str) -> bool:
         return urlsplit(origin).netloc == host or origin in self._origins
 
     def _instead(self, connection: HTTPConnection, why: str) -> Response | None:
@@ -87,7 +90,9 @@ class Gate:
         if why:
             return PlainTextResponse(why, 403)
         if path in OPEN or self._logins.user(connection) is not None:
-            return PlainTextResponse("not part of this page", 404) if path.startswith(CLOSED) else None
+            return (
+                None if _is_ours(connection.scope["method"], path) else PlainTextResponse("not part of this page", 404)
+            )
         if "text/html" in connection.headers.get("accept", ""):
             return RedirectResponse(login.PATH.lstrip("/") if path == "/" else login.PATH, 303)
         return PlainTextResponse("log in first", 401)
@@ -122,6 +127,11 @@ def _names(host: str, origins: Sequence[str]) -> set[str]:
     machine = socket.gethostname().lower()
     own = {host.lower()} if is_here(host) else {host.lower(), machine, f"{machine}.local"}
     return LOOPBACK | own | {urlsplit(origin).hostname or "" for origin in origins} - {""}
+
+
+def _is_ours(method: str, path: str) -> bool:
+    known = path in PATHS or (path.startswith(FOLDERS) and ".." not in re.split(r"[/\\]", path))
+    return known and (method in ("GET", "HEAD") or (method, path) == ("POST", login.PATH))
 
 
 def _is_number(host: str) -> bool:

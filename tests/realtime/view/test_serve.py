@@ -92,6 +92,11 @@ def test_a_certificate_that_cannot_be_used_is_one_clear_error(settings, pair, tm
     assert time.monotonic() - began < 5.0, "somebody was asked for the password"
 
 
+@pytest.mark.promise(
+    "a cookie that goes another way",
+    "Secure with https",
+    "1 of 1",
+)
 def test_https_and_a_cookie_that_stays_with_it(serve, pair):
     certificate, key = pair
     page = serve(

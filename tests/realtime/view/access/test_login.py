@@ -26,6 +26,11 @@ def try_in(page, user="ada", password="correct horse", **options):
     return httpx.post(page.url + "login", data={"user": user, "password": password}, **options)
 
 
+@pytest.mark.promise(
+    "every path without logging in",
+    "nothing but /health and the form",
+    "7 of 7 closed",
+)
 def test_nothing_but_health_and_the_form_is_seen_without_logging_in(locked):
     for path in ("", "metrics", "session/x.zip", "static/x", "gradio_api/info", "config", "nowhere"):
         answer = httpx.get(locked.url + path)
@@ -55,6 +60,11 @@ def test_figures_are_read_with_a_password_and_nothing_else_is(locked, monkeypatc
         assert httpx.get(locked.url + "metrics", headers={"authorization": header}).status_code == 401
 
 
+@pytest.mark.promise(
+    "a WebSocket without logging in",
+    "closed",
+    "1 of 1",
+)
 def test_the_websocket_is_closed_to_those_who_are_not_logged_in(locked, browse):
     with pytest.raises(ConnectionClosed) as closed:
         browse(locked).next()
@@ -111,6 +121,11 @@ def test_who_fails_is_not_told_why_and_waits_longer_each_time(locked, monkeypatc
     assert "wrong" not in caplog.text
 
 
+@pytest.mark.promise(
+    "names guessed by how long the answer takes",
+    "a name that nobody has costs the same work",
+    "1 hash each",
+)
 def test_an_unknown_name_costs_the_same_work(ada, monkeypatch):
     tried = []
     monkeypatch.setattr(passwords, "_scrypt", lambda password, salt: tried.append(salt) or b"0" * 32)
@@ -203,6 +218,11 @@ def test_a_wrong_proxy_is_one_clear_error(settings):
         listen(settings("view.proxies=['localhost']").view)
 
 
+@pytest.mark.promise(
+    "a login form without end",
+    "read up to 4 kB",
+    "10 kB: refused",
+)
 def test_a_form_from_another_site_or_without_end_is_refused(locked):
     assert try_in(locked, headers={"origin": "https://evil.example"}).status_code == 403
     assert try_in(locked, password="x" * 10_000).status_code == 401
