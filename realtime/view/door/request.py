@@ -31,7 +31,8 @@ class TimedRequests(H11Protocol):
         """Look at what came."""
         super().handle_events()
         idle = self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
-        if self.conn.their_state in COMING and not idle:
+        is_websocket = self.transport.get_protocol() is not self
+        if self.conn.their_state in COMING and not (idle or is_websocket):
             self._connections.expect(self._descriptor)
         else:
             self._connections.arrived(self._descriptor)

@@ -229,12 +229,22 @@ def test_what_the_desk_refuses_comes_back_with_its_reason(asker):
     assert asker.ask(AskNeutral(camera="nobody"), 5.0).why == "no camera 'nobody'; there is 'sample'"
 
 
+@pytest.mark.promise(
+    "an answer that would be too long",
+    "refused instead",
+    "1 of 1",
+)
 def test_an_answer_that_is_too_long_is_refused_instead(asker):
     answer = asker.ask(AskPicture(camera="huge"), 5.0)
     assert isinstance(answer, Refused)
     assert "at most" in answer.why
 
 
+@pytest.mark.promise(
+    "a question that makes a mistake of ours show",
+    "told; the next one is answered",
+    "1 of 1",
+)
 def test_a_mistake_at_the_desk_is_logged_and_the_next_question_answered(asker, caplog):
     with pytest.raises(PublishError):
         asker.ask(AskNeutral(camera="mistake"), 0.3)
@@ -332,6 +342,11 @@ def test_a_picture_that_nobody_takes_is_said_to_be_gone_at_once():
         until(lambda: not outbox.send(PICTURE))
 
 
+@pytest.mark.promise(
+    "pictures faster than they can be looked at",
+    "few wait, and no sender is held up",
+    "1 of 1",
+)
 def test_an_inbox_that_is_too_slow_takes_few_and_holds_up_no_sender():
     busy = threading.Event()
     with Inbox(PUBLISH, lambda picture: busy.wait(10)) as inbox:
@@ -387,6 +402,11 @@ def thrown(socket, frames):
     return True
 
 
+@pytest.mark.promise(
+    "garbage at each port",
+    "nobody is hurt; memory stays; the next question is answered",
+    "900 mutations and 20 that lie, at 4 ports by 4 kinds of socket",
+)
 @pytest.mark.parametrize("kind", [zmq.DEALER, zmq.PUSH, zmq.XSUB, zmq.ROUTER])
 def test_no_garbage_hurts_publisher_answers_or_inbox(kind, publisher, answers, inbox, taken, asker, context, caplog):
     caplog.set_level(logging.WARNING)
@@ -418,6 +438,11 @@ def test_no_garbage_hurts_publisher_answers_or_inbox(kind, publisher, answers, i
     assert psutil.Process().memory_info().rss - before < 100e6
 
 
+@pytest.mark.promise(
+    "bytes that are no ZeroMQ at all",
+    "nobody is hurt",
+    "4 openings at 4 ports",
+)
 def test_bytes_that_are_no_zeromq_at_all_hurt_nobody(publisher, answers, inbox, asker):
     import socket
 
@@ -434,6 +459,11 @@ def test_bytes_that_are_no_zeromq_at_all_hurt_nobody(publisher, answers, inbox, 
     assert isinstance(asker.ask(AskClock(), 5.0), Clock)
 
 
+@pytest.mark.promise(
+    "a flood of questions by one who never reads",
+    "others are answered",
+    "1 of 1",
+)
 def test_an_asker_that_floods_and_never_reads_holds_up_nobody(answers, asker, publisher, make, context):
     for number in range(1000):
         publisher.event(make.event(number, 1.0))

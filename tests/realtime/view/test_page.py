@@ -6,6 +6,11 @@ from websockets.exceptions import ConnectionClosed
 from realtime.view.page import MOST_OF_ONE
 
 
+@pytest.mark.promise(
+    "more visitors than places",
+    "they wait in order, and come in",
+    "2 of 2",
+)
 def test_one_more_visitor_waits_and_comes_in_when_a_place_is_free(serve, browse):
     page = serve("view.visitors=1")
     ada, bob, eve = browse(page), browse(page), browse(page)

@@ -62,6 +62,14 @@ def test_who_asks_again_and_again_in_time_stays(serve):
         assert client.get("health").extensions["network_stream"] is stream, "it was one connection"
 
 
+def test_a_websocket_is_no_request_that_lasts_too_long(serve, browse):
+    browser = browse(serve("view.connections.request_s=0.3", "view.connections.unread_s=0.3"))
+    browser.enter()
+    time.sleep(0.9)
+    browser.say("hello", camera="nowhere")
+    assert browser.until("problem")
+
+
 @pytest.mark.promise(
     "a crowd of connections to the page",
     "at most so many stay, of one address fewer, and the next one who may come is served",
