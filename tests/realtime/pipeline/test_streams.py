@@ -203,6 +203,23 @@ def test_names_without_pictures_take_no_place(open_streams, outlet, jpegs):
     assert len(Browser(streams, outlet, jpegs, "visitor-2").watched(2)) == 2
 
 
+@pytest.mark.promise(
+    "hundreds of camera names, each with a picture that can be decoded",
+    "take no place that is taken; told once, and who is there goes on",
+    "300 names of 300",
+)
+def test_hundreds_of_names_with_pictures_disturb_nobody(open_streams, outlet, jpegs, caplog):
+    streams = open_streams(visitors=1, silent_s=600.0)
+    first = Browser(streams, outlet, jpegs, "visitor-1")
+    first.watched(1)
+    for number in range(300):
+        Browser(streams, outlet, jpegs, f"name-{number}").send()
+    assert len(caplog.records) == 1
+    assert "no room for camera name-0" in caplog.text
+    assert len(first.watched(2)) == 2
+    assert {state.camera for state in outlet.states} == {"visitor-1"}
+
+
 def test_a_camera_that_falls_silent_has_left(open_streams, outlet, jpegs):
     streams = open_streams(silent_s=0.3)
     Browser(streams, outlet, jpegs, "visitor-1").watched(1)
