@@ -56,8 +56,8 @@ class Asker(Party):
     """
 
     def __init__(self, publish: PublishConfig, *, privately: bool = False) -> None:
-        super().__init__(publish)
-        self._line = Line(self._connect(zmq.DEALER, "replay_port", waiting=WAITING, privately=privately, IMMEDIATE=1))
+        super().__init__(publish, privately=privately)
+        self._line = Line(self._connect(zmq.DEALER, "replay_port", waiting=WAITING, IMMEDIATE=1))
 
     def ask(self, question: Ask, timeout_s: float) -> Answer:
         """The answer, which may be `Refused`; PublishError, with what to do, where none comes in time."""

@@ -28,10 +28,14 @@ ALIVE_QUESTIONS = 3
 
 
 class Party:
-    """One end of the wire: it binds and connects sockets, with keys where there are some, and `close` ends them all."""
+    """One end of the wire: it binds and connects sockets, with keys where there are some, and `close` ends them all.
 
-    def __init__(self, publish: PublishConfig, linger_s: float = 0.0) -> None:
+    One that connects `privately` reaches the socket for programs of the same user, where there are no keys.
+    """
+
+    def __init__(self, publish: PublishConfig, linger_s: float = 0.0, *, privately: bool = False) -> None:
         self._publish = publish
+        self._privately = privately
         self._keys = Path(publish.keys).expanduser() if publish.keys else None
         self._trouble: Trouble | None = None
         self._sockets: list[Socket] = []
@@ -95,11 +99,8 @@ class Party:
             raise why_not(error, self._publish.host, port, key) from None
         return socket
 
-    def _connect(self, kind: int, key: str, *, waiting: int, privately: bool = False, **options: int) -> Socket:
-        """A socket that reaches publish.<key>, now or once somebody is there; `options` by their names in zmq.
-
-        `privately` reaches the socket beside it that is for programs of the same user, where there are no keys.
-        """
+    def _connect(self, kind: int, key: str, *, waiting: int, **options: int) -> Socket:
+        """A socket that reaches publish.<key>, now or once somebody is there; `options` by their names in zmq."""
         socket = self._open(kind, waiting=waiting)
         for name, value in options.items():
             socket.set(getattr(zmq, name), value)
@@ -107,7 +108,7 @@ class Party:
             endpoint = reached_at(self._publish, getattr(self._publish, key), key)
             if self._keys is not None:
                 connect_with(socket, self._keys)
-            elif privately and private.possible():
+            elif self._privately and private.possible():
                 endpoint = private.beside(self._publish.private, endpoint)
             self._watch(socket)
             socket.set(zmq.IPV6, int("[" in endpoint))
