@@ -168,6 +168,7 @@ class PublishConfig(Section, frozen=True):
     replay_port: Port
     frames_port: Port
     keys: str
+    private: str
     kept_events: Count
     replay_s: Positive
     rate_hz: NotNegative
@@ -190,16 +191,25 @@ class StreamsConfig(Section, frozen=True):
     jpeg_quality: Annotated[int, msgspec.Meta(ge=1, le=100)]
 
 
+class ConnectionsConfig(Section, frozen=True):
+    most: Count
+    of_one: Count
+    request_s: Positive
+    unread_s: Positive
+
+
 class ViewConfig(Section, frozen=True):
     host: str
     port: Port
     origins: tuple[str, ...]
+    proxies: tuple[str, ...]
     certificate: str
     private_key: str
     visitors: Count
     most_hz: Positive
     idle_s: Positive
     longest_recording_mb: Count
+    connections: ConnectionsConfig
 
 
 class Config(Section, frozen=True):

@@ -25,7 +25,7 @@ from realtime.console.options import (
     say_event,
     told,
 )
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, SessionError
 
 if TYPE_CHECKING:
     from realtime.capture.source import Source
@@ -98,8 +98,12 @@ def _run(
         with interruptible(live.streams.stop):
             summary = live.run(source, seconds, None if as_json else say_event, recorder)
         stopped = live.streams.stopped
+        lost = "" if recorder is None else recorder.stopped
     if summary is not None:
         answer(summary, lines(summary, title), as_json=as_json)
+    if lost:
+        typer.echo(f"error: the session is not whole: {lost}", err=True)
+        raise typer.Exit(SessionError.exit_code)
     if stopped:
         raise typer.Exit(INTERRUPTED)
 
@@ -115,3 +119,5 @@ def _recorder(settings: Config, record: Path, *, video: bool) -> Recorder:
 def _where(live: Live) -> Iterator[str]:
     yield f"state on {live.publisher.state_address}, events on {live.publisher.events_address}; Ctrl-C ends"
     yield f"questions on {live.answers.address}, pictures of cameras elsewhere on {live.inbox.address}"
+    if live.answers.private_address:
+        yield f"pictures, for programs of this user alone, on {live.answers.private_address}"

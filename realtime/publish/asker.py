@@ -50,10 +50,13 @@ class Line:
 
 
 class Asker(Party):
-    """Asks and waits for the answer, from one thread; it may come before the Glimpse that answers and outlive it."""
+    """Asks and waits for the answer, from one thread; it may come before the Glimpse that answers and outlive it.
 
-    def __init__(self, publish: PublishConfig) -> None:
-        super().__init__(publish)
+    Where there are no keys, pictures are given to those alone who ask `privately`, as the user of that Glimpse.
+    """
+
+    def __init__(self, publish: PublishConfig, *, privately: bool = False) -> None:
+        super().__init__(publish, privately=privately)
         self._line = Line(self._connect(zmq.DEALER, "replay_port", waiting=WAITING, IMMEDIATE=1))
 
     def ask(self, question: Ask, timeout_s: float) -> Answer:

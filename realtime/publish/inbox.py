@@ -31,7 +31,7 @@ class Inbox(Party):
         self._socket = self._bind(zmq.PULL, "frames_port", waiting=WAITING, longest=LONGEST_BYTES, allowance=allowance)
         self.address = address_of(self._socket)
         self.port = port_of(self.address)
-        self._attend(self._socket, self._turn, "inbox")
+        self._attend([self._socket], self._turn, "inbox")
 
     @property
     def malformed(self) -> int:

@@ -80,8 +80,8 @@ def _add_routes(app: FastAPI, page: Page, logins: Logins) -> None:
         return await logins.enter(request)
 
     @app.get("/logout")
-    async def _() -> Response:
-        return logins.leave()
+    async def _(request: Request) -> Response:
+        return logins.leave(request)
 
 
 def _add_front(app: FastAPI, config: Config) -> None:

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from realtime.config import Config, ViewConfig
 from realtime.errors import ViewError
-from realtime.view.access.gate import LOOPBACK
+from realtime.publish import raised
+from realtime.view.access.gate import LOOPBACK, is_here
 from realtime.view.access.passwords import Password
 from realtime.view.app import create
+from realtime.view.door.connections import Connections
+from realtime.view.door.listening import Listening
+from realtime.view.door.request import TimedRequests
 
+log = logging.getLogger(__name__)
+
+#: File descriptors of the page beside its visitors': the wire, files, recordings, several times over.
+OWN = 192
+#: A page that has no room for so many could not be opened by anybody.
+FEWEST = 16
 #: How long those who are connected may take to hang up when the page ends.
 GOODBYE_S = 1
 #: A message that is too long is answered up to this many times what is allowed; what is longer still cuts the line.
@@ -28,21 +42,25 @@ WAITING_BYTES = 16 * 1024
 def serve(config: Config, users: dict[str, Password], told: Callable[[str], None]) -> None:
     """Serve the page until the process is told to end; `told` gets the address once it can be opened."""
     check_certificate(config.view)
+    check_users(config.view, with_users=bool(users))
     listening = listen(config.view)
-    serving = server(config, create(config, users))
-    for line in (f"Glimpse: {address(config.view, listening)}", *advice(config.view, with_users=bool(users))):
+    serving = server(config, create(config, users), listening)
+    for line in (f"Glimpse: {address(config.view, listening)}", *advice(config.view)):
         told(line)
     serving.run(sockets=[listening])
 
 
-def server(config: Config, app: ASGIApp) -> uvicorn.Server:
-    """What serves `app`, with the limits of a page that takes pictures."""
+def server(config: Config, app: ASGIApp, listening: Listening) -> uvicorn.Server:
+    """What serves `app` at `listening`, with the limits of a page that takes pictures."""
     return uvicorn.Server(
         uvicorn.Config(
             app,
             log_config=None,
             log_level="warning",
             access_log=False,
+            http=cast("type[asyncio.Protocol]", partial(TimedRequests, listening.connections)),
+            proxy_headers=bool(config.view.proxies),
+            forwarded_allow_ips=list(config.view.proxies),
             ws="websockets-sansio",
             ws_max_size=TOLERATED * 1000 * config.streams.longest_kb,
             ws_per_message_deflate=False,  # JPEG does not get smaller
@@ -54,8 +72,9 @@ def server(config: Config, app: ASGIApp) -> uvicorn.Server:
     )
 
 
-def listen(view: ViewConfig) -> socket.socket:
+def listen(view: ViewConfig) -> Listening:
     """A socket at view.host and view.port, any free port for 0; ViewError where there cannot be one."""
+    connections = _connections(view)
     try:
         family, _, _, _, where = socket.getaddrinfo(view.host, view.port, type=socket.SOCK_STREAM)[0]
         listening = socket.create_server(where[:2], family=family, backlog=128)
@@ -66,7 +85,23 @@ def listen(view: ViewConfig) -> socket.socket:
         ) from None
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # those who connect inherit it
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, WAITING_BYTES)
-    return listening
+    return Listening(listening, connections)
+
+
+def _connections(view: ViewConfig) -> Connections:
+    """Whom descriptors are left for, whatever else this process opens."""
+    wanted = view.connections.most
+    most = max(raised(wanted + OWN) - OWN, FEWEST)
+    if most < wanted:
+        log.warning(
+            "%d connections at once, and not the %d of view.connections.most: the limit of file descriptors (ulimit "
+            "-Hn) has room for no more",
+            most, wanted,
+        )  # fmt: skip
+    try:
+        return Connections(view.connections, view.proxies, min(most, wanted))
+    except ValueError as error:
+        raise ViewError(f"view.proxies: {error}; wanted addresses or networks, such as 10.0.0.2") from None
 
 
 def address(view: ViewConfig, listening: socket.socket) -> str:
@@ -77,24 +112,26 @@ def address(view: ViewConfig, listening: socket.socket) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/"
 
 
-def advice(view: ViewConfig, *, with_users: bool) -> list[str]:
+def advice(view: ViewConfig) -> list[str]:
     """What it means that others can reach the page, where they can."""
-    if view.host in LOOPBACK:
+    if is_here(view.host) or view.certificate:
         return []
-    lines = []
-    if not view.certificate:
-        lines.append(
-            "Over plain http browsers give no camera to a page of another machine, and everybody on the way sees what "
-            "passes. For https give a certificate and its key as PEM files: --set view.certificate=page.pem --set "
-            "view.private_key=page.key; or leave view.host alone and let visitors tunnel: "
-            f"ssh -L {view.port}:localhost:{view.port} {socket.gethostname()}"
+    return [
+        "Over plain http browsers give no camera to a page of another machine, and everybody on the way sees what "
+        "passes. For https give a certificate and its key as PEM files: --set view.certificate=page.pem --set "
+        "view.private_key=page.key; or leave view.host alone and let visitors tunnel: "
+        f"ssh -L {view.port}:localhost:{view.port} {socket.gethostname()}"
+    ]
+
+
+def check_users(view: ViewConfig, *, with_users: bool) -> None:
+    """ViewError where others could look through the server's camera, and nobody was said to be allowed to."""
+    if not with_users and not is_here(view.host):
+        raise ViewError(
+            f"view.host is {view.host!r}, which others can reach, without users; faces are personal data, so name "
+            "those who may come with --auth USER:FILE, after `python -m realtime password FILE`, or use "
+            "--set view.host=127.0.0.1"
         )
-    if not with_users:
-        lines.append(
-            "Whoever reaches this address may look through the server's camera: name those who may with "
-            "--auth USER:FILE, after `python -m realtime password FILE`."
-        )
-    return lines
 
 
 def check_certificate(view: ViewConfig) -> None:

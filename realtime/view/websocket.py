@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from realtime.view.door.household import household
 from realtime.view.page import Page
 from realtime.view.visit.visitor import Visitor
 
@@ -26,7 +27,7 @@ HOLD_S = 0.005
 async def converse(browser: WebSocket, page: Page) -> None:
     """Speak with one browser until either hangs up."""
     await browser.accept()
-    address = browser.client.host if browser.client else ""
+    address = household(browser.client.host) if browser.client else ""
     if why := page.full(address):
         await browser.close(TRY_LATER, why)
         return

@@ -146,6 +146,11 @@ def test_a_final_answer_replaces_the_early_one_and_a_withdrawn_one_is_struck(ser
     assert "too unlikely" in said.text_content()
 
 
+@pytest.mark.promise(
+    "names and labels as HTML in the page",
+    "text",
+    "in a true browser",
+)
 def test_what_moved_is_told_in_words_and_never_as_markup(server, begun):
     units = [
         UnitMoved(unit="12", side="left", left=0.3, right=0.1, words="lip corners up, left more than right"),

@@ -25,9 +25,13 @@ Every row is made from a test's own marker, by `python tests/faults/promises.py`
   still end the process on purpose: libzmq 4.3.5 aborts where a peer is held up, hangs up, and left a PING of ZeroMQ's
   wire format unread. These two ports have to hold up who sends too much, or memory would be the price. Programs that
   use ZeroMQ as it comes, without its heartbeats, do not do that. `view` starts the recogniser again; `run` ends.
+- Where the system has no ipc sockets (Windows), any program of the machine can ask for pictures at replay_port, unless
+  there are keys. States and events, without pictures, can be heard by every account of the machine.
 - Bytes are counted by connection on Linux alone; elsewhere a message that never ends is limited by nothing.
 - For half a second a message of frames of one byte takes twenty times its size, up to 340 MB at frames_port.
 - As many connections as publish.limits.peers allows keep others out while they last; half-open ones for handshake_s.
+- Who shares an address with somebody who guesses passwords, behind one router or a proxy that is not named, is refused
+  with them while they guess, unless logged in already.
 - A camera name with pictures that can be decoded is a camera: streams.visitors of them fill all places.
 - A spreadsheet that is told to part the cells of a CSV at semicolons parts text within a cell too, and what then stands
   first may be a formula: read it with commas, or export Parquet.

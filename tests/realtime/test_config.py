@@ -69,6 +69,11 @@ def test_an_override_without_key_or_value_is_refused(text):
         parse_override(text)
 
 
+@pytest.mark.promise(
+    "a corrupt configuration: unknown keys, wrong types and values",
+    "refused with key and expectation",
+    "15 of 15",
+)
 @pytest.mark.parametrize(
     ("override", "said"),
     [
@@ -121,6 +126,11 @@ def test_a_file_that_is_no_toml_is_a_configuration_error(tmp_path, text):
         load(write(tmp_path, text))
 
 
+@pytest.mark.promise(
+    "a configuration of random bytes",
+    "one error",
+    "1 of 1",
+)
 def test_bytes_that_are_no_text_are_a_configuration_error(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_bytes(b"\xff\xfe\x00[spotter]")

@@ -90,6 +90,11 @@ def test_meta_ends_with_what_the_computer_has_no_time_for():
     assert line(changed(META, left_out="\x1b[2J")) == f"{line(META)}  ?[2J"
 
 
+@pytest.mark.promise(
+    "a label with escape sequences in a terminal",
+    "cannot move the cursor",
+    "1 of 1",
+)
 @pytest.mark.parametrize("label", ["sur\nprise", "\x1b[2J", "überrascht", "a\x7fb\x9b"])
 def test_a_label_cannot_move_the_cursor_or_leave_ascii(label):
     text = line(changed(EVENT, label=label))

@@ -58,6 +58,11 @@ def keep(monkeypatch):
         assert not thread.is_alive()
 
 
+@pytest.mark.promise(
+    "either process of `view` is killed with -9",
+    "comes back; the other goes on",
+    "1 of 2",
+)
 def test_one_that_is_killed_comes_back_and_the_other_goes_on(keep):
     supervisor, told, _, _ = keep(Command("one", SLEEPS), Command("other", SLEEPS))
     first, other = wait_for(lambda: supervisor.pid("one")), wait_for(lambda: supervisor.pid("other"))
@@ -111,6 +116,11 @@ def test_pauses_grow_for_one_that_does_not_stay(monkeypatch, at_once_s, pauses):
     assert wait_for(lambda: found() if len(found()) == 3 else None) == pauses
 
 
+@pytest.mark.promise(
+    "a process that does not end when it is told",
+    "is killed; no orphan",
+    "1 of 1",
+)
 def test_stopping_ends_all_even_those_that_do_not_listen(keep, monkeypatch):
     monkeypatch.setattr(supervise, "GOODBYE_S", 0.5)
     deaf = python(
@@ -124,6 +134,11 @@ def test_stopping_ends_all_even_those_that_do_not_listen(keep, monkeypatch):
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
+@pytest.mark.promise(
+    "the supervisor is killed with -9",
+    "no process outlives it",
+    "SIGKILL and SIGTERM",
+)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_children_do_not_outlive_a_supervisor_however_it_ends(number):
     listens = glimpse("listen", "--set", "publish.state_port=1", "--set", "publish.events_port=1")

@@ -8,6 +8,7 @@ than a tenth over four rows, and an answer about one face cannot depend on who e
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 import sys
@@ -27,6 +28,8 @@ from realtime.representation.representation import Representation
 
 log = logging.getLogger(__name__)
 
+#: Of all that a graph computes from one row, a quarter of a gigabyte as float32; the largest of ours has 4 million.
+MOST_NUMBERS = 1 << 26
 _INSTRUCTIONS = re.compile("avx512|avx2|avx|sse42|amx|sve|asimd|neon")  # in the names of kernels
 
 
@@ -44,6 +47,7 @@ class OpenVino:
             model = core.read_model(folder / MODEL)
             _require_promised(model.inputs, model.outputs, manifest)
             model.reshape({spec.name: [1, *spec.shape[1:]] for spec in manifest.inputs})
+            _require_small(model, manifest.name)
             compiled = core.compile_model(model, "CPU", hints)
         except RuntimeError as error:
             raise EngineError(f"{self.backend} cannot compile {folder / MODEL}:", [_reason(error)]) from None
@@ -124,6 +128,15 @@ def _require_promised(inputs: Sequence[Any], outputs: Sequence[Any], manifest: M
     ]
     if reasons:
         raise EngineError(f"{manifest.name}'s {MODEL} is not what its manifest says; export it again:", reasons)
+
+
+def _require_small(model: Any, name: str) -> None:
+    """That no few bytes of a graph ask for gigabytes, such as by a constant of 100,000 x 100,000 ones."""
+    shapes = [port.get_partial_shape() for op in model.get_ops() for port in op.outputs()]
+    numbers = sum(math.prod(length.get_min_length() for length in shape) for shape in shapes if shape.rank.is_static)
+    if numbers > MOST_NUMBERS:
+        reasons = [f"its results have {numbers} numbers in all, at most {MOST_NUMBERS} are computed: who made it?"]
+        raise EngineError(f"{name}'s {MODEL} is too large:", reasons)
 
 
 def _shapes(ports: Sequence[Any]) -> dict[str, list[int]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from realtime.engine.package.external import keeps_weights_elsewhere
 from realtime.engine.package.opset import opset_of
 from realtime.errors import EngineError
 from realtime.labels import OWN, VOCABULARIES
@@ -22,6 +24,9 @@ from realtime.representation.tensor_spec import TensorSpec
 
 SCHEMA = 1
 MANIFEST, MODEL, GOLDEN = "manifest.json", "model.onnx", "golden.npz"
+
+#: Of one row of an input or output, sixteen megabytes as float32: a hundred times what any engine of ours takes.
+MOST_NUMBERS = 1 << 22
 
 #: Outputs that callers rely on: what heads are fed with, what becomes probabilities, what a spotter remembers, how
 #: strongly action units moved.
@@ -37,7 +42,10 @@ Task = Literal["still-expression", "micro-expression", "dynamic-expression", "sp
 #: float16 and cast; "fp16": half precision throughout; "int8": convolutions between QuantizeLinear and
 #: DequantizeLinear with zero points of 0, the rest float32.
 Precision = Literal["fp32", "fp16", "int8"]
-Label = Annotated[str, msgspec.Meta(min_length=1)]
+#: Names and labels go into every message and stand on the page: no more than can be read there.
+LONGEST = 64
+Label = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST)]
+Name = Annotated[str, msgspec.Meta(max_length=LONGEST)]
 Labels = Annotated[tuple[Label, ...], msgspec.Meta(min_length=2)]
 Instant = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
 
@@ -69,8 +77,8 @@ class Manifest(Part, frozen=True):
     """What manifest.json says."""
 
     schema: Literal[1]
-    name: str
-    method: str
+    name: Name
+    method: Name
     task: Task
     vocabulary: str  #: key of `labels.VOCABULARIES`, or "own": then `labels` are not held against any
     labels: Labels
@@ -97,7 +105,7 @@ def load(folder: Path) -> Manifest:
         reasons += _differing_files(folder, values["files"])
     if "opset" in values:
         reasons += _another_opset(folder / MODEL, values["opset"])
-    if reasons:
+    if reasons := reasons or list(_weights_elsewhere(folder / MODEL)):
         raise _unusable(folder, reasons)
     return Manifest(**values)
 
@@ -163,6 +171,9 @@ def _contradictions(manifest: Manifest) -> Iterator[str]:
     if manifest.inputs != made:
         found, right = (", ".join(map(_shown, specs)) or "none" for specs in (manifest.inputs, made))
         yield f"inputs are {found}; {tag_of(manifest.representation)} makes {right}: export the package again"
+    for spec in (*manifest.inputs, *manifest.outputs):
+        if math.prod(spec.shape[1:]) > MOST_NUMBERS:
+            yield f"{_shown(spec)} has more than {MOST_NUMBERS} numbers a row: who made it?"
     for spec in manifest.outputs:
         if len(spec.shape) != len(spec.layout) or spec.shape[:1] != (-1,) or min(spec.shape[1:], default=1) < 1:
             yield f"output {_shown(spec)} wants a letter for each length, -1 first: export the package again"
@@ -190,6 +201,15 @@ def _another_opset(model: Path, wanted: int) -> Iterator[str]:
     found = opset_of(model) if model.is_file() else None
     if found not in (None, wanted):
         yield f"{MODEL} is of opset {found}, the manifest says {wanted}: export the package again"
+
+
+def _weights_elsewhere(model: Path) -> Iterator[str]:
+    """Before any library reads it, which would open what it names."""
+    try:
+        if keeps_weights_elsewhere(model):
+            yield f"{MODEL} keeps weights in another file, of which no package knows: export it as one file"
+    except ValueError as error:
+        yield f"{MODEL} is no ONNX file: {error}; restore it"
 
 
 def _shown(spec: TensorSpec) -> str:

@@ -1,10 +1,10 @@
-"""A thread that serves one bound socket until its party closes."""
+"""A thread that serves bound sockets until their party closes."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import zmq
 
@@ -12,10 +12,10 @@ log = logging.getLogger(__name__)
 
 
 class Attendant:
-    """Calls `turn`, which waits at `socket` and serves what came, again and again; it ends with the context."""
+    """Calls `turn`, which waits at `sockets` and serves what came, again and again; it ends with the context."""
 
-    def __init__(self, socket: zmq.Socket[bytes], turn: Callable[[], None], name: str) -> None:
-        self._socket = socket
+    def __init__(self, sockets: Sequence[zmq.Socket[bytes]], turn: Callable[[], None], name: str) -> None:
+        self._sockets = sockets
         self._turn = turn
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
@@ -31,7 +31,8 @@ class Attendant:
         except zmq.ContextTerminated:
             pass
         finally:
-            self._socket.close()
+            for socket in self._sockets:
+                socket.close()
 
     def _take_turn(self) -> None:
         try:

@@ -18,19 +18,25 @@ def room_for(peers: int) -> None:
 
     Not higher than needed: libraries that wait for cameras by select(2) know no descriptor above 1023.
     """
-    if sys.platform == "win32":  # which has no such limit
-        return
-    import resource
-
     wanted = DOORS * peers + OWN
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    possible = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
+    possible = raised(wanted)
     if possible < wanted:
         log.warning(
             "%d file descriptors are allowed here (ulimit -Hn), %d file descriptors are wanted for %d peers at each "
             "of %d ports: a crowd could take them all; lower publish.limits.peers, or raise the limit",
             possible, wanted, peers, DOORS,
         )  # fmt: skip
+
+
+def raised(wanted: int) -> int:
+    """How many this process may have, once its soft limit was raised to `wanted`, as far as that is possible."""
+    if sys.platform == "win32":  # which has no such limit
+        return wanted
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    possible = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
+    return possible

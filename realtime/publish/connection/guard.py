@@ -7,7 +7,6 @@ from pathlib import Path
 import zmq
 from zmq.utils import z85
 
-from realtime.errors import PublishError
 from realtime.publish.connection.complaints import Complaints
 from realtime.publish.connection.keys import CLIENTS, known_clients
 
@@ -31,11 +30,10 @@ class Guard:
         self._socket.send_multipart([VERSION, number, status, b"", b"", b""])
 
     def _knows(self, address: str, credentials: list[bytes]) -> bool:
-        try:
-            known = len(credentials) == 1 and z85.encode(credentials[0]) in known_clients(self._folder)
-        except PublishError as error:
-            self._complaints.add(str(error))
-            return False
+        clients, wrong = known_clients(self._folder)
+        for complaint in wrong:  # whose key it was is locked out, and nobody else
+            self._complaints.add(complaint)
+        known = len(credentials) == 1 and z85.encode(credentials[0]) in clients
         if not known:
             self._complaints.add(f"a client at {address} whose key is not in {self._folder / CLIENTS}")
         return known

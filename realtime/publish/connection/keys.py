@@ -70,9 +70,18 @@ def server_public(folder: Path) -> bytes:
     return _read(folder / SERVER)[0]
 
 
-def known_clients(folder: Path) -> frozenset[bytes]:
-    """Public keys of those who are let in, as the files are now."""
-    return frozenset(_read(path)[0] for path in (folder / CLIENTS).glob("*.key"))
+def known_clients(folder: Path) -> tuple[frozenset[bytes], tuple[str, ...]]:
+    """Public keys of those who are let in, as the files are now, and what is wrong with those that are none."""
+    found = [_known(path) for path in sorted((folder / CLIENTS).glob("*.key"))]
+    known = frozenset(key for key in found if isinstance(key, bytes))
+    return known, tuple(str(error) for error in found if isinstance(error, PublishError))
+
+
+def _known(path: Path) -> bytes | PublishError:
+    try:
+        return _read(path)[0]
+    except PublishError as error:
+        return error
 
 
 def _write_pair(public: Path, secret: Path) -> None:

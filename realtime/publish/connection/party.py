@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +12,7 @@ import zmq
 
 from realtime.config import PublishConfig
 from realtime.errors import PublishError
+from realtime.publish.connection import private
 from realtime.publish.connection.address import bound_at, reached_at, why_not
 from realtime.publish.connection.attendant import Attendant
 from realtime.publish.connection.curve import connect_with, serve_with
@@ -27,10 +28,14 @@ ALIVE_QUESTIONS = 3
 
 
 class Party:
-    """One end of the wire: it binds and connects sockets, with keys where there are some, and `close` ends them all."""
+    """One end of the wire: it binds and connects sockets, with keys where there are some, and `close` ends them all.
 
-    def __init__(self, publish: PublishConfig, linger_s: float = 0.0) -> None:
+    One that connects `privately` reaches the socket for programs of the same user, where there are no keys.
+    """
+
+    def __init__(self, publish: PublishConfig, linger_s: float = 0.0, *, privately: bool = False) -> None:
         self._publish = publish
+        self._privately = privately
         self._keys = Path(publish.keys).expanduser() if publish.keys else None
         self._trouble: Trouble | None = None
         self._sockets: list[Socket] = []
@@ -103,6 +108,8 @@ class Party:
             endpoint = reached_at(self._publish, getattr(self._publish, key), key)
             if self._keys is not None:
                 connect_with(socket, self._keys)
+            elif self._privately and private.possible():
+                endpoint = private.beside(self._publish.private, endpoint)
             self._watch(socket)
             socket.set(zmq.IPV6, int("[" in endpoint))
             socket.connect(endpoint)
@@ -118,24 +125,25 @@ class Party:
             self._peers[socket].heard(frames[-1].get(zmq.SRCFD))
         return [frame.bytes for frame in frames]
 
-    def _attend(self, socket: Socket, turn: Callable[[], None], name: str) -> None:
-        """Leave `socket` to a thread, which calls `turn` until the end and then closes it."""
-        self._sockets.remove(socket)
-        self._attendants.append(Attendant(socket, turn, name))
+    def _attend(self, sockets: Sequence[Socket], turn: Callable[[], None], name: str) -> None:
+        """Leave `sockets` to a thread, which calls `turn` until the end and then closes them."""
+        for socket in sockets:
+            self._sockets.remove(socket)
+        self._attendants.append(Attendant(sockets, turn, name))
 
     def _guard(self, socket: Socket, folder: Path) -> None:
         """Let only known clients connect to `socket`."""
         if not self._guarded:  # once, for every door
             self._guarded = True
             door = self._open(zmq.REP, waiting=0)
-            self._attend(door, Guard(door, folder).turn, "guard")
+            self._attend([door], Guard(door, folder).turn, "guard")
         serve_with(socket, folder)
 
     def _limit(self, socket: Socket, key: str, allowance: Allowance) -> None:
         """Hang up on peers of `socket` that send more than they may."""
         peers = self._peers[socket] = Peers(self._context, socket, key, self._publish.limits.peers, allowance)
         self._sockets.append(peers.socket)
-        self._attend(peers.socket, peers.turn, f"peers of {key}")
+        self._attend([peers.socket], peers.turn, f"peers of {key}")
 
     def _watch(self, socket: Socket) -> None:
         """Learn why nobody answers from the first socket, since the others have the same keys."""

@@ -41,11 +41,11 @@ def export(session: Session, kind: Kind, folder: Path) -> dict[Path, int]:
     written = {}
     try:
         folder.mkdir(mode=layout.PRIVATE_FOLDER, parents=True, exist_ok=True)
-        with ExitStack() as opened:
+        with ExitStack() as placed, ExitStack() as opened:  # all are whole before the first takes its place
             tables = {}
             for name, of in columns(found).items():
                 path = folder / f"{name}.{kind}"
-                beside = opened.enter_context(replaced(path, READABLE))
+                beside = placed.enter_context(replaced(path, READABLE))
                 tables[name] = opened.enter_context(closing(_Chunks(_TABLES[kind](beside, of))))
                 written[path] = tables[name]
             for record in session:

@@ -1,24 +1,23 @@
-"""Who may see the page: one cookie, signed with a secret that ends with this process."""
+"""Who may see the page: one cookie, with a token that ends with its session or with this process."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import html
 import logging
 import secrets
-import time
-from collections import Counter, OrderedDict
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from fastapi import Request
-from itsdangerous import BadData, URLSafeTimedSerializer
-from starlette.requests import HTTPConnection
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from realtime.view.access.passwords import Password
+from realtime.view.access.sessions import Sessions
+from realtime.view.access.tries import Tries
 
 log = logging.getLogger(__name__)
 
@@ -26,97 +25,76 @@ COOKIE = "glimpse"
 PATH = "/login"
 #: Then one logs in again.
 VALID_S = 12 * 3600
-#: Pause after the first failed try from an address; it doubles up to the other, and is forgotten after a while.
-PAUSE_FIRST_S, PAUSE_MOST_S, FORGET_S = 0.5, 16.0, 900.0
-#: Tries of one address that may be under way at once; those that fail stay so for their pause.
-MOST_TRIES = 4
-MOST_ADDRESSES = 1000
 LONGEST_BODY = 4096
 PAGE = (Path(__file__).parents[1] / "login.html").read_text("utf-8")
 
 
 class Logins:
-    """The users, who is logged in, and how long who failed has to wait."""
+    """The users, and who of them is logged in."""
 
     def __init__(self, users: dict[str, Password]) -> None:
         self._users = users
         self._nobody = Password.made(secrets.token_urlsafe()) if users else None
-        self._signer = URLSafeTimedSerializer(secrets.token_bytes(32))
-        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()  # address -> how often, and when last
-        self._trying: Counter[str] = Counter()
+        self._sessions = Sessions(VALID_S)
+        self._tries = Tries()
         self._known: set[bytes] = set()  # digests of what a program sent with a password that fits
-        self._one_at_a_time = asyncio.Lock()  # each takes 32 MB and a quarter of a second
 
     def user(self, connection: HTTPConnection) -> str | None:
         """Who sends this request; None for nobody, and "" for anybody where no users were named."""
-        if not self._users:
-            return ""
-        try:
-            user = self._signer.loads(connection.cookies.get(COOKIE, ""), max_age=VALID_S)
-        except BadData:
-            return None
-        return user if user in self._users else None
+        return self._sessions.user(_token(connection)) if self._users else ""
 
-    async def sends_password(self, connection: HTTPConnection) -> bool:
-        """Whether it comes with a name and password of its own (HTTP Basic), as programs do that keep no cookies."""
+    async def refusal(self, connection: HTTPConnection) -> Response | None:
+        """What to answer one who sends a name and password along (HTTP Basic), as programs do; None where they fit."""
         given = connection.headers.get("authorization", "")
         mark = hashlib.sha256(given.encode()).digest()
-        if not self._users or mark in self._known:
-            return mark in self._known
-        user, password = _basic(given)
-        address = connection.client.host if connection.client else ""
-        fits = await self._fits(user, password)
+        if mark in self._known:
+            return None
+        fits = await self._tries.attempt(_address(connection), partial(self._fits, *_basic(given)))
         if fits:
             self._known.add(mark)  # or each of its requests would take a quarter of a second
-        else:
-            await self._hold(address)
-        return fits
+            return None
+        return TOO_MANY if fits is None else PlainTextResponse("log in first", 401)
 
     async def enter(self, request: Request) -> Response:
         """Answer a filled form: the page and a cookie, or the form again."""
-        address = request.client.host if request.client else ""
-        if self._trying[address] >= MOST_TRIES:
+        try:  # before anything is counted: whoever sends slowly holds up nobody
+            user, password = await _read(request)
+        except ClientDisconnect:
+            return form("The form did not come to its end. Try again.", 400)
+        fits = await self._tries.attempt(_address(request), partial(self._fits, user, password))
+        if fits is None:
             return form("There were too many tries. Wait a moment, then try again.", 429)
-        self._trying[address] += 1
-        try:
-            return await self._try(request, address)
-        finally:
-            self._trying[address] -= 1
-            self._trying += Counter()  # leaves out who tries no more
+        if not fits:
+            return form("This name and password do not belong together. Try again.", 401)
+        log.info("%s logged in from %s", user, _address(request))
+        response = RedirectResponse("/", 303)
+        secure = request.url.scheme == "https"
+        token = self._sessions.begin(user)
+        response.set_cookie(COOKIE, token, VALID_S, httponly=True, samesite="strict", secure=secure)
+        return response
 
-    def leave(self) -> Response:
-        """Forget the cookie."""
+    def leave(self, request: Request) -> Response:
+        """End the session, whoever else has its cookie, and have the browser forget it."""
+        self._sessions.end(_token(request))
         response = RedirectResponse(PATH, 303)
         response.delete_cookie(COOKIE)
         return response
 
-    async def _try(self, request: Request, address: str) -> Response:
-        user, password = await _read(request)
-        if not await self._fits(user, password):
-            await self._hold(address)
-            return form("This name and password do not belong together. Try again.", 401)
-        self._failed.pop(address, None)
-        log.info("%s logged in from %s", user, address)
-        response = RedirectResponse("/", 303)
-        secure = request.url.scheme == "https"
-        response.set_cookie(COOKIE, self._signer.dumps(user), VALID_S, httponly=True, samesite="strict", secure=secure)
-        return response
-
-    async def _fits(self, user: str, password: str) -> bool:
+    def _fits(self, user: str, password: str) -> bool:
         """The same work for a name that nobody has, which so cannot be told from one that somebody has."""
         kept = self._users.get(user, self._nobody)
-        async with self._one_at_a_time:
-            return kept is not None and await asyncio.to_thread(kept.fits, password) and user in self._users
+        return kept is not None and kept.fits(password) and user in self._users
 
-    async def _hold(self, address: str) -> None:
-        now = time.monotonic()
-        often, last = self._failed.pop(address, (0, now))
-        often = often + 1 if now - last < FORGET_S else 1
-        self._failed[address] = (often, now)
-        while len(self._failed) > MOST_ADDRESSES:
-            self._failed.popitem(last=False)
-        log.warning("login from %s failed, %d in a row", address, often)
-        await asyncio.sleep(min(PAUSE_FIRST_S * 2.0 ** min(often - 1, 10), PAUSE_MOST_S))
+
+TOO_MANY = PlainTextResponse("too many tries; wait a moment", 429)
+
+
+def _address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else ""
+
+
+def _token(connection: HTTPConnection) -> str:
+    return connection.cookies.get(COOKIE, "")
 
 
 def form(message: str = "", status: int = 200) -> Response:

@@ -122,6 +122,6 @@ def _shared(config: Config, camera: str) -> Config:
     replace = msgspec.structs.replace
     return replace(
         config,
-        publish=replace(config.publish, camera=camera, keys=""),
+        publish=replace(config.publish, camera=camera, keys="", private=""),
         view=replace(config.view, certificate="", private_key=""),
     )

@@ -49,7 +49,7 @@ class AsyncAsker:
     def _ask(self, question: Ask, timeout_s: float) -> Answer:
         try:
             if self._asker is None:  # here, since a socket belongs to the thread that made it
-                self._asker = Asker(self._publish)
+                self._asker = Asker(self._publish, privately=True)
             return self._asker.ask(question, timeout_s)
         except GlimpseError as error:
             return Refused(why=str(error))

@@ -129,6 +129,11 @@ def test_a_full_queue_drops_the_oldest_and_counts_it(started):
     assert [frame.index for frame in kept] == [3, 4, 5]
 
 
+@pytest.mark.promise(
+    "a slow camera, or one that loses frames",
+    "what it lost is a gap that is counted",
+    "1 of 1",
+)
 @pytest.mark.parametrize(("late_s", "gap"), [(0.14, 0), (0.16, 1), (0.2, 1), (0.31, 2), (2.0, 19)])
 def test_a_late_stamp_counts_the_frames_lost_before_the_grab(started, late_s, gap):
     script, _, frames = started()
@@ -146,12 +151,22 @@ def test_a_network_that_holds_frames_back_loses_none_until_they_are_away_for_lon
     assert next(frames).gap == 5
 
 
+@pytest.mark.promise(
+    "a camera's picture that is torn",
+    "left out, a gap",
+    "1 of 1",
+)
 def test_a_damaged_picture_is_left_out_and_becomes_a_gap(started):
     script, _, frames = started()
     script.play(100.1, DAMAGED, 100.3)
     assert [frame.gap for frame in take(frames, 2)] == [0, 1]
 
 
+@pytest.mark.promise(
+    "a camera is unplugged, and comes back",
+    "looked for again with growing pauses; its time runs on, the gap is counted",
+    "1 of 1",
+)
 def test_a_lost_camera_is_reopened_with_growing_pauses_while_time_runs_on(started):
     script, _, frames = started(Script(refusals=3))
     script.play(100.1, LOST, 105.1)
@@ -169,6 +184,11 @@ def test_the_pause_is_short_again_after_a_camera_came_back(started):
     assert script.pauses == [0.5, 1.0, 0.5]
 
 
+@pytest.mark.promise(
+    "a camera whose node is there and never delivers",
+    "one error in time",
+    "1 of 1",
+)
 def test_a_camera_that_opens_without_a_picture_is_refused():
     script = Script(LOST)
     with pytest.raises(SourceError, match="camera 0 opens but gives no picture"):
@@ -189,6 +209,11 @@ def test_close_ends_a_waiting_consumer_and_frees_the_device(started):
     camera.close()  # again: nothing happens
 
 
+@pytest.mark.promise(
+    "a frozen camera, whose driver never returns",
+    "whoever waits for it can end",
+    "1 of 1",
+)
 def test_close_frees_the_consumer_of_a_camera_whose_driver_hangs(started):
     script, camera, frames = started()
     script.play(100.1, HANGS)

@@ -67,6 +67,11 @@ def test_what_had_to_make_room_is_a_gap():
     assert [(frame.index, frame.gap) for frame in frames] == [(4, 3), (5, 0)]
 
 
+@pytest.mark.promise(
+    "a picture from elsewhere that cannot be decoded",
+    "a gap, and told",
+    "1 of 1",
+)
 def test_what_is_no_picture_is_a_gap_and_is_logged(caplog):
     found = frames_of(picture(0, 1.0), picture(1, 1.1, b"\xff\xd8 no picture"), picture(2, 1.2))
     assert [(frame.index, frame.gap) for frame in found] == [(0, 0), (2, 1)]
@@ -131,10 +136,20 @@ def test_what_the_decoder_cannot_take_is_left_out(monkeypatch):
     assert frames_of(picture(0, 1.0)) == []
 
 
+@pytest.mark.promise(
+    "a number of a picture that is made up",
+    "no gap of billions",
+    "1 of 1",
+)
 def test_a_number_that_is_made_up_is_no_gap_of_billions():
     assert frames_of(picture(0, 1.0), picture(8_000_000_000, 1.1))[-1].gap <= 250_000
 
 
+@pytest.mark.promise(
+    "a picture from elsewhere that is too large, by bytes or side",
+    "refused before it is decoded",
+    "2 of 2",
+)
 def test_a_picture_beyond_the_limits_is_refused_before_it_is_decoded(monkeypatch):
     monkeypatch.setattr(cv2, "imdecode", None)
     with pytest.raises(SourceError, match=r"2000 x 10 px, wanted .* at most 1920 px"):
@@ -143,6 +158,11 @@ def test_a_picture_beyond_the_limits_is_refused_before_it_is_decoded(monkeypatch
         decoded(bytes(600_000), CONFIG)
 
 
+@pytest.mark.promise(
+    "a JPEG from elsewhere that ends early",
+    "the stream goes on",
+    "every 97th byte of one",
+)
 def test_a_jpeg_that_ends_early_never_ends_the_stream():
     whole = jpeg(np.random.default_rng(1).integers(0, 256, (48, 64, 3), dtype=np.uint8), 90)
     cut = [picture(number, float(number), whole[: 97 * number]) for number in range(1, len(whole) // 97)]
@@ -168,6 +188,11 @@ def test_a_clock_that_leaps_leaves_nobody_deaf(caplog):
         assert caplog.text.count("its clock") == 1, leap
 
 
+@pytest.mark.promise(
+    "one picture captured in the future",
+    "those after it are seen",
+    "1 of 1",
+)
 def test_one_picture_from_the_future_leaves_nobody_deaf():
     found = paced(1.0, 1.01, 9e12, 1.03, 1.04, 1.05)
     assert [frame.index for frame in found][-3:] == [3, 4, 5]

@@ -101,6 +101,11 @@ def test_a_picture_of_two_channels_is_refused():
         rgb(np.zeros((2, 2, 2), np.uint8))
 
 
+@pytest.mark.promise(
+    "a lying clock in a file: times that fall, stand still, are negative",
+    "times from zero that increase",
+    "8 kinds of 8",
+)
 @pytest.mark.parametrize(
     ("positions_s", "wanted_s"),
     [
@@ -182,6 +187,11 @@ def test_close_ends_a_recording_that_waits(clip):
     assert time.monotonic() - begun < 0.9  # the second frame was due after 1 s
 
 
+@pytest.mark.promise(
+    "a stream that is cut within a frame",
+    "what is there is given, and a warning",
+    "1 of 1",
+)
 def test_a_file_cut_in_the_middle_of_a_frame_gives_what_is_there_and_warns(clip, caplog):
     path = clip("a.avi", frames=30)
     whole = path.read_bytes()
@@ -205,6 +215,11 @@ def test_a_missing_file_is_named_with_the_place_where_it_was_looked_for(tmp_path
         open_source("none.mp4", CONFIG, fast=True)
 
 
+@pytest.mark.promise(
+    "a file that is no video",
+    "one error that names it",
+    "1 of 1",
+)
 @pytest.mark.parametrize("content", [b"", b"hello" * 100])
 def test_a_file_that_is_no_video_is_refused(tmp_path, content):
     path = tmp_path / "junk.mp4"
@@ -213,6 +228,11 @@ def test_a_file_that_is_no_video_is_refused(tmp_path, content):
         open_source(str(path), CONFIG, fast=True)
 
 
+@pytest.mark.promise(
+    "a file of zero length in pictures",
+    "one error",
+    "1 of 1",
+)
 def test_a_video_without_frames_is_refused(clip):
     with pytest.raises(SourceError, match="no frame that can be decoded"):
         open_source(str(clip("empty.avi", frames=0)), CONFIG, fast=True)
@@ -238,6 +258,11 @@ def test_one_picture_is_a_recording_of_one_frame(pictures):
     assert [(frame.t, frame.index) for frame in frames] == [(0.0, 0)]
 
 
+@pytest.mark.promise(
+    "the size of pictures changes under way",
+    "they go on, and it is told once",
+    "1 of 1",
+)
 def test_a_change_of_size_is_delivered_and_logged_once(pictures, caplog):
     folder = pictures(a=1, d=4)
     cv2.imwrite(str(folder / "b.png"), np.zeros((10, 12), np.uint8))

@@ -18,6 +18,11 @@ def test_cameras_and_files_are_none(spec):
     assert masked(spec) == spec
 
 
+@pytest.mark.promise(
+    "a camera's password in logs, tables or errors",
+    "hidden",
+    "12 forms of 12",
+)
 @pytest.mark.parametrize(
     ("address", "shown"),
     [

@@ -181,6 +181,11 @@ def test_the_closing_table_of_a_stream_shows_no_password(tiny, monkeypatch):
     assert "hunter2" not in found.output
 
 
+@pytest.mark.promise(
+    "two instances",
+    "the second is one line, exit code 2",
+    "1 of 1",
+)
 def test_a_port_in_use_is_named(tiny):
     taken = msgspec.structs.replace(load().publish, state_port=0, events_port=0)
     with Publisher(taken) as publisher:
@@ -189,6 +194,11 @@ def test_a_port_in_use_is_named(tiny):
             fails(["run", "--source", VIDEO, *words], f"port {publisher.state_port} (publish.{key}) is in use")
 
 
+@pytest.mark.promise(
+    "an engine that was altered",
+    "refused with the file, exit code 2",
+    "1 of 1",
+)
 def test_an_altered_engine_is_refused_where_it_would_be_used(packages, encoder_folder, tiny):
     model = encoder_folder / MODEL
     model.write_bytes(model.read_bytes() + b"\0")
@@ -304,6 +314,11 @@ def test_a_run_is_recorded_with_its_pictures_when_it_is_asked_to(tiny, tmp_path)
     fails(["run", "--source", VIDEO, "--video", *tiny], "--record DIR")
 
 
+@pytest.mark.promise(
+    "listeners that are stopped or killed",
+    "the publisher is as quick as before",
+    "1 of each",
+)
 def test_listeners_that_are_stopped_or_killed_do_not_slow_the_publisher(tiny, start):
     ports = on_free_ports()
     listeners = [start("listen", *ports) for _ in range(2)]
@@ -330,6 +345,11 @@ def test_listening_ends_after_so_many_seconds_although_nobody_publishes(start):
     assert time.monotonic() - began < 15
 
 
+@pytest.mark.promise(
+    "SIGINT while a command starts",
+    "exit code 130, no traceback",
+    "5 moments of `run`",
+)
 @pytest.mark.parametrize("imported", ["msgspec", "typer", "cv2", "realtime.pipeline.pipeline", "openvino"])
 def test_ctrl_c_while_it_starts_ends_with_130_and_without_a_traceback(tiny, start, imported):
     process = start("run", "--source", VIDEO, *tiny, python=("-X", "importtime"))
@@ -340,6 +360,11 @@ def test_ctrl_c_while_it_starts_ends_with_130_and_without_a_traceback(tiny, star
     assert process.returncode == 130
 
 
+@pytest.mark.promise(
+    "SIGINT and SIGTERM while frames flow",
+    "exit code 130, and the summary",
+    "2 signals",
+)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_while_frames_flow_ends_with_130_and_the_summary(tiny, start, number):
     ports = on_free_ports()

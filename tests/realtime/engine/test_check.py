@@ -53,6 +53,11 @@ def test_other_answers_fail_and_name_the_output(encoder_folder, engines):
     assert {each.output: each.ok for each in report.differences} == {"embedding": True, "logits": False}
 
 
+@pytest.mark.promise(
+    "an engine that answers NaN",
+    "never passes its check",
+    "1 of 1",
+)
 def test_an_answer_that_was_nan_never_passes(encoder_folder, engines):
     def spoil(arrays):
         arrays["out_embedding"][1, 2] = np.nan
@@ -86,6 +91,11 @@ def test_golden_answers_that_are_no_archive_are_an_engine_error(encoder_folder, 
         check(encoder_folder, engines)
 
 
+@pytest.mark.promise(
+    "a corrupt engine",
+    "refused, and not replayed",
+    "1 of 1",
+)
 def test_a_damaged_package_is_not_replayed(encoder_folder, engines):
     (encoder_folder / GOLDEN).write_bytes(b"")
     with pytest.raises(EngineError, match=r"golden\.npz differs"):

@@ -136,6 +136,11 @@ def pair():
     return gpu, cpu, Fallback(gpu, opened)
 
 
+@pytest.mark.promise(
+    "the GPU is lost under way",
+    "the CPU answers meanwhile, and it is told",
+    "1 of 1",
+)
 def test_the_cpu_answers_while_the_gpu_is_lost_and_no_longer(pair, caplog):
     gpu, cpu, both = pair
     assert both.run({}) == {"by": "tensorrt"}

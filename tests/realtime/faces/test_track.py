@@ -64,6 +64,11 @@ def test_a_face_that_was_away_for_long_comes_back_as_another(follow, drawn_face)
     assert ids(frames)[-1] == [2]
 
 
+@pytest.mark.promise(
+    "two faces that cross",
+    "keep their ids",
+    "1 of 1",
+)
 def test_two_faces_that_cross_keep_their_ids(follow, drawn_face):
     left_to_right = np.linspace(60, 260, 60)
     script = [[drawn_face(x, 90), drawn_face(320 - x, 130)] for x in left_to_right]
@@ -91,6 +96,11 @@ def test_the_nearer_face_keeps_the_id(follow, drawn_face):
     assert frames[1][0].landmarks[lm.LEFT_EYE_OUTER, 0] < frames[1][1].landmarks[lm.LEFT_EYE_OUTER, 0]
 
 
+@pytest.mark.promise(
+    "five faces where four are followed",
+    "four are, the fifth costs nothing",
+    "1 of 1",
+)
 def test_no_more_faces_than_allowed_are_followed(follow, drawn_face):
     crowd = [drawn_face(50 + 60 * i, 100, 30.0) for i in range(5)]
     frames, landmarker = follow([crowd] * 40, max_faces=4)
@@ -136,6 +146,11 @@ def test_a_face_that_has_no_landmarks_is_not_looked_for_in_every_picture(scripte
     assert landmarker.asked.count(2) == 4
 
 
+@pytest.mark.promise(
+    "faces that come and go",
+    "an id is never given twice",
+    "1 of 1",
+)
 def test_an_id_is_never_given_twice(follow, drawn_face):
     face, gone = [drawn_face(100, 100)], [[]] * seconds(0.2)
     frames, _ = follow(([face] * 20 + gone) * 4, retire_s=0.1, search_s=0.05)

@@ -275,6 +275,11 @@ def test_a_slow_encoder_on_a_live_camera_is_asked_less_often(shown, left, play, 
     assert sum("too slow for the camera" in message for message in caplog.messages) >= 1
 
 
+@pytest.mark.promise(
+    "a computer that is too slow",
+    "frames are left out as gaps that are told; latency does not grow",
+    "1 of 1",
+)
 def test_what_is_slow_before_the_encoder_leaves_out_frames_as_gaps(shown, left, play, publisher):
     film = Film(at_rate(shown[:119], 60.0), [[left]] * 119)
     film.live, find = True, film.find
@@ -415,6 +420,11 @@ def test_meta_is_never_ahead_of_the_frames(shown, play, publisher):
     assert [meta.t for meta in publisher.metas] == pytest.approx([0.0, 1.0, shown[69].t], abs=1e-5)
 
 
+@pytest.mark.promise(
+    "a source is lost while an event is open",
+    "the event is ended, the error told",
+    "1 of 1",
+)
 def test_a_source_that_is_lost_ends_the_open_event_and_is_raised(shown, left, play, publisher):
     film = Film(shown[:88], [[left]] * 88, lost=True)  # after the early answer, before the offset
     pipeline = play(film)
@@ -429,6 +439,11 @@ def test_a_source_that_is_lost_ends_the_open_event_and_is_raised(shown, left, pl
     assert [event["kind"] for event in summary.events] == ["micro"]
 
 
+@pytest.mark.promise(
+    "an engine fails under way",
+    "told; no thread hangs",
+    "1 of 1",
+)
 def test_what_fails_in_the_encoder_is_raised(shown, left, play, pair, publisher, monkeypatch):
     def broken(inputs):
         raise EngineError("encoder cannot take these inputs:", ["they are too many"])
@@ -457,6 +472,11 @@ def test_an_error_of_whoever_is_told_ends_everything_in_order(shown, left, play,
     assert film.closed.is_set()
 
 
+@pytest.mark.promise(
+    "a face that leaves in the middle of an event",
+    "its event is ended",
+    "1 of 1",
+)
 def test_a_face_that_leaves_ends_its_event_when_it_is_given_up(shown, left, play, publisher, settings):
     blank = np.zeros_like(shown[0].image)
     away = [Frame(blank, number / RATE_HZ, number, 0, 0.0) for number in range(88, 180)]
@@ -481,6 +501,11 @@ def test_a_face_that_is_away_for_a_moment_stays_the_same(shown, left, play, publ
     assert counted[-1] == 1
 
 
+@pytest.mark.promise(
+    "the size of frames changes before the engines",
+    "nothing is lost",
+    "1 of 1",
+)
 def test_frames_may_change_their_size(shown, left, play, publisher):
     small = [
         replace(frame, image=cv2.resize(frame.image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
@@ -491,6 +516,11 @@ def test_frames_may_change_their_size(shown, left, play, publisher):
     assert len(publisher.states[-1].faces) == 1
 
 
+@pytest.mark.promise(
+    "no face",
+    "states go on, no event is told",
+    "1 of 1",
+)
 def test_a_stream_without_faces_has_states_and_no_events(shown, play, publisher):
     summary = play(Film(shown[:10], [[]] * 10)).run()
     assert (summary.frames, summary.faces, summary.events) == (10, [], [])
@@ -543,6 +573,11 @@ def test_stop_ends_it_and_open_events_with_it(shown, left, play, publisher):
     assert [event.stage for event in publisher.events] == ["early", "final"]
 
 
+@pytest.mark.promise(
+    "a frozen camera when Glimpse is to end",
+    "it ends",
+    "1 of 1",
+)
 def test_stop_ends_it_while_the_camera_gives_nothing(shown, left, play):
     film = Film(shown[:3], [[left]] * 3, hangs=True)
     pipeline = play(film)

@@ -172,6 +172,11 @@ def test_two_cameras_have_a_stream_each(browser, outlet):
     assert {meta.camera for meta in outlet.metas} == {"visitor-1", "visitor-2"}
 
 
+@pytest.mark.promise(
+    "more cameras elsewhere than places",
+    "as many as streams.visitors; one more is turned away",
+    "1 of 1",
+)
 def test_one_more_than_there_is_room_for_is_turned_away_until_another_leaves(open_streams, outlet, jpegs, caplog):
     streams = open_streams(visitors=1, silent_s=600.0)  # what is waited for is the place alone
     Browser(streams, outlet, jpegs, "visitor-1").watched(1)
@@ -198,6 +203,23 @@ def test_names_without_pictures_take_no_place(open_streams, outlet, jpegs):
     assert len(Browser(streams, outlet, jpegs, "visitor-2").watched(2)) == 2
 
 
+@pytest.mark.promise(
+    "hundreds of camera names, each with a picture that can be decoded",
+    "take no place that is taken; told once, and who is there goes on",
+    "300 names of 300",
+)
+def test_hundreds_of_names_with_pictures_disturb_nobody(open_streams, outlet, jpegs, caplog):
+    streams = open_streams(visitors=1, silent_s=600.0)
+    first = Browser(streams, outlet, jpegs, "visitor-1")
+    first.watched(1)
+    for number in range(300):
+        Browser(streams, outlet, jpegs, f"name-{number}").send()
+    assert len(caplog.records) == 1
+    assert "no room for camera name-0" in caplog.text
+    assert len(first.watched(2)) == 2
+    assert {state.camera for state in outlet.states} == {"visitor-1"}
+
+
 def test_a_camera_that_falls_silent_has_left(open_streams, outlet, jpegs):
     streams = open_streams(silent_s=0.3)
     Browser(streams, outlet, jpegs, "visitor-1").watched(1)
@@ -207,6 +229,11 @@ def test_a_camera_that_falls_silent_has_left(open_streams, outlet, jpegs):
     assert streams.answer(AskClock()).cameras == {}
 
 
+@pytest.mark.promise(
+    "pictures under the name of the server's own camera",
+    "refused",
+    "1 of 1",
+)
 def test_the_name_of_the_own_camera_cannot_be_taken(streams, outlet, jpegs):
     source = open_source(str(truth.VIDEO), config.load().source, fast=False)
     running = threading.Thread(target=streams.run, args=(source,))
@@ -343,6 +370,11 @@ def test_the_clock_runs_on_between_frames(streams, browser):
     assert other.unix_s - one.unix_s == pytest.approx(ran, abs=0.05)
 
 
+@pytest.mark.promise(
+    "a camera elsewhere that fails again and again",
+    "is not begun again at once",
+    "1 of 1",
+)
 @pytest.mark.parametrize("error", [EngineError("encoder cannot take these inputs:"), cv2.error("encoder cannot")])
 def test_a_camera_that_failed_is_not_taken_again_at_once(open_streams, outlet, jpegs, monkeypatch, caplog, error):
     streams = open_streams(silent_s=60.0)

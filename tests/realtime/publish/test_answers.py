@@ -2,9 +2,13 @@
 
 import json
 import logging
+import os
 import random
+import socket
+import stat
 import threading
 import time
+from pathlib import Path
 
 import jsonschema
 import msgpack
@@ -75,7 +79,7 @@ def answers(publisher):
 
 @pytest.fixture
 def asker(answers):
-    with Asker(msgspec.structs.replace(PUBLISH, replay_port=answers.port)) as asker:
+    with Asker(msgspec.structs.replace(PUBLISH, replay_port=answers.port), privately=True) as asker:
         yield asker
 
 
@@ -141,6 +145,67 @@ def test_the_desk_answers_each_kind_of_question(question, asker):
     assert answer.id > 0
 
 
+@pytest.mark.promise(
+    "a program of another user of this machine asks for pictures, or changes how a camera is watched",
+    "refused at the port; a socket in a folder of mode 0700 answers who started Glimpse",
+    "any visitor's picture before; now 5 kinds of question of 5 refused, events and the clock answered",
+)
+@pytest.mark.parametrize("question", QUESTIONS[1:], ids=lambda question: type(question).__name__)
+def test_what_shows_or_moves_a_camera_is_asked_in_private_alone(question, answers):
+    with Asker(msgspec.structs.replace(PUBLISH, replay_port=answers.port)) as stranger:
+        refused = stranger.ask(question, 5.0)
+        assert isinstance(refused, Refused)
+        assert "publish.private" in refused.why
+        assert isinstance(stranger.ask(AskClock(), 5.0), Clock)
+    path = Path(answers.private_address.removeprefix("ipc://"))
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert path.parent.stat().st_uid == os.geteuid()
+
+
+@pytest.mark.promise(
+    "a folder for that socket which others may enter, or laid somewhere else",
+    "neither answered in nor asked in",
+    "4 of 4 refused, the rest of the wire goes on",
+)
+@pytest.mark.parametrize("what", ["open", "link", "file", "another user's"])
+def test_a_folder_that_is_not_private_is_not_used(what, publisher, tmp_path, caplog, monkeypatch):
+    folder = tmp_path / "private"
+    if what == "open":
+        folder.mkdir()
+        folder.chmod(0o750)
+    elif what == "link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        folder.symlink_to(tmp_path / "elsewhere")
+    elif what == "file":
+        folder.write_text("")
+    else:
+        folder.mkdir(mode=0o700)
+        monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    publish = msgspec.structs.replace(PUBLISH, private=str(folder))
+    with Answers(publish, publisher, Clerk()) as answers:
+        reach = msgspec.structs.replace(publish, replay_port=answers.port)
+        assert answers.private_address == ""
+        assert "folder" in caplog.text
+        with pytest.raises(PublishError, match="private"):
+            Asker(reach, privately=True)
+        with Asker(reach) as asker:
+            assert isinstance(asker.ask(AskClock(), 5.0), Clock)
+            assert isinstance(asker.ask(AskPicture(camera="0"), 5.0), Refused)
+
+
+def test_sockets_that_killed_ones_left_behind_are_removed(publisher, tmp_path):
+    folder = tmp_path / "p"
+    folder.mkdir(mode=0o700)
+    for name, age_s in (("old.socket", 100), ("new.socket", 0)):
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(folder / name))
+        os.utime(folder / name, (time.time() - age_s,) * 2)
+    with Answers(msgspec.structs.replace(PUBLISH, private=str(folder)), publisher, Clerk()) as answers:
+        there = Path(answers.private_address.removeprefix("ipc://"))
+        assert set(folder.iterdir()) == {folder / "new.socket", there}
+    assert set(folder.iterdir()) == {folder / "new.socket"}
+
+
 def test_the_kept_events_are_answered_without_the_desk(publisher, asker, make):
     sent = [publisher.event(make.event(number, 1.0)) for number in range(5)]
     assert asker.ask(AskEvents(since=2), 5.0) == Events(id=1, first=1, last=5, events=tuple(sent[2:]))
@@ -148,7 +213,8 @@ def test_the_kept_events_are_answered_without_the_desk(publisher, asker, make):
 
 def test_real_questions_answers_and_pictures_keep_to_the_published_schema(publisher, answers, context, make):
     publisher.event(make.event(1, 1.0))
-    socket = connected(context, zmq.REQ, answers.port)
+    socket = context.socket(zmq.REQ)
+    socket.connect(answers.private_address)
     kinds = set()
     for question in [AskEvents(since=0), *QUESTIONS, AskLeave(camera="nobody")]:
         data = encode("ask", question)
@@ -163,12 +229,22 @@ def test_what_the_desk_refuses_comes_back_with_its_reason(asker):
     assert asker.ask(AskNeutral(camera="nobody"), 5.0).why == "no camera 'nobody'; there is 'sample'"
 
 
+@pytest.mark.promise(
+    "an answer that would be too long",
+    "refused instead",
+    "1 of 1",
+)
 def test_an_answer_that_is_too_long_is_refused_instead(asker):
     answer = asker.ask(AskPicture(camera="huge"), 5.0)
     assert isinstance(answer, Refused)
     assert "at most" in answer.why
 
 
+@pytest.mark.promise(
+    "a question that makes a mistake of ours show",
+    "told; the next one is answered",
+    "1 of 1",
+)
 def test_a_mistake_at_the_desk_is_logged_and_the_next_question_answered(asker, caplog):
     with pytest.raises(PublishError):
         asker.ask(AskNeutral(camera="mistake"), 0.3)
@@ -235,8 +311,8 @@ def test_a_question_of_another_version_is_refused_with_both_named_and_so_is_its_
 
 def test_fields_that_a_later_asker_added_are_skipped(answers, context):
     socket = connected(context, zmq.REQ, answers.port)
-    socket.send(b"ask\0" + msgpack.packb({"schema": 1, "ask": "neutral", "camera": "0", "mood": [1, {"a": 2}]}))
-    assert msgpack.unpackb(socket.recv().partition(b"\0")[2])["answer"] == "done"
+    socket.send(b"ask\0" + msgpack.packb({"schema": 1, "ask": "clock", "camera": "0", "mood": [1, {"a": 2}]}))
+    assert msgpack.unpackb(socket.recv().partition(b"\0")[2])["answer"] == "clock"
 
 
 def test_answering_alone_makes_subscribers_ready(publisher, answers):
@@ -266,6 +342,11 @@ def test_a_picture_that_nobody_takes_is_said_to_be_gone_at_once():
         until(lambda: not outbox.send(PICTURE))
 
 
+@pytest.mark.promise(
+    "pictures faster than they can be looked at",
+    "few wait, and no sender is held up",
+    "1 of 1",
+)
 def test_an_inbox_that_is_too_slow_takes_few_and_holds_up_no_sender():
     busy = threading.Event()
     with Inbox(PUBLISH, lambda picture: busy.wait(10)) as inbox:
@@ -321,6 +402,11 @@ def thrown(socket, frames):
     return True
 
 
+@pytest.mark.promise(
+    "garbage at each port",
+    "nobody is hurt; memory stays; the next question is answered",
+    "900 mutations and 20 that lie, at 4 ports by 4 kinds of socket",
+)
 @pytest.mark.parametrize("kind", [zmq.DEALER, zmq.PUSH, zmq.XSUB, zmq.ROUTER])
 def test_no_garbage_hurts_publisher_answers_or_inbox(kind, publisher, answers, inbox, taken, asker, context, caplog):
     caplog.set_level(logging.WARNING)
@@ -352,6 +438,11 @@ def test_no_garbage_hurts_publisher_answers_or_inbox(kind, publisher, answers, i
     assert psutil.Process().memory_info().rss - before < 100e6
 
 
+@pytest.mark.promise(
+    "bytes that are no ZeroMQ at all",
+    "nobody is hurt",
+    "4 openings at 4 ports",
+)
 def test_bytes_that_are_no_zeromq_at_all_hurt_nobody(publisher, answers, inbox, asker):
     import socket
 
@@ -368,6 +459,11 @@ def test_bytes_that_are_no_zeromq_at_all_hurt_nobody(publisher, answers, inbox, 
     assert isinstance(asker.ask(AskClock(), 5.0), Clock)
 
 
+@pytest.mark.promise(
+    "a flood of questions by one who never reads",
+    "others are answered",
+    "1 of 1",
+)
 def test_an_asker_that_floods_and_never_reads_holds_up_nobody(answers, asker, publisher, make, context):
     for number in range(1000):
         publisher.event(make.event(number, 1.0))

@@ -138,6 +138,11 @@ def test_a_publisher_that_began_anew_before_the_beginning_is_read_from_its_first
     assert handed_out(gaps) == [1, 2, 3]
 
 
+@pytest.mark.promise(
+    "Glimpse is started again under a reader that held on",
+    "its new events are read from the first",
+    "1 of 1",
+)
 def test_a_publisher_that_began_anew_is_told_from_one_that_repeats_itself(event):
     for after in (Gaps(since=500), Gaps(since=0)):
         if after.wanted:
@@ -149,6 +154,11 @@ def test_a_publisher_that_began_anew_is_told_from_one_that_repeats_itself(event)
         assert handed_out(after) == [1]
 
 
+@pytest.mark.promise(
+    "any events lost on the way, any order of answers",
+    "the order holds, and what is lost for ever is counted",
+    "300 events, 400 times, by fixed seeds",
+)
 @pytest.mark.parametrize("since", [None, 0])
 @pytest.mark.parametrize(("kept", "silent"), [(1000, 0.0), (1000, 0.3), (20, 0.0), (20, 0.3)])
 def test_whatever_is_lost_on_the_way_the_order_holds_and_the_count_is_right(kept, silent, since, event):
@@ -174,6 +184,11 @@ def test_whatever_is_lost_on_the_way_the_order_holds_and_the_count_is_right(kept
         assert gaps.missed == 0 or silent or kept < 300
 
 
+@pytest.mark.promise(
+    "a slow reader of events",
+    "what it had no room for is asked for again, and comes in order",
+    "none lost",
+)
 def test_events_that_a_slow_reader_had_no_room_for_are_asked_for_again(event):
     with (
         Publisher(PUBLISH, events_waiting=10) as narrow,
@@ -225,6 +240,11 @@ def rogue(context, *frames):
     return port, send
 
 
+@pytest.mark.promise(
+    "a replay that is dead or speaks nonsense",
+    "holds events up for a moment, and what it was is told",
+    "5 kinds of 5",
+)
 @pytest.mark.parametrize("answer", [None, b"answer\0\x80", b"answer\0", b"noise", b""])
 def test_a_replay_that_is_silent_or_speaks_nonsense_holds_up_the_events_for_a_moment_only(answer, event):
     with zmq.Context() as context, context.socket(zmq.ROUTER) as replay:

@@ -201,6 +201,11 @@ def test_states_keep_to_the_rate_even_where_it_does_not_divide_the_cameras(rate_
     assert abs(len(times_heard(context, rate_hz, [frame / 60 for frame in range(240)])) - heard) <= 1
 
 
+@pytest.mark.promise(
+    "a camera's clock begins anew",
+    "its states go on",
+    "1 of 1",
+)
 def test_a_clock_that_begins_anew_does_not_silence_the_states(context):
     assert times_heard(context, 10.0, [100.0, 100.05, 0.0, 0.05, 0.1]) == [100.0, 0.0, 0.1]
 
@@ -236,6 +241,11 @@ def test_the_ten_lines_of_the_readme_print_the_events(publisher):
     assert lines[0].split()[1:] == ["event/0/micro", "final", "surprise", "0.81"]
 
 
+@pytest.mark.promise(
+    "a subscriber that never reads",
+    "the publisher and others are as quick as before",
+    "1 of 1",
+)
 def test_a_subscriber_that_never_reads_holds_up_nobody(publisher, context):
     lazy = [
         plain(context, publisher.state_address, "state/", RCVHWM=1, RCVBUF=4096),
@@ -305,6 +315,11 @@ def test_missing_numbers_are_missed_events(numbers, missed, context):
     assert hear(context, [numbered(seq) for seq in numbers]).missed == missed
 
 
+@pytest.mark.promise(
+    "garbage from a publisher",
+    "counted, told once; the rest is read",
+    "5 of 7 messages",
+)
 def test_malformed_frames_are_counted_and_logged_once_and_the_rest_is_read(context, caplog):
     caplog.set_level(logging.WARNING)
     newer = numbered(1).replace(b"schema\x01", b"schema\x02")
@@ -314,6 +329,11 @@ def test_malformed_frames_are_counted_and_logged_once_and_the_rest_is_read(conte
     assert caplog.text.count("version 2, I read 1") == 1
 
 
+@pytest.mark.promise(
+    "a subscriber is killed with -9",
+    "publisher and others go on",
+    "1 of 1",
+)
 def test_a_subscriber_that_dies_harms_neither_publisher_nor_others(publisher):
     code = PLAIN.replace("5557", str(publisher.events_port)).replace(
         "while True:", "while not print('here', flush=True):"
@@ -333,6 +353,11 @@ def test_a_subscriber_that_dies_harms_neither_publisher_nor_others(publisher):
         assert [survivor.receive(2.0).message.seq for _ in range(200)] == list(range(1, 201))
 
 
+@pytest.mark.promise(
+    "two instances at one port",
+    "the second says so, and the ways out",
+    "2 ports of 2",
+)
 @pytest.mark.parametrize("key", ["state_port", "events_port"])
 def test_a_port_in_use_is_named_with_the_ways_out(key):
     with socket.socket() as other:
@@ -359,6 +384,11 @@ def test_a_failed_start_gives_its_first_port_back():
         assert again.state_port == ports["state_port"]
 
 
+@pytest.mark.promise(
+    "the wire bound to the network without keys",
+    "refused at both ends, in one line",
+    "6 hosts of 6",
+)
 @pytest.mark.parametrize("host", ["0.0.0.0", "*", "192.168.1.5", "example.org", "", "127.0.0.1:80,"])
 def test_beyond_this_machine_neither_end_goes_without_keys(host):
     with pytest.raises(PublishError, match="CURVE"):
@@ -367,6 +397,11 @@ def test_beyond_this_machine_neither_end_goes_without_keys(host):
         Subscriber(at(5556, 5557, host=host), states="newest", events=True)
 
 
+@pytest.mark.promise(
+    "the wire reached from the network by default",
+    "bound to this machine alone",
+    "2 ports of 2",
+)
 def test_ports_are_bound_to_this_machine_alone(publisher):
     assert publisher.state_address == f"tcp://127.0.0.1:{publisher.state_port}"
     assert publisher.events_address == f"tcp://127.0.0.1:{publisher.events_port}"
@@ -385,6 +420,11 @@ def test_the_new_loopback_address_is_this_machine_too():
         assert heard.receive(2.0).message.seq == 1
 
 
+@pytest.mark.promise(
+    "events on their way when Glimpse ends",
+    "arrive",
+    "all of them",
+)
 def test_what_is_on_its_way_when_the_publisher_closes_still_arrives():
     with Publisher(messages.PUBLISH) as publisher, subscribe(publisher, events=True) as subscriber:
         meet(publisher, subscriber)

@@ -120,6 +120,11 @@ def test_every_message_says_its_version_and_its_time():
         assert body["t"] == message.t
 
 
+@pytest.mark.promise(
+    "another version of the wire",
+    "refused with both numbers",
+    "1 of 1",
+)
 def test_another_version_is_refused_with_what_to_do_even_where_its_fields_changed():
     with pytest.raises(MessageError, match="this is version 2, I read 1: update the one of version 1"):
         decode(packed("event/0/micro", schema=2))
@@ -159,6 +164,11 @@ def test_an_unknown_topic_is_refused(topic):
         decode(topic + b"\0\x80")
 
 
+@pytest.mark.promise(
+    "a camera's name that is long, or no name",
+    "refused, at most 64 characters",
+    "6 of 6",
+)
 @pytest.mark.parametrize("camera", ["", "a/b", "a\0b", "a\n", "é", "x" * 65])
 def test_a_camera_whose_name_would_break_the_topic_cannot_be_sent(camera):
     state = msgspec.structs.replace(STATE, camera=camera)
@@ -166,6 +176,11 @@ def test_a_camera_whose_name_would_break_the_topic_cannot_be_sent(camera):
         encode(topic_of(state), state)
 
 
+@pytest.mark.promise(
+    "a message of more than 1 MiB",
+    "refused before it is decoded, both ways",
+    "1 of 1 each",
+)
 def test_too_long_is_refused_both_ways():
     with pytest.raises(MessageError, match="at most"):
         decode(packed("meta", more="x" * LONGEST_BYTES))
@@ -203,6 +218,11 @@ def refused(data: bytes) -> bool:
     return False
 
 
+@pytest.mark.promise(
+    "any bytes as a message",
+    "nothing but our own error",
+    "more than 5,000 mutations, by a fixed seed",
+)
 def test_no_bytes_raise_anything_but_message_error():
     assert sum(refused(data) for data in malformed()) > 5000
 

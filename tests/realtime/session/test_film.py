@@ -4,6 +4,7 @@ import threading
 import time
 
 import numpy as np
+import pytest
 
 from realtime.records import Frame
 from realtime.session import FilmedSource
@@ -40,6 +41,11 @@ def test_frames_go_on_as_they_are_and_each_is_kept_in_order():
     assert source.closed == 1
 
 
+@pytest.mark.promise(
+    "a slow disk",
+    "pictures are left out and counted; the stream is not held up",
+    "1 of 1",
+)
 def test_a_slow_disk_loses_pictures_and_never_holds_up_the_stream(caplog):
     gate, kept = threading.Event(), []
 

@@ -202,7 +202,7 @@ def test_in_a_later_lap_pictures_and_moments_are_those_of_the_recording(play, ma
 
 
 def test_what_a_recording_cannot_do_is_refused_with_the_reason(play, make):
-    with on_stage(play()) as (_, reach), Asker(reach) as asker:
+    with on_stage(play()) as (_, reach), Asker(reach, privately=True) as asker:
 
         def why(question):
             answer = asker.ask(question, 5.0)

@@ -104,6 +104,11 @@ def test_the_header_says_when_what_and_with_what(play, room):
         assert found.engines[name] == json.loads((ROOT / "engines" / name / "manifest.json").read_text())
 
 
+@pytest.mark.promise(
+    "a session that others could read",
+    "mode 0700",
+    "2 of 2",
+)
 def test_the_folder_is_its_owners_alone(play, make, room, tmp_path):
     assert stat.S_IMODE(play().folder.stat().st_mode) == 0o700
     (tmp_path / "there").mkdir(mode=0o755)
@@ -125,6 +130,11 @@ def test_the_bytes_are_as_the_format_says(play):
     assert {topic for _, topic, _ in heard} == {"state/room-1", "event/room-1/micro", "meta"}
 
 
+@pytest.mark.promise(
+    "a session that was cut off anywhere",
+    "read up to there",
+    "5 places of 5",
+)
 @pytest.mark.parametrize("cut", [1, 7, 12, 13, 40])
 def test_a_record_that_was_cut_off_is_read_past(play, cut):
     found = play()
@@ -149,6 +159,11 @@ def test_bytes_that_are_no_message_are_named_by_their_place(play):
         list(session.read(found.folder))
 
 
+@pytest.mark.promise(
+    "killed with -9 while recording",
+    "nothing that was written is lost; it is read",
+    "1 of 1",
+)
 def test_a_killed_process_loses_nothing_that_it_wrote(tmp_path):
     process = run(ENDLESS, tmp_path / "s", stdout=subprocess.PIPE)
     said = [int(line) for line in islice(process.stdout, 150)]
@@ -164,6 +179,11 @@ def test_a_killed_process_loses_nothing_that_it_wrote(tmp_path):
     assert found.jpeg(stills[-1]) == b"\xff\xd8" + bytes(100) + b"\xff\xd9"
 
 
+@pytest.mark.promise(
+    "the disk is full while recording",
+    "the stream goes on; what was written can be read",
+    "1 of 1",
+)
 def test_a_full_disk_ends_the_recording_with_one_error_and_not_the_stream(tmp_path):
     process = run(FULL, tmp_path / "s", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = process.communicate(timeout=60)
@@ -182,6 +202,11 @@ def test_a_folder_that_cannot_be_written_is_one_error(room, tmp_path):
         session.Recorder(tmp_path / "file" / "s", room, [], video=False)
 
 
+@pytest.mark.promise(
+    "a session recorded over another",
+    "refused",
+    "2 of 2",
+)
 def test_a_session_is_not_written_over_another_nor_among_other_files(play, room, tmp_path):
     found = play()
     before = (found.folder / "messages.bin").read_bytes()
@@ -289,6 +314,11 @@ def test_a_folder_without_a_session_is_one_error(tmp_path):
         session.read(tmp_path)
 
 
+@pytest.mark.promise(
+    "a corrupt session",
+    "one line that says what",
+    "3 of 3",
+)
 def test_a_session_of_another_format_or_changed_by_hand_is_refused(play):
     found = play()
     path = found.folder / "session.json"

@@ -147,7 +147,7 @@ class Served:
     def __init__(self, settings, users=None, front=False):
         self.app = create(settings, users or {}, front=front)
         self._listening = listen(settings.view)
-        self._server = server(settings, self.app)
+        self._server = server(settings, self.app, self._listening)
         self.port = self._listening.getsockname()[1]
         scheme = "https" if settings.view.certificate else "http"
         self.url = f"{scheme}://127.0.0.1:{self.port}/"

@@ -1,6 +1,7 @@
 import re
 
 import httpx
+import pytest
 
 
 def test_health_says_whether_the_recogniser_is_heard(serve, recogniser, eventually):
@@ -12,6 +13,11 @@ def test_health_says_whether_the_recogniser_is_heard(serve, recogniser, eventual
     assert "silent" in httpx.get(page.url + "health").json()["recogniser"]
 
 
+@pytest.mark.promise(
+    "the page loads from another host, or reports to one",
+    "nothing is loaded from elsewhere",
+    "all links of page and theme",
+)
 def test_the_page_loads_nothing_from_elsewhere_and_takes_no_files(serve):
     page = serve(front=True)
     with httpx.Client(base_url=page.url, follow_redirects=True) as client:

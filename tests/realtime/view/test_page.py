@@ -6,6 +6,11 @@ from websockets.exceptions import ConnectionClosed
 from realtime.view.page import MOST_OF_ONE
 
 
+@pytest.mark.promise(
+    "more visitors than places",
+    "they wait in order, and come in",
+    "2 of 2",
+)
 def test_one_more_visitor_waits_and_comes_in_when_a_place_is_free(serve, browse):
     page = serve("view.visitors=1")
     ada, bob, eve = browse(page), browse(page), browse(page)
@@ -34,6 +39,11 @@ def test_an_idle_visitor_makes_room_for_one_who_waits(serve, browse):
     assert ada.until("wait")["ahead"] == 0
 
 
+@pytest.mark.promise(
+    "pages without end, of one address",
+    "the line keeps room for others; why is said",
+    "nine of one address at 1 place; the next is hung up on",
+)
 def test_one_address_cannot_fill_the_line(serve, browse):
     page = serve("view.visitors=1")
     for _ in range(1 + MOST_OF_ONE):
@@ -46,6 +56,11 @@ def test_one_address_cannot_fill_the_line(serve, browse):
     assert elsewhere.until("wait")["ahead"] == MOST_OF_ONE
 
 
+@pytest.mark.promise(
+    "a WebSocket message that is too long",
+    "its sender is hung up on, others go on",
+    "100 kB where 4 kB are allowed",
+)
 def test_messages_beyond_all_measure_end_only_the_one_who_sent_them(serve, browse):
     page = serve("streams.longest_kb=4")
     ada, bob = browse(page), browse(page)

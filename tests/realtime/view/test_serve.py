@@ -5,10 +5,12 @@ import time
 import httpx
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
+from realtime.__main__ import app
 from realtime.errors import ViewError
 from realtime.view.access.passwords import Password
-from realtime.view.serve import address, advice, check_certificate, listen
+from realtime.view.serve import address, advice, check_certificate, check_users, listen
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +41,34 @@ def test_the_address_and_what_it_means_that_others_reach_it(settings):
     with listen(here) as listening:
         port = listening.getsockname()[1]
         assert address(here, listening) == f"http://localhost:{port}/"
-        assert advice(here, with_users=False) == []
+        assert advice(here) == []
         open_to_all = msgspec.structs.replace(here, host="0.0.0.0")
         assert address(open_to_all, listening) == f"http://{socket.gethostname()}:{port}/"
-        plain, anybody = advice(open_to_all, with_users=False)
+        [plain] = advice(open_to_all)
         assert "https" in plain
         assert "view.certificate" in plain
-        assert "--auth" in anybody
         with_both = msgspec.structs.replace(open_to_all, certificate="x.pem", private_key="x.key")
         assert address(with_both, listening).startswith("https://")
-        assert advice(with_both, with_users=True) == []
+        assert advice(with_both) == []
+
+
+@pytest.mark.promise(
+    "a page that others can reach, without --auth", "refused at start, in one line", "only warned before; 4 hosts of 4"
+)
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.5"])
+def test_a_page_that_others_reach_has_users(settings, host):
+    view = settings(f"view.host='{host}'").view
+    with pytest.raises(ViewError, match="--auth USER:FILE"):
+        check_users(view, with_users=False)
+    check_users(view, with_users=True)
+    for here in ("127.0.0.1", "localhost", "::1", "127.0.0.9"):
+        check_users(msgspec.structs.replace(view, host=here), with_users=False)
+
+
+def test_the_command_says_so(settings):
+    done = CliRunner().invoke(app, ["page", "--set", "view.host=0.0.0.0", "--set", "view.port=0"])
+    assert done.exit_code == 2
+    assert "--auth USER:FILE" in done.output
 
 
 def test_a_certificate_that_cannot_be_used_is_one_clear_error(settings, pair, tmp_path):
@@ -72,6 +92,11 @@ def test_a_certificate_that_cannot_be_used_is_one_clear_error(settings, pair, tm
     assert time.monotonic() - began < 5.0, "somebody was asked for the password"
 
 
+@pytest.mark.promise(
+    "a cookie that goes another way",
+    "Secure with https",
+    "1 of 1",
+)
 def test_https_and_a_cookie_that_stays_with_it(serve, pair):
     certificate, key = pair
     page = serve(

@@ -73,6 +73,11 @@ def healthy(url, code=200):
         return False
 
 
+@pytest.mark.promise(
+    "page or recogniser is killed with -9 under a visitor",
+    "the visitor is told, and goes on once it is back",
+    "each of the two",
+)
 def test_either_process_is_killed_and_the_other_goes_on(view, play, browse, eventually):
     session = play()
     running = view("--replay", str(session.folder))

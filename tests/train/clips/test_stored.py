@@ -161,6 +161,11 @@ def test_a_killed_run_goes_on_with_the_clips_that_are_missing(drawn, tmp_path):
     assert again.filmed == ["1-1", "1-2"]
 
 
+@pytest.mark.promise(
+    "killed while clips are written",
+    "no half clip is left",
+    "3 writes of 3",
+)
 @pytest.mark.parametrize("write", [1, 2, 3], ids=["faces", "crops", "answers"])
 def test_a_run_killed_while_it_writes_leaves_no_half_clip(drawn, tmp_path, monkeypatch, write):
     store(drawn(people=1), tmp_path / "whole")

@@ -259,6 +259,11 @@ def test_a_folds_seed_depends_on_the_plans_seed_and_its_name_only():
     assert first.seed_of(first.folds[0]) == 1807094734  # for ever: published runs name their seeds
 
 
+@pytest.mark.promise(
+    "an evaluation is killed",
+    "goes on, and ends in the same report",
+    "1 of 1",
+)
 def test_a_killed_run_goes_on_and_ends_in_the_same_report(tmp_path, whole):
     program = (
         "import importlib.util, sys; from pathlib import Path\n"

@@ -182,6 +182,11 @@ def test_weights_that_float16_cannot_hold_are_refused(encoder_parts, tmp_path):
         export(Loud(), encoder_parts[1], ["logits"], encoder_parts[3], tmp_path / "loud")
 
 
+@pytest.mark.promise(
+    "an export is killed at any step",
+    "the old package stays whole",
+    "2 moments of 2",
+)
 @pytest.mark.parametrize("moment", ["_save_golden", "move"])
 def test_a_killed_export_leaves_the_old_package(encoder_parts, encoder_folder, monkeypatch, moment):
     def kill(*_):

@@ -165,6 +165,11 @@ def test_ctrl_c_ends_all_processes_without_a_traceback(started):
     until(lambda: not any(map(alive, processes)))
 
 
+@pytest.mark.promise(
+    "a process with workers is killed with -9",
+    "no worker outlives it",
+    "1 of 1",
+)
 def test_no_process_outlives_a_parent_that_is_killed(started):
     program, processes = started
     assert all(map(alive, processes))

@@ -78,6 +78,11 @@ def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
+@pytest.mark.promise(
+    "a training is killed",
+    "goes on, and ends with the same weights, bit for bit",
+    "9 of 9",
+)
 @pytest.mark.parametrize("changes", [{"average": 0.0}, {"average": 0.9}, {"kind": "adamw"}])
 @pytest.mark.parametrize("kill_at", [(0, 2), (2, 0), (3, 3)])
 def test_a_killed_training_that_goes_on_ends_with_the_same_weights_bit_for_bit(tmp_path, kill_at, changes):

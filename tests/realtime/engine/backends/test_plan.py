@@ -140,6 +140,11 @@ def test_whatever_changes_another_plan_is_built_and_the_old_one_stays(box, ask, 
     assert told in caplog.text
 
 
+@pytest.mark.promise(
+    "a corrupt plan",
+    "built anew",
+    "1 of 1",
+)
 def test_a_plan_that_was_damaged_is_built_anew(box, ask, caplog):
     ask().path.write_bytes(b"plam 1")
     with caplog.at_level(logging.INFO):
@@ -176,6 +181,11 @@ def test_every_reason_why_there_is_no_plan_is_told_at_once(box, ask):
     assert found.path.read_bytes() == b"other"
 
 
+@pytest.mark.promise(
+    "the disk is full while a plan is built",
+    "the last good plan stays, and nothing half",
+    "1 of 1",
+)
 def test_a_full_disk_leaves_the_last_good_plan_and_no_remains(box, ask, monkeypatch):
     good = ask()
     box.version = "11.0.1"
@@ -210,6 +220,11 @@ def test_the_timing_cache_of_one_build_helps_the_next_on_the_same_gpu(box, ask):
     assert box.timings == [b"", b"times 1", b""]
 
 
+@pytest.mark.promise(
+    "a package whose name leads out of the cache",
+    "its plan lies in the cache",
+    "1 of 1",
+)
 def test_a_package_cannot_place_its_plan_outside_the_cache(box, ask, tmp_path):
     found = ask(name="../../encoder *")
     assert found.path.parent == tmp_path / "cache"
@@ -240,6 +255,11 @@ print(found.new, found.data[:1].decode())
 """
 
 
+@pytest.mark.promise(
+    "two instances build one plan",
+    "the second waits, and uses the first's",
+    "1 of 1",
+)
 def test_of_two_processes_that_build_at_once_the_second_uses_the_plan_of_the_first(packages, tmp_path):
     command = [sys.executable, "-c", TWO_AT_ONCE, str(tmp_path), str(packages / "encoder")]
     both = [subprocess.Popen([*command, who], stdout=subprocess.PIPE, text=True, cwd=ROOT) for who in "ab"]

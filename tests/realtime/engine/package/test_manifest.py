@@ -118,6 +118,11 @@ def test_labels_of_ones_own_are_two_or_more_that_differ(packages, tmp_path, labe
     assert reason in found
 
 
+@pytest.mark.promise(
+    "an engine's manifest that lists a path outside its folder",
+    "refused",
+    "4 of 4",
+)
 @pytest.mark.parametrize("name", ["../model.onnx", "/model.onnx", ".hidden", "a/b"])
 def test_a_listed_file_cannot_lie_outside_the_package(encoder_folder, name):
     files = json.loads((encoder_folder / MANIFEST).read_text())["files"]

@@ -172,6 +172,11 @@ def test_ink_and_paper_are_the_readers_and_what_is_drawn_is_said(text):
     assert re.findall(r"<svg", text.split('tabindex="0"', 1)[1])  # reached by keyboard, where it is too wide
 
 
+@pytest.mark.promise(
+    "labels, reasons and units as HTML in a report",
+    "text",
+    "4 of 4",
+)
 def test_what_comes_from_outside_is_text(room, make, tmp_path):
     with session.Recorder(tmp_path / "s", room, [], video=False) as recorder:
         recorder.write(make.state(0, make.face(1, 1.0, expression={"<b>": 1.0})))

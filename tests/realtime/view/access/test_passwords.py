@@ -8,6 +8,11 @@ from realtime.errors import ConfigError
 from realtime.view.access.passwords import Password, users
 
 
+@pytest.mark.promise(
+    "a file of passwords that is copied",
+    "a salted scrypt hash, mode 0600",
+    "1 of 1",
+)
 def test_a_password_is_kept_as_a_hash_for_its_owner_alone(tmp_path):
     file = tmp_path / "ada.password"
     file.write_text("old")

@@ -1,9 +1,16 @@
 import subprocess
 import sys
 
+import pytest
+
 from realtime.view.recording.private_folder import PREFIX, make_folder, sweep
 
 
+@pytest.mark.promise(
+    "the page is killed with -9 while somebody records",
+    "the next one removes what it left, and nothing else",
+    "1 of 1",
+)
 def test_what_a_killed_page_left_is_swept_and_nothing_else(disk):
     code = (
         f"import tempfile, time; tempfile.tempdir = {str(disk)!r}\n"

@@ -23,6 +23,11 @@ def test_a_zip_is_removed_after_its_time(settings, disk):
     assert not path.exists()
 
 
+@pytest.mark.promise(
+    "visitors who record again and again",
+    "the disk holds a few sessions, the oldest goes",
+    "2 for each place",
+)
 def test_visitors_who_come_again_and_again_cannot_fill_the_disk(settings):
     async def finish_three():
         return [await recordings.finish(recordings.begin("browser", [], video=False)) for _ in range(3)]

@@ -1,6 +1,8 @@
 import json
 import struct
 
+import pytest
+
 JPEG = b"\xff\xd8 a picture"
 
 
@@ -26,6 +28,11 @@ WRONG = [
 ]
 
 
+@pytest.mark.promise(
+    "what no browser of ours says: wrong JSON, deep, long, times that cannot be",
+    "answered with what is wrong; the visit goes on",
+    "18 of 18",
+)
 def test_what_is_wrong_is_answered_and_the_rest_goes_on(serve, browse, all_problems_told, texts_at_any_rate):
     ada = browse(serve("view.most_hz=100000"))
     ada.enter()

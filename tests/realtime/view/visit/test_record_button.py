@@ -40,6 +40,11 @@ def unpacked(page, url, folder):
     return session.read(found)
 
 
+@pytest.mark.promise(
+    "pictures that the page leaves on the disk",
+    "nothing is written unless somebody records",
+    "0 files",
+)
 def test_nothing_is_written_unless_somebody_records(serve, browse, recogniser, make, disk):
     page = serve(front=True)
     assert "gradio" in httpx.get(page.url).text
@@ -126,6 +131,11 @@ def test_a_recording_that_lasts_too_long_ends_and_is_offered(serve, browse, monk
     assert ada.until("recorded")["url"]
 
 
+@pytest.mark.promise(
+    "a recording of a visitor that grows without end",
+    "ends at view.longest_recording_mb, and can be fetched",
+    "1 of 1",
+)
 def test_a_recording_that_grows_too_large_ends_and_is_offered(serve, browse, tmp_path):
     page = serve("view.longest_recording_mb=1")
     ada = browse(page)

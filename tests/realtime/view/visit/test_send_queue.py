@@ -3,6 +3,7 @@ import time
 from contextlib import suppress
 
 import httpx
+import pytest
 
 from realtime.view.visit.send_queue import MOST_WAITING, SendQueue
 
@@ -40,6 +41,11 @@ def test_one_who_lags_too_far_is_hung_up_on_rather_than_told_less():
     assert asyncio.run(all_of(queue)) == []
 
 
+@pytest.mark.promise(
+    "a slow browser",
+    "every event, and of the states the newest",
+    "100 events of 100; 800 states become few",
+)
 def test_a_slow_browser_gets_every_event_and_the_newest_state(serve, browse, recogniser, make):
     page = serve()
     slow = browse(page, max_queue=1)
@@ -62,6 +68,11 @@ def test_a_slow_browser_gets_every_event_and_the_newest_state(serve, browse, rec
     assert len(frames) < states, "a browser that does not read was sent every state"
 
 
+@pytest.mark.promise(
+    "a browser that never reads",
+    "hung up on, and its place is free",
+    "after 1,000 messages that wait",
+)
 def test_one_who_reads_nothing_is_hung_up_on_while_a_message_is_on_its_way(serve, browse, recogniser, make, eventually):
     page = serve()
     deaf = browse(page, max_queue=1, close_timeout=0.5)

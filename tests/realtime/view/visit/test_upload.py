@@ -4,6 +4,8 @@ import time
 from contextlib import suppress
 from types import SimpleNamespace
 
+import pytest
+
 from realtime.view.visit.send_queue import SendQueue
 from realtime.view.visit.upload import NO_ROOM, NO_ROOM_S, Upload
 from realtime.view.visit.viewer import Viewer
@@ -25,6 +27,11 @@ def test_pictures_go_up_and_their_states_come_back_to_their_visitor_alone(serve,
     assert bob.until("state")["camera"] == other
 
 
+@pytest.mark.promise(
+    "pictures of a visitor, too large or too many",
+    "dropped, counted and told",
+    "40 at 5 a second: at most 15 go up",
+)
 def test_pictures_that_are_too_large_or_too_many_are_dropped(serve, browse, recogniser):
     ada = browse(serve("view.most_hz=5", "streams.longest_kb=4"))
     ada.enter()
@@ -38,6 +45,11 @@ def test_pictures_that_are_too_large_or_too_many_are_dropped(serve, browse, reco
     assert 5 <= len(recogniser.pictures) <= 15
 
 
+@pytest.mark.promise(
+    "pictures of one who has no place yet",
+    "none goes up",
+    "0 of 1",
+)
 def test_a_visitor_who_waits_cannot_send_pictures(serve, browse, recogniser):
     page = serve("view.visitors=1")
     ada, bob = browse(page), browse(page)

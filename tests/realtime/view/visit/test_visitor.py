@@ -24,6 +24,11 @@ def test_a_visitor_is_named_unguessably_and_told_what_there_is(serve, browse, re
     assert second.enter()["camera"] != welcome["camera"]
 
 
+@pytest.mark.promise(
+    "a visitor asks for another one's camera by name",
+    "refused, and its name is told to nobody",
+    "1 of 1",
+)
 def test_another_visitors_camera_cannot_be_chosen(serve, browse):
     page = serve()
     ada, bob = browse(page), browse(page)
@@ -68,6 +73,11 @@ def test_the_recogniser_forgets_a_visitor_who_goes_or_stops(serve, browse, recog
     assert ada.until("state")["frame"] == 3
 
 
+@pytest.mark.promise(
+    "texts of a visitor without end",
+    "beyond 20 a second dropped, and the sender is held up",
+    "1 visitor; the other goes on",
+)
 def test_texts_that_are_too_many_are_dropped_and_the_rest_goes_on(serve, browse, all_problems_told):
     ada = browse(serve())
     ada.enter()

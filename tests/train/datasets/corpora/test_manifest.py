@@ -44,6 +44,26 @@ def test_paths_may_be_absolute(write, tmp_path):
     assert read(write(f"ben,{tmp_path}/ben/frown,60,46,59,86,a"), None).problems == ()
 
 
+@pytest.mark.promise(
+    "a table of clips that names files outside its folder",
+    "refused by its row, unless they are below the --root that was given",
+    "4 spellings of 4; read before",
+)
+def test_a_path_outside_the_tables_folder_and_the_root_is_refused(write, tmp_path, pictures):
+    pictures("ben/secret", range(46, 87))
+    root = write("ben,ben/frown,60,46,59,86,a")
+    apart = tmp_path / "theirs"
+    apart.mkdir()
+    names = ("../ben/secret", "x/../../ben/secret", "..\\ben\\secret", f"{tmp_path}/ben/secret")
+    rows = "".join(f"ben,{name},60,46,59,86,a\n" for name in names)
+    (apart / "manifest.csv").write_text(HEAD + rows, "utf-8")
+    reading = read(apart, None)
+    assert reading.samples == ()
+    assert len(reading.problems) == 4
+    assert all("lies outside of" in problem and "--root" in problem for problem in reading.problems)
+    assert not any("lies outside" in problem for problem in read(root, apart / "manifest.csv").problems)
+
+
 def test_all_rows_that_are_wrong_are_listed(write, tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     root = write(
