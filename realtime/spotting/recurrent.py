@@ -23,7 +23,7 @@ class RecurrentScorer:
     def __init__(self, engine: Engine, made: MotionTicks, flow: LaggedFlow) -> None:
         self._engine, self._made, self._flow = engine, made, flow
         self.delay_s = made.lookback_s
-        self.restart()
+        self._begin(-np.inf)  # of its own alone: the flow may have seen the first crops already
 
     def restart(self) -> None:
         """Forget the past, and let the flow forget it."""
