@@ -28,8 +28,8 @@ def stood(crop: Crop) -> list[Crop]:
 class LaggedFlow:
     """A face's crops -> how each has moved; asked of one of the newest again, it has measured already.
 
-    One thread at a time may push what is new; any may ask for what is known. After a gap of more than `pause_s` it begins
-    anew. Half of the lag after the first crop it knows something.
+    One thread at a time may push what is new; any may ask for what is known. After a gap of more than `pause_s` it
+    begins anew. Half of the lag after the first crop it knows something.
     """
 
     def __init__(self, lag_s: float, crop_px: int, pause_s: float) -> None:
