@@ -8,7 +8,7 @@ is decoded in one more.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from realtime.capture.source import Source
 from realtime.config import Config
 from realtime.engine.landmarker import open_landmarker
 from realtime.faces.align import Aligner
-from realtime.faces.track import Tracker
+from realtime.faces.track import Landmarker, Tracker
 from realtime.pipeline.budget import Budget
 from realtime.pipeline.prefetch import Prefetch
 from realtime.pipeline.timing import Stopwatch, Took
@@ -55,12 +55,19 @@ class _Followed:
 class Front:
     """Iterates over the frames of `source` that `budget` has time for; what fails in a thread is raised here."""
 
-    def __init__(self, config: Config, source: Source, budget: Budget, seconds: float | None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        source: Source,
+        budget: Budget,
+        seconds: float | None,
+        landmarker: Callable[[], Landmarker] | None = None,
+    ) -> None:
         self._config = config
         self._source = source
         self._budget = budget
         # Opening it takes a second or two: before anything is decoded, or the first frames would wait for it.
-        self._tracker = Tracker(config.track, open_landmarker(config))
+        self._tracker = Tracker(config.track, open_landmarker(config) if landmarker is None else landmarker())
         self._followed: dict[int, _Followed] = {}  # by face
         self._measuring = ThreadPoolExecutor(1, "motion")
         self._decoded = None if source.live else Prefetch(source.frames(), AHEAD_FRAMES, "decode")

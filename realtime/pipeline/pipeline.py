@@ -14,6 +14,7 @@ from realtime.capture.source import Source
 from realtime.config import Config
 from realtime.engine.engine import Engine
 from realtime.engine.package.manifest import MODEL
+from realtime.faces.track import Landmarker
 from realtime.pipeline.budget import ENCODER_HZ, Budget, Cost
 from realtime.pipeline.front import Front, Tracked
 from realtime.pipeline.moments import Moments
@@ -49,8 +50,9 @@ class Pipeline:
     """From a source to an outlet, until the source ends, `seconds` are over, or `stop` is called.
 
     `told` is called with each event after it was published; `ids` numbers events, over all cameras if it is
-    shared; `heads` names the engines that a wish may choose; with `pictures` no wish can do without them. Any
-    thread may wish, calibrate, ask for `newest` and `moments`, and stop.
+    shared; `heads` names the engines that a wish may choose; with `pictures` no wish can do without them; `landmarker`
+    gives what finds faces, or it is opened as configured. Any thread may wish, calibrate, ask for `newest` and
+    `moments`, and stop.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Pipeline:
         ids: Iterator[int] | None = None,
         heads: tuple[str, ...] = (),
         pictures: bool = False,
+        landmarker: Callable[[], Landmarker] | None = None,
     ) -> None:
         cv2.setNumThreads(1)  # stages run side by side: OpenCV's own threads would fight over the same cores
         self._config = config
@@ -88,13 +91,14 @@ class Pipeline:
         self.newest: Frame | None = None  #: the frame that was published last
         self.moments = Moments(config.streams, keeping=pictures)
         self._told = told
+        self._landmarker = landmarker
         self._front: Front | None = None
         self.stopped = False  #: whether `stop` ended it
         self.counts = RunCounter()
 
     def run(self, seconds: float | None = None) -> Summary:
         """Play; always flushes open events and sends a last meta, also when it is interrupted."""
-        self._front = Front(self._config, self._source, self._budget, seconds)
+        self._front = Front(self._config, self._source, self._budget, seconds, self._landmarker)
         try:
             for tracked in self._front:
                 self._push(tracked)
