@@ -8,6 +8,7 @@ rest is what the face does. Lengths are in distances of the outer eye corners.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -27,7 +28,7 @@ PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # of the columns of a 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Where to look in crops of one size: made once by `layout`."""
+    """Where to look in crops of one size: made by `layout`."""
 
     size_px: int
     eye_px: float  #: distance of the outer eye corners in the crop
@@ -39,8 +40,9 @@ class Layout:
     cells: Floats  #: (FIELD_PX * FIELD_PX, 3) means of `plane` over the cells of a field
 
 
+@cache
 def layout(size_px: int) -> Layout:
-    """The nodes and planes for crops of `size_px`."""
+    """The nodes and planes for crops of `size_px`; once for all who ask, so nobody may write there."""
     half = max(round(HALF * size_px), 2)
     eyes = np.concatenate([_box(x, y, half, size_px) for x, y in EYES])  # blinks and glances are not the head's
     axis = np.linspace(-1.0, 1.0, size_px, dtype=np.float32)
