@@ -28,7 +28,7 @@ from realtime.recognition.recognise import Judges
 from realtime.records import Frame
 
 MESH_SHARE = 0.2  # of the seconds, for the face mesh alone
-OURS = ("encode", "motion", "publish")  #: the stages of the thread that calls the pipeline
+OURS = ("encode", "spot", "publish", "tell")  #: the stages of the thread that calls the pipeline
 
 
 class StageCost(msgspec.Struct, frozen=True, kw_only=True):

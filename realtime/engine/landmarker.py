@@ -34,6 +34,44 @@ def open_landmarker(stages: Config, *, still: bool = False) -> Landmarker:
     return LANDMARKERS[stages.faces.landmarks](stages.track, still)
 
 
+class SpareLandmarker:
+    """One that is open already, for whoever comes next: opening one takes a second. Any thread may `take`."""
+
+    def __init__(self, stages: Config) -> None:
+        self._stages = stages
+        self._waiting = [open_landmarker(stages)]
+
+    def take(self) -> Landmarker:
+        """The one that waits, or else a new one; closed, it waits for the next, unless another one does."""
+        try:
+            return _Lent(self._waiting.pop(), self._take_back)
+        except IndexError:
+            return _Lent(open_landmarker(self._stages), self._take_back)
+
+    def close(self) -> None:
+        """Free the models of the one that waits."""
+        while self._waiting:
+            self._waiting.pop().close()
+
+    def _take_back(self, landmarker: Landmarker) -> None:
+        if self._waiting:
+            landmarker.close()
+        else:
+            landmarker.restart()
+            self._waiting.append(landmarker)
+
+
+class _Lent:
+    """A `Landmarker` that goes back where it comes from."""
+
+    def __init__(self, landmarker: Landmarker, give_back: Callable[[Landmarker], None]) -> None:
+        self.count, self.find, self.restart = landmarker.count, landmarker.find, landmarker.restart
+        self._landmarker, self._give_back = landmarker, give_back
+
+    def close(self) -> None:
+        self._give_back(self._landmarker)
+
+
 def landmarker_version(stages: Config) -> str:
     """Another one where another library, graph or model finds the faces: what is kept of them depends on it."""
     if stages.faces.landmarks == "mediapipe":

@@ -6,12 +6,14 @@ landmark jitter is as large as a micro-expression, and a smoothed picture would 
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 
 from realtime.config import AlignConfig
 from realtime.faces import landmarks as lm
-from realtime.records import Crop, Face, Floats, Frame
+from realtime.records import Crop, Face, Floats, Frame, Times
 
 #: Where the rigid points lie in a crop of size 1: the outer and inner eye corners at the median
 #: position they have in FER+ pictures (measured over 1,000 of them), the nose bridge below.
@@ -32,15 +34,21 @@ TEMPLATE = np.array(
 
 def similarity(points: Floats, size_px: int) -> Floats:
     """The least-squares rotation, scale and shift (2, 3) that brings `points` (468, 2+) onto the template."""
-    source = points[list(lm.RIGID), :2].astype(np.float64)
-    target = TEMPLATE.astype(np.float64) * size_px
-    source_mean, target_mean = source.mean(0), target.mean(0)
-    a, b = source - source_mean, target - target_mean
+    source = points.take(lm.RIGID_ROWS, axis=0)[:, :2].astype(np.float64)
+    source_mean, (target_mean, b) = source.mean(0), _target(size_px)
+    a = source - source_mean
     power = max(float((a**2).sum()), 1e-9)
     cos = float((a * b).sum()) / power  # scale * cos(angle)
     sin = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / power
     turn = np.array([[cos, -sin], [sin, cos]])
     return np.column_stack([turn, target_mean - turn @ source_mean]).astype(np.float32)
+
+
+@cache
+def _target(size_px: int) -> tuple[Times, Times]:
+    """Where the rigid points lie in a crop, float64: their mean (2,), and each seen from there (K, 2)."""
+    target = TEMPLATE.astype(np.float64) * size_px
+    return target.mean(0), target - target.mean(0)
 
 
 def crop(frame: Frame, face: Face, matrix: Floats, size_px: int) -> Crop:
@@ -84,7 +92,7 @@ class Aligner:
             return wanted
         step, self._t = max(t - self._t, 1e-6), t
         # Smoothed at the face, not at the frame's far corner (0, 0), where a tiny turn moves much.
-        centre = face.landmarks[list(lm.RIGID), :2].mean(0)
+        centre = face.landmarks.take(lm.RIGID_ROWS, axis=0)[:, :2].mean(0)
         before, now = _recentre(self._value, centre), _recentre(wanted, centre)
         speed = (now - before) / step
         self._speed = self._speed + _gain(1.0, step) * (speed - self._speed)

@@ -5,6 +5,8 @@ Indices: MediaPipe `canonical_face_model_uv_visualization.png` (Apache-2.0).
 
 from __future__ import annotations
 
+import numpy as np
+
 COUNT = 468
 
 LEFT_EYE_OUTER, LEFT_EYE_INNER = 33, 133
@@ -28,3 +30,4 @@ RIGHT_UPPER_LID, RIGHT_LOWER_LID = (387, 386, 385), (373, 374, 380)
 
 #: Points that expressions hardly move: what alignment and identity may lean on.
 RIGID = (LEFT_EYE_OUTER, LEFT_EYE_INNER, RIGHT_EYE_INNER, RIGHT_EYE_OUTER, *NOSE_BRIDGE)
+RIGID_ROWS = np.array(RIGID)  #: the same, as numpy takes them at once

@@ -63,8 +63,9 @@ def around(box: Sequence[float], left_eye: Sequence[float], right_eye: Sequence[
 
 def around_landmarks(points: Floats) -> Region:
     """Where the face of these landmarks (468, 3) is looked for in the next frame."""
-    (x0, y0), (x1, y1) = points[:, :2].min(axis=0).tolist(), points[:, :2].max(axis=0).tolist()
-    return around((x0, y0, x1, y1), points[lm.LEFT_EYE_OUTER].tolist(), points[lm.RIGHT_EYE_OUTER].tolist())
+    x, y = points[:, 0], points[:, 1]  # one by one: numpy takes three times as long for both
+    box = [float(each) for each in (x.min(), y.min(), x.max(), y.max())]
+    return around(box, points[lm.LEFT_EYE_OUTER].tolist(), points[lm.RIGHT_EYE_OUTER].tolist())
 
 
 def overlap(a: Region, b: Region) -> float:

@@ -111,5 +111,5 @@ def measured(frame: Frame, id: int, points: Floats) -> Face:
 
 
 def _distance(a: Floats, b: Floats) -> float:
-    apart = np.linalg.norm(a[list(lm.RIGID), :2] - b[list(lm.RIGID), :2], axis=1).mean()
+    apart = np.linalg.norm(a.take(lm.RIGID_ROWS, axis=0)[:, :2] - b.take(lm.RIGID_ROWS, axis=0)[:, :2], axis=1).mean()
     return float(apart) / max(eye_distance(a[:, :2]), 1.0)

@@ -1,8 +1,9 @@
 """What this machine can do of what the camera asks: measured, and given up in a stated order before latency grows.
 
-Two threads share the work on a frame: one finds faces in it, the other does the rest. The slower of the two must be
-done before the next frame comes. Where it is not, the encoder sees fewer frames, then states go without landmarks,
-then frames are left out, as gaps. A recording that is played as fast as possible asks for nothing and gives nothing up.
+Three threads share the work on a frame: one finds faces in it, one measures how they moved, one judges. The slowest of
+them must be done before the next frame comes. Where it is not, the encoder sees fewer frames, then states go without
+landmarks, then frames are left out, as gaps. A recording that is played as fast as possible asks for nothing and gives
+nothing up.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ class Cost:
     """What a frame that was looked at took, in seconds of the wall clock."""
 
     fetch: float  #: to get one frame of the camera, in the thread that finds faces; also of those that are left out
-    track: float  #: there, to find faces
-    rest: float  #: in the other thread, without what follows
+    track: float  #: there, to find and align faces
+    move: float  #: in the thread that measures how they moved
+    rest: float  #: in the thread that judges, without what follows
     points: float  #: there, to put landmarks into the state; 0 where they are left out
     encode: float  #: there, of the encoder; 0 where it did not look
 
@@ -52,7 +54,7 @@ class _Measured:
 class Budget:
     """`push` what each frame took, do as `plan` says. Measured over `settle_s`, and as long after each change.
 
-    It gives up until the busier thread is below `most` of the time, and takes back what leaves it below `least`; when
+    It gives up until the busiest thread is below `most` of the time, and takes back what leaves it below `least`; when
     that was too much, it waits twice as long the next time.
     """
 
@@ -132,16 +134,17 @@ class Budget:
         return Cost(
             fetch=_typical([cost.fetch for cost in costs]),
             track=_typical([cost.track for cost in costs]),
+            move=_typical([cost.move for cost in costs]),
             rest=_typical([cost.rest for cost in costs]),
             points=self._points_s if self.landmarks else 0.0,
             encode=_typical([cost.encode for cost in costs if cost.encode]),
         )
 
     def _load(self, plan: WatchPlan, cost: Cost) -> float:
-        """How much of the time between frames that are looked at the busier thread would take under `plan`."""
+        """How much of the time between frames that are looked at the busiest thread would take under `plan`."""
         interval = self._interval_s * plan.every
-        other = cost.rest + cost.points * plan.landmarks + cost.encode * min(plan.encoder_hz * interval, 1.0)
-        return max(plan.every * cost.fetch + cost.track, other) / interval
+        judge = cost.rest + cost.points * plan.landmarks + cost.encode * min(plan.encoder_hz * interval, 1.0)
+        return max(plan.every * cost.fetch + cost.track, cost.move, judge) / interval
 
 
 def _typical(seconds: list[float]) -> float:

@@ -1,50 +1,75 @@
-"""The thread before the pipeline's own: it tracks and aligns, a few frames ahead.
+"""The threads before the pipeline's own, a few frames ahead: they do with each frame what needs no judgement.
 
-The face mesh takes half of all time and works without Python's lock, so two threads keep two cores busy. A recording
-that is played as fast as possible is decoded in a third one.
+One finds faces and aligns them; another measures how they moved, while the encoder looks at them in the pipeline's.
+Networks and flow work without Python's lock, so all cores are kept busy. A recording that is played as fast as possible
+is decoded in one more.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from realtime.capture.source import Source
 from realtime.config import Config
 from realtime.engine.landmarker import open_landmarker
 from realtime.faces.align import Aligner
-from realtime.faces.track import Tracker
+from realtime.faces.track import Landmarker, Tracker
 from realtime.pipeline.budget import Budget
 from realtime.pipeline.prefetch import Prefetch
 from realtime.pipeline.timing import Stopwatch, Took
 from realtime.records import Crop, Face, Frame
+from realtime.representation.fields import LAG_S
+from realtime.spotting.lagged_flow import LaggedFlow, stood
+from realtime.spotting.scorer import PAUSE_S
 
-MOST_ALIGNERS = 64  # of faces that came and went, before those who are gone are forgotten
 AHEAD_FRAMES = 2  # that may wait between two threads; more would only make them older
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tracked:
-    """A frame with its faces and their crops, in the same order."""
+    """A frame with its faces, their crops and flows, in the same order."""
 
     frame: Frame
     faces: list[Face]
     crops: list[Crop]
+    flows: list[LaggedFlow]  #: which know how the faces moved up to this frame once `moved` says so
+    moved: Future[Took]  #: what measuring that took
+    first: bool  #: whether no frame came before it
     took: dict[str, Took]  #: by stage
     fetch_s: float  #: what getting a frame took, the mean over this one and those that were skipped before it
     skipped: int  #: frames that nobody had time for, since the beginning
 
 
+class _Followed:
+    """What is kept of one face from frame to frame."""
+
+    def __init__(self, config: Config) -> None:
+        self.aligner = Aligner(config.align)
+        self.flow = LaggedFlow(LAG_S, config.align.size_px, PAUSE_S)
+        self.seen = 0.0
+
+
 class Front:
     """Iterates over the frames of `source` that `budget` has time for; what fails in a thread is raised here."""
 
-    def __init__(self, config: Config, source: Source, budget: Budget, seconds: float | None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        source: Source,
+        budget: Budget,
+        seconds: float | None,
+        landmarker: Callable[[], Landmarker] | None = None,
+    ) -> None:
         self._config = config
         self._source = source
         self._budget = budget
         # Opening it takes a second or two: before anything is decoded, or the first frames would wait for it.
-        self._tracker = Tracker(config.track, open_landmarker(config))
+        self._tracker = Tracker(config.track, open_landmarker(config) if landmarker is None else landmarker())
+        self._followed: dict[int, _Followed] = {}  # by face
+        self._measuring = ThreadPoolExecutor(1, "motion")
         self._decoded = None if source.live else Prefetch(source.frames(), AHEAD_FRAMES, "decode")
         self._tracked = Prefetch(self._track(seconds), AHEAD_FRAMES, "track")
 
@@ -64,9 +89,10 @@ class Front:
         if self._decoded is not None:
             self._decoded.close()
         self._tracked.close()
+        self._measuring.shutdown(cancel_futures=True)
 
     def _track(self, seconds: float | None) -> Iterator[Tracked]:
-        aligners: dict[int, Aligner] = {}
+        first = True
         try:
             for frame, fetch_s, skipped in self._chosen():
                 if seconds is not None and frame.t >= seconds:
@@ -75,11 +101,14 @@ class Front:
                 watch = Stopwatch()
                 faces = self._tracker.push(frame)
                 tracked = watch.lap()
-                crops = [crop for face in faces for crop in self._aligner(aligners, face).push((frame, face))]
+                followed = self._follow(frame.t, faces)
+                pairs = zip(followed, faces, strict=True)
+                crops = [crop for each, face in pairs for crop in each.aligner.push((frame, face))]
                 took = {"queue": Took(queued, 0.0), "track": tracked, "align": watch.lap()}
-                yield Tracked(frame, faces, crops, took, fetch_s, skipped)
-                if len(aligners) > MOST_ALIGNERS:
-                    aligners = {face.id: aligners[face.id] for face in faces}
+                flows = [each.flow for each in followed]
+                moved = self._measuring.submit(_measure, flows, crops, first=first)
+                yield Tracked(frame, faces, crops, flows, moved, first, took, fetch_s, skipped)
+                first = False
         finally:
             self._tracker.close()
 
@@ -100,7 +129,21 @@ class Front:
                 gap, fetched, took = 0, 0, 0.0
             asked = time.monotonic()
 
-    def _aligner(self, aligners: dict[int, Aligner], face: Face) -> Aligner:
-        if face.id not in aligners:
-            aligners[face.id] = Aligner(self._config.align)
-        return aligners[face.id]
+    def _follow(self, t: float, faces: Sequence[Face]) -> list[_Followed]:
+        """What is kept of each; who has been away for so long that no face gets its id again is forgotten."""
+        for id in [id for id, each in self._followed.items() if t - each.seen > self._config.track.retire_s]:
+            del self._followed[id]
+        for face in faces:
+            if face.id not in self._followed:
+                self._followed[face.id] = _Followed(self._config)
+            self._followed[face.id].seen = t
+        return [self._followed[face.id] for face in faces]
+
+
+def _measure(flows: Sequence[LaggedFlow], crops: Sequence[Crop], *, first: bool) -> Took:
+    """Let the flows measure how the faces moved up to `crops`."""
+    watch = Stopwatch()
+    for flow, crop in zip(flows, crops, strict=True):
+        for each in (*(stood(crop) if first else ()), crop):
+            flow.push(each)
+    return watch.lap()

@@ -1,4 +1,4 @@
-"""Composes the stages for one camera: `front` tracks in a thread of its own, this one does the rest."""
+"""Composes the stages for one camera: `front` does what needs no judgement in threads of its own, this one judges."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from realtime.capture.source import Source
 from realtime.config import Config
 from realtime.engine.engine import Engine
 from realtime.engine.package.manifest import MODEL
+from realtime.faces.track import Landmarker
 from realtime.pipeline.budget import ENCODER_HZ, Budget, Cost
 from realtime.pipeline.front import Front, Tracked
 from realtime.pipeline.moments import Moments
@@ -29,8 +30,11 @@ from realtime.records import Crop, Face, Floats, Frame, Moment
 from realtime.schema import message
 from realtime.schema.message import Event, FaceState, Meta, State
 from realtime.spotting.detector import FaceSpotter
+from realtime.spotting.lagged_flow import LaggedFlow
 
 log = logging.getLogger(__name__)
+
+NOTHING = Took(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,9 @@ class Pipeline:
     """From a source to an outlet, until the source ends, `seconds` are over, or `stop` is called.
 
     `told` is called with each event after it was published; `ids` numbers events, over all cameras if it is
-    shared; `heads` names the engines that a wish may choose; with `pictures` no wish can do without them. Any
-    thread may wish, calibrate, ask for `newest` and `moments`, and stop.
+    shared; `heads` names the engines that a wish may choose; with `pictures` no wish can do without them; `landmarker`
+    gives what finds faces, or it is opened as configured. Any thread may wish, calibrate, ask for `newest` and
+    `moments`, and stop.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Pipeline:
         ids: Iterator[int] | None = None,
         heads: tuple[str, ...] = (),
         pictures: bool = False,
+        landmarker: Callable[[], Landmarker] | None = None,
     ) -> None:
         cv2.setNumThreads(1)  # stages run side by side: OpenCV's own threads would fight over the same cores
         self._config = config
@@ -85,13 +91,14 @@ class Pipeline:
         self.newest: Frame | None = None  #: the frame that was published last
         self.moments = Moments(config.streams, keeping=pictures)
         self._told = told
+        self._landmarker = landmarker
         self._front: Front | None = None
         self.stopped = False  #: whether `stop` ended it
         self.counts = RunCounter()
 
     def run(self, seconds: float | None = None) -> Summary:
         """Play; always flushes open events and sends a last meta, also when it is interrupted."""
-        self._front = Front(self._config, self._source, self._budget, seconds)
+        self._front = Front(self._config, self._source, self._budget, seconds, self._landmarker)
         try:
             for tracked in self._front:
                 self._push(tracked)
@@ -128,7 +135,7 @@ class Pipeline:
             self._front.stop()
 
     def _push(self, tracked: Tracked) -> None:
-        """One frame through encoder, motion, answers and publishing."""
+        """One frame through encoder, spotter, publishing and answers."""
         frame, before = tracked.frame, self.newest
         self.newest = frame
         self.counts.frame(frame.t, frame.gap)
@@ -136,13 +143,17 @@ class Pipeline:
         encoded = self._looking.see(tracked.crops)
         if encoded:
             took["encode"] = watch.lap()
-        moments = self._move(tracked, encoded)
-        took["motion"] = watch.lap()
-        for person, moment in moments:
-            self._tell(person, moment)
+        took["motion"] = tracked.moved.result()
+        watch.lap()  # of which this thread has only waited for the rest
+        moments = self._spot(tracked, encoded)
+        took["spot"] = watch.lap()
         self._send_state(frame, tracked.faces)
-        took["publish"] = watch.lap()
-        self._count(took, frame)
+        took["publish"], took["total"] = watch.lap(), Took(time.monotonic() - frame.grabbed, 0.0)
+        if moments:  # after the state: judging an event takes as long as several frames
+            for person, moment in moments:
+                self._tell(person, moment)
+            took["tell"] = watch.lap()
+        self._count(took)
         self._skipped = tracked.skipped
         if self._source.live and before is not None and tracked.faces:
             self._weigh(took, tracked, before)
@@ -151,18 +162,19 @@ class Pipeline:
             self._meta_at = frame.t + self._config.publish.meta_s
             self._send_meta()
 
-    def _move(self, tracked: Tracked, encoded: Mapping[int, Encoded]) -> list[tuple[Person, Moment]]:
+    def _spot(self, tracked: Tracked, encoded: Mapping[int, Encoded]) -> list[tuple[Person, Moment]]:
         """What the frame makes sure, with whom it is of."""
         found = []
-        for face, crop in zip(tracked.faces, tracked.crops, strict=True):
-            person = self._person(face, crop)
+        for face, crop, flow in zip(tracked.faces, tracked.crops, tracked.flows, strict=True):
+            if face.id not in self._people:
+                self._welcome(face, crop, flow, first=tracked.first)
+            person = self._people[face.id]
             found += [(person, moment) for moment in person.push(face, crop, encoded.get(face.id))]
         return found
 
-    def _count(self, took: Mapping[str, Took], frame: Frame) -> None:
+    def _count(self, took: Mapping[str, Took]) -> None:
         for stage, each in took.items():
             self.counts.timings.add(stage, each)
-        self.counts.timings.add("total", Took(time.monotonic() - frame.grabbed, 0.0))
 
     def _weigh(self, took: Mapping[str, Took], tracked: Tracked, before: Frame) -> None:
         """Hold what a frame took against what the camera asks, and do as the budget then says."""
@@ -170,9 +182,10 @@ class Pipeline:
         cost = Cost(
             fetch=tracked.fetch_s,
             track=took["track"].wall + took["align"].wall,
-            rest=took["motion"].wall + took["publish"].wall - self._points_s,
+            move=took["motion"].wall,
+            rest=took["spot"].wall + took["publish"].wall - self._points_s + took.get("tell", NOTHING).wall,
             points=self._points_s,
-            encode=took["encode"].wall if "encode" in took else 0.0,
+            encode=took.get("encode", NOTHING).wall,
         )
         self._budget.push(frame.t, (frame.t - before.t) / (1 + frame.gap), cost)
         if self._budget.plan.encoder_hz != self._looking.rate_hz:
@@ -183,14 +196,13 @@ class Pipeline:
         """Time of the newest frame."""
         return self.newest.t if self.newest else 0.0
 
-    def _person(self, face: Face, crop: Crop) -> Person:
-        if face.id not in self._people:
-            own = FaceSpotter(self._config.spotter, self._config.align.size_px, self._spotter, self._ids)
-            self._people[face.id] = person = Person(self._config, face, own)
-            if self.counts.frames == 1:  # of a clip, perhaps cut at an onset; who comes later comes moving
-                person.rest(crop)
-            self.counts.face(person.presence)
-        return self._people[face.id]
+    def _welcome(self, face: Face, crop: Crop, flow: LaggedFlow, *, first: bool) -> None:
+        """Somebody has come, in the `first` frame or later."""
+        own = FaceSpotter(self._config.spotter, self._config.align.size_px, self._spotter, self._ids, flow)
+        self._people[face.id] = person = Person(self._config, face, own)
+        if first:  # of a clip, perhaps cut at an onset; who comes later comes moving
+            person.rest(crop)
+        self.counts.face(person.presence)
 
     def _retire(self, t: float) -> None:
         for person in list(self._people.values()):

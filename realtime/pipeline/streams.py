@@ -13,7 +13,7 @@ import msgspec
 from realtime.capture.remote import Remote, require_picture
 from realtime.capture.source import Source
 from realtime.config import Config
-from realtime.engine.landmarker import open_landmarker
+from realtime.engine.landmarker import SpareLandmarker
 from realtime.errors import ConfigError, GlimpseError
 from realtime.pipeline.moments import jpeg
 from realtime.pipeline.pipeline import Pipeline, Wish
@@ -53,7 +53,7 @@ class Streams:
     def __init__(self, config: Config, outlet: Outlet) -> None:
         self._config, self._outlet = config, outlet
         self._heads = Heads(config)
-        open_landmarker(config).close()  # what it needs takes a second to load, for which the first visitor would wait
+        self._landmarker = SpareLandmarker(config)  # opened now, or the first visitor would wait for it
         self._ids = count(1)
         self._lock = threading.Lock()  # of the tables below
         self._pipelines: dict[str, Pipeline] = {}
@@ -169,7 +169,10 @@ class Streams:
         config = msgspec.structs.replace(self._config, publish=publish)
         pair = self._heads.encoder, self._heads.judges(self._heads.default)
         outlet, heads = outlet or self._outlet, self._heads.names
-        return Pipeline(config, source, outlet, pair, told, ids=self._ids, heads=heads, pictures=pictures)
+        return Pipeline(
+            config, source, outlet, pair, told,
+            ids=self._ids, heads=heads, pictures=pictures, landmarker=self._landmarker.take,
+        )  # fmt: skip
 
     def _watched(self, camera: str) -> Pipeline:
         found = self._pipelines.get(camera)
@@ -224,3 +227,4 @@ class Streams:
         for remote, thread in list(self._visitors.values()):
             remote.close()
             thread.join(timeout=5.0)
+        self._landmarker.close()

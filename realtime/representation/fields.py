@@ -7,6 +7,7 @@ every frame. Training brings fields that it knows exactly through the same funct
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -89,8 +90,9 @@ def on_face(field: Floats) -> Floats:
     return np.asarray(field * _masks(field.shape[-1])[0], np.float32)
 
 
+@cache
 def _masks(side: int) -> tuple[Floats, Mask]:
-    """1 on the face, (S, S); and where sizes are measured."""
+    """1 on the face, (S, S); and where sizes are measured. Once for all who ask, so nobody may write there."""
     axis = (np.arange(side) + 0.5) / side
     x, y = np.meshgrid(axis, axis)
     face = ((x - FACE[0]) / AXES[0]) ** 2 + ((y - FACE[1]) / AXES[1]) ** 2 <= 1.0

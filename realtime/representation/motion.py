@@ -8,6 +8,7 @@ rest is what the face does. Lengths are in distances of the outer eye corners.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -27,19 +28,21 @@ PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # of the columns of a 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Where to look in crops of one size: made once by `layout`."""
+    """Where to look in crops of one size: made by `layout`."""
 
     size_px: int
     eye_px: float  #: distance of the outer eye corners in the crop
     nodes: npt.NDArray[np.intp]  #: (M,) flat pixel indices of the fit's nodes
     design: Floats  #: (M, 3) `plane` at the nodes
     products: Floats  #: (6, M) of 1, x, y with each other, at the nodes: what normal matrices are sums of
+    even: Floats  #: (6,) their sums where all nodes weigh alike
     plane: Floats  #: (S * S, 3) 1, x, y of every pixel, from -1 to 1
     cells: Floats  #: (FIELD_PX * FIELD_PX, 3) means of `plane` over the cells of a field
 
 
+@cache
 def layout(size_px: int) -> Layout:
-    """The nodes and planes for crops of `size_px`."""
+    """The nodes and planes for crops of `size_px`; once for all who ask, so nobody may write there."""
     half = max(round(HALF * size_px), 2)
     eyes = np.concatenate([_box(x, y, half, size_px) for x, y in EYES])  # blinks and glances are not the head's
     axis = np.linspace(-1.0, 1.0, size_px, dtype=np.float32)
@@ -52,7 +55,8 @@ def layout(size_px: int) -> Layout:
     cells = _coarse(plane.reshape(size_px, size_px, 3)).reshape(-1, 3)
     design = plane[nodes]
     products = np.stack([design[:, i] * design[:, j] for i, j in PAIRS])
-    return Layout(size_px, eye_px, nodes, design, products, plane, cells)
+    even = products @ np.ones(len(nodes), np.float32)
+    return Layout(size_px, eye_px, nodes, design, products, even, plane, cells)
 
 
 class Flow:
@@ -81,13 +85,13 @@ def head_fit(flow: Floats, place: Layout) -> Floats:
     weights), so that a moving brow does not pass for a moving head. In closed form: this runs on every frame,
     and for a matrix of 3x3 numpy's solver wakes a second thread and waits for it, far longer than the answer takes.
     """
-    observed = flow[place.nodes]
-    weights = np.ones(len(observed), np.float32)
-    for _ in range(FIT_ROUNDS):
-        fit = _solved(place.products @ weights, (place.design.T * weights) @ observed)
+    observed = flow.take(place.nodes, axis=0)
+    fit = _solved(place.even, place.design.T @ observed)
+    for _ in range(FIT_ROUNDS - 1):
         apart = observed - place.design @ fit
         squared = np.einsum("mc,mc->m", apart, apart)
         weights = 1.0 / (1.0 + squared / np.float32(2.25 * _median(squared) + 1e-6))
+        fit = _solved(place.products @ weights, (place.design.T * weights) @ observed)
     return fit
 
 

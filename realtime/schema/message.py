@@ -167,12 +167,18 @@ def face_state(
     face: records.Face, score: float, threshold: float, expression: Mapping[str, float], landmarks: Points | None
 ) -> FaceState:
     """What the wire says of `face`, whose score opens an event at `threshold`; `landmarks` are its `points` or none."""
+    pose, quality = face.pose, face.quality
     return FaceState(
         id=face.id,
         box=(face.box.x, face.box.y, face.box.width, face.box.height),
         landmarks=landmarks,
-        pose=HeadPose(**asdict(face.pose)),
-        quality=FaceQuality(**asdict(face.quality)),
+        pose=HeadPose(yaw=pose.yaw, pitch=pose.pitch, roll=pose.roll),
+        quality=FaceQuality(
+            size_px=quality.size_px,
+            sharpness=quality.sharpness,
+            brightness=quality.brightness,
+            reasons=quality.reasons,
+        ),
         score=score,
         threshold=threshold,
         expression=dict(expression),
@@ -196,4 +202,4 @@ def points(landmarks: records.Floats) -> Points:
 
     Pairs of numbers, since every language reads them without a word about byte order or layout.
     """
-    return tuple((x, y) for x, y in np.round(landmarks[:, :2].astype(np.float64), 1).tolist())
+    return tuple(map(tuple, np.round(landmarks[:, :2].astype(np.float64), 1).tolist()))

@@ -17,7 +17,7 @@ from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.motion_ticks import MotionTicks
 from realtime.representation.representation import tag_of
 from realtime.spotting.decide import EventDetector
-from realtime.spotting.lagged_flow import LaggedFlow
+from realtime.spotting.lagged_flow import LaggedFlow, stood
 from realtime.spotting.recurrent import RecurrentScorer
 from realtime.spotting.scorer import PAUSE_S, Scorer, Spot
 from realtime.spotting.sliding_window import SlidingWindowScorer
@@ -40,11 +40,16 @@ def scorer_of(engine: Engine, flow: LaggedFlow) -> Scorer:
 
 
 class FaceSpotter:
-    """Finds the events of one face; `push(Crop) -> [Moment]`. Events are numbered from `ids`."""
+    """Finds the events of one face; `push(Crop) -> [Moment]`. Events are numbered from `ids`.
 
-    def __init__(self, config: SpotterConfig, crop_px: int, engine: Engine, ids: Iterator[int]) -> None:
+    A `flow` that is handed in may have measured the newest crops already.
+    """
+
+    def __init__(
+        self, config: SpotterConfig, crop_px: int, engine: Engine, ids: Iterator[int], flow: LaggedFlow | None = None
+    ) -> None:
         self._config = config
-        self._flow = LaggedFlow(LAG_S, crop_px, PAUSE_S)
+        self._flow = LaggedFlow(LAG_S, crop_px, PAUSE_S) if flow is None else flow
         self._scorer = scorer_of(engine, self._flow)
         self._detector = EventDetector(config, ids)
         self._asked = False
@@ -67,8 +72,8 @@ class FaceSpotter:
         later, or again after a pause, nothing is assumed: as a rule it comes moving.
         """
         self._first = crop.t
-        for lags in (2, 1):
-            self._look(replace(crop, t=crop.t - lags * LAG_S))
+        for earlier in stood(crop):
+            self._look(earlier)
 
     def push(self, crop: Crop) -> list[Moment]:
         """The moments that this frame makes sure; their times lie in the past."""

@@ -23,7 +23,7 @@ class RecurrentScorer:
     def __init__(self, engine: Engine, made: MotionTicks, flow: LaggedFlow) -> None:
         self._engine, self._made, self._flow = engine, made, flow
         self.delay_s = made.lookback_s
-        self.restart()
+        self._begin(-np.inf)  # of its own alone: the flow may have seen the first crops already
 
     def restart(self) -> None:
         """Forget the past, and let the flow forget it."""
@@ -63,7 +63,9 @@ class RecurrentScorer:
 
 def packed(field: Floats, head: float, turns: Floats) -> Floats:
     """All that is known of a frame in one row, so that it can be averaged over ticks."""
-    return np.concatenate([field.ravel(), [head], turns]).astype(np.float32)
+    row = np.empty(field.size + 1 + TURNS, np.float32)
+    row[: field.size], row[field.size], row[-TURNS:] = field.ravel(), head, turns
+    return row
 
 
 def unpacked(rows: Floats, side: int) -> tuple[Floats, Floats, Floats]:

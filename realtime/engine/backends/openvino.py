@@ -54,9 +54,9 @@ class OpenVino:
         self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
         self._compiled: Any = compiled
         self._request: Any = compiled.create_infer_request()
-        # Filled anew for each row: handing over arrays by name costs more than a small network's answer.
+        # Used anew for each row: handing over arrays by name costs more than a small network's answer.
         self._inputs = {spec.name: self._request.get_tensor(compiled.input(spec.name)).data for spec in manifest.inputs}
-        self._outputs = {spec.name: compiled.output(spec.name) for spec in manifest.outputs}
+        self._outputs = {s.name: self._request.get_tensor(compiled.output(s.name)).data for s in manifest.outputs}
         log.info("%s: %s, %s, %d threads", manifest.name, self.backend, self.precision, config.threads)
 
     @property
@@ -72,8 +72,8 @@ class OpenVino:
             for name, place in self._inputs.items():
                 place[0] = inputs[name][row]
             self._request.infer()
-            for name, port in self._outputs.items():
-                answers[name][row] = self._request.get_tensor(port).data[0]
+            for name, answer in self._outputs.items():
+                answers[name][row] = answer[0]
         return answers
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from realtime.engine.backends.openvino import openvino_library
 from realtime.errors import EngineError
 from realtime.faces.public_models import PublicModel
@@ -31,19 +33,20 @@ class PictureNetwork:
             self._request: Any = core.compile_model(graph, "CPU", _HINTS).create_infer_request()
         except RuntimeError as error:
             raise EngineError(f"OpenVINO {openvino.__version__} cannot compile {model.file}: {error}") from None
-        self.picture: Image = self._request.get_input_tensor().data[0]
+        self._numbers: Floats = self._request.get_input_tensor().data[0]
+        self.picture: Image = np.zeros(self._numbers.shape, np.uint8)
         self._answers: list[Floats] = [tensor.data for tensor in self._request.output_tensors]
 
     def run(self) -> Sequence[Floats]:
+        # Here and not in the graph, which would first bring the colours into another order of axes, and then back.
+        self._numbers[...] = self.picture
         self._request.infer()
         return self._answers
 
 
 def _of_colours(openvino: Any, graph: Any, model: PublicModel) -> Any:
-    """`graph` with colours of 0 to 255 for its input: the library turns them into numbers while it reads them."""
+    """`graph` with numbers of 0 to 255 for its input: what they are to the network goes into its first weights."""
     steps = openvino.preprocess.PrePostProcessor(graph)
-    steps.input().tensor().set_element_type(openvino.Type.u8)
     scale = 255.0 / (model.white - model.black)
-    colours = steps.input().preprocess().convert_element_type(openvino.Type.f32)
-    colours.mean(-model.black * scale).scale(scale)
+    steps.input().preprocess().mean(-model.black * scale).scale(scale)
     return steps.build()

@@ -67,7 +67,8 @@ def test_both_runs_are_measured_with_everything_on(video, settings):
     assert found.fast.frames > found.realtime.frames > 0
     assert found.realtime.fps < 1.5 * RATE_HZ
     for summary in (found.fast, found.realtime):
-        assert {"queue", "track", "align", "motion", "publish"} == set(summary.stages_ms)  # nobody is there to encode
+        stages = {"queue", "track", "align", "motion", "spot", "publish"}
+        assert stages == set(summary.stages_ms)  # nobody is there to encode
     assert found.rss_early_mb > 10.0
     assert found.rss_late_mb > 10.0
     engines = [each.engine for each in found.meshes]
@@ -76,7 +77,7 @@ def test_both_runs_are_measured_with_everything_on(video, settings):
     assert found.mesh == found.meshes[0]
     assert found.of_face_mesh == pytest.approx(found.fast.fps / found.mesh.fps, abs=1e-3)
     for cost in (found.fast_cost, found.realtime_cost):
-        assert [stage.name for stage in cost.stages] == ["track", "align", "motion", "publish"]
+        assert [stage.name for stage in cost.stages] == ["track", "align", "motion", "spot", "publish"]
         assert all(stage.wall_ms >= stage.cpu_ms - 0.05 for stage in cost.stages)
         assert all(
             stage.waits_ms == pytest.approx(max(stage.wall_ms - stage.cpu_ms, 0), abs=2e-3) for stage in cost.stages

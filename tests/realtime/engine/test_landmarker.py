@@ -12,9 +12,10 @@ from realtime import config
 from realtime.capture.source import open_source
 from realtime.config import ROOT
 from realtime.demo import truth
+from realtime.engine import landmarker
 from realtime.engine.backends import picture_network
 from realtime.engine.backends.picture_network import PictureNetwork
-from realtime.engine.landmarker import landmarker_version, open_landmarker, sight
+from realtime.engine.landmarker import SpareLandmarker, landmarker_version, open_landmarker, sight
 from realtime.errors import ConfigError, EngineError
 from realtime.faces import face_mesh, mesh, public_models
 from realtime.faces.face_mesh import FaceMesh
@@ -303,3 +304,38 @@ def test_a_tracker_of_our_own_engine_is_causal(own, sample):
     assert all(len(faces) == 1 for faces in whole)
     for cut in (1, 13):
         assert pushed(frames[:cut]) == whole[:cut]
+
+
+class Opened:
+    def __init__(self):
+        self.told = []
+
+    def count(self, image):
+        return 0
+
+    def find(self, image, faces):
+        return []
+
+    def restart(self):
+        self.told.append("restart")
+
+    def close(self):
+        self.told.append("close")
+
+
+def test_who_comes_gets_the_landmarker_that_waits_and_the_next_one_gets_it_again(monkeypatch):
+    opened = []
+    monkeypatch.setattr(landmarker, "open_landmarker", lambda stages: opened.append(Opened()) or opened[-1])
+    spare = SpareLandmarker(OWN)
+    assert len(opened) == 1
+    first, second = spare.take(), spare.take()
+    assert len(opened) == 2
+    first.close()
+    second.close()  # one may wait, and one does
+    assert [each.told for each in opened] == [["restart"], ["close"]]
+    third = spare.take()
+    assert len(opened) == 2
+    assert (third.find, third.count) == (opened[0].find, opened[0].count)
+    third.close()
+    spare.close()
+    assert opened[0].told == ["restart", "restart", "close"]

@@ -14,7 +14,7 @@ FULL = WatchPlan(30.0, landmarks=True, every=1)
 
 
 class Machine:
-    """Two threads, each `slower` than those of a machine on which a frame takes 10, 3 and 4 ms; and a camera."""
+    """Three threads, each `slower` than on a machine where a frame takes 10, 2, and 3 and 4 ms; and a camera."""
 
     def __init__(self, budget, rate_hz, slower=1.0):
         self.budget, self.rate_hz, self.slower = budget, rate_hz, slower
@@ -24,7 +24,7 @@ class Machine:
     def cost(self, plan):
         due = self.t - self.encoded >= 1.0 / plan.encoder_hz - 1e-6
         self.encoded = self.t if due else self.encoded
-        return Cost(0.0, self.slower * 0.010, self.slower * 0.003, 0.0, self.slower * 0.004 * due)
+        return Cost(0.0, self.slower * 0.010, self.slower * 0.002, self.slower * 0.003, 0.0, self.slower * 0.004 * due)
 
     def watch(self, seconds):
         """Play so long; the plan at the end."""
@@ -79,7 +79,7 @@ def test_the_encoder_is_slowed_first_then_landmarks_then_frames_go(budget):
 
 def test_a_slow_encoder_alone_is_looked_at_less_often_and_no_frame_is_lost(budget):
     machine = Machine(budget, 30.0)
-    machine.cost = lambda plan: Cost(0.0, 0.010, 0.003, 0.0, 0.060)
+    machine.cost = lambda plan: Cost(0.0, 0.010, 0.002, 0.003, 0.0, 0.060)
     assert machine.watch(10.0) == WatchPlan(10.0, landmarks=True, every=1)
     assert "expressions are judged 10 times a second instead of 30" in budget.describe()
     assert "frames" not in budget.describe()
@@ -96,7 +96,7 @@ def test_what_was_given_up_comes_back_once_there_is_time_and_not_before(budget):
 def test_a_machine_between_two_plans_changes_ever_more_seldom(budget):
     """It looks fast enough while it does less, and is not when it does more: landmarks, say, that cost much."""
     machine = Machine(budget, 60.0)
-    machine.cost = lambda plan: Cost(0.0, 0.010 if plan.every > 1 else 0.020, 0.003, 0.0, 0.0)
+    machine.cost = lambda plan: Cost(0.0, 0.010 if plan.every > 1 else 0.020, 0.002, 0.003, 0.0, 0.0)
     machine.watch(300.0)
     changes = [i / 60.0 for i, (a, b) in enumerate(pairwise(machine.plans)) if a.every > 1 and b.every == 1]
     apart = [later - earlier for earlier, later in pairwise(changes)]
@@ -135,7 +135,7 @@ def test_an_encoder_that_was_asked_for_at_a_low_rate_has_fewer_rates_to_give_up(
 def test_landmarks_alone_are_given_up_where_that_is_enough(budget):
     budget.landmarks = True
     machine = Machine(budget, 60.0)
-    machine.cost = lambda plan: Cost(0.0, 0.005, 0.012, 0.004 * plan.landmarks, 0.001)
+    machine.cost = lambda plan: Cost(0.0, 0.005, 0.002, 0.012, 0.004 * plan.landmarks, 0.001)
     assert machine.watch(20.0) == WatchPlan(5.0, landmarks=False, every=1)
     assert budget.describe().endswith(
         "so the face's points are not sent, expressions are judged 5 times a second instead of 30."
@@ -144,23 +144,29 @@ def test_landmarks_alone_are_given_up_where_that_is_enough(budget):
 
 def test_landmarks_that_nobody_wants_cost_nothing(budget):
     machine = Machine(budget, 60.0)
-    machine.cost = lambda plan: Cost(0.0, 0.005, 0.012, 0.004, 0.001)
+    machine.cost = lambda plan: Cost(0.0, 0.005, 0.002, 0.012, 0.004, 0.001)
     assert machine.watch(20.0) == FULL
 
 
 def test_what_getting_a_frame_takes_is_not_saved_by_leaving_it_out(budget):
     machine = Machine(budget, 60.0)
-    machine.cost = lambda plan: Cost(0.008, 0.020, 0.003, 0.0, 0.001)
+    machine.cost = lambda plan: Cost(0.008, 0.020, 0.002, 0.003, 0.0, 0.001)
     plan = machine.watch(20.0)
     assert plan.every == 4  # (4 * 8 + 20) / (4 * 16.7) = 0.78; a third would be 0.88
-    machine.cost = lambda plan: Cost(0.0, 0.020, 0.003, 0.0, 0.001)
+    machine.cost = lambda plan: Cost(0.0, 0.020, 0.002, 0.003, 0.0, 0.001)
     assert machine.watch(60.0).every == 2
+
+
+def test_a_thread_that_measures_too_slowly_is_given_fewer_frames(budget):
+    machine = Machine(budget, 60.0)
+    machine.cost = lambda plan: Cost(0.0, 0.002, 0.020, 0.002, 0.0, 0.001)
+    assert machine.watch(20.0).every == 2
 
 
 def test_one_hiccup_gives_nothing_up(budget):
     machine = Machine(budget, 60.0)
     machine.watch(5.0)
-    usual, machine.cost = machine.cost, lambda plan: Cost(0.0, 0.3, 0.3, 0.0, 0.004)
+    usual, machine.cost = machine.cost, lambda plan: Cost(0.0, 0.3, 0.002, 0.3, 0.0, 0.004)
     machine.watch(1 / 60)
     machine.cost = usual
     machine.watch(5.0)

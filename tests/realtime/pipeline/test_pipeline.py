@@ -207,7 +207,7 @@ def test_every_frame_is_counted_and_has_a_state(shown, left, right, play, publis
         assert all(face.landmarks is None and face.threshold == LIKELY["open"] for face in state.faces)
         assert all(sum(face.expression.values()) == pytest.approx(1.0) for face in state.faces)
         assert 0 < state.latency_ms < 10_000
-    assert list(summary.stages_ms) == ["queue", "track", "align", "encode", "motion", "publish"]
+    assert list(summary.stages_ms) == ["queue", "track", "align", "encode", "motion", "spot", "publish"]
     assert summary.latency_ms["p50"] > summary.stages_ms["encode"]["p50"] > 0
     assert summary.faces == [{"id": id, "first_s": 0.0, "last_s": round(29 / RATE_HZ, 3)} for id in (1, 2)]
     assert film.closed.is_set()
@@ -379,6 +379,34 @@ def test_pictures_of_an_event_are_kept_only_where_they_are_wished_for(shown, lef
     assert pipeline.moments.pictures(publisher.events[-1].id) is None
 
 
+def test_the_state_of_a_frame_goes_out_before_its_events_are_judged(shown, left, play, publisher):
+    states = []
+    play(Film(shown, [[left]] * 120), lambda event: states.append(publisher.states[-1].t)).run()
+    assert len(states) == len(publisher.events) > 1
+    assert states == [event.emitted_s for event in publisher.events]
+
+
+def test_a_flow_that_fails_ends_the_run_with_its_error(shown, left, play, monkeypatch):
+    def fails(self, crop):
+        raise MemoryError("no room for a flow")
+
+    monkeypatch.setattr(front.LaggedFlow, "push", fails)
+    film = Film(shown[:30], [[left]] * 30)
+    with pytest.raises(MemoryError, match="no room for a flow"):
+        play(film).run()
+    assert film.closed.is_set()
+
+
+def test_a_face_that_is_away_for_too_long_to_come_again_is_forgotten(shown, left, right, play, settings):
+    faces = [[left]] * 10 + [[left, right]] * 110
+    away = msgspec.structs.replace(settings.track, retire_s=0.5)
+    pipeline = play(
+        Film(shown, [*faces[:20], *([[left]] * 100)]), settings=msgspec.structs.replace(settings, track=away)
+    )
+    pipeline.run()
+    assert list(pipeline._front._followed) == [1]
+
+
 def test_a_head_that_does_not_fit_is_not_taken(shown, left, play, pair):
     pipeline = play(Film(shown[:2], [[left]] * 2))
     with pytest.raises(EngineError, match="do not fit together"):
@@ -412,7 +440,7 @@ def test_meta_comes_at_the_start_every_second_and_at_the_end(shown, left, play, 
     assert {engine.precision for engine in last.engines} == {"f32"}
     assert last.rate_hz == pytest.approx(RATE_HZ)
     assert last.shortest_event_s == pytest.approx(4 / RATE_HZ)
-    assert {"queue", "track", "align", "encode", "motion", "publish", "total"} == set(last.latency_ms)
+    assert {"queue", "track", "align", "encode", "motion", "spot", "publish", "tell", "total"} == set(last.latency_ms)
 
 
 def test_meta_is_never_ahead_of_the_frames(shown, play, publisher):

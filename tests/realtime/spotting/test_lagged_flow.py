@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from realtime.spotting.lagged_flow import LaggedFlow
+from realtime.spotting.lagged_flow import KEPT, LaggedFlow, stood
 
 LAG_S, SIZE = 0.35, 64
 RATES = (30.0, 60.0, 200.0)
@@ -84,3 +84,24 @@ def test_whoever_asks_of_the_newest_crop_gets_what_was_measured(flow, crop, move
         assert (found is None) == (each is None)
         assert found is None or np.array_equal(found[0].field, each[0].field)
     assert sum(found is not None for found in once) > 10
+
+
+def test_another_thread_may_have_measured_the_newest_crops_before_they_are_asked_for(flow, crop, moved):
+    crops = [*stood(crop(0.0, moved(0.0))), *(crop(t, moved(t)) for t in times(30.0, 1.0))]
+    alone = LaggedFlow(LAG_S, SIZE, pause_s=0.5)
+    for first in range(0, len(crops), KEPT):
+        ahead = crops[first : first + KEPT]
+        for each in ahead:
+            flow.push(each)
+        found = [flow.push(replace(each)) for each in ahead]  # of the same picture, so it need be no same record
+        for each, wanted in zip(found, map(alone.push, ahead), strict=True):
+            assert (each is None) == (wanted is None)
+            assert each is None or np.array_equal(each[0].field, wanted[0].field)
+
+
+def test_what_was_before_a_pause_may_be_asked_for_after_it(flow, crop):
+    early = [crop(t, pose=(t, 0, 0)) for t in times(30.0, 0.4)]
+    found = [flow.push(each) for each in early]
+    assert flow.push(crop(2.0)) is None
+    assert [flow.push(each) for each in early[-3:]] == found[-3:]
+    assert found[-1] is not None
