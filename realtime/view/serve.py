@@ -15,6 +15,7 @@ from realtime.errors import ViewError
 from realtime.view.access.gate import LOOPBACK
 from realtime.view.access.passwords import Password
 from realtime.view.app import create
+from realtime.view.recording.private_folder import make_folder
 
 #: How long those who are connected may take to hang up when the page ends.
 GOODBYE_S = 1
@@ -29,7 +30,7 @@ def serve(config: Config, users: dict[str, Password], told: Callable[[str], None
     """Serve the page until the process is told to end; `told` gets the address once it can be opened."""
     check_certificate(config.view)
     listening = listen(config.view)
-    serving = server(config, create(config, users))
+    serving = server(config, create(config, users, scratch=make_folder()))
     for line in (f"Glimpse: {address(config.view, listening)}", *advice(config.view, with_users=bool(users))):
         told(line)
     serving.run(sockets=[listening])
