@@ -13,8 +13,8 @@ NUMBERS = [
 #: What parsers of JSON, XML, CSV, msgpack, JPEG and zip take for structure.
 TOKENS = [
     b"[", b"]", b"{", b"}", b'"', b"<", b"/>", b"&#0;", b",", b"\n", b"\0", b"null", b"NaN", b"1e999", b"-1",
-    b"9" * 400, b"=1+1", b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\x91" * 300,
-    b"[" * 300, b"\xff\xda", b"\xff\xc2", b"\xff\xd9", b"PK\x03\x04", b"PK\x01\x02", b"\xed\xa0\x80", b"\xff\xfe",
+    b"9" * 400, b"=1+1", b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\x91" * 2000,
+    b"[" * 2000, b"\xff\xda", b"\xff\xc2", b"\xff\xd9", b"PK\x03\x04", b"PK\x01\x02", b"\xed\xa0\x80", b"\xff\xfe",
 ]  # fmt: skip
 #: No case grows beyond: what is too long is refused by its length, before it is looked at.
 LONGEST = 1 << 18

@@ -14,8 +14,8 @@ from realtime.config import ROOT
 from realtime.ports import free_port, is_free
 
 PORTS = [f"publish.{name}_port" for name in ("state", "events", "replay", "frames")] + ["view.port"]
-#: An age in seconds after which a process has loaded all that it needs, and how long it is then looked at.
-SETTLED_S, LOOK_S = 25.0, 10.0
+#: An age in seconds at which a process has loaded all that it needs, every visitor's camera included.
+LOADED_S = 60.0
 
 
 class Glimpse:
@@ -85,17 +85,12 @@ def _words(process):
     return []
 
 
-def settled_mb(life):
-    """Median memory of a life just after it had settled; None of a shorter one."""
-    return _median(life, SETTLED_S, SETTLED_S + LOOK_S)
+def high_mb(life):
+    """What a life took at its highest; None of one that was too short to load all that it needs."""
+    return max(mb for _, mb in life) if life[-1][0] >= LOADED_S else None
 
 
-def late_mb(life):
-    """Median memory at the end of a life, at least as long after; None of a shorter one."""
-    end = life[-1][0]
-    return _median(life, end - LOOK_S, end) if end >= SETTLED_S + 2 * LOOK_S else None
-
-
-def _median(life, since_s, until_s):
-    found = [mb for age, mb in life if since_s <= age <= until_s]
-    return statistics.median(found) if found and life[-1][0] >= until_s else None
+def grown(values):
+    """By what share the last third of `values` is above the first, by their medians; 0.0 of fewer than two."""
+    third = max(1, len(values) // 3)
+    return statistics.median(values[-third:]) / statistics.median(values[:third]) - 1.0 if len(values) > 1 else 0.0
