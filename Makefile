@@ -11,10 +11,12 @@ RECIPES ?= expression-resnet18:ferplus expression-first:ferplus expression:ferpl
 	cmn:synthetic apexnet:synthetic dynamic:enacted units:synthetic
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := $(VENV)/tools/bin
+COMPILE = $(TOOLS)/uv --quiet pip compile --universal --python-version 3.10 --no-header --no-annotate --no-emit-index-url
 SUPPORTED := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo live test lint engines clean
+.PHONY: help demo live test lint engines clean hashed licences sbom audit newer locks
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\): [^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +40,31 @@ engines: $(VENV)/dev.stamp ## every engine anew from its recipe; takes hours, go
 	set -e; for recipe in $(RECIPES); do $(BIN)/python -m train rebuild \
 	  --config configs/methods/$${recipe%:*}.toml --config configs/data/$${recipe#*:}.toml; done
 
+hashed: $(BIN)/python ## the live system alone, each file installed only if its SHA-256 is that of locks/live.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --no-deps --requirement locks/live.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $(VENV)/base.stamp
+
+licences: $(VENV)/base.stamp $(VENV)/tools.stamp ## those of all that is installed in .venv
+	@$(TOOLS)/pip-licenses --python=$(BIN)/python --from=mixed --order=license --format=markdown
+
+sbom: $(VENV)/base.stamp $(VENV)/tools.stamp ## build/sbom.json: a CycloneDX bill of all that is installed in .venv
+	@mkdir -p build
+	$(TOOLS)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json
+
+audit: $(VENV)/tools.stamp ## known holes of locks/live.txt, by the registry's list of advisories; wants the network
+	$(TOOLS)/pip-audit --strict --disable-pip --requirement locks/live.txt
+
+newer: $(VENV)/tools.stamp ## versions that pyproject.toml allows and that are newer than those of locks/live.txt
+	@mkdir -p build
+	@$(COMPILE) pyproject.toml locks/build.in --output-file build/newest.txt --upgrade
+	@for file in locks/live.txt build/newest.txt; do grep -o '^[a-z0-9_.-]*==[^ ;]*' $$file | sort -u > build/$$(basename $$file).pins; done
+	@comm -13 build/live.txt.pins build/newest.txt.pins
+
+locks: $(VENV)/tools.stamp ## locks/live.txt and locks/tools.txt anew, from constraints.txt and locks/tools.in
+	$(COMPILE) --generate-hashes --constraint constraints.txt pyproject.toml locks/build.in --output-file locks/live.txt
+	$(COMPILE) --generate-hashes locks/tools.in --output-file locks/tools.txt
+
 clean: ## remove the environment and all caches of the tools, but no data and no engines
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info
 	find realtime train tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -50,6 +77,12 @@ $(VENV)/base.stamp: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
 	@touch $(VENV)/base.stamp $@
+
+# Apart from .venv, whose libraries they would otherwise change.
+$(VENV)/tools.stamp: locks/tools.txt | $(BIN)/python
+	$(BIN)/python -m venv --clear $(VENV)/tools
+	$(TOOLS)/python -m pip install --quiet --require-hashes --only-binary :all: --no-deps --requirement locks/tools.txt
+	@touch $@
 
 # The first interpreter that truly runs, is of a version that mediapipe has wheels for, and can make environments:
 # a version manager may leave names on the path that only print an error.

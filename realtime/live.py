@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from realtime.capture.source import Source
@@ -10,20 +10,27 @@ from realtime.config import Config
 from realtime.pipeline.moments import jpeg
 from realtime.pipeline.streams import Streams
 from realtime.pipeline.summary import Summary
-from realtime.publish import Answers, Inbox, Publisher, room_for
+from realtime.publish import Answers, Inbox, Publisher, Sized, room_for
 from realtime.records import Frame
 from realtime.schema.message import AskMoment, Event, MomentPictures
 from realtime.session import FilmedSource, Recorder, RecordingOutlet
 
 
 class Live:
-    """Opens the sockets and the engines, and closes them again; a context manager."""
+    """Opens the sockets and the engines, and closes them again; a context manager.
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    `recorder` gets all that is published of the source, with its pictures if it takes them; what comes from cameras
+    elsewhere is theirs to record. It keeps the events for the run after this one, which answers whoever asks for them,
+    as this one does for `earlier`, those of runs before it.
+    """
+
+    def __init__(self, config: Config, recorder: Recorder | None = None, earlier: Sequence[Sized] = ()) -> None:
+        self._config, self._recorder = config, recorder
         room_for(config.publish.limits.peers)
         with ExitStack() as opened:
             self.publisher = opened.enter_context(Publisher(config.publish))
+            if recorder is not None:
+                self.publisher.outlive(recorder.keep, earlier)
             self.streams = Streams(config, self.publisher)
             opened.callback(self.streams.close)
             self.answers = opened.enter_context(Answers(config.publish, self.publisher, self.streams))
@@ -35,13 +42,12 @@ class Live:
         source: Source | None,
         seconds: float | None = None,
         told: Callable[[Event], None] | None = None,
-        recorder: Recorder | None = None,
     ) -> Summary | None:
         """Watch `source`, or without one only cameras elsewhere; until its end, for `seconds`, or until `streams.stop`.
 
-        `told` is called with each event of `source`, and `recorder` gets all that is published of it, with its
-        pictures if it takes them; what comes from cameras elsewhere is theirs to record.
+        `told` is called with each event of `source`.
         """
+        recorder = self._recorder
         if source is None or recorder is None:
             return self.streams.run(source, seconds, told=told)
         recorded = RecordingOutlet(self.publisher, recorder)

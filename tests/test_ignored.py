@@ -20,7 +20,7 @@ def ignored(path):
     return found.returncode == 0
 
 
-@pytest.mark.parametrize("path", ["data/ferplus.npz", "data/ict_facekit.npz", "data/CASME2/a.jpg", "runs/x", "cache/x"])
+@pytest.mark.parametrize("path", ["data/ferplus.npz", "data/ict_facekit.npz", "data/CASME2/a.jpg", "runs/x", "build/x"])
 def test_data_and_what_runs_leave_behind_are_ignored(path):
     assert ignored(path)
 

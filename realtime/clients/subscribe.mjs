@@ -30,8 +30,8 @@ function unpack(frame) {
 }
 
 let number = 0;
-async function askEvents(since) {
-  const question = { schema: 1, ask: "events", id: ++number, since };
+async function askEvents(since, run = "") {
+  const question = { schema: 1, ask: "events", id: ++number, since, run };
   for (;;) {
     try {
       await replay.send(Buffer.concat([Buffer.from("ask\0"), encode(question)]));
@@ -47,11 +47,20 @@ async function askEvents(since) {
   }
 }
 
-async function* missing(since, upto) {
-  while (since < upto - 1) { // an answer may hold only a part of them
-    const found = (await askEvents(since)).events.filter((event) => event.seq < upto);
+async function* missing(run, since, newest) {
+  while (run !== (newest.run ?? "")) { // Glimpse was started again: first what it kept of the runs before
+    const answer = await askEvents(since, run);
+    yield* answer.events;
+    since = answer.events.at(-1)?.seq; // an answer may hold only a part of them
+    if (since === undefined) {
+      [run, since] = [answer.followed_by || (newest.run ?? ""), 0];
+      console.error(`Glimpse was started again: its events are those of run ${run} now`);
+    }
+  }
+  while (since < newest.seq - 1) {
+    const found = (await askEvents(since, run)).events.filter((event) => event.seq < newest.seq);
     yield* found;
-    since = found.at(-1)?.seq ?? upto; // the rest is no longer kept
+    since = found.at(-1)?.seq ?? newest.seq; // the rest is no longer kept
   }
 }
 
@@ -63,13 +72,13 @@ const heard = new Subscriber(curve || {});
 const replay = new Dealer({ ...curve, immediate: true, sendTimeout: 2000, receiveTimeout: 2000 });
 heard.connect(`tcp://${options.host}:${options["events-port"]}`);
 replay.connect(`tcp://${options.host}:${options["replay-port"]}`);
-let { last } = await askEvents(Number.MAX_SAFE_INTEGER);
+let { last, run = "" } = await askEvents(Number.MAX_SAFE_INTEGER);
 heard.subscribe("event/");
 console.error(`listening for what follows event ${last}`);
 for await (const [frame] of heard) {
   const newest = unpack(frame);
-  const since = last < newest.seq ? last : 0; // else Glimpse began anew
-  for await (const event of missing(since, newest.seq)) show(event);
+  const since = run || last < newest.seq ? last : 0; // an older Glimpse, which says no run, began anew
+  for await (const event of missing(run, since, newest)) show(event);
   show(newest);
-  last = newest.seq;
+  [run, last] = [newest.run ?? "", newest.seq];
 }

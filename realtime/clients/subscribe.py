@@ -38,8 +38,8 @@ def unpack(frame):
     return message
 
 
-def ask_events(since):
-    question = {"schema": 1, "ask": "events", "id": next(numbers), "since": since}
+def ask_events(since, run=""):
+    question = {"schema": 1, "ask": "events", "id": next(numbers), "since": since, "run": run}
     while True:
         if replay.poll(2000, zmq.POLLOUT):
             replay.send(b"ask\0" + msgpack.packb(question))
@@ -52,21 +52,30 @@ def ask_events(since):
         print(f"waiting for Glimpse at {options.host}:{options.replay_port} ...", file=sys.stderr, flush=True)
 
 
-def missing(since, upto):
-    while since < upto - 1:  # an answer may hold only a part of them
-        found = [event for event in ask_events(since)["events"] if event["seq"] < upto]
+def missing(run, since, newest):
+    while run != newest.get("run", ""):  # Glimpse was started again: first what it kept of the runs before
+        answer = ask_events(since, run)
+        yield from answer["events"]
+        if not answer["events"]:
+            run, since = answer.get("followed_by") or newest.get("run", ""), 0
+            print(f"Glimpse was started again: its events are those of run {run} now", file=sys.stderr, flush=True)
+        else:  # an answer may hold only a part of them
+            since = answer["events"][-1]["seq"]
+    while since < newest["seq"] - 1:
+        found = [event for event in ask_events(since, run)["events"] if event["seq"] < newest["seq"]]
         yield from found
-        since = found[-1]["seq"] if found else upto  # the rest is no longer kept
+        since = found[-1]["seq"] if found else newest["seq"]  # the rest is no longer kept
 
 
 heard, replay = connect(zmq.SUB, options.events_port), connect(zmq.DEALER, options.replay_port)
-last = ask_events(2**53)["last"]
+known = ask_events(2**53)
+run, last = known.get("run", ""), known["last"]
 heard.subscribe("event/")
 print(f"listening for what follows event {last}", file=sys.stderr, flush=True)
 line = "{seq} {camera} face {face} {kind} {stage} {label} {confidence:.2f} {apex_s:.3f} s"
 while True:
     newest = unpack(heard.recv())
-    since = last if last < newest["seq"] else 0  # else Glimpse began anew
-    for event in [*missing(since, newest["seq"]), newest]:
+    since = last if run or last < newest["seq"] else 0  # an older Glimpse, which says no run, began anew
+    for event in [*missing(run, since, newest), newest]:
         print(line.format(**event), flush=True)
-    last = newest["seq"]
+    run, last = newest.get("run", ""), newest["seq"]

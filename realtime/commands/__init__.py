@@ -5,6 +5,7 @@ from realtime.commands.bridge_lsl import bridge_lsl
 from realtime.commands.build import build
 from realtime.commands.check import check
 from realtime.commands.demo import demo
+from realtime.commands.doctor import doctor
 from realtime.commands.export import export
 from realtime.commands.keys import keys
 from realtime.commands.listen import listen
@@ -16,6 +17,22 @@ from realtime.commands.run import run
 from realtime.commands.view import view
 
 #: In the order that --help lists them.
-COMMANDS = (view, run, page, password, listen, replay, report, export, keys, bridge_lsl, bench, build, check, demo)
+COMMANDS = (
+    view,
+    run,
+    page,
+    password,
+    listen,
+    replay,
+    report,
+    export,
+    keys,
+    bridge_lsl,
+    bench,
+    build,
+    check,
+    doctor,
+    demo,
+)
 
 __all__ = ["COMMANDS"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +31,7 @@ from realtime.errors import ConfigError, SessionError
 if TYPE_CHECKING:
     from realtime.capture.source import Source
     from realtime.live import Live
+    from realtime.publish import Sized
     from realtime.session import Recorder
 
 ELSEWHERE = "none"
@@ -52,6 +54,14 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Write a session there, for replay, report and export.")
     ] = None,
     video: Annotated[bool, typer.Option("--video", help="With --record: the pictures too. They show faces.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="With --record: where DIR holds a session, go on in DIR-2, DIR-3 ..., and answer who asks for events "
+            "of those before.",
+        ),
+    ] = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
@@ -60,11 +70,12 @@ def run(
     Listen from any other terminal with `python -m realtime listen`. Ctrl-C ends it cleanly.
     """
     with errors_told(told(verbose), as_json):
-        if video and record is None:
-            raise ConfigError("--video says what to record; give --record DIR as well")
+        if (video or resume) and record is None:
+            raise ConfigError(f"{'--video' if video else '--resume'} says how to record; give --record DIR as well")
         settings = load(config, override)
         opened = None if source == ELSEWHERE else _opened(settings, source, fast=fast, repeat=repeat)
-        _run(settings, opened, masked(source), seconds, record, video=video, as_json=as_json)
+        kept = _Recording(record, video=video, resume=resume)
+        _run(settings, opened, masked(source), seconds, kept, as_json=as_json)
 
 
 def _opened(settings: Config, spec: str, *, fast: bool, repeat: bool) -> Source:
@@ -80,9 +91,8 @@ def _run(
     source: Source | None,
     title: str,
     seconds: float | None,
-    record: Path | None,
+    kept: _Recording,
     *,
-    video: bool,
     as_json: bool,
 ) -> None:
     from realtime.live import Live
@@ -91,12 +101,13 @@ def _run(
     with ExitStack() as opened:
         if source is not None:  # whatever fails: its thread in OpenCV would abort the process that ends
             opened.callback(source.close)
-        recorder = None if record is None else opened.enter_context(_recorder(settings, record, video=video))
-        live = opened.enter_context(Live(settings))
+        recorder, earlier = kept.begun(settings, opened)
+        live = opened.enter_context(Live(settings, recorder, earlier))
         if not as_json:
             say(*_where(live))
+            say(*([f"recorded in {recorder.folder}"] if recorder is not None and kept.resume else []))
         with interruptible(live.streams.stop):
-            summary = live.run(source, seconds, None if as_json else say_event, recorder)
+            summary = live.run(source, seconds, None if as_json else say_event)
         stopped = live.streams.stopped
         lost = "" if recorder is None else recorder.stopped
     if summary is not None:
@@ -108,12 +119,25 @@ def _run(
         raise typer.Exit(INTERRUPTED)
 
 
-def _recorder(settings: Config, record: Path, *, video: bool) -> Recorder:
-    from realtime.session import Recorder
+@dataclass(frozen=True)
+class _Recording:
+    """What is to be kept of a run, and where; nothing without a folder."""
 
-    folder = ROOT / settings.engines.folder
-    packages = [folder / name for name in settings.engines.packages]
-    return Recorder(record, settings, packages, video=video)
+    folder: Path | None
+    video: bool
+    resume: bool
+
+    def begun(self, settings: Config, opened: ExitStack) -> tuple[Recorder | None, Sequence[Sized]]:
+        """A recorder that `opened` closes, and the events that runs before this one kept."""
+        from realtime.session import Recorder, going_on, kept_events
+
+        if self.folder is None:
+            return None, ()
+        folder, before = going_on(self.folder) if self.resume else (self.folder, [])
+        engines = ROOT / settings.engines.folder
+        packages = [engines / name for name in settings.engines.packages]
+        recorder = opened.enter_context(Recorder(folder, settings, packages, video=self.video))
+        return recorder, kept_events(before, settings.publish.kept_events)
 
 
 def _where(live: Live) -> Iterator[str]:

@@ -24,6 +24,14 @@ def view(
         ),
     ] = None,
     replay: Annotated[Path | None, typer.Option(help="Show a recorded session instead.")] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write a session there, as run with --resume: one more each time that the recogniser starts.",
+        ),
+    ] = None,
+    video: Annotated[bool, typer.Option("--video", help="With --record: the pictures too. They show faces.")] = False,
     config: ConfigFile = None,
     override: Overrides = None,
     auth: Auth = None,
@@ -36,8 +44,14 @@ def view(
     with errors_told(told(verbose), as_json=False):
         if source is not None and replay is not None:
             raise ConfigError("--source and --replay; the page shows one of them")
+        if record is not None and replay is not None:
+            raise ConfigError("--record and --replay; what is shown was recorded already")
+        if video and record is None:
+            raise ConfigError("--video says how to record; give --record DIR as well")
         options = passed_on(config, [*(override or []), *agreed(load(config, override))], verbose=verbose)
         sees = ["replay", str(replay)] if replay else ["run", "--source", source or "0"]
+        if record is not None:
+            sees += ["--record", str(record), "--resume", *(["--video"] if video else [])]
         supervisor = together(sees, options, say, users=auth or ())
         with interruptible(supervisor.stop):
             supervisor.run()

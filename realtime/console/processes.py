@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from realtime.config import Config
+from realtime.ports import free_port, is_free, ports
 
 if TYPE_CHECKING:
     from realtime.supervise import Supervisor
@@ -46,34 +44,13 @@ def passed_on(config: Path | None, overrides: Sequence[str], *, verbose: bool) -
 
 def agreed(settings: Config) -> Iterator[str]:
     """Overrides that name a free port wherever the configuration says any: both processes must know it."""
-    for key, _, port in _ports(settings):
+    for key, _, port in ports(settings):
         if port == 0:
-            yield f"{key}={_free_port()}"
+            yield f"{key}={free_port()}"
 
 
 def taken(settings: Config) -> Iterator[str]:
     """Overrides that say any port wherever the one of the configuration is in use."""
-    for key, host, port in _ports(settings):
-        if port and not _is_free(host, port):
+    for key, host, port in ports(settings):
+        if port and not is_free(host, port):
             yield f"{key}=0"
-
-
-def _ports(settings: Config) -> Iterator[tuple[str, str, int]]:
-    """Key, host and port of everything that is bound."""
-    for name in ("publish", "view"):
-        section = msgspec.to_builtins(getattr(settings, name))
-        yield from ((f"{name}.{key}", section["host"], port) for key, port in section.items() if key.endswith("port"))
-
-
-def _is_free(host: str, port: int) -> bool:
-    try:
-        socket.create_server((host, port)).close()
-    except OSError:
-        return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port: int = held.getsockname()[1]
-        return port

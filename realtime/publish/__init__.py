@@ -13,12 +13,13 @@ from realtime.publish.answers import Answers, Desk
 from realtime.publish.asker import Asker
 from realtime.publish.connection.descriptors import raised, room_for
 from realtime.publish.inbox import Inbox
+from realtime.publish.log import Sized
 from realtime.publish.outbox import Outbox
 from realtime.publish.outlet import Outlet
 from realtime.publish.publisher import Publisher
 from realtime.publish.subscriber import Received, Subscriber
 
 __all__ = [
-    "Answers", "Asker", "Desk", "Inbox", "Outbox", "Outlet", "Publisher", "Received", "Subscriber", "raised",
+    "Answers", "Asker", "Desk", "Inbox", "Outbox", "Outlet", "Publisher", "Received", "Sized", "Subscriber", "raised",
     "room_for",
 ]  # fmt: skip

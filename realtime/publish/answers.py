@@ -136,5 +136,5 @@ class Answers(Party):
 
     def _known(self, question: Ask) -> Answer:
         if isinstance(question, AskEvents):
-            return self._publisher.log.after(question.since)
+            return self._publisher.log.after(question.since, question.run)
         return self._desk.answer(question)

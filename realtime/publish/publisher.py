@@ -1,14 +1,17 @@
 """Sends states, meta and numbered events to whoever listens.
 
 A subscription takes a moment to arrive, so a subscriber of events also subscribes to
-`ready/<anything>` of its own: the answer proves that the rest is live.
+`ready/<anything>` of its own: the answer proves that the rest is live, and says which run this is and the number of
+its last event, so that one who was connected again knows at once what it missed.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import secrets
 import threading
+from collections.abc import Callable, Sequence
 
 import msgspec
 import zmq
@@ -18,7 +21,7 @@ from realtime.pace import Pace
 from realtime.publish.connection.address import address_of, port_of
 from realtime.publish.connection.party import Party, Socket
 from realtime.publish.connection.peers import Allowance
-from realtime.publish.log import EventLog
+from realtime.publish.log import EventLog, Sized
 from realtime.schema import VERSION
 from realtime.schema.message import Event, Meta, State, encode, topic_of
 
@@ -44,8 +47,11 @@ class Publisher(Party):
 
     def __init__(self, publish: PublishConfig, *, states_waiting: int = 64, events_waiting: int = 10_000) -> None:
         super().__init__(publish, publish.linger_s)
-        self.log = EventLog(publish.kept_events)  #: what `Answers` sends again
-        self._lock = threading.Lock()  # of the sockets, and of the order in which events are numbered and sent
+        self.run = secrets.token_hex(8)  #: the name under which this one counts its events
+        self.log = EventLog(publish.kept_events, self.run)  #: what `Answers` sends again
+        self._journal: Callable[[Event], None] | None = None
+        self._lock = threading.Lock()  # of the sockets
+        self._order = threading.Lock()  # in which events are numbered and sent; a slow disk holds up no state
         self._pace = Pace(publish.rate_hz)
         self._subscribers = 0
         self._t = 0.0
@@ -63,18 +69,29 @@ class Publisher(Party):
         self._send(state)
 
     def event(self, event: Event) -> Event:
-        """Give `event` the next number, send and keep it; the numbered one comes back."""
-        with self._lock:
-            numbered = msgspec.structs.replace(event, seq=self.log.last + 1)
+        """Give `event` the next number of this run, send and keep it; the numbered one comes back."""
+        with self._order:
+            numbered = msgspec.structs.replace(event, seq=self.log.last + 1, run=self.run)
             data = encode(topic_of(numbered), numbered)
-            self._greet(numbered.t)
-            self._events.send(data, zmq.NOBLOCK)
-            self.log.add(numbered, len(data))
+            if self._journal is not None:
+                self._journal(numbered)
+            with self._lock:
+                self._greet(numbered.t)
+                self._events.send(data, zmq.NOBLOCK)
+                self.log.add(numbered, len(data))
         return numbered
 
+    def outlive(self, journal: Callable[[Event], None], earlier: Sequence[Sized]) -> None:
+        """From now on `journal` gets each event before anybody else, and who asks for `earlier` ones is answered.
+
+        These are what journals of runs before this one kept, the oldest first.
+        """
+        self._journal = journal
+        self.log.remember(earlier)
+
     def meta(self, meta: Meta) -> Meta:
-        """Send `meta` with the number of events so far, and of those who listen to them; that comes back."""
-        whole = msgspec.structs.replace(meta, events=self.last_event, subscribers=self.subscribers)
+        """Send `meta` with the run, the number of its events, and of those who listen to them; that comes back."""
+        whole = msgspec.structs.replace(meta, events=self.last_event, run=self.run, subscribers=self.subscribers)
         self._send(whole)
         return whole
 
@@ -122,8 +139,8 @@ class Publisher(Party):
             if request[:1] not in (b"\0", b"\1"):
                 continue
             if READY.fullmatch(topic) and request[0]:
-                answer = topic + b"\0" + msgspec.msgpack.encode({"schema": VERSION, "t": t})
-                self._events.send(answer, zmq.NOBLOCK)
+                answer = {"schema": VERSION, "t": t, "run": self.run, "events": self.log.last}
+                self._events.send(topic + b"\0" + msgspec.msgpack.encode(answer), zmq.NOBLOCK)
             elif topic.startswith(b"event/") or b"event/".startswith(topic):
                 self._subscribers = max(0, self._subscribers + (1 if request[0] else -1))
         return len(heard) == MOST_REQUESTS

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 import zmq
 
 from realtime.config import PublishConfig
@@ -19,10 +20,18 @@ from realtime.publish.connection.party import Party, Socket
 from realtime.publish.connection.wait import left_ms
 from realtime.publish.gaps import Gaps
 from realtime.publish.publisher import READY
-from realtime.schema.message import AskEvents, Event, Events, Published, decode, topic_of
+from realtime.schema.fields import Count, RunId
+from realtime.schema.message import AskEvents, Event, Events, Meta, Published, decode, topic_of
 
 #: How often, while nothing comes, it is looked whether something is wrong.
 LOOK_S = 1.0
+
+
+class Greeting(msgspec.Struct, frozen=True):
+    """What a publisher answers to `ready/...`: which run it is, and the number of its last event."""
+
+    run: RunId = ""
+    events: Count = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,9 @@ class Subscriber(Party):
     `states` asks for states and meta: "newest" gives of each the newest when it is read, "all" what its place in the
     publisher's queue did not drop. `events` asks for every event: those that went missing are asked for again at
     publish.replay_port for publish.replay_s, unless the port is 0, and every `again_s` while no answer comes. `since`
-    begins with those kept after that number. At each socket up to `waiting` messages wait for this reader.
+    begins with those kept after that number. A publisher that was started again, which `restarts` counts and the log
+    tells, is asked for what it kept of the run before, then for the beginning of its own. At each socket up to
+    `waiting` messages wait for this reader.
     """
 
     def __init__(
@@ -61,6 +72,7 @@ class Subscriber(Party):
         self._line: Line | None = None
         self._ask_due = self._settle_due = math.inf
         self._heard = False
+        self._follows_events = events
         self._order: list[Socket] = []  # those that come first are read first
         if events:
             self._follow_events()
@@ -75,6 +87,11 @@ class Subscriber(Party):
     def missed(self) -> int:
         """Events that were sent but never came, by their numbers, and are no longer kept."""
         return self._gaps.missed
+
+    @property
+    def restarts(self) -> int:
+        """How often the publisher was started again, by what events and meta say of their run."""
+        return self._gaps.restarts
 
     @property
     def malformed(self) -> int:
@@ -131,7 +148,7 @@ class Subscriber(Party):
         if self._line is None or now >= self._settle_due:
             self._settle()
         elif self._settle_due == math.inf:
-            self._line.say(AskEvents(since=self._gaps.wanted))
+            self._line.say(AskEvents(since=self._gaps.wanted, run=self._gaps.run))
             self._ask_due, self._settle_due = now + self._again_s, now + self._publish.replay_s
         elif now >= self._ask_due:
             self._line.repeat()
@@ -166,6 +183,7 @@ class Subscriber(Party):
         data = socket.recv(zmq.NOBLOCK)
         self._heard = self._heard or socket is self._order[0]
         if READY.match(data):
+            self._greeted(data)
             return None
         try:
             topic, message = decode(data)
@@ -177,7 +195,17 @@ class Subscriber(Party):
         if isinstance(message, Event):
             self._gaps.push(message)
             return None
+        if isinstance(message, Meta) and not self._follows_events:
+            self._gaps.see(message.run)
         return Received(topic, message)
+
+    def _greeted(self, data: bytes) -> None:
+        try:
+            greeting = msgspec.msgpack.decode(data.partition(b"\0")[2], type=Greeting)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._complaints.add(f"a greeting that cannot be read: {error}")
+            return
+        self._gaps.announce(greeting.run, greeting.events)
 
     def _hear_answer(self, line: Line) -> None:
         try:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from realtime.schema.fields import Count, Jpeg, Seconds, Stamped
+from realtime.schema.fields import Count, Jpeg, RunId, Seconds, Stamped
 from realtime.schema.published import Event
 
 
@@ -32,9 +32,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="ask"):
 
 
 class AskEvents(Question, frozen=True, kw_only=True, tag="events"):
-    """The events with numbers above `since`, as far as they are still kept."""
+    """The events of `run`, or of the present one without it, with numbers above `since`, as far as they are kept."""
 
     since: Count
+    run: RunId = ""
 
 
 class AskClock(Question, frozen=True, kw_only=True, tag="clock"):
@@ -91,11 +92,17 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer"):
 
 
 class Events(Reply, frozen=True, kw_only=True, tag="events"):
-    """Events in order; `first` is the oldest number kept, `last` the newest, which may take another question."""
+    """Events of `run` in order; `first` is the oldest number kept, `last` the newest, which may take another question.
+
+    `followed_by` is the run that came after an earlier one, of which there may be events too, and "" after the present
+    one. Of a run that is not known nothing is kept, and `first` is 0.
+    """
 
     first: Count
     last: Count
     events: tuple[Event, ...]
+    run: RunId = ""
+    followed_by: RunId = ""
 
 
 class Clock(Reply, frozen=True, kw_only=True, tag="clock"):

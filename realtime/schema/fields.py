@@ -14,6 +14,13 @@ Probabilities = Annotated[dict[str, float], msgspec.Meta(description="label -> p
 Reasons = Annotated[
     tuple[str, ...], msgspec.Meta(description='why the picture is worth little, such as "small"; empty when it is good')
 ]
+RunId = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=64,
+        description='which run of Glimpse counted the numbers; "" where it is not known or the present one',
+    ),
+]
 Jpeg = Annotated[bytes, msgspec.Meta(description="a picture as JPEG; empty where there is none")]
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from realtime.records import Kind
-from realtime.schema.fields import Count, Probabilities, Reasons, Seconds, Stamped
+from realtime.schema.fields import Count, Probabilities, Reasons, RunId, Seconds, Stamped
 from realtime.units import Side
 
 
@@ -84,7 +84,8 @@ class UnitMoved(msgspec.Struct, frozen=True, kw_only=True):
 class Event(Stamped, frozen=True, kw_only=True):
     """One answer about one facial event; a later one with the same `id` replaces it, even in `kind`, so in topic.
 
-    `seq` counts 1, 2, 3 ... over all topics of the socket, so read all of `event/` to see a gap. A
+    `seq` counts 1, 2, 3 ... over all topics of the socket, so read all of `event/` to see a gap; `seq` and `id` begin
+    anew with every `run`, and another `run` than that of the event before says that Glimpse was started again. A
     candidate with a `confidence`: `probabilities` are each engine's own and, where several judge together, what they
     say together, under their names joined by "+"; `rate_hz` is the rate of capture, `reason` says why an event was
     withdrawn. `label` is one of those that `meta` lists for the engine that judged it: for a micro-expression the last
@@ -93,6 +94,7 @@ class Event(Stamped, frozen=True, kw_only=True):
     """
 
     seq: Count = 0
+    run: RunId = ""
     id: int
     face: int
     kind: Kind
@@ -138,7 +140,7 @@ class Meta(Stamped, frozen=True, kw_only=True):
     `rate_hz` is measured at capture; `latency_ms` maps a stage, or "total" for grabbed to sent, to
     its percentiles; `gaps` counts frames that the source lost and `dropped` those that nobody had
     time for; `faces` is now; `shortest_event_s` is the shortest event that the rate can show, null
-    while that is unknown; `events` is the `seq` of the last one; `subscribers` is how many listen to
+    while that is unknown; `events` is the `seq` of the last one, of this `run`; `subscribers` is how many listen to
     them; `heads` are what AskWish may choose from: a package, or several joined by "+" that judge together;
     `encoder_hz` is how often the encoder looks at each face at most, and `left_out` says in one sentence what this
     computer has no time for, and is "" while it has time for all.
@@ -153,6 +155,7 @@ class Meta(Stamped, frozen=True, kw_only=True):
     faces: Count
     shortest_event_s: float | None
     events: Count = 0
+    run: RunId = ""
     subscribers: Count = 0
     heads: tuple[str, ...] = ()
     encoder_hz: float = 0.0

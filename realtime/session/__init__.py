@@ -6,6 +6,8 @@
     messages.bin        records one after the other: uint32 length of the message, float64 seconds from `began` to its
                         publishing on the monotonic clock, both little-endian, then the message as it was sent
                         (`topic NUL msgpack`, see `realtime.schema.message`)
+    events.bin          the same records of the events of `camera` alone, each written before it was sent: what a
+                        run that goes on after this one answers replay from (`run --resume`)
     pictures.mjpeg      with video alone: JPEG pictures one after the other, which ffmpeg and VLC play
     pictures.csv        a line for each of them: frame, its time `t_s` on the camera's clock, `offset` and `bytes` in
                         pictures.mjpeg
@@ -18,7 +20,11 @@ a file is read past. Only its owner may open the folder. Within a format fields 
 
 from realtime.session.archive import archive
 from realtime.session.film import FilmedSource
+from realtime.session.kept import going_on, kept_events
 from realtime.session.read import Record, Session, Still, read
 from realtime.session.write import Recorder, RecordingOutlet
 
-__all__ = ["FilmedSource", "Record", "Recorder", "RecordingOutlet", "Session", "Still", "archive", "read"]
+__all__ = [
+    "FilmedSource", "Record", "Recorder", "RecordingOutlet", "Session", "Still", "archive", "going_on", "kept_events",
+    "read",
+]  # fmt: skip

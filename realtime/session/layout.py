@@ -9,6 +9,7 @@ import msgspec
 
 FORMAT = 1
 HEADER, MESSAGES, ENGINES, MOMENTS = "session.json", "messages.bin", "engines", "moments"
+JOURNAL = "events.bin"
 PICTURES, PICTURES_INDEX = "pictures.mjpeg", "pictures.csv"
 COLUMNS = "frame,t_s,offset,bytes\n"  # first line of the index of pictures
 #: Before each message: its length in bytes, and when it was published.

@@ -35,6 +35,8 @@ MOST_PICTURE_BYTES = 32_000_000
 MOST_LINE = 200
 #: messages.bin of a month at 60 frames a second with landmarks is smaller; so is a month's index of pictures.
 MOST_MESSAGES_BYTES, MOST_INDEX_BYTES = 400_000_000_000, 20_000_000_000
+#: events.bin: `MOST_EVENTS` take a tenth, and it is read when a run begins.
+MOST_JOURNAL_BYTES = 1_000_000_000
 #: A page keeps places for at most tens of cameras, and a day's passers-by are fewer faces.
 MOST_CAMERAS, MOST_FACES, MOST_EVENTS = 256, 10_000, 100_000
 #: The largest vocabulary has eight labels; each becomes a column.

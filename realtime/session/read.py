@@ -60,9 +60,17 @@ class Session:
 
     def __iter__(self) -> Iterator[Record]:
         """SessionError, with the place, at bytes that are no message; a record that was cut off ends it."""
-        path, place = self.folder / layout.MESSAGES, 0
+        return self._records(layout.MESSAGES, limits.MOST_MESSAGES_BYTES)
+
+    def journal(self) -> Iterator[Record]:
+        """The events alone, as iterating gives them; none where no event came, or an older Glimpse recorded it."""
+        if has_regular(self.folder, layout.JOURNAL):
+            yield from self._records(layout.JOURNAL, limits.MOST_JOURNAL_BYTES)
+
+    def _records(self, name: str, most_bytes: int) -> Iterator[Record]:
+        path, place = self.folder / name, 0
         cameras: set[str] = set()
-        with open_regular(self.folder, layout.MESSAGES, limits.MOST_MESSAGES_BYTES) as file:
+        with open_regular(self.folder, name, most_bytes) as file:
             while len(prefix := file.read(layout.PREFIX.size)) == layout.PREFIX.size:
                 length, at_s = layout.PREFIX.unpack(prefix)
                 frame = file.read(min(length, LONGEST_BYTES + 1))

@@ -38,6 +38,8 @@ class Recorder:
         self._lock = threading.Lock()
         self._began = time.monotonic()
         self._picture_bytes = 0
+        self._camera = config.publish.camera
+        self._journal: BufferedWriter | None = None
         self._files = ExitStack()
         try:
             _make(folder)
@@ -55,6 +57,15 @@ class Recorder:
         """Add `message`, published now."""
         frame = encode(topic_of(message), message)
         self._attempt(lambda: self._write(frame))
+
+    def keep(self, event: Event) -> None:
+        """Add `event`, about to be published, to those that a later run answers replay from; other cameras' are not.
+
+        What comes from a visitor's camera is theirs to record.
+        """
+        if event.camera == self._camera:
+            frame = encode(topic_of(event), event)
+            self._attempt(lambda: self._keep(frame))
 
     def picture(self, t: float, frame: int, jpeg: bytes) -> None:
         """Add the picture of a frame, seen at `t`; does nothing where no video is recorded."""
@@ -94,7 +105,15 @@ class Recorder:
             self._files.close()
 
     def _write(self, frame: bytes) -> None:
-        _append(self._messages, layout.PREFIX.pack(len(frame), time.monotonic() - self._began) + frame)
+        _append(self._messages, self._record(frame))
+
+    def _keep(self, frame: bytes) -> None:
+        if self._journal is None:
+            self._journal = self._create(layout.JOURNAL)
+        _append(self._journal, self._record(frame))
+
+    def _record(self, frame: bytes) -> bytes:
+        return layout.PREFIX.pack(len(frame), time.monotonic() - self._began) + frame
 
     def _write_picture(self, t: float, frame: int, jpeg: bytes) -> None:
         if self._pictures is None or self._index is None:
@@ -144,7 +163,9 @@ def _append(file: BufferedWriter, data: bytes) -> None:
 
 def _make(folder: Path) -> None:
     if (folder / layout.HEADER).exists():
-        raise SessionError(f"{folder} holds a session already, which is not overwritten; give a new folder")
+        raise SessionError(
+            f"{folder} holds a session already, which is not overwritten; give a new folder, or --resume to go on"
+        )
     folder.mkdir(mode=layout.PRIVATE_FOLDER, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise SessionError(f"{folder} is not empty; a session wants a folder of its own: give a new one")

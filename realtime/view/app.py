@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI, Request, WebSocket
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -28,8 +30,13 @@ IDLE_S = 1.0
 SILENT = "the recogniser is silent"
 
 
-def create(config: Config, users: dict[str, Password], *, front: bool = True) -> FastAPI:
-    """The whole page, for `users` alone where there are any; without its `front`, what other programs see of it."""
+def create(config: Config, users: dict[str, Password], *, front: bool = True, scratch: Path | None = None) -> FastAPI:
+    """The whole page, for `users` alone where there are any; without its `front`, what other programs see of it.
+
+    Gradio, which makes folders that nobody uses, makes them in `scratch`; that is removed when the page ends.
+    """
+    if scratch is not None:
+        os.environ["GRADIO_TEMP_DIR"] = str(scratch)
     page = Page(config)
     logins = Logins(users)
 
@@ -37,6 +44,8 @@ def create(config: Config, users: dict[str, Password], *, front: bool = True) ->
     async def opened(_: FastAPI) -> AsyncIterator[None]:
         async with page:
             yield
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     app = FastAPI(lifespan=opened, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Gate, logins=logins, host=config.view.host, origins=config.view.origins)

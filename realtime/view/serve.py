@@ -23,6 +23,7 @@ from realtime.view.app import create
 from realtime.view.door.connections import Connections
 from realtime.view.door.listening import Listening
 from realtime.view.door.request import TimedRequests
+from realtime.view.recording.private_folder import make_folder
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def serve(config: Config, users: dict[str, Password], told: Callable[[str], None
     check_certificate(config.view)
     check_users(config.view, with_users=bool(users))
     listening = listen(config.view)
-    serving = server(config, create(config, users), listening)
+    serving = server(config, create(config, users, scratch=make_folder()), listening)
     for line in (f"Glimpse: {address(config.view, listening)}", *advice(config.view)):
         told(line)
     serving.run(sockets=[listening])

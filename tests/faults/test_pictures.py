@@ -119,3 +119,26 @@ def test_a_video_with_a_side_that_is_too_long_is_refused_where_it_is_opened(tmp_
     writer.release()
     with pytest.raises(SourceError, match=r"9000 x 16 px.*source\.largest_px"):
         open_source(str(path), SOURCE, fast=True)
+
+
+@pytest.mark.promise(
+    "a PNG of a few kB whose chunk states 4 GB",
+    "refused before it is decoded",
+    "5 chunks of 5; 4 GB and 2.4 s for 5 kB before",
+)
+@pytest.mark.parametrize("wrong", ["IHDR", "first", "last", "no end", "no chunk"])
+def test_a_png_whose_chunk_is_longer_than_the_file_is_refused_before_room_is_made(wrong, tmp_path, monkeypatch):
+    noise = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
+    png = bytearray(cv2.imencode(".png", noise)[1].tobytes())
+    (tmp_path / "a.png").write_bytes(png)
+    assert read_picture(tmp_path / "a.png", 100).shape == (64, 64, 3)
+    data = [at - 4 for at in range(len(png)) if png[at : at + 4] == b"IDAT"]
+    if wrong in ("IHDR", "first", "last"):
+        at = {"IHDR": 8, "first": data[0], "last": data[-1]}[wrong]
+        png[at : at + 4] = b"\xf0\0\0\0"
+    else:
+        del png[{"no end": len(png) - 12, "no chunk": 8}[wrong] :]
+    monkeypatch.setattr(cv2, "imdecode", None)
+    (tmp_path / "a.png").write_bytes(png)
+    with pytest.raises(SourceError, match="cannot be read as a picture"):
+        read_picture(tmp_path / "a.png", 100)

@@ -2,12 +2,10 @@
 
 import csv
 import os
-import random
 import resource
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
 
 import msgpack
 import msgspec
@@ -383,18 +381,3 @@ def test_numbers_below_zero_stay_numbers(folder):
 def read_rows(path):
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-@pytest.mark.promise("bytes of a session changed", "nothing but our own error", "300 mutations")
-def test_whatever_is_changed_in_a_session_nothing_but_our_own_error_comes(folder):
-    chance = random.Random(8)
-    whole = {name: (folder / name).read_bytes() for name in PARTS[:9] if name != layout.PICTURES}
-    for _ in range(300):
-        name = chance.choice(list(whole))
-        changed = bytearray(whole[name])
-        for _ in range(chance.randint(1, 4)):
-            changed[chance.randrange(len(changed))] = chance.randrange(256)
-        (folder / name).write_bytes(changed)
-        with suppress(SessionError):
-            use_all(folder)
-        (folder / name).write_bytes(whole[name])

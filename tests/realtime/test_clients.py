@@ -123,7 +123,7 @@ def started(tmp_path):
 
 def withheld(publisher, event):
     """Number and keep an event, and lose it on the way."""
-    lost = msgspec.structs.replace(event, seq=publisher.last_event + 1)
+    lost = msgspec.structs.replace(event, seq=publisher.last_event + 1, run=publisher.run)
     publisher.log.add(lost, 500)
 
 
@@ -184,6 +184,23 @@ def test_a_glimpse_that_began_anew_is_followed_from_its_first_event(subscriber, 
         program.until(lambda: publisher.event(event) and len(program.out) > before)
         program.lines(before + publisher.last_event)
         assert numbers(program)[before:] == list(range(1, publisher.last_event + 1))
+        assert publisher.run in program.said("started again")
+
+
+def test_what_the_run_before_kept_comes_first_though_the_new_one_is_further(subscriber, make):
+    event = make.event(7, 2.0)
+    with glimpse() as (publisher, at):
+        program = subscriber(at)
+        first = meet(program, publisher, event)
+        run, seq = publisher.run, publisher.last_event
+    with glimpse(at) as (publisher, _):
+        kept = [msgspec.structs.replace(event, seq=seq + more, run=run, face=77) for more in (1, 2)]
+        publisher.outlive(lambda _: None, [(each, 500) for each in kept])
+        for _ in range(seq + 20):
+            withheld(publisher, event)
+        program.until(lambda: publisher.event(event) and any("face 77" in line for line in program.out))
+        program.lines(seq - first + 3 + publisher.last_event)
+        assert numbers(program) == [*range(first, seq + 3), *range(1, publisher.last_event + 1)]
 
 
 def test_another_version_is_told_and_ends_it(subscriber):
@@ -194,7 +211,7 @@ def test_another_version_is_told_and_ends_it(subscriber):
         assert router.poll(PATIENCE_S * 1000)
         sender, question = router.recv_multipart()
         assert msgpack.unpackb(question.removeprefix(b"ask\0")) == {
-            "schema": 1, "ask": "events", "id": 1, "since": 2**53 - ("mjs" in str(program.process.args)),
+            "schema": 1, "ask": "events", "id": 1, "since": 2**53 - ("mjs" in str(program.process.args)), "run": "",
         }  # fmt: skip
         router.send_multipart([sender, b"answer\0" + msgpack.packb({"schema": 2, "answer": "events", "id": 1})])
         assert "version 2, I read 1" in program.said("version")

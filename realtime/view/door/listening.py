@@ -19,7 +19,7 @@ EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 BREATH_S = 0.02
 
 
-class Line(socket.socket):
+class CountedSocket(socket.socket):
     """A connection that says when it is closed."""
 
     connections: Connections | None = None
@@ -53,7 +53,7 @@ class Listening(socket.socket):
                 raise
             self._hang_up()
             raise ConnectionAbortedError("no descriptor was left") from None
-        line = Line(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
+        line = CountedSocket(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
         if not self.connections.enter(line, str(address[0])):
             line.close()
             raise ConnectionAbortedError("it was turned away")

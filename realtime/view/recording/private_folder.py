@@ -1,4 +1,4 @@
-"""The page's folder for recordings, which nobody else may open; the next page removes what a killed one left."""
+"""The page's folders for recordings and the like, which nobody else may open; the next page removes a killed one's."""
 
 from __future__ import annotations
 

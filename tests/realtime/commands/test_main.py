@@ -31,7 +31,7 @@ from realtime.session import read
 ROOT = Path(__file__).resolve().parents[3]
 COMMON = {"--config", "--set", "--json", "--verbose", "--help"}
 OPTIONS = {
-    "run": {"--source", "--seconds", "--fast", "--repeat", "--record", "--video"},
+    "run": {"--source", "--seconds", "--fast", "--repeat", "--record", "--video", "--resume"},
     "listen": {"--events", "--seconds", "--state-port", "--events-port", "--replay-port"},
     "bench": {"--source", "--engines", "--wire", "--seconds"},
     "build": {"--backend", "--capability"},
@@ -312,6 +312,19 @@ def test_a_run_is_recorded_with_its_pictures_when_it_is_asked_to(tiny, tmp_path)
     assert len(list(session.stills())) > 0
     fails(["run", "--source", VIDEO, "--record", folder, *tiny], folder, "holds")
     fails(["run", "--source", VIDEO, "--video", *tiny], "--record DIR")
+    fails(["run", "--source", VIDEO, "--resume", *tiny], "--record DIR")
+    again = call("run", *words[:-1], "--record", folder, "--resume", *tiny)
+    assert f"recorded in {tmp_path / 'session-2'}" in again.stdout
+    kept = [record.message for record in read(folder).journal()]
+    assert kept == told
+    assert {event.run for event in kept}.isdisjoint(r.message.run for r in read(tmp_path / "session-2").journal())
+
+
+@pytest.mark.parametrize("words", [["--record", "a", "--replay", "b"], ["--video"]])
+def test_the_page_records_what_it_can_and_says_what_it_cannot(words):
+    found = call("view", *words)
+    assert found.exit_code == 2
+    assert found.stderr.startswith("error: --")
 
 
 @pytest.mark.promise(

@@ -208,7 +208,9 @@ def test_sockets_that_killed_ones_left_behind_are_removed(publisher, tmp_path):
 
 def test_the_kept_events_are_answered_without_the_desk(publisher, asker, make):
     sent = [publisher.event(make.event(number, 1.0)) for number in range(5)]
-    assert asker.ask(AskEvents(since=2), 5.0) == Events(id=1, first=1, last=5, events=tuple(sent[2:]))
+    assert asker.ask(AskEvents(since=2), 5.0) == Events(
+        id=1, first=1, last=5, events=tuple(sent[2:]), run=publisher.run
+    )
 
 
 def test_real_questions_answers_and_pictures_keep_to_the_published_schema(publisher, answers, context, make):

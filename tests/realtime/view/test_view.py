@@ -78,7 +78,10 @@ def healthy(url, code=200):
     "the visitor is told, and goes on once it is back",
     "each of the two",
 )
-def test_either_process_is_killed_and_the_other_goes_on(view, play, browse, eventually):
+def test_either_process_is_killed_and_the_other_goes_on(view, play, browse, eventually, tmp_path, monkeypatch):
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     session = play()
     running = view("--replay", str(session.folder))
     url = eventually(lambda: running.url, UP_S)
@@ -113,6 +116,7 @@ def test_either_process_is_killed_and_the_other_goes_on(view, play, browse, even
         assert f"the {name} ended (killed by SIGKILL)" in said
         assert f"the {name} is started again" in said
     assert running.end() == 130
+    assert list(temporary.iterdir()) == [], "neither the killed page's folders nor the last one's are left"
 
 
 def test_what_cannot_work_is_one_clear_error_and_leaves_nothing_running(view, tmp_path):

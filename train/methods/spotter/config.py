@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from realtime.config import Count, NotNegative, Positive, Section
 from train.config.clips import Distractor
@@ -13,7 +15,9 @@ from train.config.sections import Optimiser, Part
 class Adapting(Section, frozen=True):
     """The stage after films: marked clips of real people, where the source has any."""
 
-    members: Count  #: of all, those that go on to real people; each begins as one of the others, which stay as they are
+    members: Annotated[
+        int, msgspec.Meta(ge=0)
+    ]  #: of all, those that go on; each begins as one of the others, which stay
     films: Count  #: the first so many films are shown as well, so that what they taught is not forgotten
     marked: Part  #: share of the chunks that show marked clips
     real: Part  #: share of the movements added that real people made

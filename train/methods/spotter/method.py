@@ -90,17 +90,18 @@ class SpotterMethod(Method[SpotterTraining, Films]):
         Who was filmed alone finds more, and takes more for an expression that is none; so both are asked.
         """
         torch.manual_seed(seed)
-        (films,), clips = split.train, marked_films(source.marked(), config.tick_s)
+        (films,), after = split.train, config.adapting
+        clips = marked_films(source.marked(), config.tick_s) if after.members else []
         known = source.exact(source.whole().train[: config.known_people], config.known_each)
         assert known is not None  # of whoever is filmed here
         added, clock = exact(known.fields[known.labels != NONE]), (config.chunk_s, config.tick_s)
         _require_long(films, config.chunk_s)
-        network = self._members(config, config.members - config.adapting.members * bool(clips))
+        network = self._members(config, config.members - after.members * bool(clips))
         filmed = [Portion(Footage(films, *clock, config.without), 1.0, config.gain)]
         stages: list[Stage] = [(SpotterJob(config, network, network, filmed, added, seed, config), config.optimiser)]
         if not clips:
             return stages
-        after, seen = config.adapting, apexes(clips)
+        seen = apexes(clips)
         shown = [
             Portion(Footage(films[: after.films], *clock, config.without), 1.0 - after.marked, config.gain),
             Portion(Footage(clips, *clock), after.marked, after.gain),
