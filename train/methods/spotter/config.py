@@ -17,7 +17,7 @@ class Adapting(Section, frozen=True):
 
     members: Annotated[
         int, msgspec.Meta(ge=0)
-    ]  #: of all, those that go on; each begins as one of the others, which stay
+    ]  #: of all, those that go on, from where others stay
     films: Count  #: the first so many films are shown as well, so that what they taught is not forgotten
     marked: Part  #: share of the chunks that show marked clips
     real: Part  #: share of the movements added that real people made
