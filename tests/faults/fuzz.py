@@ -1,7 +1,7 @@
 """Frames, messages, manifests, sessions and tables with changed bytes: nothing may come of them but our own errors.
 
-    python tests/faults/fuzz.py                     10,000 cases, as the suite runs them; about 20 s
-    python tests/faults/fuzz.py 1000000             a million; an hour or less
+    python tests/faults/fuzz.py                     10,000 cases, as the suite runs them; 10 s
+    python tests/faults/fuzz.py 1000000             a million; ten minutes
     python tests/faults/fuzz.py --case session:812  one case alone, with its traceback
 
 A case is a kind and a number, from which its bytes are made. A line for each kind says how many were read after all and
