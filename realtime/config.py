@@ -259,7 +259,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
     except FileNotFoundError:
         raise ConfigError(f"no configuration file {path}; give an existing file with --config") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError, RecursionError) as error:
         raise ConfigError(f"{path} is not readable TOML: {error}") from None
 
 

@@ -133,6 +133,8 @@ def _read(folder: Path) -> dict[str, Any]:
         return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=dict[str, Any])
     except FileNotFoundError:
         raise _unusable(folder, [f"it has no {MANIFEST}: restore it or export the package again"]) from None
+    except RecursionError:
+        raise _unusable(folder, [f"{MANIFEST} is nested without end, which no manifest is: restore it"]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
         raise _unusable(folder, [f"{MANIFEST} is not readable JSON ({error}): restore it"]) from None
 

@@ -73,6 +73,14 @@ def test_files_are_checked_even_when_keys_are_wrong(encoder_folder):
     assert len(reasons) == 5
 
 
+@pytest.mark.promise("a manifest of an engine that is nested without end", "one line", "1 of 1; a traceback before")
+def test_a_manifest_without_end_is_refused_in_one_line(encoder_folder):
+    path = encoder_folder / MANIFEST
+    path.write_bytes(path.read_bytes().replace(b'"name"', b'"deep": ' + b"[" * 100_000 + b', "name"', 1))
+    [reason] = reasons_of(encoder_folder)
+    assert "nested without end" in reason
+
+
 def test_a_graph_of_another_opset_is_refused(encoder_folder):
     edit(encoder_folder, opset=17)
     [reason] = reasons_of(encoder_folder)
