@@ -15,9 +15,7 @@ from train.config.sections import Optimiser, Part
 class Adapting(Section, frozen=True):
     """The stage after films: marked clips of real people, where the source has any."""
 
-    members: Annotated[
-        int, msgspec.Meta(ge=0)
-    ]  #: of all, those that go on, from where others stay
+    members: Annotated[int, msgspec.Meta(ge=0)]  #: of all, those that go on, from where others stay
     films: Count  #: the first so many films are shown as well, so that what they taught is not forgotten
     marked: Part  #: share of the chunks that show marked clips
     real: Part  #: share of the movements added that real people made
