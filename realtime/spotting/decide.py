@@ -121,7 +121,7 @@ class EventDetector:
             return []
         likely = takewhile(lambda each: each.expression >= self._config.close, list(self._past)[-2::-1])
         self._event = event = _Event(next(self._ids), [spot, *likely][::-1])
-        self._past.clear()
+        self._past = deque([spot])
         return [Onset(event.id, self._face, event.onset)]
 
     def _anew(self, spot: Spot) -> bool:
@@ -130,8 +130,12 @@ class EventDetector:
             self._low = None
             return True
         if spot.expression <= self._low.expression:
-            self._low, self._past = spot, deque([spot])  # an onset lies after it
-        return odds(self._low.expression) <= self._config.sunk * odds(spot.expression)
+            self._low, self._past = spot, deque([spot])  # an onset lies at it or after it
+        return self._sank(spot.expression, self._low.expression)
+
+    def _sank(self, high: float, low: float) -> bool:
+        """Whether one likelihood is much less than another; what is as likely as what opens an event never is."""
+        return low < self._config.open and odds(low) <= self._config.sunk * odds(high)
 
     def _tell(self, event: _Event) -> list[Moment]:
         """The apex, once for each kind that it may be of: first of a micro-expression, later of a macro-expression."""
@@ -149,7 +153,7 @@ class EventDetector:
     def _end(self, event: _Event) -> list[Moment]:
         last, held = event.spots[-1], event.elapsed > self._config.macro_max_s
         lasts = last.expression >= self._config.close
-        if lasts and not held and odds(last.expression) > self._config.sunk * odds(event.sure):
+        if lasts and not held and not self._sank(event.sure, last.expression):
             return []
         self._event, self._low, self._past = None, last if lasts else None, deque([last])
         kind = self._kind(event)
