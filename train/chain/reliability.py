@@ -29,16 +29,19 @@ class Reliability:
     expected_error: float  #: mean distance of confidence and share, weighted by the answers: ECE
 
 
-def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliability | None:
-    """Of answers (K,); None where there is none."""
+def reliability(
+    confidences: Sequence[float], right: Sequence[bool], weights: Sequence[float] | None = None
+) -> Reliability | None:
+    """Of answers (K,), each of which counts as much as its weight; None where there is none."""
     if not confidences:
         return None
     sure, hit = np.asarray(confidences, np.float64), np.asarray(right, np.float64)
+    much = np.ones_like(sure) if weights is None else np.asarray(weights, np.float64)
     place = np.minimum((sure * BINS).astype(int), BINS - 1)
-    bins = tuple(
-        Bin(i / BINS, (i + 1) / BINS, int(own.sum()), float(sure[own].mean()), float(hit[own].mean()))
-        for i in range(BINS)
-        if (own := place == i).any()
-    )
-    error = sum(each.answers * abs(each.right - each.confidence) for each in bins) / len(sure)
-    return Reliability(bins, float(error))
+    found, error = [], 0.0
+    for i in range(BINS):
+        if (own := place == i).any():
+            told, was = (float(np.average(each[own], weights=much[own])) for each in (sure, hit))
+            found.append(Bin(i / BINS, (i + 1) / BINS, int(own.sum()), told, was))
+            error += float(much[own].sum()) * abs(was - told)
+    return Reliability(tuple(found), error / float(much.sum()))

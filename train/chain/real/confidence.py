@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from realtime.errors import DataError
 from realtime.recognition.confidence import Line, calibrated
 from realtime.records import Kind
 from train.chain.real.answers import Answer, line
-from train.chain.reliability import reliability
+from train.chain.reliability import Reliability, reliability
 
 FEWEST = 20  # answers of a kind, to fit two numbers
 KINDS: tuple[Kind, ...] = ("micro", "macro")
@@ -58,15 +59,25 @@ def fitted(reports: Sequence[Path]) -> list[Calibration]:
 
 def _fitted(kind: Kind, every: Sequence[Answer], before: Line) -> Calibration | None:
     told = [answer for answer in every if answer.kind == kind]
-    found = reliability([answer.confidence for answer in told], [answer.right for answer in told])
+    found = _reliability(told)
     if found is None:
         return None
     begin, slope = line(told) if len(told) >= FEWEST else (0.0, 1.0)
-    then = reliability([calibrated(a.confidence, (begin, slope)) for a in told], [a.right for a in told])
+    then = _reliability([replace(each, confidence=calibrated(each.confidence, (begin, slope))) for each in told])
     assert then is not None
     whole = (round(begin + slope * before[0], 2), round(slope * before[1], 2))
-    right, said = (sum(each) / len(told) for each in zip(*((a.right, a.confidence) for a in told), strict=True))
+    weights = [each.weight for each in told]
+    right, said = (float(np.average(each, weights=weights)) for each in _columns(told))
     return Calibration(kind, len(told), right, said, found.expected_error, whole, then.expected_error)
+
+
+def _columns(told: Sequence[Answer]) -> tuple[list[bool], list[float]]:
+    return [each.right for each in told], [each.confidence for each in told]
+
+
+def _reliability(told: Sequence[Answer]) -> Reliability | None:
+    right, said = _columns(told)
+    return reliability(said, right, [each.weight for each in told])
 
 
 def _read(path: Path) -> _Report:

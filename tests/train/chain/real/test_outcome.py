@@ -155,6 +155,9 @@ def test_the_text_has_a_row_for_each_way_of_playing():
     assert "false in a.mp4 1" in text
 
 
+FASTER = Mark(1.0, 1.1, 1.25, 1.5, "positive", "happiness")  # SMILE, twice as fast
+
+
 def test_answers_are_right_by_their_class_and_wrong_where_nothing_is_marked():
     said = [
         told(2.0, 2.3, 2.9, "happiness", "macro"),
@@ -167,3 +170,6 @@ def test_answers_are_right_by_their_class_and_wrong_where_nothing_is_marked():
     found = list(answers(outcomes([stretch]), background([stretch])))
     assert [(each.kind, each.right) for each in found] == [("macro", True), ("micro", False), ("micro", False)]
     assert {each.confidence for each in found} == {0.8}
+    faster = played([told(1.0, 1.15, 1.4, "happiness")], [FASTER], playing=Playing(2.0, 1.0))
+    weighed = [each.weight for each in answers(outcomes([stretch, faster]), background([stretch]))]
+    assert weighed == [0.5, 0.5, 0.5, 1.0]  # an expression that is played twice counts once, like what is false
