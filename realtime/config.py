@@ -136,9 +136,12 @@ def split(names: str) -> tuple[str, ...]:
     return tuple(names.split(TOGETHER))
 
 
+Begin = Annotated[float, msgspec.Meta(ge=-20.0, le=20.0)]
+
+
 class ConfidenceConfig(Section, frozen=True):
-    micro: tuple[float, Positive]
-    macro: tuple[float, Positive]
+    micro: tuple[Begin, Positive]
+    macro: tuple[Begin, Positive]
 
 
 class RecogniseConfig(Section, frozen=True):

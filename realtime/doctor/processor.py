@@ -19,7 +19,7 @@ SETS = (
     ("avx2", "AVX2", "about 109 frames/s of one face on two cores of 2.8 GHz"),
     ("asimd", "NEON", "not measured; two fast cores are as AVX2, a Raspberry Pi 5 is a third of that or less"),
 )
-#: One follows faces, the other finds and judges events.
+#: One follows faces while the other measures how they move and judges events.
 CORES = 2
 #: Everything on takes 370 MB, the page 150, each visitor's camera 100.
 LEAST_MB = 700.0

@@ -32,11 +32,14 @@ def wire(config: Config) -> Finding:
             return Finding("keys", "ok", f"none, and none are needed: {publish.host} is this machine")
         folder = Path(publish.keys).expanduser()
         server_pair(folder)
-        clients = len(known_clients(folder))
+        clients, broken = known_clients(folder)
     except GlimpseError as error:
         return Finding("keys", "stop", str(error))
     wrong = [*open_to_others(folder.glob(f"**/{CLIENT_SECRET}")), *open_to_others([folder / SERVER_SECRET])]
-    return judge_files("keys", f"{clients} programs and machines are let in by {folder}", wrong)
+    if broken and not wrong:
+        todo = "make them anew with `python -m realtime keys`, or remove them"
+        return Finding("keys", "look", f"keys of {folder} that let in nobody: {'; '.join(broken)}", todo)
+    return judge_files("keys", f"{len(clients)} programs and machines are let in by {folder}", wrong)
 
 
 def page(config: Config) -> Finding:

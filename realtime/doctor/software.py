@@ -37,7 +37,8 @@ def installed() -> dict[str, str]:
     """Version by name of all that is installed here, the first of each on the path: what is imported."""
     found: dict[str, str] = {}
     for each in distributions():
-        found.setdefault(canonicalize_name(each.metadata["Name"]), each.version)
+        if name := each.metadata["Name"]:  # one that was removed in part has none
+            found.setdefault(canonicalize_name(name), each.version)
     return found
 
 

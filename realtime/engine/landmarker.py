@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from importlib import metadata
 
@@ -40,25 +41,30 @@ class SpareLandmarker:
     def __init__(self, stages: Config) -> None:
         self._stages = stages
         self._waiting = [open_landmarker(stages)]
+        self._closed = False
+        self._lock = threading.Lock()
 
     def take(self) -> Landmarker:
         """The one that waits, or else a new one; closed, it waits for the next, unless another one does."""
-        try:
-            return _Lent(self._waiting.pop(), self._take_back)
-        except IndexError:
-            return _Lent(open_landmarker(self._stages), self._take_back)
+        with self._lock:
+            waiting = self._waiting.pop() if self._waiting else None
+        return _Lent(waiting or open_landmarker(self._stages), self._take_back)
 
     def close(self) -> None:
-        """Free the models of the one that waits."""
-        while self._waiting:
-            self._waiting.pop().close()
+        """Free the models of the one that waits, and of those that come back later."""
+        with self._lock:
+            self._closed, waiting, self._waiting = True, self._waiting, []
+        for each in waiting:
+            each.close()
 
     def _take_back(self, landmarker: Landmarker) -> None:
-        if self._waiting:
+        with self._lock:
+            kept = not self._waiting and not self._closed
+            if kept:
+                landmarker.restart()
+                self._waiting.append(landmarker)
+        if not kept:
             landmarker.close()
-        else:
-            landmarker.restart()
-            self._waiting.append(landmarker)
 
 
 class _Lent:
@@ -69,7 +75,8 @@ class _Lent:
         self._landmarker, self._give_back = landmarker, give_back
 
     def close(self) -> None:
-        self._give_back(self._landmarker)
+        give_back, self._give_back = self._give_back, lambda landmarker: None  # once
+        give_back(self._landmarker)
 
 
 def landmarker_version(stages: Config) -> str:

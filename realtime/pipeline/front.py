@@ -49,7 +49,7 @@ class _Followed:
     def __init__(self, config: Config) -> None:
         self.aligner = Aligner(config.align)
         self.flow = LaggedFlow(LAG_S, config.align.size_px, PAUSE_S)
-        self.seen = 0.0
+        self.seen = 0.0  #: when last, by its frame
 
 
 class Front:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from queue import Empty, Full, Queue
 from typing import Generic, TypeVar
 
@@ -55,6 +55,9 @@ class Prefetch(Generic[T]):
             self._put(False, None)
         except BaseException as error:  # noqa: BLE001 - it is raised again where the items are used
             self._put(False, error)
+        finally:
+            if isinstance(self._items, Generator):
+                self._items.close()  # here and now: what it holds is free for others when the thread has ended
 
     def _put(self, more: bool, item: T | BaseException | None) -> bool:
         while not self._stopped:

@@ -53,7 +53,7 @@ class Streams:
     def __init__(self, config: Config, outlet: Outlet) -> None:
         self._config, self._outlet = config, outlet
         self._heads = Heads(config)
-        self._landmarker = SpareLandmarker(config)  # opened now, or the first visitor would wait for it
+        self._landmarker = SpareLandmarker(config)  # opened now, or whoever comes first would wait for it
         self._ids = count(1)
         self._lock = threading.Lock()  # of the tables below
         self._pipelines: dict[str, Pipeline] = {}

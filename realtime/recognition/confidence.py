@@ -13,7 +13,7 @@ Line = tuple[float, float]  #: where it begins, how steep it is
 
 
 def calibrated(said: float, line: Line) -> float:
-    """The probability whose logit is begin + slope * logit of `said`, 0..1; (0, 1) changes nothing."""
+    """The probability whose logit is begin + slope * logit of `said`, 0..1; (0, 1) changes nothing but rounding."""
     begin, slope = line
     return logistic(begin + slope * logit(said))
 

@@ -127,11 +127,11 @@ def advice(view: ViewConfig) -> list[str]:
 
 def check_users(view: ViewConfig, *, with_users: bool) -> None:
     """ViewError where others could look through the server's camera, and nobody was said to be allowed to."""
-    if not with_users and not is_here(view.host):
+    if not with_users and (view.proxies or not is_here(view.host)):
         raise ViewError(
-            f"view.host is {view.host!r}, which others can reach, without users; faces are personal data, so name "
-            "those who may come with --auth USER:FILE, after `python -m realtime password FILE`, or use "
-            "--set view.host=127.0.0.1"
+            f"others can reach the page (view.host {view.host!r}, view.proxies {list(view.proxies)}), and it has no "
+            "users; faces are personal data, so name those who may come with --auth USER:FILE, after "
+            "`python -m realtime password FILE`, or use --set view.host=127.0.0.1 without a proxy"
         )
 
 

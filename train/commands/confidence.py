@@ -15,7 +15,7 @@ def confidence(
     reports: Annotated[list[Path], typer.Argument(help="real-choosing.json of `train real`, one or several.")],
     as_json: AsJson = False,
 ) -> None:
-    """Fit how sure answers are told to be on reports of real faces, of people whom no engine learned from."""
+    """Fit how sure answers are told to be on reports of real faces, of people whom the spotter has not seen."""
     with told(as_json):
         from train.chain.real.confidence import fitted
 

@@ -28,4 +28,5 @@ def key(settings: MarkedSettings) -> object:
     if not settings.clips:
         return ()
     tables = [(FOLDER / name).read_text("utf-8") for name in ("clips.csv", "marks.csv")]
-    return tables, sorted(settings.without), settings.speeds, settings.strengths
+    without = (sorted(settings.without),) if settings.without else ()
+    return (tables, *without, settings.speeds, settings.strengths)

@@ -21,6 +21,7 @@ LONGEST = 107
 SUFFIX = ".socket"
 #: What is younger may be about to be listened at.
 YOUNG_S = 60.0
+CONNECT_S = 0.5  # then somebody is there, and busy
 
 
 def possible() -> bool:
@@ -69,8 +70,11 @@ def _make_private(home: Path) -> None:
 
 def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.settimeout(CONNECT_S)
         try:
             asking.connect(str(path))
         except ConnectionRefusedError:
             return False
+        except TimeoutError:
+            return True
     return True

@@ -45,7 +45,7 @@ class Connections:
     def __init__(self, limits: ConnectionsConfig, proxies: Sequence[str], most: int) -> None:
         """`most` is how many may be connected at once."""
         self.limits, self.most = limits, most
-        self._networks = [ipaddress.ip_network(proxy, strict=False) for proxy in proxies]
+        self._networks = [ipaddress.ip_network(proxy) for proxy in proxies]
         self._lines: dict[int, _Line] = {}
         self._of: Counter[str] = Counter()
         self._turned_away, self._tell_due = 0, 0.0

@@ -9,6 +9,7 @@ import errno
 import os
 import socket
 import time
+from contextlib import suppress
 from typing import Any
 
 from realtime.view.door.connections import Connections
@@ -53,6 +54,9 @@ class Listening(socket.socket):
                 raise
             self._hang_up()
             raise ConnectionAbortedError("no descriptor was left") from None
+        if self._spare < 0:
+            with suppress(OSError):
+                self._spare = os.open(os.devnull, os.O_RDONLY)
         line = CountedSocket(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
         if not self.connections.enter(line, str(address[0])):
             line.close()

@@ -337,5 +337,8 @@ def test_who_comes_gets_the_landmarker_that_waits_and_the_next_one_gets_it_again
     assert len(opened) == 2
     assert (third.find, third.count) == (opened[0].find, opened[0].count)
     third.close()
+    third.close()  # given back already
+    late = spare.take()
     spare.close()
-    assert opened[0].told == ["restart", "restart", "close"]
+    late.close()
+    assert opened[0].told == ["restart", "restart", "close"]  # nobody comes any more

@@ -114,3 +114,18 @@ def test_an_error_after_the_stop_is_nobodys():
     ahead.close()
     assert ended(ahead)
     assert list(ahead) == []
+
+
+def test_a_generator_that_is_not_read_to_its_end_is_closed_when_its_thread_ends():
+    closed = threading.Event()
+
+    def numbers():
+        try:
+            yield from itertools.count()
+        finally:
+            closed.set()
+
+    ahead = Prefetch(numbers(), 2)
+    assert next(iter(ahead)) == 0
+    ahead.close()
+    assert closed.is_set()  # and not whenever the collector comes

@@ -62,7 +62,10 @@ def test_a_page_that_others_reach_has_users(settings, host):
         check_users(view, with_users=False)
     check_users(view, with_users=True)
     for here in ("127.0.0.1", "localhost", "::1", "127.0.0.9"):
-        check_users(msgspec.structs.replace(view, host=here), with_users=False)
+        alone = msgspec.structs.replace(view, host=here)
+        check_users(alone, with_users=False)
+        with pytest.raises(ViewError, match=r"10\.0\.0\.2"):  # others come by it
+            check_users(msgspec.structs.replace(alone, proxies=("10.0.0.2",)), with_users=False)
 
 
 def test_the_command_says_so(settings):

@@ -55,4 +55,6 @@ class SpotterTraining(Settings, frozen=True, tag="spotter"):
     def __post_init__(self) -> None:
         going, staying = self.adapting.members, self.members - self.adapting.members
         if going > staying:
-            raise ValueError(f"{going} of {self.members} members go on, but {staying} stay to begin from; wanted half")
+            raise ValueError(
+                f"{going} of {self.members} members go on, but {staying} stay to begin from; wanted at most half"
+            )

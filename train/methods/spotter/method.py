@@ -87,7 +87,7 @@ class SpotterMethod(Method[SpotterTraining, Films]):
     def stages(self, config: SpotterTraining, split: Split[Films], source: ClipSource, seed: int) -> Sequence[Stage]:
         """Films, in which everything is known; then real faces, where the source has marked clips of any.
 
-        Who was filmed alone finds more, and takes more for an expression that is none; so both are asked.
+        Members that saw films alone find more, and take more for an expression that is none; so both are asked.
         """
         torch.manual_seed(seed)
         (films,), after = split.train, config.adapting

@@ -38,7 +38,7 @@ def test_each_change_leaves_what_happened_to_be_seen(change, chunk, rng):
         seen = change(chunk, rng)
         assert seen.shape == before.shape
         assert np.isfinite(seen).all()
-        assert np.corrcoef(seen.ravel(), before.ravel())[0, 1] > 0.3 or change is elsewhere.covered
+        assert np.corrcoef(seen.ravel(), before.ravel())[0, 1] > (0.0 if change is elsewhere.covered else 0.3)
     assert np.array_equal(chunk.fields, before)  # what was filmed is drawn again
 
 
