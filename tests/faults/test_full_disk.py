@@ -23,8 +23,8 @@ class Stage:
 
     stopped = False
 
-    def __init__(self, config):
-        self.streams = self
+    def __init__(self, config, recorder, earlier):
+        self.streams, self._recorder = self, recorder
         addresses = ("state_address", "events_address", "address", "private_address")
         self.publisher = self.answers = self.inbox = SimpleNamespace(**dict.fromkeys(addresses, "nowhere"))
 
@@ -37,9 +37,9 @@ class Stage:
     def stop(self):
         pass
 
-    def run(self, source, seconds, told, recorder):
+    def run(self, source, seconds, told):
         for frame in range(20):
-            recorder.write(state(frame, face(1, 1.0)))
+            self._recorder.write(state(frame, face(1, 1.0)))
 
 
 @contextmanager
