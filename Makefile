@@ -40,8 +40,8 @@ engines: $(VENV)/dev.stamp ## every engine anew from its recipe; takes hours, go
 	set -e; for recipe in $(RECIPES); do $(BIN)/python -m train rebuild \
 	  --config configs/methods/$${recipe%:*}.toml --config configs/data/$${recipe#*:}.toml; done
 
-hashed: $(BIN)/python ## the live system alone, each file installed only if its SHA-256 is that of locks/live.txt
-	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --no-deps --requirement locks/live.txt
+hashed: $(BIN)/python ## the live system alone, each file installed only if its SHA-256 is that of configs/locks/live.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --no-deps --requirement configs/locks/live.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
 	@touch $(VENV)/base.stamp
 
@@ -52,18 +52,18 @@ sbom: $(VENV)/base.stamp $(VENV)/tools.stamp ## build/sbom.json: a CycloneDX bil
 	@mkdir -p build
 	$(TOOLS)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json
 
-audit: $(VENV)/tools.stamp ## known holes of locks/live.txt, by the registry's list of advisories; wants the network
-	$(TOOLS)/pip-audit --strict --disable-pip --requirement locks/live.txt
+audit: $(VENV)/tools.stamp ## known holes of configs/locks/live.txt, by the registry's list of advisories; wants the network
+	$(TOOLS)/pip-audit --strict --disable-pip --requirement configs/locks/live.txt
 
-newer: $(VENV)/tools.stamp ## versions that pyproject.toml allows and that are newer than those of locks/live.txt
+newer: $(VENV)/tools.stamp ## versions that pyproject.toml allows and that are newer than those of configs/locks/live.txt
 	@mkdir -p build
-	@$(COMPILE) pyproject.toml locks/build.in --output-file build/newest.txt --upgrade
-	@for file in locks/live.txt build/newest.txt; do grep -o '^[a-z0-9_.-]*==[^ ;]*' $$file | sort -u > build/$$(basename $$file).pins; done
+	@$(COMPILE) pyproject.toml configs/locks/build.in --output-file build/newest.txt --upgrade
+	@for file in configs/locks/live.txt build/newest.txt; do grep -o '^[a-z0-9_.-]*==[^ ;]*' $$file | sort -u > build/$$(basename $$file).pins; done
 	@comm -13 build/live.txt.pins build/newest.txt.pins
 
-locks: $(VENV)/tools.stamp ## locks/live.txt and locks/tools.txt anew, from constraints.txt and locks/tools.in
-	$(COMPILE) --generate-hashes --constraint constraints.txt pyproject.toml locks/build.in --output-file locks/live.txt
-	$(COMPILE) --generate-hashes locks/tools.in --output-file locks/tools.txt
+locks: $(VENV)/tools.stamp ## configs/locks/live.txt and configs/locks/tools.txt anew, from constraints.txt and configs/locks/tools.in
+	$(COMPILE) --generate-hashes --constraint constraints.txt pyproject.toml configs/locks/build.in --output-file configs/locks/live.txt
+	$(COMPILE) --generate-hashes configs/locks/tools.in --output-file configs/locks/tools.txt
 
 clean: ## remove the environment and all caches of the tools, but no data and no engines
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info
@@ -79,9 +79,9 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $(VENV)/base.stamp $@
 
 # Apart from .venv, whose libraries they would otherwise change.
-$(VENV)/tools.stamp: locks/tools.txt | $(BIN)/python
+$(VENV)/tools.stamp: configs/locks/tools.txt | $(BIN)/python
 	$(BIN)/python -m venv --clear $(VENV)/tools
-	$(TOOLS)/python -m pip install --quiet --require-hashes --only-binary :all: --no-deps --requirement locks/tools.txt
+	$(TOOLS)/python -m pip install --quiet --require-hashes --only-binary :all: --no-deps --requirement configs/locks/tools.txt
 	@touch $@
 
 # The first interpreter that truly runs, is of a version that mediapipe has wheels for, and can make environments:

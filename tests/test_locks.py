@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCKS = ROOT / "locks"
+LOCKS = ROOT / "configs/locks"
 PYTHONS = ("3.10", "3.11", "3.12")
 BUILDS = {"setuptools"}  # which is no part of Glimpse, and so not among the constraints
 
