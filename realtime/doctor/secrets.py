@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from realtime.config import Config
 from realtime.doctor.finding import Finding
 from realtime.errors import GlimpseError
-from realtime.publish.connection.address import bound_at
+from realtime.publish.connection.address import bound_at, is_here
 from realtime.publish.connection.keys import CLIENT_SECRET, SERVER_SECRET, known_clients, server_pair
 
 #: Nobody but the owner may do anything with a secret file, nor write where it lies.
@@ -46,7 +45,7 @@ def page(config: Config) -> Finding:
     """Whether the page is for this machine alone, or has what others need to come in safely."""
     view = config.view
     if not view.certificate and not view.private_key:
-        if is_loopback(view.host):
+        if is_here(view.host):
             return Finding("page", "ok", f"for this machine alone, at {view.host}")
         todo = "set view.certificate and view.private_key, give --auth, or leave view.host as it is and use ssh -L"
         return Finding("page", "look", f"http at {view.host}: whoever is on the way sees passwords and faces", todo)
@@ -56,14 +55,6 @@ def page(config: Config) -> Finding:
             "page", "stop", f"no file {', '.join(missing)} (view.certificate, view.private_key)", "name both"
         )
     return judge_files("page", f"https at {view.host}", list(open_to_others(files[1:])))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def open_to_others(paths: Iterable[Path]) -> list[Path]:

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 from realtime.config import Config, ViewConfig
 from realtime.errors import ViewError
 from realtime.publish import raised
-from realtime.view.access.gate import LOOPBACK, is_here
+from realtime.publish.connection.address import is_here
+from realtime.view.access.gate import LOOPBACK
 from realtime.view.access.passwords import Password
 from realtime.view.app import create
 from realtime.view.door.connections import Connections

@@ -57,7 +57,7 @@ def why_not(error: Exception, host: str, port: int, key: str) -> PublishError:
 
 def _allowed(publish: PublishConfig) -> str:
     """The host, unless it lies beyond this machine and there are no keys."""
-    if publish.keys or publish.host == "localhost" or _is_loopback(publish.host):
+    if publish.keys or is_here(publish.host):
         return publish.host
     raise PublishError(
         f"publish.host is {publish.host!r}, which is beyond this machine, without keys; faces are personal data, so "
@@ -66,9 +66,10 @@ def _allowed(publish: PublishConfig) -> str:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_here(host: str) -> bool:
+    """Whether only programs of this machine reach what is bound to `host`."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from realtime.publish.connection.address import is_here
 from realtime.view.access import login
 from realtime.view.access.login import Logins
 
@@ -115,11 +116,6 @@ class Gate:
             await send(message)
 
         return sent
-
-
-def is_here(host: str) -> bool:
-    """Whether only programs of this machine reach what is bound to `host`."""
-    return host in LOOPBACK or (_is_number(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def _names(host: str, origins: Sequence[str]) -> set[str]:

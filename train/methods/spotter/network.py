@@ -1,7 +1,7 @@
 """Gated recurrent units (Cho et al. 2014) over ticks of movement: how likely an expression is under way.
 
 Several are asked and the mean of their logits is told (deep ensembles, Lakshminarayanan et al. 2017): of a movement
-that is hardly to be seen each has doubts of its own. Six take 0.08 ms a tick, where finding the face takes 4 ms.
+that is hardly to be seen each has doubts of its own. Six take 0.2 ms a tick, where finding the face takes 4 ms.
 """
 
 from __future__ import annotations
