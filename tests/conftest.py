@@ -26,9 +26,9 @@ from realtime.representation.apex_change import ApexChange
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
-from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.flow_fields import FlowFields
 from realtime.representation.motion_ticks import MotionTicks
+from realtime.representation.movement.fields import FIELD_PX, LAG_S
 
 CELLS, RISEN = 7, 0.8  # of the tiny spotter: the side of its grid, and the compressed rise that is even odds
 CLIPS = Path(__file__).resolve().parents[1] / "../shared/clips"

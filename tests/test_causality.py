@@ -20,7 +20,7 @@ from realtime.recognition.heads import spotter
 from realtime.recognition.recognise import Judges, Recogniser
 from realtime.recognition.window import Encoded
 from realtime.records import Box, Crop, Face, Frame, Onset, Pose, Quality
-from realtime.representation.fields import LAG_S
+from realtime.representation.movement.fields import LAG_S
 from realtime.spotting.decide import EventDetector
 from realtime.spotting.detector import FaceSpotter, scorer_of
 from realtime.spotting.lagged_flow import LaggedFlow

@@ -21,7 +21,7 @@ from realtime.pipeline.budget import Budget
 from realtime.pipeline.prefetch import Prefetch
 from realtime.pipeline.timing import Stopwatch, Took
 from realtime.records import Crop, Face, Frame
-from realtime.representation.fields import LAG_S
+from realtime.representation.movement.fields import LAG_S
 from realtime.spotting.lagged_flow import LaggedFlow, stood
 from realtime.spotting.scorer import PAUSE_S
 

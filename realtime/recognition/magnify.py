@@ -7,7 +7,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from realtime.records import Floats, Image
-from realtime.representation.motion import Flow, grey, head_fit, layout, residual
+from realtime.representation.movement.motion import Flow, grey, head_fit, layout, residual
 
 ROUNDS = 6  # of the fixed-point search; each leaves less than half of the error, as long as the field is smooth
 SMOOTH = 1 / 64  # of the crop's side: what moves is skin, and skin moves smoothly

@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats, Times
-from realtime.representation.change import changed, mean_grey, upon
 from realtime.representation.crop_images import IMAGES
 from realtime.representation.event import Images, SeenEvent
 from realtime.representation.misfit import EncoderAtHand, other_crops
+from realtime.representation.movement.change import changed, mean_grey, upon
 from realtime.representation.tensor_spec import TensorSpec
 
 

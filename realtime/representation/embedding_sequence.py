@@ -11,7 +11,7 @@ import numpy as np
 from realtime.records import Floats
 from realtime.representation.event import SeenEvent
 from realtime.representation.misfit import EncoderAtHand
-from realtime.representation.pooling import pooled
+from realtime.representation.movement.pooling import pooled
 from realtime.representation.tensor_spec import TensorSpec
 
 EMBEDDINGS = "embeddings"

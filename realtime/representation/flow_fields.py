@@ -10,8 +10,8 @@ import numpy as np
 
 from realtime.records import Floats
 from realtime.representation.event import SeenEvent
-from realtime.representation.fields import FIELD_PX, Scale, moments, normalised, sampled
 from realtime.representation.misfit import EncoderAtHand, other_crops
+from realtime.representation.movement.fields import FIELD_PX, Scale, moments, normalised, sampled
 from realtime.representation.tensor_spec import TensorSpec
 
 FIELDS = "fields"

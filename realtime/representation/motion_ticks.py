@@ -10,9 +10,9 @@ import numpy as np
 
 from realtime.records import Floats
 from realtime.representation.event import SeenEvent
-from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.misfit import EncoderAtHand
-from realtime.representation.pooling import SMALL, means, pooled
+from realtime.representation.movement.fields import FIELD_PX, LAG_S
+from realtime.representation.movement.pooling import SMALL, means, pooled
 from realtime.representation.tensor_spec import TensorSpec
 
 TICKS = "ticks"

@@ -13,8 +13,8 @@ from realtime.engine.package.kind import of_kind
 from realtime.errors import EngineError
 from realtime.records import Apex, Crop, Floats, Moment, Offset
 from realtime.representation.crop_images import CropImages
-from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.motion_ticks import MotionTicks
+from realtime.representation.movement.fields import FIELD_PX, LAG_S
 from realtime.representation.representation import tag_of
 from realtime.spotting.decide import EventDetector
 from realtime.spotting.lagged_flow import LaggedFlow, stood

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from realtime.records import Crop, Floats, Image, Motion, Pose
-from realtime.representation import motion
-from realtime.representation.fields import LAG_S
+from realtime.representation.movement import motion
+from realtime.representation.movement.fields import LAG_S
 
 Movement = tuple[Motion, Floats]  #: and turns (TURNS,) of the head, in degrees
 KEPT = 16  # newest crops of which it may be asked again: whoever measures first is a few frames ahead

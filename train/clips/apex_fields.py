@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from realtime.records import Floats, Times
 from realtime.representation.apex_field import ApexField, apex_field
-from realtime.representation.motion import Flow, layout
+from realtime.representation.movement.motion import Flow, layout
 from train.clips.stored import StoredClip
 from train.storage.digest import digest
 from train.storage.parts import made_once

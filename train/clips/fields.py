@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 
 from realtime.records import Crop, Floats, Times
-from realtime.representation import motion
-from realtime.representation.fields import FIELD_PX, LAG_S
-from realtime.representation.motion import Layout
+from realtime.representation.movement import motion
+from realtime.representation.movement.fields import FIELD_PX, LAG_S
+from realtime.representation.movement.motion import Layout
 from realtime.spotting.lagged_flow import LaggedFlow
 from train.clips.prepare import save_array
 from train.clips.stored import StoredClip

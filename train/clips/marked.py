@@ -22,7 +22,7 @@ from realtime.engine.landmarker import landmarker_version, open_landmarker
 from realtime.faces.align import Aligner
 from realtime.faces.track import Landmarker, Tracker
 from realtime.records import Crop, Floats, Times
-from realtime.representation.fields import LAG_S
+from realtime.representation.movement.fields import LAG_S
 from realtime.spotting.lagged_flow import LaggedFlow
 from realtime.spotting.recurrent import packed
 from realtime.spotting.scorer import PAUSE_S

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.records import Floats
-from realtime.representation.motion import layout
+from realtime.representation.movement.motion import layout
 from train.clips.exact import AS_CUT, still
 from train.clips.fields import exact
 from train.config.clips import Clips

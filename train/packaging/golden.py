@@ -13,7 +13,7 @@ from torch import Tensor
 from realtime.engine.engine import Engine
 from realtime.engine.package.manifest import Precision
 from realtime.records import Floats, Image, Times
-from realtime.representation.motion import Flow, grey, layout, measure
+from realtime.representation.movement.motion import Flow, grey, layout, measure
 from realtime.representation.representation import Representation
 from train.clips.embeddings import embed_images
 from train.clips.prepare import sample_crops

@@ -23,7 +23,7 @@ from realtime.faces import align
 from realtime.faces.align import Aligner
 from realtime.faces.track import Landmarker, Tracker
 from realtime.records import Crop, Floats, Image, Pose
-from realtime.representation import motion
+from realtime.representation.movement import motion
 from train.chain.play import opened
 from train.chain.truth import Video, seen
 from train.storage.atomic import writing

@@ -12,7 +12,7 @@ from realtime.engine.package.kind import of_kind
 from realtime.errors import ConfigError
 from realtime.records import Moment
 from realtime.representation.crop_images import CropImages
-from realtime.representation.fields import LAG_S
+from realtime.representation.movement.fields import LAG_S
 from realtime.spotting.decide import EventDetector
 from realtime.spotting.detector import scorer_of
 from realtime.spotting.lagged_flow import LaggedFlow

@@ -12,7 +12,7 @@ from realtime.representation import representation
 from realtime.representation.crop_images import CropImages
 from realtime.representation.event import EventFrames
 from realtime.representation.misfit import other_crops
-from realtime.representation.pooling import pooled
+from realtime.representation.movement.pooling import pooled
 from realtime.representation.tensor_spec import TensorSpec
 
 

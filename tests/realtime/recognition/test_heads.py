@@ -10,7 +10,7 @@ from realtime.labels import OWN, VOCABULARIES
 from realtime.recognition.heads import Heads, engines, spotter
 from realtime.representation.apex_field import ApexField
 from realtime.representation.embedding_sequence import EmbeddingSequence
-from realtime.representation.fields import FIELD_PX
+from realtime.representation.movement.fields import FIELD_PX
 
 
 @pytest.fixture(scope="module")

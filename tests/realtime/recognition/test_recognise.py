@@ -14,12 +14,12 @@ from realtime.recognition.window import Encoded, Seen, Window
 from realtime.records import Apex, Crop, Offset, Pose
 from realtime.representation.apex_change import ApexChange, apex_pair
 from realtime.representation.apex_field import ApexField
-from realtime.representation.change import changed
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
 from realtime.representation.embedding_sequence import EmbeddingSequence
-from realtime.representation.fields import moments, sampled
 from realtime.representation.flow_fields import FlowFields, scaled
+from realtime.representation.movement.change import changed
+from realtime.representation.movement.fields import moments, sampled
 
 PLAIN = ConfidenceConfig(micro=(0.0, 1.0), macro=(0.0, 1.0))
 CONFIG = RecogniseConfig(

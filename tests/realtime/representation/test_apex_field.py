@@ -4,8 +4,8 @@ import pytest
 
 from realtime.representation.apex_field import FIELD, ApexField
 from realtime.representation.event import EventFrames
-from realtime.representation.fields import FIELD_PX
-from realtime.representation.motion import layout
+from realtime.representation.movement.fields import FIELD_PX
+from realtime.representation.movement.motion import layout
 
 SIZE = 128
 SHOWN = ApexField(SIZE, FIELD_PX, 0.0)

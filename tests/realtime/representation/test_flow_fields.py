@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from realtime.representation.event import EventFrames
-from realtime.representation.fields import moments, normalised, sampled
 from realtime.representation.flow_fields import FlowFields, scaled
+from realtime.representation.movement.fields import moments, normalised, sampled
 
 MADE = FlowFields(48, 28, 4, "each", 5e-4, 8.0)
 TIMES = 2.0 + np.arange(12) / 30

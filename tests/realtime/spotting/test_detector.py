@@ -8,7 +8,7 @@ import pytest
 
 from realtime import config
 from realtime.records import Apex, Crop, Motion, Offset, Onset, Pose
-from realtime.representation.fields import FIELD_PX, LAG_S
+from realtime.representation.movement.fields import FIELD_PX, LAG_S
 from realtime.spotting import detector
 from realtime.spotting.detector import STILL, FaceSpotter
 from realtime.spotting.scorer import PAUSE_S, Spot

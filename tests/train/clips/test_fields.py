@@ -7,8 +7,8 @@ import pytest
 
 from realtime import config
 from realtime.records import Crop, Pose
-from realtime.representation.fields import LAG_S
-from realtime.representation.motion import Flow, grey, layout, measure
+from realtime.representation.movement.fields import LAG_S
+from realtime.representation.movement.motion import Flow, grey, layout, measure
 from realtime.spotting.detector import FaceSpotter
 from train.clips import fields
 from train.clips.fields import displacements, exact, moving

@@ -10,7 +10,7 @@ from realtime.representation.crop_images import CropImages, crop_images
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.event import EventFrames
 from realtime.representation.flow_fields import FlowFields
-from realtime.representation.pooling import pooled
+from realtime.representation.movement.pooling import pooled
 from train.packaging import golden
 from train.packaging.golden import CANDIDATES, INT8_ROWS, golden_crops, golden_inputs, golden_motion, surest, varied
 

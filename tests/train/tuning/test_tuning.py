@@ -9,7 +9,7 @@ from realtime import config
 from realtime.demo import truth
 from realtime.errors import ConfigError, DataError
 from realtime.recognition import heads
-from realtime.representation.motion import grey
+from realtime.representation.movement.motion import grey
 from realtime.spotting.detector import FaceSpotter
 from realtime.spotting.scorer import Spot
 from train.__main__ import app

@@ -18,7 +18,7 @@ from realtime.capture.source import Source
 from realtime.faces.align import similarity
 from realtime.faces.track import Tracker
 from realtime.records import Floats, Frame, Image
-from realtime.representation import motion
+from realtime.representation.movement import motion
 from train.datasets.marked.marks import Mark
 
 CROP_PX, MARGIN_PX = 256, 64  #: the canonical crop, and how much more is seen around it: it ends above the chin

@@ -16,8 +16,8 @@ import numpy as np
 from realtime.errors import DataError
 from realtime.faces import landmarks as lm
 from realtime.records import Floats, Image
-from realtime.representation import motion
-from realtime.representation.motion import Flow, head_fit, layout
+from realtime.representation.movement import motion
+from realtime.representation.movement.motion import Flow, head_fit, layout
 
 Terms = Literal["onset", "offset", "both"]  #: "both" is equation 6 of Ren et al.; the authors' code has "onset" alone
 ENDS: dict[Terms, tuple[int, ...]] = {"onset": (0,), "offset": (-1,), "both": (0, -1)}

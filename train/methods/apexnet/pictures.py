@@ -14,9 +14,9 @@ from torch import Generator, Tensor
 
 from realtime.records import Floats, Image, Times
 from realtime.representation.apex_change import ApexChange, apex_pair
-from realtime.representation.change import changed
 from realtime.representation.crop_images import IMAGES, CropImages, crop_images
 from realtime.representation.event import EventFrames
+from realtime.representation.movement.change import changed
 from train.methods.apexnet.config import PairAugment
 from train.methods.apexnet.pairs import Filmed, Moments
 from train.training import augment

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from realtime.representation.pooling import pooled
+from realtime.representation.movement.pooling import pooled
 from train.clips.embeddings import EmbeddedClip
 from train.clips.fields import MovingClip
 from train.methods.cmn.config import MotionInput

@@ -11,8 +11,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from realtime.records import Floats, Times
-from realtime.representation.fields import moments, sampled
 from realtime.representation.flow_fields import FlowFields, scaled
+from realtime.representation.movement.fields import moments, sampled
 from train.clips.exact import Movements
 from train.clips.fields import MovingClip
 from train.clips.sequences import bent, cut, rests

@@ -20,8 +20,8 @@ from realtime.engine.package.manifest import LOGITS, Precision
 from realtime.labels import NONE
 from realtime.records import Floats
 from realtime.representation.event import EventFrames
-from realtime.representation.fields import FIELD_PX
 from realtime.representation.flow_fields import FIELDS, FlowFields
+from realtime.representation.movement.fields import FIELD_PX
 from train.clips.clip import event
 from train.clips.fields import MovingClip, moving
 from train.clips.sequences import rests

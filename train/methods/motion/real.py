@@ -16,7 +16,7 @@ from torch import Generator
 
 from realtime.labels import MEGC3
 from realtime.records import Floats, Times
-from realtime.representation.fields import FIELD_PX
+from realtime.representation.movement.fields import FIELD_PX
 from realtime.spotting.recurrent import unpacked
 from train.clips.marked import MarkedFace
 from train.training.people import shares

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from realtime.records import Floats
-from realtime.representation.fields import LAG_S
+from realtime.representation.movement.fields import LAG_S
 from train.methods.spotter.footage import Chunk
 
 Change = Callable[[Chunk, np.random.Generator], Floats]

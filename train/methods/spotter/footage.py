@@ -9,7 +9,7 @@ import numpy as np
 
 from realtime.errors import DataError
 from realtime.records import Floats, Times
-from realtime.representation.fields import FIELD_PX, LAG_S
+from realtime.representation.movement.fields import FIELD_PX, LAG_S
 from realtime.spotting.recurrent import unpacked
 from train.methods.spotter.chunks import begins
 from train.methods.spotter.pasted import Expressions, mirrored

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime.records import Floats, Times
-from realtime.representation.fields import LAG_S
 from realtime.representation.motion_ticks import motion_ticks
+from realtime.representation.movement.fields import LAG_S
 from train.methods.spotter.config import Adapting, SpotterTraining
 from train.methods.spotter.elsewhere import elsewhere
 from train.methods.spotter.footage import Chunk, Footage, together

@@ -17,8 +17,8 @@ from realtime import config as realtime_config
 from realtime.engine.package.manifest import LOGITS, MEMORY, Precision, Score
 from realtime.errors import DataError
 from realtime.labels import NONE
-from realtime.representation.fields import FIELD_PX, LAG_S
 from realtime.representation.motion_ticks import TICKS, MotionTicks, motion_ticks
+from realtime.representation.movement.fields import FIELD_PX, LAG_S
 from realtime.spotting.recurrent import unpacked
 from realtime.spotting.scorer import Spot
 from train.datasets.folds import Fold

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from realtime.records import Floats, Times
-from realtime.representation.fields import FIELD_PX
-from realtime.representation.fields import mirrored as fields_mirrored
+from realtime.representation.movement.fields import FIELD_PX
+from realtime.representation.movement.fields import mirrored as fields_mirrored
 from realtime.spotting.recurrent import unpacked
 from train.methods.spotter.distort import distorted
 from train.spotting.films import MICRO, Film

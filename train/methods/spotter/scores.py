@@ -16,7 +16,7 @@ import msgspec
 from realtime import config as realtime_config
 from realtime.config import SpotterConfig
 from realtime.engine.package.manifest import Score
-from realtime.representation.fields import LAG_S
+from realtime.representation.movement.fields import LAG_S
 from realtime.spotting.scorer import Spot
 from train.evaluation.scoring import listed
 from train.methods.spotter.config import SpotterTraining

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from realtime.errors import DataError
 from realtime.records import Floats
 from realtime.representation.apex_field import ApexField
-from realtime.representation.fields import on_face
+from realtime.representation.movement.fields import on_face
 from train.clips.apex_fields import ANY, apex_fields
 from train.clips.mixtures import Mixtures
 from train.clips.stored import StoredClip

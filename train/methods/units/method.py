@@ -20,7 +20,7 @@ from realtime import config as realtime_config
 from realtime.engine.package.manifest import LOGITS, STRENGTH, Precision, Score, Task
 from realtime.labels import OWN
 from realtime.representation.apex_field import FIELD, ApexField
-from realtime.representation.fields import FIELD_PX
+from realtime.representation.movement.fields import FIELD_PX
 from train.datasets.folds import Fold
 from train.methods.method import Answer, Method, Stage
 from train.methods.units.config import UnitsConfig

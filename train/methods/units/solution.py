@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from realtime.records import Floats
-from realtime.representation.fields import mirrored
+from realtime.representation.movement.fields import mirrored
 from train.clips.apex_fields import ANY
 from train.methods.units import claims
 from train.methods.units.apart import apart

@@ -4,7 +4,7 @@ import pytest
 
 from realtime.faces.quality import bounding_box, head_pose
 from realtime.records import Face, Frame, Quality
-from realtime.representation import motion
+from realtime.representation.movement import motion
 from train.datasets.marked.marks import Mark
 from train.datasets.marked.weaken import CROP_PX, WeakenedSource, Weakener, sighted
 

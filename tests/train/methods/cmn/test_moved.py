@@ -7,7 +7,7 @@ import pytest
 
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.event import EventFrames
-from realtime.representation.pooling import pooled
+from realtime.representation.movement.pooling import pooled
 from train.clips.embeddings import EmbeddedClip
 from train.clips.fields import MovingClip
 from train.datasets.annotation.sample import Sample

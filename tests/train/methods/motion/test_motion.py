@@ -9,8 +9,8 @@ import torch
 
 from realtime.labels import MEGC3, NONE
 from realtime.representation.event import EventFrames
-from realtime.representation.fields import FIELD_PX
 from realtime.representation.flow_fields import FIELDS
+from realtime.representation.movement.fields import FIELD_PX
 from train.clips.exact import Movements
 from train.clips.fields import MovingClip, moving
 from train.clips.sequences import bent, cut, rests

@@ -9,8 +9,8 @@ from realtime.recognition.units import told_by
 from realtime.recognition.window import Seen, Span
 from realtime.records import Crop, Pose
 from realtime.representation.apex_field import FIELD
-from realtime.representation.fields import FIELD_PX, mirrored, on_face
-from realtime.representation.motion import layout
+from realtime.representation.movement.fields import FIELD_PX, mirrored, on_face
+from realtime.representation.movement.motion import layout
 from train.clips.exact import AS_CUT
 from train.clips.fields import exact
 from train.clips.mixtures import STILL, moved_by

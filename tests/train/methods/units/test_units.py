@@ -16,7 +16,7 @@ from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import ConfigError, DataError
 from realtime.recognition.units import told_by
 from realtime.representation.apex_field import FIELD
-from realtime.representation.fields import FIELD_PX, mirrored
+from realtime.representation.movement.fields import FIELD_PX, mirrored
 from train import registry
 from train.clips.apex_fields import ANY, CUT, EVENT
 from train.clips.mixtures import Mixtures

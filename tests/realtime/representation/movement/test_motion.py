@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.representation import motion
-from realtime.representation.fields import FIELD_PX
-from realtime.representation.motion import EYES, Flow, head_fit, layout, measure, residual
+from realtime.representation.movement import motion
+from realtime.representation.movement.fields import FIELD_PX
+from realtime.representation.movement.motion import EYES, Flow, head_fit, layout, measure, residual
 
 SIZE = 128
 BROW, MOUTH = (0.385, 0.285), (0.340, 0.765)  # centres in a crop of side 1

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime.representation.pooling import SMALL, means, pooled
+from realtime.representation.movement.pooling import SMALL, means, pooled
 
 
 def test_means_are_of_the_values_of_each_cell():

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.representation.change import mean_grey, upon
+from realtime.representation.movement.change import mean_grey, upon
 
 
 def face(seed=1, size=48):

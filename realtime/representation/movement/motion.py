@@ -17,7 +17,7 @@ import numpy.typing as npt
 from realtime.faces import landmarks as lm
 from realtime.faces.align import TEMPLATE
 from realtime.records import Floats, Image, Motion
-from realtime.representation.fields import EYES, FIELD_PX, HALF
+from realtime.representation.movement.fields import EYES, FIELD_PX, HALF
 
 #: Nodes of the head's fit: the face without its mouth, which moves most.
 FIT_STEP, FIT_TOP, FIT_BOTTOM, FIT_SIDE = 6, 0.12, 0.66, 0.14

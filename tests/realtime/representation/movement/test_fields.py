@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime.representation.fields import EYES, FIELD_PX, moments, normalised, sampled, strain
+from realtime.representation.movement.fields import EYES, FIELD_PX, moments, normalised, sampled, strain
 
 SIDE = FIELD_PX
 
