@@ -40,6 +40,7 @@ class SourceConfig(Section, frozen=True):
     height: Count
     rate_hz: Positive
     largest_px: Count
+    scaled_px: Count
     late_s: NotNegative
     reopen_first_s: Positive
     reopen_most_s: Positive

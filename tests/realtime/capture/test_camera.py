@@ -13,8 +13,8 @@ from realtime.config import SourceConfig
 from realtime.errors import SourceError, SourceLost
 
 CONFIG = SourceConfig(
-    queue_frames=3, width=8, height=6, rate_hz=10.0, format="raw", largest_px=1000, late_s=0.1, reopen_first_s=0.5,
-    reopen_most_s=2.0,
+    queue_frames=3, width=8, height=6, rate_hz=10.0, format="raw", largest_px=1000, scaled_px=960,
+    late_s=0.1, reopen_first_s=0.5, reopen_most_s=2.0,
 )  # fmt: skip
 FIRST = 100.0  # the clock when the camera gives its first picture
 LOST, DAMAGED, BROKEN, HANGS = "lost", "damaged", "broken", "hangs"
