@@ -76,11 +76,21 @@ def test_no_other_similarity_comes_nearer_to_the_template():
     assert similarity(points, SIZE) == pytest.approx(np.array([[a, -b, right], [b, a, down]]), rel=1e-4, abs=1e-3)
 
 
+@pytest.mark.promise(
+    "a blink, a glance or a nod's brows move landmarks",
+    "the alignment looks at corners of eyes and nose alone: the crop does not move",
+    "1 of 1",
+)
 def test_only_rigid_points_decide():
     points, smile = on_template(), on_template(seed=9)
     assert np.array_equal(similarity(points, SIZE), similarity(smile, SIZE))
 
 
+@pytest.mark.promise(
+    "a profile whose landmarks fall together",
+    "numbers, no crash",
+    "1 of 1",
+)
 def test_a_face_of_one_point_gives_numbers():
     assert np.isfinite(similarity(np.zeros((lm.COUNT, 3), np.float32), SIZE)).all()
 
@@ -152,6 +162,11 @@ def matrices(aligner, faces, rate_hz=RATE):
     ]
 
 
+@pytest.mark.promise(
+    "a still face jitters",
+    "its crop is steadier than its landmarks",
+    "1 of 1",
+)
 def test_the_crop_of_a_still_head_is_steadier_than_its_landmarks(aligner):
     rng = np.random.default_rng(5)
     still = moved(on_template(), 5, 1.2, (70, 40))

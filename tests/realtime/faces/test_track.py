@@ -65,7 +65,7 @@ def test_a_face_that_was_away_for_long_comes_back_as_another(follow, drawn_face)
 
 
 @pytest.mark.promise(
-    "two faces that cross",
+    "two people cross, or stand off-angle",
     "keep their ids",
     "1 of 1",
 )
@@ -108,6 +108,11 @@ def test_no_more_faces_than_allowed_are_followed(follow, drawn_face):
     assert max(landmarker.asked) == 4
 
 
+@pytest.mark.promise(
+    "a slow frame every few seconds",
+    "who comes is looked for once a second, and costs no frame its place",
+    "1 of 1",
+)
 def test_newcomers_are_looked_for_once_a_second_only(follow, drawn_face):
     _, landmarker = follow([[drawn_face(100, 100)]] * seconds(3.0), search_s=0.25)
     assert landmarker.looks == [0, 15, 75, 135]  # who has just come may not be alone

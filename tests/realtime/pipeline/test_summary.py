@@ -85,6 +85,7 @@ def test_a_withdrawn_event_is_no_event():
     assert ids(counts) == []
 
 
+@pytest.mark.promise("a run of hours slows down or grows", "what is kept of it is bounded", "1 of 1")
 def test_no_run_is_so_long_that_its_events_fill_the_memory(monkeypatch):
     monkeypatch.setattr(summary, "KEPT_EVENTS", 3)
     counts = RunCounter()
