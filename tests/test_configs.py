@@ -77,17 +77,24 @@ def path_of(place):
 
 
 DATA = {realtime.config.read_toml(path)["source"]: path for path in FILES if path.parent.name == "data"}
-CASES = [
-    (path, place)
-    for path in FILES
-    for place in places(realtime.config.read_toml(path))
-    if place not in (("method",), ("source",))
-]
-TABLES = [(path, place) for path in FILES for place in tables(realtime.config.read_toml(path))]
+#: A test for each file and not for each key, of which there are two thousand: what fails says its place.
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 
 
-def named(value):
-    return value.stem if isinstance(value, Path) else path_of(value)
+def keys(path):
+    """The file as a tree of its own for each place at which a value stands, but for what says its kind."""
+    tree = realtime.config.read_toml(path)
+    for place in places(tree):
+        if place not in (("method",), ("source",)):
+            yield copy.deepcopy(tree), place
+
+
+def refused(path, tree, like):
+    """What is said of `tree` as the file `path`."""
+    with pytest.raises(ConfigError) as refusal:
+        load(write(tree, path), like)
+    assert path.name in str(refusal.value)
+    return str(refusal.value)
 
 
 def test_there_are_files_to_test():
@@ -96,55 +103,49 @@ def test_there_are_files_to_test():
     assert {kind for method in METHODS.values() for kind in method.sources} == set(DATA)
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
+@each_file
 def test_every_file_loads(path):
     load(path, path)
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
+@each_file
 def test_a_file_survives_being_written_again(path, tmp_path):
     tree = realtime.config.read_toml(path)
     assert load(write(tree, tmp_path / "again.toml"), path) == load(path, path)
 
 
-@pytest.mark.parametrize(("path", "place"), TABLES, ids=named)
-def test_an_unknown_key_is_refused_by_file_and_name(path, place, tmp_path):
-    tree = realtime.config.read_toml(path)
-    known = sorted(at(tree, place))
-    letters = list(random.Random(str(place)).choice(known))
-    unknown = "".join(letters[:-1]) + "x_" + letters[-1]  # a slip of the fingers in a key that is known
-    at(tree, place)[unknown] = 1
-    with pytest.raises(ConfigError) as refusal:
-        load(write(tree, tmp_path / "slip.toml"), path)
-    message = str(refusal.value)
-    assert "slip.toml" in message
-    assert f"unknown field `{unknown}`" in message
-    assert place == () or f"`{path_of(place)}`" in message
+@each_file
+def test_an_unknown_key_is_refused_by_file_and_name(path, tmp_path):
+    for place in tables(realtime.config.read_toml(path)):
+        tree = realtime.config.read_toml(path)
+        letters = list(random.Random(str(place)).choice(sorted(at(tree, place))))
+        unknown = "".join(letters[:-1]) + "x_" + letters[-1]  # a slip of the fingers in a key that is known
+        at(tree, place)[unknown] = 1
+        message = refused(tmp_path / "slip.toml", tree, path)
+        assert f"unknown field `{unknown}`" in message
+        assert place == () or f"`{path_of(place)}`" in message
 
 
-@pytest.mark.parametrize(("path", "place"), CASES, ids=named)
-def test_a_value_of_the_wrong_type_is_refused_by_file_key_and_expectation(path, place, tmp_path):
-    tree = realtime.config.read_toml(path)
-    right = at(tree, place)
-    at(tree, place[:-1])[place[-1]] = True if isinstance(right, str | list) else "many"
-    with pytest.raises(ConfigError) as refusal:
-        load(write(tree, tmp_path / "wrong.toml"), path)
-    message = str(refusal.value)
-    assert "wrong.toml" in message
-    assert f"`{path_of(place)}`" in message
-    assert re.search(r"Expected `\w+", message)
+@each_file
+def test_a_value_of_the_wrong_type_is_refused_by_file_key_and_expectation(path, tmp_path):
+    for tree, place in keys(path):
+        right = at(tree, place)
+        at(tree, place[:-1])[place[-1]] = True if isinstance(right, str | list) else "many"
+        message = refused(tmp_path / "wrong.toml", tree, path)
+        assert f"`{path_of(place)}`" in message
+        assert re.search(r"Expected `\w+", message)
 
 
-@pytest.mark.parametrize(("path", "place"), CASES, ids=named)
-def test_no_key_has_a_hidden_default(path, place):
-    tree = copy.deepcopy(realtime.config.read_toml(path))
+@each_file
+def test_no_key_has_a_hidden_default(path):
     kind = type(load(path, path))
-    del at(tree, place[:-1])[place[-1]]
-    with pytest.raises(ConfigError, match=f"missing required field `{place[-1]}`"):
-        realtime.config.convert(tree, kind, path)
+    for tree, place in keys(path):
+        del at(tree, place[:-1])[place[-1]]
+        with pytest.raises(ConfigError, match=f"missing required field `{place[-1]}`"):
+            realtime.config.convert(tree, kind, path)
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name in ("methods", "data")], ids=named)
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name in ("methods", "data")])
 def test_training_crops_as_the_live_half_does(path):
     crop_px = msgspec.to_builtins(load(path, path)).get("crop_px")
     assert crop_px in (None, realtime.config.load().align.size_px)
