@@ -65,10 +65,8 @@ def _listen(
     with Demo(settings.publish, heard, lambda: rss_mb(supervisor.pid(RECOGNISER)), going) as demo:
         if not as_json:
             ports = settings.publish.events_port, settings.publish.state_port
-            say(
-                "The sample stream, 25 s, plays again and again. This process subscribes as any other can, to events at"
-            )
-            say("port {} and states at port {}, and hears:".format(*ports))
+            say("The sample stream, 25 s, plays once, and on while its page is open. This process subscribes as any")
+            say("other can, to events at port {} and states at port {}, and hears:".format(*ports))
         played = demo.first(seconds)
         answer(played.to_dict(), played.lines(), as_json=as_json)
         if seconds is None and not as_json:

@@ -50,6 +50,13 @@ def run(
     seconds: Seconds = None,
     fast: Annotated[bool, typer.Option("--fast", help="Play a file as fast as possible, not in real time.")] = False,
     repeat: Annotated[bool, typer.Option("--repeat", help="Play a file again and again.")] = False,
+    rest: Annotated[
+        bool,
+        typer.Option(
+            "--rest",
+            help="With --repeat: after the first pass, rest while no page shows it.",
+        ),
+    ] = False,
     record: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a session there, for replay, report and export.")
     ] = None,
@@ -72,10 +79,12 @@ def run(
     with errors_told(told(verbose), as_json):
         if (video or resume) and record is None:
             raise ConfigError(f"{'--video' if video else '--resume'} says how to record; give --record DIR as well")
+        if rest and not repeat:
+            raise ConfigError("--rest says how to repeat; give --repeat as well")
         settings = load(config, override)
         opened = None if source == ELSEWHERE else _opened(settings, source, fast=fast, repeat=repeat)
         kept = _Recording(record, video=video, resume=resume)
-        _run(settings, opened, masked(source), seconds, kept, as_json=as_json)
+        _run(settings, opened, masked(source), seconds, kept, rest=rest, as_json=as_json)
 
 
 def _opened(settings: Config, spec: str, *, fast: bool, repeat: bool) -> Source:
@@ -93,8 +102,10 @@ def _run(
     seconds: float | None,
     kept: _Recording,
     *,
+    rest: bool,
     as_json: bool,
 ) -> None:
+    from realtime.capture.repeat import Repeated
     from realtime.live import Live
     from realtime.pipeline.summary import lines
 
@@ -103,6 +114,8 @@ def _run(
             opened.callback(source.close)
         recorder, earlier = kept.begun(settings, opened)
         live = opened.enter_context(Live(settings, recorder, earlier))
+        if rest and isinstance(source, Repeated):
+            source.wanted = live.streams.looked_at
         if not as_json:
             say(*_where(live))
             say(*([f"recorded in {recorder.folder}"] if recorder is not None and kept.resume else []))

@@ -25,12 +25,13 @@ def together(
 ) -> Supervisor:
     """Keeps `python -m realtime SEES --repeat` and the page running, both with `options`; `users` are --auth's.
 
-    `quiet` also leaves out the page's address.
+    A file rests while nobody looks at the page, unless it is recorded. `quiet` also leaves out the page's address.
     """
     from realtime.supervise import Command, Supervisor, glimpse
 
     let_in = [part for user in users for part in ("--auth", user)]
-    recogniser = Command(RECOGNISER, glimpse(*sees, "--repeat", *options), quiet=True)
+    rest = ["--rest"] if sees[0] == "run" and "--record" not in sees else []
+    recogniser = Command(RECOGNISER, glimpse(*sees, "--repeat", *rest, *options), quiet=True)
     page = Command(PAGE, glimpse("page", *options, *let_in), quiet=quiet)
     return Supervisor([recogniser, page], told)
 

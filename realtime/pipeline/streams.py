@@ -39,6 +39,8 @@ from realtime.schema.message import (
 
 log = logging.getLogger(__name__)
 
+#: A page asks for pictures as fast as it shows them; one that is slow, or was hidden for a moment, looks all the same.
+LOOKED_S = 5.0
 NOBODY = "there is nobody in view whose face could be taken as neutral; look into the camera and ask again"
 NOT_KEPT = "no pictures of event {} are kept; they are when AskWish(pictures=True) came before it, of the newest few"
 
@@ -60,6 +62,7 @@ class Streams:
         self._visitors: dict[str, tuple[Remote, threading.Thread]] = {}
         self._not_before: dict[str, float] = {}  # cameras that failed
         self._full_said = 0.0
+        self._looked_s = -float("inf")
         self._stopped = threading.Event()
 
     def run(
@@ -90,6 +93,10 @@ class Streams:
             with self._lock:
                 del self._pipelines[camera]
 
+    def looked_at(self) -> bool:
+        """Whether anybody asked for a picture of the source of `run` a moment ago."""
+        return time.monotonic() - self._looked_s < LOOKED_S
+
     def take(self, picture: Picture) -> None:
         """A picture of a camera elsewhere; SourceError for one that cannot begin a stream."""
         with self._lock:
@@ -106,6 +113,8 @@ class Streams:
             case AskLeave(camera=camera):
                 return self._leave(camera)
             case AskPicture(camera=camera, after=after):
+                if camera == self._config.publish.camera:
+                    self._looked_s = time.monotonic()
                 return self._picture(self._watched(camera), after)
             case AskMoment(camera=camera, event=event):
                 return self._watched(camera).moments.pictures(event) or Refused(why=NOT_KEPT.format(event))

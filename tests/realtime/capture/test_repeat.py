@@ -3,6 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from realtime.capture import repeat
 from realtime.capture.repeat import Repeated
 from realtime.records import Frame
 
@@ -78,3 +79,22 @@ def test_what_was_left_out_is_counted_over_all_passes(repeated):
             next(frames)
         assert repeated.dropped == passes
     assert repeated.live
+
+
+def test_after_its_first_pass_it_rests_while_nobody_wants_it(repeated, clips, monkeypatch):
+    monkeypatch.setattr(repeat, "REST_S", 0.02)
+    wanted = False
+    repeated.wanted = lambda: wanted
+    frames = iter(repeated.frames())
+    whole = [next(frames) for _ in range(FRAMES - 1)]
+    assert [frame.index for frame in whole] == [n for n in range(FRAMES) if n != 2]  # the first pass, wanted or not
+    resting = [next(frames) for _ in range(3)]
+    assert [round(b.t - a.t, 6) for a, b in pairwise([whole[-1], *resting])] == [pytest.approx(0.04)] * 3
+    assert [clip.closed for clip in clips] == [True, True, True, False]
+    wanted = True
+    awake = [next(frames) for _ in range(FRAMES - 2)]
+    assert [round(b.t - a.t, 6) for a, b in pairwise(awake)] == [0.04, *[0.02] * (FRAMES - 4)]
+    wanted = False
+    assert next(frames).t == pytest.approx(awake[-1].t + 0.02 + 0.02)  # it rests in the middle of a pass too
+    repeated.close()
+    assert list(frames) == []

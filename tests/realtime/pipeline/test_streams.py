@@ -327,6 +327,15 @@ def test_an_event_that_is_not_kept_is_refused_with_what_would_keep_it(streams, b
     assert "AskWish" in refused.why
 
 
+def test_who_asks_for_pictures_of_the_source_looks_at_it(streams, browser):
+    browser().watched(1)
+    streams.answer(AskPicture(camera="visitor-1"))
+    assert not streams.looked_at()  # a visitor's own camera is another
+    with pytest.raises(ConfigError):
+        streams.answer(AskPicture(camera="own"))  # it begins, and somebody waits for it
+    assert streams.looked_at()
+
+
 def test_what_belongs_to_another_desk_is_refused(streams):
     assert streams.answer(AskEvents(since=0)) == Refused(why="AskEvents is not answered here")
 
