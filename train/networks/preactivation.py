@@ -33,7 +33,8 @@ class MicroAttention(nn.Module):
 
     def forward(self, shortcut: Tensor, first: Tensor, second: Tensor) -> Tensor:
         """Three of (B, C, H, W) -> m, (B, 1, H, W)."""
-        return self.conv(torch.cat([shortcut, first, second], 1)).mean(1, keepdim=True).sigmoid()
+        mixed: Tensor = self.conv(torch.cat([shortcut, first, second], 1))
+        return mixed.mean(1, keepdim=True).sigmoid()
 
 
 class PreactivationUnit(nn.Module):
@@ -59,7 +60,8 @@ class PreactivationUnit(nn.Module):
         total: Tensor = shortcut + second
         if self.attention is None:
             return total
-        return total * self.attention(shortcut, first, second) + total
+        mask: Tensor = self.attention(shortcut, first, second)
+        return total * mask + total
 
 
 class PreactivationNetwork(nn.Module):
