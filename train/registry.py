@@ -24,6 +24,7 @@ from train.methods.ecstfl.method import EcstflMethod
 from train.methods.experiment import Experiment
 from train.methods.expression.method import ExpressionMethod
 from train.methods.method import Method
+from train.methods.microattention.method import MicroAttentionMethod
 from train.methods.motion.method import MotionMethod
 from train.methods.spotter.method import SpotterMethod
 from train.methods.units.method import UnitsMethod
@@ -54,6 +55,7 @@ METHODS: Methods = {
         DynamicMethod(),
         EcstflMethod(),
         ExpressionMethod(),
+        MicroAttentionMethod(),
         UnitsMethod(),
     )
 }
