@@ -49,6 +49,7 @@ class Turn:
     weights: nn.Module  #: a part of the job's network, or all of it
     recipe: Optimiser
     loss: Callable[[Any], Tensor]  #: as `Job.loss`
+    times: int = 1  #: steps on each batch, one after another
 
 
 Turns = tuple[Turn, ...]
@@ -97,7 +98,7 @@ def _epoch(seat: Seat, job: Job, loss: nn.Module, epoch: int, state: Progress) -
     total, steps = 0.0, 0
     for batch in job.batches(epoch):
         share, weight = seat.share(batch)
-        for turn, pace in enumerate(state.paces):
+        for turn, pace in state.order:
             part = weight * loss(share, turn)
             seat.backward(part)
             pace.step()
@@ -185,7 +186,9 @@ class Progress:
     def __init__(self, job: Job, turns: Turns) -> None:
         self.curve: list[dict[str, float]] = []
         self.kept = Average(job.network, turns[0].recipe.average)
-        self.paces = [Stepper(turn, job.epochs * job.steps) for turn in turns]
+        self.paces = [Stepper(turn, job.epochs * job.steps * turn.times) for turn in turns]
+        #: What a batch is seen by, step by step: the number of a turn, and its pace
+        self.order = [(number, self.paces[number]) for number, turn in enumerate(turns) for _ in range(turn.times)]
         self._parts: dict[str, Any] = {"network": job.network, "kept": self.kept.network}
         for number, pace in enumerate(self.paces):
             behind = f"-{number}" if number else ""
