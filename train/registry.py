@@ -23,6 +23,7 @@ from train.methods.dynamic.method import DynamicMethod
 from train.methods.ecstfl.method import EcstflMethod
 from train.methods.experiment import Experiment
 from train.methods.expression.method import ExpressionMethod
+from train.methods.menet.method import MenetMethod
 from train.methods.method import Method
 from train.methods.microattention.method import MicroAttentionMethod
 from train.methods.motion.method import MotionMethod
@@ -56,6 +57,7 @@ METHODS: Methods = {
         EcstflMethod(),
         ExpressionMethod(),
         MicroAttentionMethod(),
+        MenetMethod(),
         UnitsMethod(),
     )
 }
