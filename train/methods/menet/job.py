@@ -45,7 +45,7 @@ class IdentityJob:
         return {}
 
 
-class MotionJob:
+class MotionAloneJob:
     """Implements `loop.Job`: MENet learns what clips show, and that its maps of attention look at different places."""
 
     network: nn.Module
@@ -81,7 +81,7 @@ class MotionJob:
         return accuracy(self.method, self.config, network, self.split)
 
 
-class TogetherJob(MotionJob):
+class TogetherJob(MotionAloneJob):
     """MENet and the estimator take turns on each batch: one lessens what it tells of identity, the other looks for it.
 
     The features of a batch are made once, by MENet's turn, which comes first; the estimator's steps see them as they

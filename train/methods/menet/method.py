@@ -29,7 +29,7 @@ from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, Cro
 from train.datasets.folds import Fold
 from train.methods.menet.config import MenetConfig
 from train.methods.menet.information import InformationEstimator
-from train.methods.menet.job import IdentityJob, MotionJob, TogetherJob
+from train.methods.menet.job import IdentityJob, MotionAloneJob, TogetherJob
 from train.methods.menet.network import WIDTH, IDNet, MENet, MotionAndIdentity
 from train.methods.menet.shown import Clips, ShownClips, clip_of
 from train.methods.method import Answer, Method, Stage
@@ -89,7 +89,7 @@ class MenetMethod(Method[MenetConfig, Clips]):
         network = self.network(config, len(split.vocabulary.labels))
         shown = ShownClips(config, self.representation(config), split.train, seed)
         identity = IdentityJob(config, network.idnet, shown)
-        motion = MotionJob(self, config, network.menet, shown, split)
+        motion = MotionAloneJob(self, config, network.menet, shown, split)
 
         def together() -> Made:
             job = TogetherJob(self, config, network, shown, split)

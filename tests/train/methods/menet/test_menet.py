@@ -19,7 +19,7 @@ from train.methods.experiment import train
 from train.methods.menet import job as jobs
 from train.methods.menet import shown as shows
 from train.methods.menet.divergence import divergence
-from train.methods.menet.job import IdentityJob, MotionJob, TogetherJob
+from train.methods.menet.job import IdentityJob, MotionAloneJob, TogetherJob
 from train.methods.menet.network import Identification, IDNet
 from train.registry import METHODS, experiment
 from train.sources.source import Split
@@ -54,7 +54,7 @@ def same(a, b):
 
 def test_identity_comes_first_then_motion_then_both(stages, config):
     (identity, first), (motion, second), together = stages
-    assert (type(identity), type(motion)) == (IdentityJob, MotionJob)
+    assert (type(identity), type(motion)) == (IdentityJob, MotionAloneJob)
     assert first == second == config.optimiser
     job, turns = together()
     assert isinstance(job, TogetherJob)
@@ -101,7 +101,7 @@ def test_what_is_told_of_identity_counts_between_nothing_and_five_nats(stages, m
     job.network.eval()
     batch = next(job.batches(0))
     monkeypatch.setattr(type(job.estimator), "estimate", lambda *_: torch.tensor(told))
-    assert job.loss(batch).item() - MotionJob.loss(job, batch).item() == pytest.approx(counted, abs=1e-5)
+    assert job.loss(batch).item() - MotionAloneJob.loss(job, batch).item() == pytest.approx(counted, abs=1e-5)
 
 
 def test_the_estimator_sees_the_features_of_the_batch_and_moves_none_of_them(stages):
@@ -166,7 +166,7 @@ def test_clips_are_shown_in_training_as_they_are_served_but_for_the_part_of_the_
     served = MENET.inputs(config, clips, "final")[CLIPS]
     wanted = crop_images([clips[0].crops()[i] for i in (2, 5, 7, 10)], made.picture)  # from 0.04 to 0.2 s
     assert np.array_equal(served[0].transpose(0, 1), wanted)
-    job = MotionJob(MENET, config, None, shows.ShownClips(config, made, split.train, 1), split)
+    job = MotionAloneJob(MENET, config, None, shows.ShownClips(config, made, split.train, 1), split)
     for x, labels in job.batches(0):
         apart = (x[:, None] - served).abs().amax((2, 3, 4, 5))
         assert apart.min(1).values.max() == 0.0
