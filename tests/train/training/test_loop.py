@@ -261,6 +261,10 @@ def test_a_turn_may_step_several_times_on_each_batch_and_its_rate_falls_as_slowl
     )
     fit(job, turns, tmp_path)
     assert seen == (["first"] + ["second"] * 3) * (job.epochs * job.steps)
+    constant = [replace(turn, loss=lambda batch: 0.0 * job.first(batch) + 1.0) for turn in turns]
+    fit(job, tuple(constant), tmp_path / "constant")
+    with (tmp_path / "constant" / "curve.csv").open() as file:
+        assert {row["loss"] for row in csv.DictReader(file)} == {"2.0"}  # the mean of a turn's steps, of both turns
     paces = Progress(job, turns).paces
     half = job.epochs * job.steps / 2
     shares = [pace.schedule.lr_lambdas[0](half * turn.times) for pace, turn in zip(paces, turns, strict=True)]

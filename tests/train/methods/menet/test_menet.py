@@ -21,8 +21,9 @@ from train.methods.menet import shown as shows
 from train.methods.menet.divergence import divergence
 from train.methods.menet.job import IdentityJob, MotionAloneJob, TogetherJob
 from train.methods.menet.network import Identification, IDNet
+from train.methods.method import judge
 from train.registry import METHODS, experiment
-from train.sources.source import Split
+from train.sources.source import Split, Vocabulary
 from train.training import loop
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -206,6 +207,21 @@ def test_a_network_of_identity_learns_who_is_who():
         F.cross_entropy(network(faces), people).backward()
         optimiser.step()
     assert torch.equal(network(faces).argmax(1), people)
+
+
+def test_clips_are_told_apart_after_a_few_epochs(config, drawn, collected, tmp_path):
+    """Of people whom it has seen: one side of the face grows brighter, or its middle."""
+    collection = collected(drawn(labels=("negative", "positive"), people=3, per_person=2))
+    clips = collection.of(collection.ids(), 0.0)
+    split = Split(Vocabulary("mine", collection.labels), (clips,), [], ())
+    before = replace(config.before, motion=60)
+    steps = replace(config.optimiser, batch=6, rate=0.02, average=0.0)
+    quick = replace(config, before=before, area=(1.0, 1.0), optimiser=steps)
+    _, (motion, optimiser), _ = MENET.stages(quick, split, None, 1)
+    network = loop.fit(motion, optimiser, tmp_path, CPU).eval()
+    said = judge(MENET, network, MENET.inputs(quick, clips, "final")).argmax(1)
+    right = [collection.labels[row] == clip.sample.label for row, clip in zip(said, clips, strict=True)]
+    assert sum(right) >= 5  # of six; the last bits of a processor may decide one
 
 
 def test_several_devices_are_refused_before_anything_is_trained(config, split):
