@@ -22,9 +22,9 @@ def config(recipe):
 
 
 @pytest.fixture
-def collection(drawn, collected):
+def collection(written):
     """Six clips: two of each of three people, and two of each class."""
-    return collected(drawn(people=3, per_person=2))
+    return written()
 
 
 @pytest.fixture
