@@ -23,7 +23,9 @@ from train.methods.dynamic.method import DynamicMethod
 from train.methods.ecstfl.method import EcstflMethod
 from train.methods.experiment import Experiment
 from train.methods.expression.method import ExpressionMethod
+from train.methods.menet.method import MenetMethod
 from train.methods.method import Method
+from train.methods.microattention.method import MicroAttentionMethod
 from train.methods.motion.method import MotionMethod
 from train.methods.spotter.method import SpotterMethod
 from train.methods.units.method import UnitsMethod
@@ -54,6 +56,8 @@ METHODS: Methods = {
         DynamicMethod(),
         EcstflMethod(),
         ExpressionMethod(),
+        MicroAttentionMethod(),
+        MenetMethod(),
         UnitsMethod(),
     )
 }

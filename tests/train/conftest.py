@@ -5,6 +5,7 @@ And clips whose expressions are marked, of the bundled stream.
 
 import csv
 import dataclasses
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,7 +23,7 @@ from train.clips import stored
 from train.config.recorded import Rates
 from train.config.sections import Stage
 from train.datasets.annotation.sample import Sample
-from train.datasets.folds import Fold
+from train.datasets.folds import Fold, cases
 from train.datasets.marked.marks import DIGITS
 from train.storage import workers
 
@@ -161,6 +162,27 @@ def collected(tmp_path):
 
     def make(*sets, cache=tmp_path, train_hz=(0.0,), test_hz=(0.0,)):
         return collection.collect(sets, Rates(train_hz=train_hz, test_hz=test_hz, seed=1), cache)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """Collect six drawn clips, two of each of three people, as the cache holds them: no detector has seen them."""
+    collection = pytest.importorskip("train.sources.collection", reason="training needs the train extra")
+
+    @cache
+    def make(labels=("negative", "positive", "surprise")):
+        dataset, folder = Drawn("toy", labels, 3, 2, 14), tmp_path_factory.mktemp("written")
+        found = {}
+        for case, sample in zip(cases({"toy": dataset.samples()}), dataset.samples(), strict=True):
+            clip, frames = stored.StoredClip(case, sample, folder / sample.id, ""), dataset.frames(sample)
+            faces = np.zeros(len(frames), stored.FACE)
+            faces["t"] = [frame.t for frame in frames]
+            np.save(clip.faces, faces)
+            np.save(clip.pictures, np.stack([frame.image for frame in frames]))
+            found[case.id] = clip
+        return collection.Collection(labels, tuple(clip.case for clip in found.values()), {0.0: found}, ())
 
     return make
 

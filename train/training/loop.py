@@ -49,6 +49,7 @@ class Turn:
     weights: nn.Module  #: a part of the job's network, or all of it
     recipe: Optimiser
     loss: Callable[[Any], Tensor]  #: as `Job.loss`
+    times: int = 1  #: steps on each batch, one after another
 
 
 Turns = tuple[Turn, ...]
@@ -97,12 +98,12 @@ def _epoch(seat: Seat, job: Job, loss: nn.Module, epoch: int, state: Progress) -
     total, steps = 0.0, 0
     for batch in job.batches(epoch):
         share, weight = seat.share(batch)
-        for turn, pace in enumerate(state.paces):
+        for turn, pace, counts in state.order:
             part = weight * loss(share, turn)
             seat.backward(part)
             pace.step()
             job.network.zero_grad()
-            total += float(part.detach())
+            total += counts * float(part.detach())
         state.kept.update(job.network)
         steps += 1
     return total / max(steps, 1)
@@ -185,7 +186,11 @@ class Progress:
     def __init__(self, job: Job, turns: Turns) -> None:
         self.curve: list[dict[str, float]] = []
         self.kept = Average(job.network, turns[0].recipe.average)
-        self.paces = [Stepper(turn, job.epochs * job.steps) for turn in turns]
+        self.paces = [Stepper(turn, job.epochs * job.steps * turn.times) for turn in turns]
+        #: What a batch is seen by, step by step: the number of a turn, its pace, and what counts of the loss's curve
+        self.order = [
+            (number, self.paces[number], 1 / turn.times) for number, turn in enumerate(turns) for _ in range(turn.times)
+        ]
         self._parts: dict[str, Any] = {"network": job.network, "kept": self.kept.network}
         for number, pace in enumerate(self.paces):
             behind = f"-{number}" if number else ""

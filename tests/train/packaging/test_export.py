@@ -11,8 +11,8 @@ from realtime.engine.check import CheckReport, Difference, check, difference
 from realtime.engine.package.manifest import GOLDEN, MANIFEST, MODEL, load
 from realtime.errors import EngineError
 from train.methods.ecstfl import c3d
-from train.methods.ecstfl.r3d import BasicBlock3d
 from train.methods.ecstfl.resnet_gru import ResNetGru
+from train.networks.r3d import BasicBlock3d
 from train.packaging import export as export_module
 from train.packaging.export import export
 from train.packaging.graph import half, rounded, to_onnx

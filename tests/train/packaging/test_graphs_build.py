@@ -19,7 +19,7 @@ from realtime.representation.tensor_spec import TensorSpec
 from train.methods.apexnet.se_resnext import Bottleneck
 from train.methods.cmn.cmnet import CmnetHead
 from train.methods.ecstfl import c3d
-from train.methods.ecstfl.r3d import BasicBlock3d
+from train.networks.r3d import BasicBlock3d
 from train.packaging import quantise
 from train.packaging.graph import half, rounded, to_onnx
 

@@ -1,5 +1,6 @@
 import csv
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch import nn
 from realtime.errors import ConfigError
 from train.config.sections import Machine, Optimiser
 from train.training import loop
-from train.training.loop import CHECKPOINT, Average, Turn, rate_at
+from train.training.loop import CHECKPOINT, Average, Progress, Turn, rate_at
 
 CPU = Machine(accelerator="cpu", devices=1)
 
@@ -249,6 +250,25 @@ def test_each_of_several_optimisers_has_a_rate_of_its_own(tmp_path):
     moved = {name: float((weight - before[name]).abs().max()) for name, weight in network.state_dict().items()}
     assert moved["first.weight"] > 0.01
     assert moved["second.weight"] < 1e-6
+
+
+def test_a_turn_may_step_several_times_on_each_batch_and_its_rate_falls_as_slowly(tmp_path):
+    job, seen = Rivals(), []
+    first, second = job.turns(rate=0.1)
+    turns = (
+        replace(first, loss=lambda batch: seen.append("first") or job.first(batch)),
+        replace(second, loss=lambda batch: seen.append("second") or job.second(batch), times=3),
+    )
+    fit(job, turns, tmp_path)
+    assert seen == (["first"] + ["second"] * 3) * (job.epochs * job.steps)
+    constant = [replace(turn, loss=lambda batch: 0.0 * job.first(batch) + 1.0) for turn in turns]
+    fit(job, tuple(constant), tmp_path / "constant")
+    with (tmp_path / "constant" / "curve.csv").open() as file:
+        assert {row["loss"] for row in csv.DictReader(file)} == {"2.0"}  # the mean of a turn's steps, of both turns
+    paces = Progress(job, turns).paces
+    half = job.epochs * job.steps / 2
+    shares = [pace.schedule.lr_lambdas[0](half * turn.times) for pace, turn in zip(paces, turns, strict=True)]
+    assert shares == [rate_at(0.5, 0.25)] * 2
 
 
 def test_a_killed_training_in_turns_ends_with_the_same_weights(tmp_path):

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD
 from train.methods.ecstfl.c3d import C3D
 from train.methods.ecstfl.config import Backbone as Kind
-from train.methods.ecstfl.r3d import R3D18
 from train.methods.ecstfl.resnet_gru import ResNetGru
+from train.networks.r3d import R3D18
 
 #: Colour statistics of Kinetics-400, which torchvision's `video.r3d_18` was trained with.
 KINETICS_MEAN, KINETICS_STD = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)

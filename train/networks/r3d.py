@@ -24,30 +24,34 @@ class BasicBlock3d(nn.Module):
 
 
 class R3D18(nn.Module):
-    """Clips (B, 3, T, S, S) -> feature (B, 512) and class logits (B, classes); any T and S.
+    """Clips (B, 3, T, S, S) -> feature (B, 8 first) and class logits (B, classes); any T and S.
 
-    The feature is what `avgpool` gives. Three of the four stages halve the time as well as the side.
+    The feature is what `avgpool` gives. Three of the four stages halve the time as well as the side. The published
+    network has 64 channels in its `first` stage, and twice as many in each of the others as in the one before.
     """
 
-    width = 512
-
-    def __init__(self, classes: int, dropout: float = 0.0) -> None:
+    def __init__(self, classes: int, dropout: float = 0.0, first: int = 64) -> None:
         super().__init__()
-        stem = nn.Conv3d(3, 64, (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False)
-        self.stem = nn.Sequential(stem, nn.BatchNorm3d(64), nn.ReLU())
-        self.layer1 = nn.Sequential(BasicBlock3d(64, 64, 1), BasicBlock3d(64, 64, 1))
-        self.layer2 = nn.Sequential(BasicBlock3d(64, 128, 2), BasicBlock3d(128, 128, 1))
-        self.layer3 = nn.Sequential(BasicBlock3d(128, 256, 2), BasicBlock3d(256, 256, 1))
-        self.layer4 = nn.Sequential(BasicBlock3d(256, 512, 2), BasicBlock3d(512, 512, 1))
+        self.width = 8 * first
+        stem = nn.Conv3d(3, first, (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False)
+        self.stem = nn.Sequential(stem, nn.BatchNorm3d(first), nn.ReLU())
+        self.layer1 = nn.Sequential(BasicBlock3d(first, first, 1), BasicBlock3d(first, first, 1))
+        self.layer2 = nn.Sequential(BasicBlock3d(first, 2 * first, 2), BasicBlock3d(2 * first, 2 * first, 1))
+        self.layer3 = nn.Sequential(BasicBlock3d(2 * first, 4 * first, 2), BasicBlock3d(4 * first, 4 * first, 1))
+        self.layer4 = nn.Sequential(BasicBlock3d(4 * first, 8 * first, 2), BasicBlock3d(8 * first, 8 * first, 1))
         self.avgpool = nn.AdaptiveAvgPool3d(1)
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(self.width, classes)
         self.apply(initialise)
 
+    def maps(self, x: Tensor) -> Tensor:
+        """(B, 3, T, S, S) -> (B, 8 first, T / 8, S / 16, S / 16), rounded up."""
+        found: Tensor = self.layer4(self.layer3(self.layer2(self.layer1(self.stem(x)))))
+        return found
+
     def embed(self, x: Tensor) -> Tensor:
-        """(B, 3, T, S, S) -> (B, 512)."""
-        x = self.layer4(self.layer3(self.layer2(self.layer1(self.stem(x)))))
-        pooled: Tensor = self.avgpool(x).flatten(1)
+        """(B, 3, T, S, S) -> (B, 8 first)."""
+        pooled: Tensor = self.avgpool(self.maps(x)).flatten(1)
         return pooled
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

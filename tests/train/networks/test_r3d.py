@@ -1,6 +1,6 @@
 import torch
 
-from train.methods.ecstfl.r3d import R3D18
+from train.networks.r3d import R3D18
 
 
 def published_shapes(classes):

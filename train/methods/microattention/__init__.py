@@ -1,0 +1,1 @@
+"""A residual network with attention in each unit that learns from macro-expressions first, then from apex frames."""
