@@ -17,6 +17,7 @@ from train.config.films import FilmSettings
 from train.config.recipe import Recipe, Settings, SourceSettings
 from train.config.recorded import RecordedSettings
 from train.config.stills import StillsSettings
+from train.methods.akmnet.method import AkmnetMethod
 from train.methods.apexnet.method import ApexnetMethod
 from train.methods.cmn.method import CmnMethod
 from train.methods.dynamic.method import DynamicMethod
@@ -50,6 +51,7 @@ METHODS: Methods = {
         SpotterMethod(),
         MotionMethod(),
         ApexnetMethod(),
+        AkmnetMethod(),
         CmnMethod(),
         DynamicMethod(),
         EcstflMethod(),

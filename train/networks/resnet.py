@@ -55,11 +55,15 @@ class ResNet(nn.Module):
         self.fc = nn.Linear(self.width, classes)
         self.apply(initialise)
 
+    def maps(self, x: Tensor) -> Tensor:
+        """(B, 3, S, S) -> what the last layer makes of it, (B, width, s, s)."""
+        x = self.maxpool(nn.functional.relu(self.bn1(self.conv1(x))))
+        found: Tensor = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return found
+
     def embed(self, x: Tensor) -> Tensor:
         """(B, 3, S, S) -> (B, width)."""
-        x = self.maxpool(nn.functional.relu(self.bn1(self.conv1(x))))
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        pooled: Tensor = self.avgpool(x).flatten(1)
+        pooled: Tensor = self.avgpool(self.maps(x)).flatten(1)
         return pooled
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.event import EventFrames
 from realtime.representation.flow_fields import FlowFields
+from realtime.representation.grey_clip import GreyClip
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
 from realtime.representation.representation import REPRESENTATIONS, Representation, decoded, tag_of
@@ -40,6 +41,7 @@ WRITTEN = {
         '{"type":"motion-ticks","crop_px":48,"size_px":28,"cells":7,"lag_s":0.35,"tick_s":0.02,'
         '"lookback_s":0.1,"memory":64}'
     ),
+    GreyClip(48, 32, 12): '{"type":"grey-clip","crop_px":48,"size_px":32,"frames":12}',
 }
 ALL = list(WRITTEN)
 OF_EVENTS = [made for made in ALL if not isinstance(made, MotionTicks)]
@@ -50,6 +52,7 @@ LOOKS_AT = {
     FlowFields: {"times", "fields"},
     ApexChange: {"times", "images"},
     ApexField: {"times", "images"},
+    GreyClip: {"images"},
 }
 
 

@@ -40,7 +40,7 @@ def asked(recipe_of, drawn, packages_folder, gather_by):
 
     def make(method, data, source=(), **changes):
         kind = METHODS[method].config
-        own = {"encoder": packages_folder, "frames": 4, "shows": "apex", "rest": 0.0}
+        own = {"encoder": packages_folder, "frames": 4, "shows": "apex", "rest": 0.0, "macro": (), "width": 8}
         own = {key: value for key, value in own.items() if key in kind.__struct_fields__}
         given = recipe_of(method, data, **({"epochs": 1} | own | changes))
         return registry.experiment(dataclasses.replace(given, source=replace(given.source, **dict(source))))
