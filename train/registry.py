@@ -19,6 +19,7 @@ from train.config.recorded import RecordedSettings
 from train.config.stills import StillsSettings
 from train.methods.akmnet.method import AkmnetMethod
 from train.methods.apexnet.method import ApexnetMethod
+from train.methods.atnet.method import AtnetMethod
 from train.methods.cmn.method import CmnMethod
 from train.methods.dynamic.method import DynamicMethod
 from train.methods.ecstfl.method import EcstflMethod
@@ -52,6 +53,7 @@ METHODS: Methods = {
         MotionMethod(),
         ApexnetMethod(),
         AkmnetMethod(),
+        AtnetMethod(),
         CmnMethod(),
         DynamicMethod(),
         EcstflMethod(),

@@ -16,6 +16,7 @@ import msgspec
 from realtime.records import Floats
 from realtime.representation.apex_change import ApexChange
 from realtime.representation.apex_field import ApexField
+from realtime.representation.apex_time import ApexTime
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
@@ -67,6 +68,7 @@ REPRESENTATIONS: tuple[type[Representation], ...] = (
     MotionTicks,
     ApexField,
     GreyClip,
+    ApexTime,
 )
 
 

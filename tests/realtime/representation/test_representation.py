@@ -6,6 +6,7 @@ import pytest
 
 from realtime.representation.apex_change import ApexChange
 from realtime.representation.apex_field import ApexField
+from realtime.representation.apex_time import ApexTime
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
@@ -42,6 +43,10 @@ WRITTEN = {
         '"lookback_s":0.1,"memory":64}'
     ),
     GreyClip(48, 32, 12): '{"type":"grey-clip","crop_px":48,"size_px":32,"frames":12}',
+    ApexTime(48, 32, 28, 0.16, 64, 4, 8, 5e-4, 8.0): (
+        '{"type":"apex-time","crop_px":48,"size_px":32,"field_px":28,"around_s":0.16,"steps":64,"blocks":4,"bins":8,'
+        '"floor":0.0005,"limit":8.0}'
+    ),
 }
 ALL = list(WRITTEN)
 OF_EVENTS = [made for made in ALL if not isinstance(made, MotionTicks)]
@@ -53,6 +58,7 @@ LOOKS_AT = {
     ApexChange: {"times", "images"},
     ApexField: {"times", "images"},
     GreyClip: {"images"},
+    ApexTime: {"times", "images", "fields"},
 }
 
 

@@ -177,6 +177,17 @@ def test_it_is_asked_about_the_event_and_early_about_what_there_is_of_it(config,
     assert (nobody[CLIPS].shape, nobody[THERE].shape) == ((0, 1, 12, 32, 32), (0, 12))
 
 
+def test_the_live_window_shows_an_event_as_tests_do(config, clips, watched):
+    """At its end, and when its apex has just been found."""
+    made = AKMNET.representation(config)
+    for clip in clips[:2]:
+        sample, window = clip.sample, watched(clip.times(), clip.crops())
+        for answer, end in (("final", sample.offset_s), ("early", sample.apex_s + config.early.middle_s)):
+            live = made.of_event(window.span(sample.onset_s, end), sample.apex_s)
+            trained = AKMNET.inputs(config, [clip], answer)
+            assert all(np.array_equal(trained[name], row) for name, row in live.items())
+
+
 def test_some_events_end_soon_after_their_apex_in_training(config, clips):
     made = job(config, clips, frames=12, early=Early(share=0.5, after_s=(0.0, 0.05)), jitter_s=0.0)
     lengths = [int(n) for epoch in range(6) for _, there, _ in made.batches(epoch) for n in there.sum(1)]
