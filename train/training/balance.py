@@ -11,9 +11,9 @@ def balanced(labels: Tensor, generator: Generator) -> Tensor:
 
     Every sample of a class comes as often as any other of it, or once more; which ones do is drawn.
     """
-    most = int(torch.bincount(labels).max())
-    rows = []
-    for label in labels.unique():
+    counts = torch.bincount(labels)
+    most, rows = int(counts.max()), []
+    for label in counts.nonzero().flatten():
         own = (labels == label).nonzero().flatten()
         again = own[torch.randperm(len(own), generator=generator)[: most % len(own)]]
         rows += [own.repeat(most // len(own)), again]

@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from realtime.records import Floats
 from realtime.representation.clip_images import CLIPS
 from realtime.representation.event import EventFrames
 from realtime.representation.grey_clip import THERE, GreyClip
@@ -65,7 +66,7 @@ class AkmnetJob:
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         return accuracy(self.method, self.config, network, self.split)
 
-    def _seen(self, clip: StoredClip, generator: Generator) -> Mapping[str, np.ndarray]:
+    def _seen(self, clip: StoredClip, generator: Generator) -> Mapping[str, Floats]:
         """What serving sees of an event that is cut a little elsewhere; some end soon after their apex."""
         early, times = self.config.early, clip.times()
         sample = jittered(clip.sample, times, self.config.jitter_s, generator)
@@ -76,7 +77,7 @@ class AkmnetJob:
         return shown(clip, sample.onset_s, min(end, sample.offset_s), self.made)
 
 
-def shown(clip: StoredClip, onset: float, end: float, made: GreyClip) -> Mapping[str, np.ndarray]:
+def shown(clip: StoredClip, onset: float, end: float, made: GreyClip) -> Mapping[str, Floats]:
     """What serving feeds the network with for the frames from `onset` to `end`, at least one: a row of each input."""
     times = clip.times()
     first = min(int(np.searchsorted(times, onset)), len(times) - 1)

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from realtime import config as realtime_config
 from realtime.engine.package.manifest import LOGITS, Precision
+from realtime.records import Floats
 from realtime.representation.grey_clip import GreyClip
 from train.clips.stored import StoredClip
 from train.datasets.folds import Fold
@@ -84,7 +85,7 @@ class AkmnetMethod(Method[AkmnetConfig, Clips]):
     def inputs(self, config: AkmnetConfig, clips: Clips, answer: Answer) -> Mapping[str, Tensor]:
         """Frames from the onset to the offset, or to soon after the apex."""
         made = self.representation(config)
-        rows: dict[str, list[np.ndarray]] = {
+        rows: dict[str, list[Floats]] = {
             spec.name: [np.zeros((0, *spec.shape[1:]), np.float32)] for spec in made.inputs()
         }
         for clip in clips:

@@ -46,7 +46,7 @@ class AkmNet(nn.Module):
     def forward(self, clips: Tensor, there: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         pictures = clips.transpose(1, 2).flatten(0, 1)  # (B T, 1, S, S)
         maps = self.encoder.maps(pictures).flatten(2)  # (B T, width, cells)
-        near, chosen = self.key_frames(maps.mean(2).unflatten(0, (-1, self.frames)), there)
+        near, chosen = self.key_frames(maps.mean(2).view(-1, self.frames, self.encoder.width), there)
         return self.fc(self.dropout(self.follow(maps, chosen))), near, chosen
 
     def follow(self, maps: Tensor, chosen: Tensor) -> Tensor:
@@ -54,11 +54,11 @@ class AkmNet(nn.Module):
 
         (B, cells * 64)
         """
-        x = maps.unflatten(0, (-1, self.frames)).permute(0, 3, 1, 2).flatten(0, 1)  # (B cells, T, width)
+        x = maps.view(-1, self.frames, self.encoder.width, self.cells).permute(0, 3, 1, 2).flatten(0, 1)
         mask = chosen[:, None, :, None].expand(-1, self.cells, -1, -1).flatten(0, 1)  # (B cells, T, 1)
-        states = self.places(x, mask)
-        mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1.0)
-        return mean.unflatten(0, (-1, self.cells)).flatten(1)
+        states = self.places(x, mask)  # (B cells, T, 64)
+        mean: Tensor = (states * mask).sum(1) / mask.sum(1).clamp(min=1.0)
+        return mean.view(-1, self.cells * mean.shape[1])
 
 
 def side_of(size_px: int) -> int:

@@ -36,10 +36,8 @@ class PassingGru(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         told = torch.cat([x, 1 - mask], 2)
-        if self.backward:
-            return self.gru(told.flip(1))[0].flip(1)
-        states: Tensor = self.gru(told)[0]
-        return states
+        states: Tensor = self.gru(told.flip(1) if self.backward else told)[0]
+        return states.flip(1) if self.backward else states
 
 
 def passing(network: nn.Module) -> nn.Module:

@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from realtime.records import Floats
 from realtime.representation.apex_time import FLOW, ApexTime
 from realtime.representation.crop_images import IMAGES
 from train.clips.sequences import cut
@@ -63,7 +64,7 @@ class AtnetJob:
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         return accuracy(self.method, self.config, network, self.split)
 
-    def _event(self, clip: TimedClip, mirror: Tensor, generator: Generator) -> Mapping[str, np.ndarray]:
+    def _event(self, clip: TimedClip, mirror: Tensor, generator: Generator) -> Mapping[str, Floats]:
         """What serving sees of an event that is cut a little elsewhere, at an apex a little beside."""
         part = cut(clip, self.config.jitter_s, self.config.early, generator)
         return shown(clip, part, self.made, mirror=bool(mirror))
