@@ -17,7 +17,9 @@ from train.config.films import FilmSettings
 from train.config.recipe import Recipe, Settings, SourceSettings
 from train.config.recorded import RecordedSettings
 from train.config.stills import StillsSettings
+from train.methods.akmnet.method import AkmnetMethod
 from train.methods.apexnet.method import ApexnetMethod
+from train.methods.atnet.method import AtnetMethod
 from train.methods.cmn.method import CmnMethod
 from train.methods.dynamic.method import DynamicMethod
 from train.methods.ecstfl.method import EcstflMethod
@@ -52,6 +54,8 @@ METHODS: Methods = {
         SpotterMethod(),
         MotionMethod(),
         ApexnetMethod(),
+        AkmnetMethod(),
+        AtnetMethod(),
         CmnMethod(),
         DynamicMethod(),
         EcstflMethod(),

@@ -268,6 +268,7 @@ def recipe_of(tmp_path):
             "stages": (Stage(epochs=2, size_px=32),),
             "steps": 2,
             "blocks": (1, 1, 1, 1),
+            "hidden": 16,
         }
         quick = {key: value for key, value in less.items() if key in config.__struct_fields__}
         optimiser = msgspec.structs.replace(config.optimiser, batch=4, average=0.0)

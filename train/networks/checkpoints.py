@@ -60,11 +60,12 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise _missing(path) from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise DataError(f"{path} is no torch checkpoint of plain tensors: {error}; download it again") from None
-    if isinstance(tree, Mapping) and isinstance(tree.get("state_dict"), Mapping):
-        tree = tree["state_dict"]  # some trainers keep the epoch and the optimiser beside the weights
+    for key in ("state_dict", "kept"):  # trainers, ours too, keep the epoch and the optimiser beside the weights
+        if isinstance(tree, Mapping) and isinstance(tree.get(key), Mapping):
+            tree = tree[key]
     if not isinstance(tree, Mapping) or not all(isinstance(value, Tensor) for value in tree.values()):
         raise DataError(
-            f"{path} holds no table of tensors by name, at its top or under 'state_dict'; give another file"
+            f"{path} holds no table of tensors by name, at its top or under 'state_dict' or 'kept'; give another file"
         )
     return {str(name).removeprefix("module."): value for name, value in tree.items()}  # DataParallel adds "module."
 

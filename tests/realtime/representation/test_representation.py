@@ -6,11 +6,13 @@ import pytest
 
 from realtime.representation.apex_change import ApexChange
 from realtime.representation.apex_field import ApexField
+from realtime.representation.apex_time import ApexTime
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.event import EventFrames
 from realtime.representation.flow_fields import FlowFields
+from realtime.representation.grey_clip import GreyClip
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
 from realtime.representation.representation import REPRESENTATIONS, Representation, decoded, tag_of
@@ -40,6 +42,11 @@ WRITTEN = {
         '{"type":"motion-ticks","crop_px":48,"size_px":28,"cells":7,"lag_s":0.35,"tick_s":0.02,'
         '"lookback_s":0.1,"memory":64}'
     ),
+    GreyClip(48, 32, 12): '{"type":"grey-clip","crop_px":48,"size_px":32,"frames":12}',
+    ApexTime(48, 32, 28, 0.16, 64, 4, 8, 5e-4, 8.0): (
+        '{"type":"apex-time","crop_px":48,"size_px":32,"field_px":28,"around_s":0.16,"steps":64,"blocks":4,"bins":8,'
+        '"floor":0.0005,"limit":8.0}'
+    ),
 }
 ALL = list(WRITTEN)
 OF_EVENTS = [made for made in ALL if not isinstance(made, MotionTicks)]
@@ -50,6 +57,8 @@ LOOKS_AT = {
     FlowFields: {"times", "fields"},
     ApexChange: {"times", "images"},
     ApexField: {"times", "images"},
+    GreyClip: {"images"},
+    ApexTime: {"times", "images", "fields"},
 }
 
 

@@ -97,6 +97,12 @@ def test_weights_beside_an_epoch_and_in_data_parallel_names_are_found(tmp_path):
     assert bool((network.fc.weight == 2).all())
 
 
+def test_of_a_training_of_ours_the_weights_are_taken_that_it_keeps(tmp_path):
+    network, other = Small(7), filled(Small(7), 3)
+    assert load(network, saved(tmp_path, {"network": other, "kept": filled(network, 2), "seen": 5})) == ()
+    assert bool((network.fc.weight == 2).all())
+
+
 def test_old_checkpoints_without_batch_counters_are_whole(tmp_path):
     network = Small(7)
     tree = filled(network, 2)

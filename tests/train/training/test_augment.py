@@ -14,6 +14,7 @@ from train.training.augment import (
     similarity,
     soften,
     tint,
+    turned,
 )
 
 
@@ -195,3 +196,13 @@ def test_light_and_noise_are_no_larger_than_asked():
     noisy = (noise(x, 0.05, g) - x).std((1, 2, 3))
     assert float(noisy.min()) < 0.01
     assert 0.04 < float(noisy.max()) < 0.06
+
+
+def test_turning_leaves_a_picture_where_it_is_and_mirrors_none():
+    x = smooth().expand(12, -1, -1, -1)
+    found = [centre(one[None]) for one in turned(x, 20.0, generator(1))]
+    right, down = centre(smooth())
+    assert all(abs(math.hypot(*place) - right) < 0.02 for place in found)
+    assert all(place[0] > 0.9 * right for place in found)
+    assert min(place[1] for place in found) < down - 0.05 < down + 0.05 < max(place[1] for place in found)
+    assert torch.allclose(turned(x, 0.0, generator(1)), x, atol=1e-5)
