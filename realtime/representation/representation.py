@@ -16,10 +16,12 @@ import msgspec
 from realtime.records import Floats
 from realtime.representation.apex_change import ApexChange
 from realtime.representation.apex_field import ApexField
+from realtime.representation.clip_and_flow import ClipAndFlow
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.event import SeenEvent
+from realtime.representation.flow_clip import FlowClip
 from realtime.representation.flow_fields import FlowFields
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
@@ -65,6 +67,8 @@ REPRESENTATIONS: tuple[type[Representation], ...] = (
     ApexChange,
     MotionTicks,
     ApexField,
+    FlowClip,
+    ClipAndFlow,
 )
 
 

@@ -6,10 +6,12 @@ import pytest
 
 from realtime.representation.apex_change import ApexChange
 from realtime.representation.apex_field import ApexField
+from realtime.representation.clip_and_flow import ClipAndFlow
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.event import EventFrames
+from realtime.representation.flow_clip import FlowClip
 from realtime.representation.flow_fields import FlowFields
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
@@ -18,6 +20,8 @@ from realtime.representation.representation import REPRESENTATIONS, Representati
 SHA256 = "0" * 64
 PICTURE = CropImages(48, 32, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 PICTURE_JSON = '{"type":"crop-images","crop_px":48,"size_px":32,"mean":[0.0,0.0,0.0],"std":[1.0,1.0,1.0]}'
+FLOW = FlowClip(48, 24, (4, 8), 0.03, 64)
+FLOW_JSON = '{"type":"flow-clip","crop_px":48,"size_px":24,"scales":[4,8],"pair_s":0.03,"pairs":64}'
 
 #: One of each, and what it is in manifests and in the digests that name caches: neither may ever change.
 WRITTEN = {
@@ -40,6 +44,11 @@ WRITTEN = {
         '{"type":"motion-ticks","crop_px":48,"size_px":28,"cells":7,"lag_s":0.35,"tick_s":0.02,'
         '"lookback_s":0.1,"memory":64}'
     ),
+    FLOW: FLOW_JSON,
+    ClipAndFlow(ClipImages(5, PICTURE), FLOW): (
+        f'{{"type":"clip-and-flow","clip":{{"type":"clip-images","frames":5,"picture":{PICTURE_JSON}}},'
+        f'"flow":{FLOW_JSON}}}'
+    ),
 }
 ALL = list(WRITTEN)
 OF_EVENTS = [made for made in ALL if not isinstance(made, MotionTicks)]
@@ -50,6 +59,8 @@ LOOKS_AT = {
     FlowFields: {"times", "fields"},
     ApexChange: {"times", "images"},
     ApexField: {"times", "images"},
+    FlowClip: {"times", "images"},
+    ClipAndFlow: {"times", "images"},
 }
 
 
