@@ -19,6 +19,7 @@ from train.config.recorded import RecordedSettings
 from train.config.stills import StillsSettings
 from train.methods.apexnet.method import ApexnetMethod
 from train.methods.cmn.method import CmnMethod
+from train.methods.dtscnn.method import DtscnnMethod
 from train.methods.dynamic.method import DynamicMethod
 from train.methods.ecstfl.method import EcstflMethod
 from train.methods.experiment import Experiment
@@ -55,6 +56,7 @@ METHODS: Methods = {
         EcstflMethod(),
         ExpressionMethod(),
         UnitsMethod(),
+        DtscnnMethod(),
     )
 }
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {

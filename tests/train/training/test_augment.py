@@ -8,9 +8,12 @@ from train.training.augment import (
     grey,
     hide_patch,
     light,
+    moved_clips,
+    moved_flows,
     noise,
     pairs,
     resized_crop,
+    similarities,
     similarity,
     soften,
     tint,
@@ -195,3 +198,31 @@ def test_light_and_noise_are_no_larger_than_asked():
     noisy = (noise(x, 0.05, g) - x).std((1, 2, 3))
     assert float(noisy.min()) < 0.01
     assert 0.04 < float(noisy.max()) < 0.06
+
+
+def test_one_draw_moves_pictures_and_flow_of_a_clip_alike_and_a_mirror_turns_its_arrows():
+    blob = smooth(32)
+    mirror = torch.tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    pictures = moved_clips(blob[:, :, None].expand(1, 3, 4, 32, 32), mirror)
+    flow = moved_flows(torch.stack([2.0 * blob[:, 0], 3.0 * blob[:, 0]], 1)[:, :, None].expand(1, 2, 4, 32, 32), mirror)
+    for frame in range(4):
+        assert torch.allclose(pictures[0, 1, frame], blob[0, 0].flip(1), atol=1e-5)
+        assert torch.allclose(flow[0, 0, frame], -2.0 * blob[0, 0].flip(1), atol=1e-5)
+        assert torch.allclose(flow[0, 1, frame], 3.0 * blob[0, 0].flip(1), atol=1e-5)
+
+
+def test_what_flows_is_still_what_lies_between_two_pictures_that_were_moved():
+    theta = similarities(1, 40.0, 0.2, 0.1, generator(2))
+    down = torch.zeros(1, 2, 1, 64, 64)
+    down[:, 1] = 4.0  # px, everywhere
+    before, after = smooth(), smooth().roll(4, 2)
+    there = [centre(moved_clips(x[:, :, None], theta)[:, :, 0]) for x in (before, after)]
+    arrow = [(b - a) * 32 for a, b in zip(*there, strict=True)]
+    assert moved_flows(down, theta)[0, :, 0, 32, 32].tolist() == pytest.approx(arrow, abs=0.1)
+
+
+def test_half_of_the_draws_mirror_and_none_where_that_is_not_asked_for():
+    signs = torch.linalg.det(similarities(200, 10.0, 0.1, 0.0, generator())[..., :2]).sign()
+    assert 60 < int((signs < 0).sum()) < 140
+    kept = similarities(50, 10.0, 0.1, 0.0, generator(), mirrored=False)
+    assert bool((torch.linalg.det(kept[..., :2]) > 0).all())
