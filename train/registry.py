@@ -26,6 +26,7 @@ from train.methods.experiment import Experiment
 from train.methods.expression.method import ExpressionMethod
 from train.methods.method import Method
 from train.methods.motion.method import MotionMethod
+from train.methods.quintuplet.method import QuintupletMethod
 from train.methods.spotter.method import SpotterMethod
 from train.methods.units.method import UnitsMethod
 from train.packaging.limits import MethodCard
@@ -57,6 +58,7 @@ METHODS: Methods = {
         ExpressionMethod(),
         UnitsMethod(),
         DtscnnMethod(),
+        QuintupletMethod(),
     )
 }
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {
