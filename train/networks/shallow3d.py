@@ -42,8 +42,8 @@ def misfit(layers: int, frames: int, side: int, cells: int) -> str | None:
 def _layers(inputs: int, planes: Sequence[int]) -> Iterator[nn.Module]:
     for number, (before, after) in enumerate(zip((inputs, *planes), planes, strict=False)):
         kernel = LATER if number else FIRST
-        padding = tuple(side // 2 for side in kernel)
-        yield nn.Conv3d(before, after, kernel, padding=padding, bias=False)
+        frames, rows, columns = (side // 2 for side in kernel)
+        yield nn.Conv3d(before, after, kernel, padding=(frames, rows, columns), bias=False)
         yield nn.BatchNorm3d(after)
         yield nn.ReLU()
         yield nn.MaxPool3d(2)

@@ -38,7 +38,8 @@ class QuintupletJob:
         macro: Clips,
         seed: int,
     ) -> None:
-        self.method, self.config, self.network, self.made = method, config, network, made
+        self.network: nn.Module = network
+        self.method, self.config, self.made, self._answers = method, config, made, network.answers
         self.split, self.macro, self.seed = split, macro, seed
         shown = method.labels(split.train[0])
         self.labels = split.vocabulary.indices(shown)
@@ -55,22 +56,25 @@ class QuintupletJob:
             drawn_groups = [self.groups.draw(row, generator) for row in rows.tolist()]
             cuts = [self._cut(clips, member, generator) for members, _ in drawn_groups for member in members]
             pictures, flow = both(cuts, self.made, self.config.augment, generator)
-            shape = (len(rows), self.groups.members)
             there = torch.tensor([there for _, there in drawn_groups])
-            yield pictures.unflatten(0, shape), flow.unflatten(0, shape), self.labels[rows], there
+            yield self._grouped(pictures), self._grouped(flow), self.labels[rows], there
 
     def loss(self, batch: Batch) -> Tensor:
         pictures, flow, labels, there = batch
-        found, weights = self.network.answers(pictures.flatten(0, 1), flow.flatten(0, 1)), self.config.loss
+        found, weights = self._answers(pictures.flatten(0, 1), flow.flatten(0, 1)), self.config.loss
         members = self.groups.members
         margins = {"micro": weights.micro, "macro": weights.macro, "across": weights.across}
-        groups = quintuplet(found.feature.unflatten(0, (len(labels), members)), there, margins)
+        groups = quintuplet(self._grouped(found.feature), there, margins)
         contrast = modes(found.pictures[::members], found.flow[::members], weights.temperature)
         anchors = F.cross_entropy(found.logits[::members], labels)
         return anchors + weights.weight * groups + weights.contrast * contrast
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         return accuracy(self.method, self.config, network, self.split)
+
+    def _grouped(self, x: Tensor) -> Tensor:
+        """Members one after another (B M, ...) -> (B, M, ...)."""
+        return x.view(-1, self.groups.members, *x.shape[1:])
 
     def _cut(self, clips: Clips, member: Row, generator: Generator) -> Cut:
         macro, row = member

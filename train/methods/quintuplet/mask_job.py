@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from realtime.records import Image
 from realtime.representation.clip_and_flow import ClipAndFlow
 from realtime.representation.crop_images import crop_images
 from train.clips.flowing import FlowingClip
@@ -27,7 +28,8 @@ class MaskJob:
     def __init__(
         self, config: QuintupletConfig, network: MaskNet, made: ClipAndFlow, clips: Sequence[FlowingClip], seed: int
     ) -> None:
-        self.config, self.network, self.made, self.clips, self.seed = config, network, made, clips, seed
+        self.network: nn.Module = network
+        self.config, self.made, self.clips, self.seed = config, made, clips, seed
         self.epochs = config.mask.epochs
         self.size = min(config.mask.optimiser.batch, len(clips))
         self.steps = len(clips) // self.size
@@ -56,6 +58,6 @@ class MaskJob:
         return {}
 
 
-def _onset(clip: FlowingClip) -> np.ndarray:
+def _onset(clip: FlowingClip) -> Image:
     """The event's first picture, whose landmarks the clip has."""
     return np.array(clip.images[int(np.searchsorted(clip.times, clip.sample.onset_s))])

@@ -31,6 +31,7 @@ from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages
 from realtime.representation.flow_clip import FlowClip
 from train.clips.flowing import FlowingClip, flowing
+from train.config.sections import Optimiser
 from train.datasets.folds import Fold
 from train.methods.method import Answer, Method, Stage
 from train.methods.quintuplet.config import QuintupletConfig
@@ -94,7 +95,7 @@ class QuintupletMethod(Method[QuintupletConfig, Clips]):
         macro = flowing(macro_clips(config, source, split), made.flow)
         faces = [*split.train[0], *macro]
 
-        def branches() -> tuple[QuintupletJob, object]:
+        def branches() -> tuple[QuintupletJob, Optimiser]:
             network.mask.requires_grad_(False)
             return QuintupletJob(self, config, network, made, split, macro, seed), config.optimiser
 
