@@ -10,6 +10,7 @@ from train.methods.quintuplet import macro as partners
 from train.methods.quintuplet.groups import Groups
 from train.methods.quintuplet.macro import macro_clips
 from train.methods.quintuplet.plutchik import hard, same
+from train.registry import experiment
 from train.sources.source import ClipSource, Split, Vocabulary
 
 replace = msgspec.structs.replace
@@ -122,3 +123,22 @@ def test_macro_expressions_are_of_nobody_who_is_held_back(recipe_of, drawn, coll
         beside = macro_clips(replace(config, macro=replace(config.macro, each=0, data=named)), source, split)
         assert {clip.case.subject for clip in beside} == wanted
     assert len(source.asked) == 1
+
+
+def test_recorded_clips_are_learned_from_beside_those_of_ckplus(
+    recipe_of, drawn, collected, gathered, monkeypatch, tmp_path
+):
+    labels = VOCABULARIES["casme2-5"]
+    gathered(collected(drawn("casme2", labels, people=3, per_person=5)))
+    ckplus = collected(drawn("ckplus", EMOTIONS, people=2, per_person=4))
+    monkeypatch.setattr(partners, "gather", lambda data, rates, cache, workers: ckplus)
+    asked = experiment(recipe_of("quintuplet-recorded", "casme2-5", epochs=1))
+    assert asked.method.files(asked.config)["macro"] == ckplus.key()
+    (_, branches) = asked.method.stages(asked.config, asked.split, asked.source, 1)
+    job, _ = branches()
+    pictures, flow, _, there = next(job.batches(0))
+    assert (pictures.shape[:2], flow.shape[:2], there.shape) == ((4, 5), (4, 5), (4, 4))
+    assert {clip.sample.subject for clip in job.macro} == {"ckplus/p0", "ckplus/p1"}
+    assert bool(there[:, 3].all())  # a hard macro-expression there is for every class
+    run = asked.fit()
+    assert all(bool(torch.isfinite(x).all()) for x in torch.load(run / "weights.pt", weights_only=True).values())

@@ -154,10 +154,10 @@ def test_it_learns_on_whom_it_never_saw_and_its_package_answers_as_torch_does(
     config, clips, macro, given_clips, golden_of, engines, tmp_path
 ):
     golden_of(list(np.random.default_rng(1).integers(0, 256, (20, 48, 48, 3), dtype=np.uint8)))
-    quick = replace(config, epochs=12, augment=replace(config.augment, turn_deg=0.0, gain=0.1))
+    quick = replace(config, epochs=9, augment=replace(config.augment, turn_deg=0.0, gain=0.1))
     nobody = MarkedSettings(clips="", without=(), speeds=(), strengths=())
     recipe = Recipe(
-        replace(quick, optimiser=replace(quick.optimiser, rate=0.05)),
+        replace(quick, optimiser=replace(quick.optimiser, rate=0.03, batch=3)),
         SyntheticSettings(set="", marked=nobody, clips=None),
     )
     asked = Experiment(QUINTUPLET, recipe, given_clips(clips, MEGC3, name="megc-3"))
