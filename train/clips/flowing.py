@@ -33,7 +33,7 @@ from train.storage.workers import ready, run
 VERSION = 1  # of what is kept
 UNBOUNDED = 1 << 30  # pairs: what a long event leaves out, its clip may keep
 
-Span = tuple[float, float]  #: of the first frame that is shown and of the last, seconds
+Ends = tuple[float, float]  #: of the first frame that is shown and of the last, seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class FlowingClip:
     middles: Times  #: (P,), rising
     speeds: Floats  #: float16 (P, 2, size, size), on disk: see `flow_clip.consecutive`
 
-    def flow(self, span: Span, steps: int) -> Floats:
+    def flow(self, span: Ends, steps: int) -> Floats:
         """What was found between the frames of `span`, at least the nearest, as (2, steps, size, size)."""
         begin, end = span
         inside = np.flatnonzero((self.middles >= begin) & (self.middles <= end))
@@ -75,7 +75,7 @@ def flowing(clips: Sequence[StoredClip], made: FlowClip, workers: int | None = N
     return [_load(clip, path) for clip, path in zip(clips, paths, strict=True)]
 
 
-def drawn(clip: FlowingClip, jitter_s: float, early: Early, generator: Generator) -> Span:
+def drawn(clip: FlowingClip, jitter_s: float, early: Early, generator: Generator) -> Ends:
     """An event as one run of the detector might have cut it.
 
     `early` says how many end soon after the apex, as those do that an early answer judges.
@@ -87,7 +87,7 @@ def drawn(clip: FlowingClip, jitter_s: float, early: Early, generator: Generator
     return float(clip.times[first]), float(clip.times[last - 1])
 
 
-def at_rest(clip: FlowingClip, generator: Generator) -> Span:
+def at_rest(clip: FlowingClip, generator: Generator) -> Ends:
     """Part of one of the stretches in which nothing happens; the clip has at least one."""
     spans = rests(clip)
     times = clip.times[spans[int(torch.randint(len(spans), (), generator=generator))]]

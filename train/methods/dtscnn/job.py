@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from realtime.labels import NONE
-from train.clips.flowing import FlowingClip, Span, at_rest, drawn
+from train.clips.flowing import Ends, FlowingClip, at_rest, drawn
 from train.clips.sequences import rests
 from train.clips.takes import draw
 from train.losses.focal import focal, inverse_frequency
@@ -60,7 +60,7 @@ class DtscnnJob:
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         return accuracy(self.method, self.config, network, self.split)
 
-    def _flows(self, cuts: Sequence[tuple[FlowingClip, Span]], generator: Generator) -> tuple[Tensor, Tensor]:
+    def _flows(self, cuts: Sequence[tuple[FlowingClip, Ends]], generator: Generator) -> tuple[Tensor, Tensor]:
         """Both scales (B, 2, T, S, S) of each cut, changed alike."""
         a = self.config.augment
         theta = similarities(len(cuts), a.turn_deg, a.scale, a.shift, generator)
@@ -71,10 +71,10 @@ class DtscnnJob:
         )
         return first, second
 
-    def _event(self, clip: FlowingClip, generator: Generator) -> tuple[FlowingClip, Span]:
+    def _event(self, clip: FlowingClip, generator: Generator) -> tuple[FlowingClip, Ends]:
         return clip, drawn(clip, self.config.jitter_s, self.config.early, generator)
 
-    def _rest(self, generator: Generator) -> tuple[FlowingClip, Span]:
+    def _rest(self, generator: Generator) -> tuple[FlowingClip, Ends]:
         clip = self.rests[int(torch.randint(len(self.rests), (), generator=generator))]
         return clip, at_rest(clip, generator)
 

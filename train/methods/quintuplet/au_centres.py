@@ -12,10 +12,10 @@ import numpy as np
 from realtime.faces import landmarks as lm
 from realtime.records import Floats
 
-Side = tuple[tuple[int, ...], float]  #: the mean of these landmarks, so many inner eye distances further down
+Centre = tuple[tuple[int, ...], float]  #: the mean of these landmarks, so many inner eye distances further down
 
 #: Units in one place -> their centres, one for each side of the face or one in its middle.
-CENTRES: dict[str, tuple[Side, ...]] = {
+CENTRES: dict[str, tuple[Centre, ...]] = {
     "1": ((lm.LEFT_BROW[3:], -0.25), (lm.RIGHT_BROW[3:], -0.25)),
     "2": ((lm.LEFT_BROW[:2], -0.2), (lm.RIGHT_BROW[:2], -0.2)),
     "4": ((lm.LEFT_BROW[2:], 0.1), (lm.RIGHT_BROW[2:], 0.1)),

@@ -14,7 +14,7 @@ from train.methods.quintuplet.mask import MaskNet, attention
 from train.networks.shallow3d import Shallow3d
 
 
-class Answers(NamedTuple):
+class Compared(NamedTuple):
     """What training compares of B events."""
 
     feature: Tensor  #: (B, 2 width) of both modes, none below 0
@@ -42,12 +42,12 @@ class QuintupletNet(nn.Module):
         feature = torch.cat([pictures, moved], 1)
         return feature, self.fc(self.dropout(feature))
 
-    def answers(self, clips: Tensor, flow: Tensor) -> Answers:
+    def answers(self, clips: Tensor, flow: Tensor) -> Compared:
         """The same and the views of either mode, which only training looks at."""
         pictures, moved = self.features(clips, flow)
         feature = torch.cat([pictures, moved], 1)
         logits = self.fc(self.dropout(feature))
-        return Answers(feature, logits, self.picture_view(pictures), self.flow_view(moved))
+        return Compared(feature, logits, self.picture_view(pictures), self.flow_view(moved))
 
     def features(self, clips: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
         """Of the pictures and of the flow, (B, width) each."""

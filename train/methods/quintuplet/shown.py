@@ -13,13 +13,13 @@ from realtime.records import Floats
 from realtime.representation.clip_and_flow import ClipAndFlow
 from realtime.representation.clip_images import first_to_last
 from realtime.representation.crop_images import CropImages, crop_images
-from train.clips.flowing import FlowingClip, Span
+from train.clips.flowing import Ends, FlowingClip
 from train.methods.quintuplet.config import ModesAugment
 from train.training.augment import moved_clips, moved_flows, similarities, standardise, tint, uniform
 
 DARK, BRIGHT = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # statistics that leave colours in [0, 1], as augmentation wants them
 
-Cut = tuple[FlowingClip, Span]
+Cut = tuple[FlowingClip, Ends]
 
 
 def both(cuts: Sequence[Cut], made: ClipAndFlow, augment: ModesAugment, generator: Generator) -> tuple[Tensor, Tensor]:
