@@ -21,6 +21,7 @@ from train.methods.akmnet.method import AkmnetMethod
 from train.methods.apexnet.method import ApexnetMethod
 from train.methods.atnet.method import AtnetMethod
 from train.methods.cmn.method import CmnMethod
+from train.methods.dtscnn.method import DtscnnMethod
 from train.methods.dynamic.method import DynamicMethod
 from train.methods.ecstfl.method import EcstflMethod
 from train.methods.experiment import Experiment
@@ -29,6 +30,7 @@ from train.methods.menet.method import MenetMethod
 from train.methods.method import Method
 from train.methods.microattention.method import MicroAttentionMethod
 from train.methods.motion.method import MotionMethod
+from train.methods.quintuplet.method import QuintupletMethod
 from train.methods.spotter.method import SpotterMethod
 from train.methods.units.method import UnitsMethod
 from train.packaging.limits import MethodCard
@@ -63,6 +65,8 @@ METHODS: Methods = {
         MicroAttentionMethod(),
         MenetMethod(),
         UnitsMethod(),
+        DtscnnMethod(),
+        QuintupletMethod(),
     )
 }
 SOURCES: Mapping[str, tuple[type[SourceSettings], Opened]] = {

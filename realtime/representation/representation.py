@@ -17,10 +17,12 @@ from realtime.records import Floats
 from realtime.representation.apex_change import ApexChange
 from realtime.representation.apex_field import ApexField
 from realtime.representation.apex_time import ApexTime
+from realtime.representation.clip_and_flow import ClipAndFlow
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.event import SeenEvent
+from realtime.representation.flow_clip import FlowClip
 from realtime.representation.flow_fields import FlowFields
 from realtime.representation.grey_clip import GreyClip
 from realtime.representation.misfit import EncoderAtHand
@@ -69,6 +71,8 @@ REPRESENTATIONS: tuple[type[Representation], ...] = (
     ApexField,
     GreyClip,
     ApexTime,
+    FlowClip,
+    ClipAndFlow,
 )
 
 

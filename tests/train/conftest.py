@@ -246,11 +246,50 @@ def given_clips():
         def exact(self, people, each, workers=None):
             return self.known
 
+        def macros(self, people, each, workers=None):
+            return ()
+
         def _fold(self, *sides):
             ids = (tuple(clip.sample.id for clip in self.clips if clip.sample.subject in side) for side in sides)
             return Fold("held-out", *ids)
 
     return Given
+
+
+@pytest.fixture(scope="session")
+def acted():
+    """Make clips of 0.7 s in which one place of a drawn face moves, another for each label: `acted(labels, people)`.
+
+    The movement lasts from 0.2 to 0.5 s; nothing moves where the label is "none".
+    """
+    flowing = pytest.importorskip("train.clips.flowing", reason="training needs the train extra")
+    from realtime.representation.flow_clip import FlowClip, consecutive
+
+    side, times = 64, np.arange(0.0, 0.7, 1 / 30)
+    x, y = np.meshgrid(*[np.arange(side, dtype=np.float32)] * 2)
+    made = FlowClip(side, 32, (8, 16), 0.03, 64)
+    moves = [((0.5, 0.3), 3.0), ((0.35, 0.75), -3.0), ((0.65, 0.75), 3.0)]  # where, and how far down
+
+    def act(label, place, person, number):
+        rng = np.random.default_rng((person, number))
+        texture = np.random.default_rng(person).uniform(20, 235, (20, 20, 3)).astype(np.float32)
+        face = cv2.resize(texture, (side, side), interpolation=cv2.INTER_CUBIC)
+        (right, down), most = moves[place]
+        near = np.exp(-(((x - right * side) ** 2 + (y - down * side) ** 2) / (2 * 8.0**2))).astype(np.float32)
+        amounts = most * rng.uniform(0.8, 1.2) * np.interp(times, [0.2, 0.35, 0.5], [0, 1, 0]) * (label != "none")
+        shown = [cv2.remap(face, x, y - a * near, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for a in amounts]
+        images = np.clip(np.rint(np.stack(shown) + rng.normal(0, 1, (len(times), side, side, 3))), 0, 255)
+        images = images.astype(np.uint8)
+        middles, speeds = consecutive(times, images, made)
+        points = rng.uniform(0.2 * side, 0.8 * side, (468, 2)).astype(np.float32)
+        sample = Sample(f"{person}-{number}", f"p{person}", label, 0.2, 0.35, 0.5)
+        return flowing.FlowingClip(sample, times, images, points, middles, speeds.astype(np.float16))
+
+    def make(labels, people):
+        numbered = list(enumerate(labels))
+        return [act(label, number % 3, person, number) for person in range(people) for number, label in numbered]
+
+    return make
 
 
 @pytest.fixture
@@ -269,6 +308,8 @@ def recipe_of(tmp_path):
             "steps": 2,
             "blocks": (1, 1, 1, 1),
             "hidden": 16,
+            "scales": (8, 16),
+            "planes": (4, 4, 4),
         }
         quick = {key: value for key, value in less.items() if key in config.__struct_fields__}
         optimiser = msgspec.structs.replace(config.optimiser, batch=4, average=0.0)

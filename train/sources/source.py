@@ -93,6 +93,10 @@ class ClipSource(Protocol):
         """Real people whose expressions are marked, who stand beside all folds; as a rule nobody."""
         return ()
 
+    def macros(self, people: Sequence[str], each: int, workers: int | None = None) -> Sequence[StoredClip]:
+        """So many macro-expressions of each of these subjects; none as a rule: nobody makes any."""
+        return ()
+
     def mixtures(self, each: int, workers: int | None = None) -> Mixtures | None:
         """So many mixtures of what faces do, of each subject; None as a rule, as of `exact`."""
         return None

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+import msgspec
 import numpy as np
 
 from realtime.labels import VOCABULARIES
@@ -25,6 +26,7 @@ from train.datasets.folds import Fold
 from train.sources import marked
 from train.sources.source import Clips, Configured, Provenance, Split, Vocabulary
 from train.storage.digest import digest
+from train.synthesis.macro import SyntheticMacro
 from train.synthesis.synthetic import TERMS, Synthetic
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,14 @@ class SyntheticSource(Configured[SyntheticSettings]):
     def exact(self, people: Sequence[str], each: int, workers: int | None = None) -> Movements | None:
         names = sorted(person.removeprefix(f"{Synthetic.name}/") for person in people)
         return exact.movements(self.settings.clips, names, each, self.cache, workers or self.workers)
+
+    def macros(self, people: Sequence[str], each: int, workers: int | None = None) -> Sequence[StoredClip]:
+        """All but those in which tracking lost the face."""
+        names = tuple(sorted(person.removeprefix(f"{Synthetic.name}/") for person in people))
+        filmed = SyntheticMacro(msgspec.structs.replace(self.settings.clips, per_person=each), names)
+        return [
+            clip for clip in store(filmed, self.cache, workers or self.workers) if len(clip.event()) >= FEWEST_FRAMES
+        ]
 
     def mixtures(self, each: int, workers: int | None = None) -> Mixtures:
         found = mixtures.mixtures(self.settings.clips, self._people.people, each, self.cache, workers or self.workers)

@@ -57,7 +57,7 @@ class Synthetic:
         self._actor: tuple[str, Actor] | None = None
 
     def __reduce__(self) -> tuple[type[Synthetic], tuple[Clips, tuple[str, ...]]]:
-        return Synthetic, (self._clips, self.people)  # the models and FER+ are opened where they are wanted
+        return type(self), (self._clips, self.people)  # the models and FER+ are opened where they are wanted
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def uniform(low: float, high: float, shape: tuple[int, ...], generator: Generato
 
 def similarity(x: Tensor, turn_deg: float, scale: float, shift: float, generator: Generator) -> Tensor:
     """Turn, scale, shift and mirror each picture of (B, C, S, S) at random."""
-    return _moved(x, _turned(len(x), turn_deg, scale, shift, generator))
+    return _moved(x, similarities(len(x), turn_deg, scale, shift, generator))
 
 
 def turned(x: Tensor, turn_deg: float, generator: Generator) -> Tensor:
@@ -58,8 +58,8 @@ def pairs(x: Tensor, turn_deg: float, scale: float, shift: float, slip: float, g
     Landmarks are not sure to the pixel: it moves by up to `slip` of the side, turns by as many radians, and is scaled.
     """
     count, _, side, _ = x.shape
-    both = _turned(count, turn_deg, scale, shift, generator)
-    own = _turned(count, slip * 180 / math.pi, slip, slip, generator, mirrored=False)
+    both = similarities(count, turn_deg, scale, shift, generator)
+    own = similarities(count, slip * 180 / math.pi, slip, slip, generator, mirrored=False)
     linear = both[..., :2] @ own[..., :2]
     slipped = torch.cat([linear, both[..., :2] @ own[..., 2:] + both[..., 2:]], 2)
     theta = torch.stack([both, slipped], 1).flatten(0, 1)
@@ -80,10 +80,13 @@ def noise(x: Tensor, most: float, generator: Generator) -> Tensor:
     return x + strength * torch.randn(x.shape, generator=generator)
 
 
-def _turned(
+def similarities(
     count: int, turn_deg: float, scale: float, shift: float, generator: Generator, *, mirrored: bool = True
 ) -> Tensor:
-    """Similarities (B, 2, 3) as `F.affine_grid` has them, half of them `mirrored`."""
+    """Similarities (B, 2, 3) as `F.affine_grid` has them, half of them `mirrored`.
+
+    One draw moves all that is seen of a clip alike: see `moved_clips` and `moved_flows`.
+    """
     angle = uniform(-turn_deg, turn_deg, (count,), generator) * (math.pi / 180)
     factor = torch.exp(uniform(-scale, scale, (count,), generator))
     mirror = torch.ones(count)
@@ -97,6 +100,17 @@ def _turned(
 def _moved(x: Tensor, theta: Tensor) -> Tensor:
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def moved_clips(x: Tensor, theta: Tensor) -> Tensor:
+    """Clips (B, C, T, S, S), all pictures of one moved by its similarity of `theta` (B, 2, 3)."""
+    return _moved(x.flatten(1, 2), theta).view(x.shape)
+
+
+def moved_flows(x: Tensor, theta: Tensor) -> Tensor:
+    """Flows (B, 2, T, S, S), right and down, moved likewise; their arrows turn and grow with the places."""
+    back = torch.linalg.inv(theta[..., :2])  # `theta` says where to look: arrows go the other way
+    return torch.einsum("bij,bjthw->bithw", back, moved_clips(x, theta))
 
 
 def soften(x: Tensor, probability: float, generator: Generator) -> Tensor:

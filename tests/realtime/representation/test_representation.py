@@ -7,10 +7,12 @@ import pytest
 from realtime.representation.apex_change import ApexChange
 from realtime.representation.apex_field import ApexField
 from realtime.representation.apex_time import ApexTime
+from realtime.representation.clip_and_flow import ClipAndFlow
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.event import EventFrames
+from realtime.representation.flow_clip import FlowClip
 from realtime.representation.flow_fields import FlowFields
 from realtime.representation.grey_clip import GreyClip
 from realtime.representation.misfit import EncoderAtHand
@@ -20,6 +22,8 @@ from realtime.representation.representation import REPRESENTATIONS, Representati
 SHA256 = "0" * 64
 PICTURE = CropImages(48, 32, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 PICTURE_JSON = '{"type":"crop-images","crop_px":48,"size_px":32,"mean":[0.0,0.0,0.0],"std":[1.0,1.0,1.0]}'
+FLOW = FlowClip(48, 24, (4, 8), 0.03, 64)
+FLOW_JSON = '{"type":"flow-clip","crop_px":48,"size_px":24,"scales":[4,8],"pair_s":0.03,"pairs":64}'
 
 #: One of each, and what it is in manifests and in the digests that name caches: neither may ever change.
 WRITTEN = {
@@ -47,6 +51,11 @@ WRITTEN = {
         '{"type":"apex-time","crop_px":48,"size_px":32,"field_px":28,"around_s":0.16,"steps":64,"blocks":4,"bins":8,'
         '"floor":0.0005,"limit":8.0}'
     ),
+    FLOW: FLOW_JSON,
+    ClipAndFlow(ClipImages(5, PICTURE), FLOW): (
+        f'{{"type":"clip-and-flow","clip":{{"type":"clip-images","frames":5,"picture":{PICTURE_JSON}}},'
+        f'"flow":{FLOW_JSON}}}'
+    ),
 }
 ALL = list(WRITTEN)
 OF_EVENTS = [made for made in ALL if not isinstance(made, MotionTicks)]
@@ -59,6 +68,8 @@ LOOKS_AT = {
     ApexField: {"times", "images"},
     GreyClip: {"images"},
     ApexTime: {"times", "images", "fields"},
+    FlowClip: {"times", "images"},
+    ClipAndFlow: {"times", "images"},
 }
 
 

@@ -8,9 +8,12 @@ from train.training.augment import (
     grey,
     hide_patch,
     light,
+    moved_clips,
+    moved_flows,
     noise,
     pairs,
     resized_crop,
+    similarities,
     similarity,
     soften,
     tint,
@@ -206,3 +209,31 @@ def test_turning_leaves_a_picture_where_it_is_and_mirrors_none():
     assert all(place[0] > 0.9 * right for place in found)
     assert min(place[1] for place in found) < down - 0.05 < down + 0.05 < max(place[1] for place in found)
     assert torch.allclose(turned(x, 0.0, generator(1)), x, atol=1e-5)
+
+
+def test_one_draw_moves_pictures_and_flow_of_a_clip_alike_and_a_mirror_turns_its_arrows():
+    blob = smooth(32)
+    mirror = torch.tensor([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    pictures = moved_clips(blob[:, :, None].expand(1, 3, 4, 32, 32), mirror)
+    flow = moved_flows(torch.stack([2.0 * blob[:, 0], 3.0 * blob[:, 0]], 1)[:, :, None].expand(1, 2, 4, 32, 32), mirror)
+    for frame in range(4):
+        assert torch.allclose(pictures[0, 1, frame], blob[0, 0].flip(1), atol=1e-5)
+        assert torch.allclose(flow[0, 0, frame], -2.0 * blob[0, 0].flip(1), atol=1e-5)
+        assert torch.allclose(flow[0, 1, frame], 3.0 * blob[0, 0].flip(1), atol=1e-5)
+
+
+def test_what_flows_is_still_what_lies_between_two_pictures_that_were_moved():
+    theta = similarities(1, 40.0, 0.2, 0.1, generator(2))
+    down = torch.zeros(1, 2, 1, 64, 64)
+    down[:, 1] = 4.0  # px, everywhere
+    before, after = smooth(), smooth().roll(4, 2)
+    there = [centre(moved_clips(x[:, :, None], theta)[:, :, 0]) for x in (before, after)]
+    arrow = [(b - a) * 32 for a, b in zip(*there, strict=True)]
+    assert moved_flows(down, theta)[0, :, 0, 32, 32].tolist() == pytest.approx(arrow, abs=0.1)
+
+
+def test_half_of_the_draws_mirror_and_none_where_that_is_not_asked_for():
+    signs = torch.linalg.det(similarities(200, 10.0, 0.1, 0.0, generator())[..., :2]).sign()
+    assert 60 < int((signs < 0).sum()) < 140
+    kept = similarities(50, 10.0, 0.1, 0.0, generator(), mirrored=False)
+    assert bool((torch.linalg.det(kept[..., :2]) > 0).all())

@@ -30,7 +30,11 @@ def micro(label: str, intensities: tuple[str, ...], onset: float, length: float,
 
 def macro(onset: float, rng: np.random.Generator) -> Happening:
     """A strong expression of any class, 0.5 to 4 s long."""
-    label = MEGC3[int(rng.integers(len(MEGC3)))]
+    return strong(MEGC3[int(rng.integers(len(MEGC3)))], onset, rng)
+
+
+def strong(label: str, onset: float, rng: np.random.Generator) -> Happening:
+    """The same of class `label`."""
     return _shown("macro", label, expression(label, ("C", "D", "E"), rng), macro_span(onset, macro_length(rng), rng))
 
 

@@ -11,7 +11,7 @@ from realtime.records import Floats, Times
 from train.config.clips import Clips, Distractors
 from train.synthesis.face.channels import INDEX, NAMES
 from train.synthesis.face.performance import HeadMotion
-from train.synthesis.script.distractors import MAKERS, micro
+from train.synthesis.script.distractors import MAKERS, micro, strong
 from train.synthesis.script.hand import Hand
 from train.synthesis.script.happening import HIDING, Happening
 from train.synthesis.script.strokes import MICRO_S, micro_length
@@ -100,6 +100,15 @@ def clip_scene(clips: Clips, label: str | None, rng: np.random.Generator) -> Sce
     for name, rate in on.items():
         found += [MAKERS[name](float(at), rng) for at in poisson(rate, seconds, rng)]
     return composed(seconds, found, clips.distractors, rng)
+
+
+def macro_scene(clips: Clips, label: str, rng: np.random.Generator) -> Scene:
+    """A film as long as one macro-expression of class `label`, with what would not hide it."""
+    shown = strong(label, LEAD_S, rng)
+    seconds = shown.offset + TAIL_S
+    on = {name: rate for name, rate in rates(clips.distractors).items() if name not in HIDING}
+    others = [MAKERS[name](float(at), rng) for name, rate in on.items() for at in poisson(rate, seconds, rng)]
+    return composed(seconds, [shown, *others], clips.distractors, rng)
 
 
 def video_scene(clips: Clips, seconds: float, micro_per_minute: float, rng: np.random.Generator) -> Scene:

@@ -1,0 +1,1 @@
+"""A network of flow at two scales of time."""
