@@ -49,7 +49,7 @@ def similarity(x: Tensor, turn_deg: float, scale: float, shift: float, generator
 
 def turned(x: Tensor, turn_deg: float, generator: Generator) -> Tensor:
     """Turn each picture of (B, C, S, S) at random, by up to `turn_deg` to either side, and do nothing else."""
-    return _moved(x, _turned(len(x), turn_deg, 0.0, 0.0, generator, mirrored=False))
+    return _moved(x, similarities(len(x), turn_deg, 0.0, 0.0, generator, mirrored=False))
 
 
 def pairs(x: Tensor, turn_deg: float, scale: float, shift: float, slip: float, generator: Generator) -> Tensor:
