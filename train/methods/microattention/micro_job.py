@@ -19,6 +19,7 @@ from train.methods.method import Method
 from train.methods.microattention.config import MicroAttentionConfig
 from train.methods.microattention.distort import changed
 from train.sources.source import Split
+from train.training.balance import balanced
 
 Batch = tuple[Tensor, Tensor]
 Clips = Sequence[StoredClip]
@@ -40,15 +41,14 @@ class MicroJob:
         self.split, self.seed = split, seed
         self.labels = split.vocabulary.indices(method.labels(split.train[0]))
         self.epochs = config.epochs
-        shown = len(repeated(self.labels, Generator()))
+        shown = len(balanced(self.labels, Generator()))
         self.size = min(config.optimiser.batch, shown)
         self.steps = shown // self.size
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         generator = Generator().manual_seed(self.seed * 1000 + epoch)
-        clips, rows = draw(self.split.train, generator), repeated(self.labels, generator)
-        order = rows[torch.randperm(len(rows), generator=generator)]
-        for chosen in torch.split(order, self.size)[: self.steps]:
+        clips, rows = draw(self.split.train, generator), balanced(self.labels, generator)
+        for chosen in torch.split(rows, self.size)[: self.steps]:
             x = torch.stack([self._picture(clips[row], generator) for row in chosen.tolist()])
             yield changed(x, self.config.augment, generator), self.labels[chosen]
 
@@ -74,17 +74,3 @@ def frames(clip: StoredClip) -> EventFrames:
     inside = clip.event()
     part = slice(inside.start, inside.stop)
     return EventFrames(clip.times()[part], images=clip.crops()[part])
-
-
-def repeated(labels: Tensor, generator: Generator) -> Tensor:
-    """Rows of `labels` (K,): all, and of each rarer class as many again, drawn evenly, as the largest has more.
-
-    Every clip of a class comes as often as any other of it, or once more.
-    """
-    counts = torch.bincount(labels)
-    most, chosen = int(counts.max()), []
-    for label in counts.nonzero().flatten():
-        own = (labels == label).nonzero().flatten()
-        extra = own[torch.randperm(len(own), generator=generator)[: most % len(own)]]
-        chosen += [own.repeat(most // len(own)), extra]
-    return torch.cat(chosen)

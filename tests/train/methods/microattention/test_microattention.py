@@ -17,7 +17,7 @@ from train import registry
 from train.methods.method import judge
 from train.methods.microattention.config import StillChanges
 from train.methods.microattention.distort import changed
-from train.methods.microattention.micro_job import MicroJob, repeated
+from train.methods.microattention.micro_job import MicroJob
 from train.methods.microattention.network import MicroAttentionNetwork
 from train.networks.preactivation import PreactivationNetwork
 from train.registry import METHODS, experiment
@@ -63,22 +63,6 @@ def test_of_a_crops_colours_the_brightness_alone_is_seen():
         torch.testing.assert_close(network(x)[1], PreactivationNetwork.forward(network, luma.expand(-1, 3, -1, -1))[1])
         feature = PreactivationNetwork.embed(network, luma)
     torch.testing.assert_close(network(x)[0], feature)
-
-
-def test_rare_classes_are_repeated_to_the_largest_and_no_clip_twice_more_than_another():
-    labels = torch.tensor([0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2])
-    rows = repeated(labels, drawn_by(1))
-    assert torch.bincount(labels[rows]).tolist() == [7, 7, 7]
-    times = torch.bincount(rows, minlength=len(labels))
-    assert times[:7].tolist() == [1] * 7
-    assert sorted(times[7:10].tolist()) == [2, 2, 3]
-    assert int(times[10]) == 7
-    again = [repeated(labels, drawn_by(seed)) for seed in range(8)]
-    assert len({tuple(torch.bincount(rows, minlength=11).tolist()) for rows in again}) > 1  # who comes once more
-
-
-def test_a_class_without_clips_is_not_made_up():
-    assert torch.bincount(torch.tensor([0, 0, 2])[repeated(torch.tensor([0, 0, 2]), drawn_by(1))]).tolist() == [2, 0, 2]
 
 
 def test_an_epoch_shows_each_class_as_often_as_the_largest(config, drawn, collected):
