@@ -21,6 +21,7 @@ from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.event import SeenEvent
 from realtime.representation.flow_fields import FlowFields
+from realtime.representation.middle_image import MiddleImage
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
 from realtime.representation.tensor_spec import TensorSpec
@@ -65,6 +66,7 @@ REPRESENTATIONS: tuple[type[Representation], ...] = (
     ApexChange,
     MotionTicks,
     ApexField,
+    MiddleImage,
 )
 
 

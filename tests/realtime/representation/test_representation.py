@@ -11,6 +11,7 @@ from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.event import EventFrames
 from realtime.representation.flow_fields import FlowFields
+from realtime.representation.middle_image import MiddleImage
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
 from realtime.representation.representation import REPRESENTATIONS, Representation, decoded, tag_of
@@ -35,6 +36,7 @@ WRITTEN = {
         '{"type":"flow-fields","crop_px":48,"size_px":28,"frames":3,"scale":"each","floor":0.0005,"limit":8.0}'
     ),
     ApexChange(48, 32, 0.02, 20.0): ('{"type":"apex-change","crop_px":48,"size_px":32,"around_s":0.02,"gain":20.0}'),
+    MiddleImage(PICTURE): f'{{"type":"middle-image","picture":{PICTURE_JSON}}}',
     ApexField(48, 28, 0.02): '{"type":"apex-field","crop_px":48,"size_px":28,"around_s":0.02}',
     MotionTicks(48, 28, 7, 0.35, 0.02, 0.1, 64): (
         '{"type":"motion-ticks","crop_px":48,"size_px":28,"cells":7,"lag_s":0.35,"tick_s":0.02,'
@@ -50,6 +52,7 @@ LOOKS_AT = {
     FlowFields: {"times", "fields"},
     ApexChange: {"times", "images"},
     ApexField: {"times", "images"},
+    MiddleImage: {"times", "images"},
 }
 
 
