@@ -24,6 +24,7 @@ from realtime.representation.flow_fields import FlowFields
 from realtime.representation.middle_image import MiddleImage
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
+from realtime.representation.sampled_clip import SampledClip
 from realtime.representation.tensor_spec import TensorSpec
 
 
@@ -67,6 +68,7 @@ REPRESENTATIONS: tuple[type[Representation], ...] = (
     MotionTicks,
     ApexField,
     MiddleImage,
+    SampledClip,
 )
 
 
