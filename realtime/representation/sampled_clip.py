@@ -1,4 +1,4 @@
-"""An event as a clip whose pictures are chosen by another rule than `clip_images` has: centres of parts, or none of them.
+"""An event as a clip by other rules than that of `clip_images`: the centres of its parts, or interpolated pictures.
 
 What is interpolated needs the whole event. A head is asked when it is over, or of what there is of it by then.
 """
@@ -57,15 +57,14 @@ class SampledClip(msgspec.Struct, frozen=True, tag="sampled-clip", forbid_unknow
 
     def describe(self) -> str:
         """How many frames, which, and what each is."""
-        which = {
-            "centres": "from the centres of equal parts of the event",
-            "tim": "interpolated through the whole event",
-        }
-        return f"{self.frames} frames {which[self.rule]}: {self.picture.describe()}"
+        which = (
+            "interpolated through the whole event" if self.rule == "tim" else "from the centres of equal parts of it"
+        )
+        return f"an event's pictures, {self.frames} {which}: {self.picture.describe()}"
 
 
 def interpolated(images: Images, frames: int) -> npt.NDArray[np.uint8]:
-    """`frames` pictures uint8 (S, S, 3) from the event's first to its last by `tim`, which takes them to be evenly apart.
+    """`frames` pictures uint8 (S, S, 3) from the event's first to its last by `tim`, which takes all to be evenly apart.
 
     Where its curve leaves the pictures' range, it is clipped.
     """
