@@ -64,7 +64,7 @@ class SampledClip(msgspec.Struct, frozen=True, tag="sampled-clip", forbid_unknow
 
 
 def interpolated(images: Images, frames: int) -> npt.NDArray[np.uint8]:
-    """`frames` pictures uint8 (S, S, 3) from the event's first to its last by `tim`, which takes all to be evenly apart.
+    """`frames` pictures uint8 (S, S, 3) from the event's first to its last by `tim`, as if all were evenly apart.
 
     Where its curve leaves the pictures' range, it is clipped.
     """

@@ -2,11 +2,11 @@
 
 CN112101119A (Southeast University, 2020); Jiang et al. 2020, "DFEW" (ACM Multimedia, arXiv 2008.05924).
 
-`configs/methods/paper-ecstfl-c3d.toml` has the patent's settings: C3D, the only backbone that is the patent's, the cost on
-its fc7, clips interpolated to one length. Differences with it: faces are cut by the live process's stages, not by Face++
-and SeetaFace; the cost is a mean over the clips, not a sum; epochs are fixed, where the authors' code reports the best
-of 200 on the test; the feature is taken before the dropout (see `train.methods.ecstfl.c3d`). In the other files frames
-are picked, which the authors found better, and the backbones are others.
+`configs/methods/paper-ecstfl-c3d.toml` has the patent's settings: C3D, the only backbone that is the patent's, the cost
+on its fc7, clips interpolated to one length. Differences with it: faces are cut by the live process's stages, not by
+Face++ and SeetaFace; the cost is a mean over the clips, not a sum; epochs are fixed, where the authors' code reports
+the best of 200 on the test; the feature is taken before the dropout (see `train.methods.ecstfl.c3d`). In the other
+files frames are picked, which the authors found better, and the backbones are others.
 """
 
 from __future__ import annotations
@@ -62,11 +62,9 @@ class EcstflMethod(Method[EcstflConfig, Clips]):
         """Pictures that are picked, or, of a network that learns from such, interpolated through the event."""
         backbone, crop_px = BACKBONES[config.backbone], realtime_config.load().align.size_px
         picture = CropImages(crop_px, config.size_px, backbone.mean, backbone.std)
-        return (
-            SampledClip(config.frames, picture, "tim")
-            if config.sampling == "tim"
-            else ClipImages(config.frames, picture)
-        )
+        if config.sampling == "tim":
+            return SampledClip(config.frames, picture, "tim")
+        return ClipImages(config.frames, picture)
 
     def network(self, config: EcstflConfig, classes: int) -> nn.Module:
         """From the checkpoint if one is named; ConfigError if the backbone cannot take the clips."""
