@@ -25,8 +25,10 @@ from realtime.representation.event import SeenEvent
 from realtime.representation.flow_clip import FlowClip
 from realtime.representation.flow_fields import FlowFields
 from realtime.representation.grey_clip import GreyClip
+from realtime.representation.middle_image import MiddleImage
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
+from realtime.representation.sampled_clip import SampledClip
 from realtime.representation.tensor_spec import TensorSpec
 
 
@@ -73,6 +75,8 @@ REPRESENTATIONS: tuple[type[Representation], ...] = (
     ApexTime,
     FlowClip,
     ClipAndFlow,
+    MiddleImage,
+    SampledClip,
 )
 
 

@@ -17,7 +17,7 @@ from realtime.recognition.recognise import Judges
 from realtime.schema.message import Event, Meta, State
 from train.chain.slowed import SlowedSource
 from train.chain.truth import Video, seen
-from train.clips.tim import SAME
+from train.clips.exposures import SAME
 from train.storage.workers import run
 
 OWN = 0.0  #: stands for a video's own rate

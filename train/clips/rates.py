@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.records import Frame
-from train.clips.tim import SAME, exposures, own_rate
+from train.clips.exposures import SAME, exposures, own_rate
 from train.datasets.annotation.sample import Dataset, Sample
 from train.storage.digest import digest
 

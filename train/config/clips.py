@@ -52,7 +52,7 @@ class Clips(Section, frozen=True):
     people: Count  #: faces that are used, each in several clips
     per_person: Count
     held_out: Share  #: share of the people that only the evaluation sees
-    calibration: Share  #: share of the other people that only the temperature of the logits sees
+    calibration: Part  #: share of the other people that only the temperature of the logits sees; 0 has none
     none: Part  #: share of the clips without a micro-expression of any class; above 0, "none" is one more label
     intensities: Annotated[tuple[Literal["A", "B", "C", "D", "E"], ...], msgspec.Meta(min_length=1)]
     framing: Literal["camera", "crop"]  #: a face with its surroundings, or as `align` would cut it

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from realtime.config import Count, NotNegative, Positive, Section, Share
+from realtime.config import Count, NotNegative, Positive, Section
 
 Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Precision = Literal["f32", "bf16"]
+Schedule = Literal["cosine", "constant"]
 Cameras = Annotated[tuple[NotNegative, ...], msgspec.Meta(min_length=1)]  #: frames a second; 0 is the recording's own
 
 
@@ -21,11 +22,13 @@ class Stage(Section, frozen=True):
 
 
 class Optimiser(Section, frozen=True):
-    kind: Literal["sgd", "adamw"]
+    kind: Literal["sgd", "adamw", "adam"]  #: see `train.training.loop`
     rate: Positive  #: highest learning rate
     weight_decay: NotNegative
     batch: Count
-    warmup: Share  #: share of all steps during which the rate rises
+    warmup: Part  #: share of all steps during which the rate rises; 0: it is highest from the first step on
+    schedule: Schedule  #: how the rate goes on after the warm-up
+    clip: NotNegative  #: norm over all gradients of a step to which longer ones are shortened; 0: they stay as they are
     average: NotNegative  #: decay of the moving average of the weights that is kept; 0 keeps the last weights
 
 

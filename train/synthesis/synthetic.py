@@ -77,6 +77,8 @@ class Synthetic:
     @property
     def calibration(self) -> frozenset[str]:
         """People that engines are calibrated on, and settings chosen: none of them trains, none is held out."""
+        if not self._clips.calibration:
+            return frozenset()
         others = [person for person in self.people if person not in self.held_out]
         return hold_out(others, self._clips.calibration, self._clips.seed)
 

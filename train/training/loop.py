@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from realtime.errors import ConfigError
-from train.config.sections import Machine, Optimiser
+from train.config.sections import Machine, Optimiser, Schedule
 from train.storage.atomic import writing
 from train.training import devices
 from train.training.curves import Curves
@@ -120,10 +120,12 @@ class _Loss(nn.Module):
         return self._turns[turn].loss(batch)
 
 
-def rate_at(progress: float, warmup: float) -> float:
-    """Share of the highest rate: linear from 0 over `warmup`, then half a cosine to 0; progress in [0, 1]."""
+def rate_at(progress: float, warmup: float, schedule: Schedule = "cosine") -> float:
+    """Share of the highest rate: linear from 0 over `warmup`, then half a cosine to 0, or 1; progress in [0, 1]."""
     if progress < warmup:
         return max(progress / warmup, 1e-3)
+    if schedule == "constant":
+        return 1.0
     return 0.5 * (1.0 + math.cos(math.pi * min((progress - warmup) / max(1.0 - warmup, 1e-9), 1.0)))
 
 
@@ -149,8 +151,13 @@ class Average:
 
 
 def _optimiser(network: nn.Module, recipe: Optimiser) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum, or AdamW (Loshchilov and Hutter 2019)."""
+    """SGD with Nesterov momentum, AdamW (Loshchilov and Hutter 2019), or Adam (Kingma and Ba 2015).
+
+    Adam has its authors' betas, and its decay is L2: a part of the gradient, which the steps are scaled by.
+    """
     groups = _groups(network, recipe.weight_decay)
+    if recipe.kind == "adam":
+        return torch.optim.Adam(groups, lr=recipe.rate, betas=(0.9, 0.999))
     if recipe.kind == "adamw":
         return torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.99))
     return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
@@ -167,15 +174,16 @@ class Stepper:
     """The steps of one turn: its optimiser, and how fast that goes."""
 
     def __init__(self, turn: Turn, steps: int) -> None:
-        self._weights = turn.weights
+        self._weights, self._clip = turn.weights, turn.recipe.clip
         self.optimiser = _optimiser(turn.weights, turn.recipe)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimiser, lambda step: rate_at(step / steps, turn.recipe.warmup)
+            self.optimiser, lambda step: rate_at(step / steps, turn.recipe.warmup, turn.recipe.schedule)
         )
 
     def step(self) -> None:
         """One step along the gradients."""
-        nn.utils.clip_grad_norm_(self._weights.parameters(), 5.0)
+        if self._clip:
+            nn.utils.clip_grad_norm_(self._weights.parameters(), self._clip)
         self.optimiser.step()
         self.schedule.step()
 

@@ -15,9 +15,11 @@ from realtime.representation.event import EventFrames
 from realtime.representation.flow_clip import FlowClip
 from realtime.representation.flow_fields import FlowFields
 from realtime.representation.grey_clip import GreyClip
+from realtime.representation.middle_image import MiddleImage
 from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
 from realtime.representation.representation import REPRESENTATIONS, Representation, decoded, tag_of
+from realtime.representation.sampled_clip import SampledClip
 
 SHA256 = "0" * 64
 PICTURE = CropImages(48, 32, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -41,6 +43,11 @@ WRITTEN = {
         '{"type":"flow-fields","crop_px":48,"size_px":28,"frames":3,"scale":"each","floor":0.0005,"limit":8.0}'
     ),
     ApexChange(48, 32, 0.02, 20.0): ('{"type":"apex-change","crop_px":48,"size_px":32,"around_s":0.02,"gain":20.0}'),
+    SampledClip(5, PICTURE, "tim"): (f'{{"type":"sampled-clip","frames":5,"picture":{PICTURE_JSON},"rule":"tim"}}'),
+    SampledClip(5, PICTURE, "centres"): (
+        f'{{"type":"sampled-clip","frames":5,"picture":{PICTURE_JSON},"rule":"centres"}}'
+    ),
+    MiddleImage(PICTURE): f'{{"type":"middle-image","picture":{PICTURE_JSON}}}',
     ApexField(48, 28, 0.02): '{"type":"apex-field","crop_px":48,"size_px":28,"around_s":0.02}',
     MotionTicks(48, 28, 7, 0.35, 0.02, 0.1, 64): (
         '{"type":"motion-ticks","crop_px":48,"size_px":28,"cells":7,"lag_s":0.35,"tick_s":0.02,'
@@ -70,6 +77,8 @@ LOOKS_AT = {
     ApexTime: {"times", "images", "fields"},
     FlowClip: {"times", "images"},
     ClipAndFlow: {"times", "images"},
+    MiddleImage: {"times", "images"},
+    SampledClip: {"images"},
 }
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from realtime.records import Frame
 from train.chain.slowed import SlowedSource
-from train.clips.tim import exposures
+from train.clips.exposures import exposures
 
 
 class Flat:

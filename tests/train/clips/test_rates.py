@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from realtime.records import Frame
+from train.clips.exposures import exposures
 from train.clips.rates import SlowedDataset
 from train.clips.stored import store
-from train.clips.tim import exposures
 from train.datasets.annotation.sample import Sample
 
 

@@ -22,7 +22,9 @@ from train.training.curves import CURVE
 ray = pytest.importorskip("ray", reason="needs the cluster extra")
 
 LABELS = ("negative", "positive")
-RECIPE = Optimiser(kind="sgd", rate=0.1, weight_decay=1e-3, batch=8, warmup=0.25, average=0.9)
+RECIPE = Optimiser(
+    kind="sgd", rate=0.1, weight_decay=1e-3, batch=8, warmup=0.25, schedule="cosine", clip=5.0, average=0.9
+)
 
 
 def plan():

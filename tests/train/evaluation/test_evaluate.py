@@ -26,7 +26,9 @@ from train.training.curves import CURVE
 from train.training.loop import CHECKPOINT
 
 LABELS = ("negative", "positive", "surprise")
-RECIPE = Optimiser(kind="sgd", rate=0.1, weight_decay=1e-3, batch=8, warmup=0.25, average=0.9)
+RECIPE = Optimiser(
+    kind="sgd", rate=0.1, weight_decay=1e-3, batch=8, warmup=0.25, schedule="cosine", clip=5.0, average=0.9
+)
 MACHINE = Machine(accelerator="cpu", devices=1)
 
 

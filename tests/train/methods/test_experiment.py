@@ -44,6 +44,8 @@ rate = 0.03
 weight_decay = 0.1
 batch = 8
 warmup = 0.05
+schedule = "cosine"
+clip = 5.0
 average = 0.0
 
 [machine]

@@ -162,6 +162,14 @@ def test_people_are_held_out_as_the_training_holds_them_out(clips, found):
     assert 0 < len(dataset.held_out) < USABLE
 
 
+def test_where_nobody_is_to_calibrate_all_who_are_not_held_out_train(clips, found):
+    clips = replace(clips, people=USABLE)
+    dataset = Synthetic(replace(clips, calibration=0.0))
+    assert dataset.side("calibration") == []
+    assert set(dataset.side("training")) == set(dataset.people) - dataset.held_out
+    assert len(Synthetic(clips).side("training")) < len(dataset.side("training"))
+
+
 @pytest.mark.skipif(not REAL.is_file(), reason="the packed FER+ file is not there (shared/data/ferplus.npz)")
 def test_real_faces_are_found_and_move_most_during_the_event(clips):
     from realtime import config

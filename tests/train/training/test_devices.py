@@ -19,7 +19,9 @@ from train.training import devices, loop
 from train.training.devices import OnDevice, Seat
 from train.training.loop import CHECKPOINT, Turn
 
-RECIPE = Optimiser(kind="sgd", rate=0.05, weight_decay=1e-3, batch=6, warmup=0.25, average=0.9)
+RECIPE = Optimiser(
+    kind="sgd", rate=0.05, weight_decay=1e-3, batch=6, warmup=0.25, schedule="cosine", clip=5.0, average=0.9
+)
 
 
 class Shared:

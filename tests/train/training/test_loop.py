@@ -29,7 +29,7 @@ def one_thread():
 
 def recipe(**changes):
     values = {"kind": "sgd", "rate": 0.05, "weight_decay": 1e-3, "batch": 8, "warmup": 0.25, "average": 0.9}
-    return Optimiser(**(values | changes))
+    return Optimiser(**(values | {"schedule": "cosine", "clip": 5.0} | changes))
 
 
 class Killed(BaseException):
@@ -114,6 +114,38 @@ def test_sgd_steps_as_far_as_the_gradient_is_long_and_adamw_always_as_far_as_the
             assert torch.allclose(now, then - 0.05 * wanted(g), atol=1e-6)
 
 
+def test_adam_is_the_plain_one_of_torch_with_l2_in_its_gradient(tmp_path):
+    job = Line()
+    by_hand = Line()
+    optimiser = torch.optim.Adam(
+        [
+            {"params": [p for p in by_hand.network.parameters() if p.ndim > 1], "weight_decay": 0.1},
+            {"params": [p for p in by_hand.network.parameters() if p.ndim <= 1]},
+        ],
+        lr=0.01,
+    )
+    for epoch in range(by_hand.epochs):
+        for batch in by_hand.batches(epoch):
+            optimiser.zero_grad()
+            by_hand.loss(batch).backward()
+            optimiser.step()
+    plain = {"warmup": 0.0, "schedule": "constant", "clip": 0.0, "average": 0.0}
+    found = fit(job, recipe(kind="adam", rate=0.01, weight_decay=0.1, **plain), tmp_path)
+    assert same(found.state_dict(), by_hand.network.state_dict())
+
+
+@pytest.mark.parametrize(("clip", "far"), [(0.0, 1.0), (0.5, 0.5), (5.0, 1.0)])
+def test_a_gradient_longer_than_the_clip_is_shortened_to_it_and_none_by_a_clip_of_zero(tmp_path, clip, far):
+    class Slope(OneStep):
+        def loss(self, batch):
+            return next(self.network.parameters())[0, 0]  # a gradient of length 1
+
+    before = next(Slope().network.parameters()).detach().clone()[0, 0]
+    plain = recipe(rate=0.1, weight_decay=0.0, warmup=0.0, average=0.0, clip=clip)
+    after = next(fit(Slope(), plain, tmp_path).parameters())[0, 0]
+    assert float((before - after).detach()) == pytest.approx(0.1 * 1.9 * far, rel=1e-4)
+
+
 def test_a_training_that_goes_on_repeats_no_finished_epoch(tmp_path):
     with pytest.raises(Killed):
         fit(Line((3, 1)), recipe(), tmp_path)
@@ -155,6 +187,13 @@ def test_the_rate_rises_linearly_then_falls_by_half_a_cosine():
     assert rate_at(0.4, 0.2) == pytest.approx(0.5 + 0.5 * math.cos(math.pi / 4))
     assert rate_at(1.0, 0.2) == pytest.approx(0.0, abs=1e-12)
     assert rate_at(1.1, 0.2) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_constant_rate_rises_and_stays_or_is_highest_at_once():
+    assert rate_at(0.05, 0.2, "constant") == pytest.approx(0.25)
+    assert {rate_at(share, 0.2, "constant") for share in (0.2, 0.6, 1.0)} == {1.0}
+    assert {rate_at(share, 0.0, "constant") for share in (0.0, 0.5, 1.0)} == {1.0}
+    assert rate_at(0.0, 0.0) == 1.0
 
 
 def test_the_rates_of_a_training_are_those_of_the_schedule(tmp_path, monkeypatch):

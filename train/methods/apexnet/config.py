@@ -29,7 +29,7 @@ class PairAugment(Section, frozen=True):
     shift: NotNegative  #: up to this share of the side
     slip: NotNegative  #: of the apex against the onset: shift as a share of the side, scale, and radians
     light: NotNegative  #: most logarithm of contrast and of gamma
-    tint: NotNegative  #: most logarithm of each colour's own gamma; read only if the apex is shown alone
+    tint: NotNegative  #: most logarithm of each colour's own gamma; read only if one picture is shown
     grey_probability: Part  #: share of the pictures that lose their colour; likewise
     noise: NotNegative  #: most standard deviation of the noise, pictures in [0, 1]
     rising: Part  #: share of the events whose apex is taken for earlier than it is, up to the middle of the rise
@@ -39,13 +39,16 @@ class ApexnetConfig(Settings, frozen=True, tag="apexnet"):
     """An SE-ResNeXt of the apex, whatever clips it sees."""
 
     initial: str  #: path of weights to begin with, whose classifier may be of other classes; "" is none
-    shows: Literal["apex", "change"]  #: the apex alone, or what changed since the onset too
+    #: The apex alone, the frame midway between onset and apex, or what changed since the onset too.
+    shows: Literal["apex", "middle", "change"]
     apex: ApexSource
     size_px: Annotated[int, msgspec.Meta(ge=32)]  #: what the network sees
     around_s: NotNegative  #: see `realtime.representation.apex_change`; read only if the change is shown
     gain: Positive  #: likewise
     blocks: tuple[Count, Count, Count, Count]  #: of each stage
     groups: Annotated[int, msgspec.Meta(ge=2)]  #: of the convolutions; all widths are in proportion
+    grouped: bool  #: false is ResNet: the middle convolutions are whole, and half as wide
+    squeeze: bool  #: false is ResNeXt: the channels are not weighed
     dropout: Part
     frozen_norm: bool  #: whether batch normalisation keeps the statistics of `initial`
     precision: Precision  #: of the arithmetic in training; weights are always f32

@@ -1,4 +1,4 @@
-"""What a network sees of an event: the picture of its apex, or its onset, its apex and what changed in between.
+"""What a network sees of an event: one picture, or its onset, its apex and what changed in between.
 
 Training and serving see the same, but that training changes it at random, and for that needs it in [0, 1].
 """
@@ -16,12 +16,13 @@ from realtime.records import Floats, Image, Times
 from realtime.representation.apex_change import ApexChange, apex_pair
 from realtime.representation.crop_images import IMAGES, CropImages, crop_images
 from realtime.representation.event import EventFrames
+from realtime.representation.middle_image import MiddleImage, middle
 from realtime.representation.movement.change import changed
 from train.methods.apexnet.config import PairAugment
 from train.methods.apexnet.pairs import Filmed, Moments
 from train.training import augment
 
-Made = CropImages | ApexChange
+Made = CropImages | MiddleImage | ApexChange
 
 DARK, BRIGHT = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # statistics that leave colours in [0, 1], as augmentation wants them
 
@@ -33,15 +34,16 @@ def shown(clip: Filmed, at: Moments, end: float, made: Made) -> Floats:
 
 
 def seen(clip: Filmed, at: Moments, end: float, made: Made) -> Floats:
-    """The same in [0, 1], for `varied`: the apex in colour, (3, S, S), or onset and apex in grey, (2, S, S).
+    """The same in [0, 1], for `varied`: one picture in colour, (3, S, S), or onset and apex in grey, (2, S, S).
 
     A moved apex may lie behind the offset: what changed is then that frame's, alone the event's last one is shown.
     """
     if isinstance(made, ApexChange):
         return apex_pair(*clip.between(at[0], math.inf), at[1], made)
-    bright = msgspec.structs.replace(made, mean=DARK, std=BRIGHT)
-    picture: Floats = crop_images([apex_of(*clip.between(at[0], end), at[1])], bright)[0]
-    return picture
+    times, images = clip.between(at[0], end)
+    if isinstance(made, MiddleImage):
+        return _bright(images[middle(times, at[1])], made.picture)
+    return _bright(apex_of(times, images, at[1]), made)
 
 
 def varied(x: Tensor, a: PairAugment, made: Made, generator: Generator) -> Tensor:
@@ -62,3 +64,9 @@ def varied(x: Tensor, a: PairAugment, made: Made, generator: Generator) -> Tenso
 def apex_of(times: Times, images: Image, apex_s: float) -> Image:
     """The frame uint8 (S, S, 3) that is nearest to the apex."""
     return np.array(images[int(np.abs(times - apex_s).argmin())])
+
+
+def _bright(image: Image, made: CropImages) -> Floats:
+    """One crop in [0, 1]: (3, S, S)."""
+    picture: Floats = crop_images([np.array(image)], msgspec.structs.replace(made, mean=DARK, std=BRIGHT))[0]
+    return picture

@@ -4,9 +4,15 @@ As it stands it is SE-ResNeXt-50 32x4d, whose names are those of timm's `seresne
 Fewer blocks and groups make it slim: every width is a multiple of the number of groups. With blocks (3, 3, 3, 3) it is
 table 1 of Ren et al. 2024 (doi 10.16055/j.issn.1672-058X.2024.0001.003), which calls that 50 layers all the same: it
 has 38, and no public checkpoint.
+
+Without the squeeze it is ResNeXt-50 32x4d, and with one group, which is half as wide, ResNet-50: what Ren et al. hold
+it against. Their names and sizes are those of torchvision's `resnext50_32x4d` and `resnet50`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -37,18 +43,21 @@ class SqueezeExcite(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1x1, grouped 3x3 and 1x1 convolutions, the channels weighed, and a shortcut; the 3x3 one takes the stride."""
+    """1x1, grouped 3x3 and 1x1 convolutions, the channels weighed, and a shortcut; the 3x3 one takes the stride.
 
-    def __init__(self, inputs: int, outputs: int, stride: int, groups: int = GROUPS) -> None:
+    With one group the inner width is a quarter of the outer one (He et al. 2016, arXiv 1512.03385), with more a half.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int, groups: int = GROUPS, *, squeeze: bool = True) -> None:
         super().__init__()
-        inner = outputs // 2
+        inner = outputs // (2 if groups > 1 else 4)
         self.conv1 = nn.Conv2d(inputs, inner, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(inner)
         self.conv2 = nn.Conv2d(inner, inner, 3, stride, 1, groups=groups, bias=False)
         self.bn2 = nn.BatchNorm2d(inner)
         self.conv3 = nn.Conv2d(inner, outputs, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
-        self.se = SqueezeExcite(outputs)
+        self.se = SqueezeExcite(outputs) if squeeze else nn.Identity()
         self.downsample: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
             self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
@@ -63,17 +72,28 @@ class Bottleneck(nn.Module):
 class SeResNeXt(nn.Module):
     """Pictures (B, 3, S, S) -> feature (B, width), which is the average over the picture, and logits (B, classes)."""
 
-    def __init__(self, classes: int, blocks: Blocks = STANDARD, dropout: float = 0.0, groups: int = GROUPS) -> None:
+    def __init__(
+        self,
+        classes: int,
+        blocks: Blocks = STANDARD,
+        dropout: float = 0.0,
+        groups: int = GROUPS,
+        *,
+        grouped: bool = True,
+        squeeze: bool = True,
+    ) -> None:
+        """`groups` sets the widths, also where the convolutions are whole (`grouped` is false)."""
         super().__init__()
         stem, first = 2 * groups, 8 * groups
+        make = partial(Bottleneck, groups=groups if grouped else 1, squeeze=squeeze)
         self.width = 8 * first
         self.conv1 = nn.Conv2d(3, stem, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(stem)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.layer1 = _stage(stem, first, blocks[0], 1, groups)
-        self.layer2 = _stage(first, 2 * first, blocks[1], 2, groups)
-        self.layer3 = _stage(2 * first, 4 * first, blocks[2], 2, groups)
-        self.layer4 = _stage(4 * first, 8 * first, blocks[3], 2, groups)
+        self.layer1 = _stage(make, stem, first, blocks[0], 1)
+        self.layer2 = _stage(make, first, 2 * first, blocks[1], 2)
+        self.layer3 = _stage(make, 2 * first, 4 * first, blocks[2], 2)
+        self.layer4 = _stage(make, 4 * first, 8 * first, blocks[3], 2)
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(self.width, classes)
         self.apply(_initialise)
@@ -100,9 +120,11 @@ class FrozenNorm(SeResNeXt):
         return self
 
 
-def _stage(inputs: int, outputs: int, blocks: int, stride: int, groups: int) -> nn.Sequential:
-    rest = (Bottleneck(outputs, outputs, 1, groups) for _ in range(blocks - 1))
-    return nn.Sequential(Bottleneck(inputs, outputs, stride, groups), *rest)
+def _stage(
+    make: Callable[[int, int, int], Bottleneck], inputs: int, outputs: int, blocks: int, stride: int
+) -> nn.Sequential:
+    rest = (make(outputs, outputs, 1) for _ in range(blocks - 1))
+    return nn.Sequential(make(inputs, outputs, stride), *rest)
 
 
 def _initialise(module: nn.Module) -> None:

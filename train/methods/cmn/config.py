@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from realtime.config import Count, NotNegative, Positive, Section
 from train.config.recipe import Settings
@@ -25,7 +27,7 @@ class MotionInput(Section, frozen=True):
     """What stands behind the embedding of each frame: see `train.methods.cmn.moved`."""
 
     cells: Literal[0, 4, 7, 14]  #: the side of the grid that its displacement field is pooled to; 0: embeddings alone
-    gain: NotNegative  #: standard deviation of the logarithm by which a view's movement is more or less
+    gain: NotNegative  #: standard deviation of the logarithm by which a clip's movement is more or less, in each step
     noise: NotNegative  #: standard deviation of the noise on a view's cells
 
     @property
@@ -37,8 +39,13 @@ class MotionInput(Section, frozen=True):
 class CmnConfig(Settings, frozen=True, tag="cmn"):
     """The contrastive magnification head on a trained encoder, whatever clips it sees."""
 
-    encoder: str  #: folder of the encoder's engine package
-    encoder_hz: NotNegative  #: most frames a second that it sees of clips that calibrate and test; 0: all
+    encoder_trained: Literal[
+        "none", "layer4", "all"
+    ]  #: what of it the losses train; "none" takes a package's embeddings
+    encoder: str  #: folder of the encoder's engine package; read if nothing of it is trained
+    encoder_hz: NotNegative  #: most frames a second that it sees of clips that calibrate and test, likewise; 0: all
+    initial: str  #: weights of the ResNet-18 that is trained on, and of g; read if something of it is trained
+    size_px: Annotated[int, msgspec.Meta(ge=24)]  #: what that sees; likewise
     head: HeadKind  #: the patent's, or that of the published CMNet
     frames: Count  #: N source frames
     negatives: Count  #: S negatives for each
@@ -52,3 +59,17 @@ class CmnConfig(Settings, frozen=True, tag="cmn"):
     loss: CmnLoss
     epochs: Count
     optimiser: Optimiser
+
+    def __post_init__(self) -> None:
+        if self.encoder_trained == "none":
+            return
+        if self.motion.cells:
+            raise ValueError(
+                f'encoder_trained = "{self.encoder_trained}" sees pictures alone, and motion.cells is '
+                f"{self.motion.cells}; set motion.cells = 0"
+            )
+        if not self.initial:
+            raise ValueError(
+                f'encoder_trained = "{self.encoder_trained}" goes on from weights, and initial names none; give the '
+                "weights.pt that configs/methods/expression-resnet18.toml trains"
+            )

@@ -21,9 +21,9 @@ class EmbeddedEvents:
     """K events with F frames in all, of V views each; frames are counted from their event's onset."""
 
     def __init__(self, clips: Sequence[EmbeddedClip]) -> None:
-        self._clips = [(clip, event(clip.times, clip.sample)) for clip in clips]
-        self.clean = torch.from_numpy(np.concatenate([clip.clean[span] for clip, span in self._clips]))  # (F, width)
-        times = [torch.from_numpy(clip.times[span]) for clip, span in self._clips]
+        self.clips = [(clip, event(clip.times, clip.sample)) for clip in clips]  #: and which of their frames
+        self.clean = torch.from_numpy(np.concatenate([clip.clean[span] for clip, span in self.clips]))  # (F, width)
+        times = [torch.from_numpy(clip.times[span]) for clip, span in self.clips]
         self._times = pad_sequence(times, batch_first=True, padding_value=torch.inf)  # (K, longest)
         self.lengths = torch.tensor([len(t) for t in times])  # (K,)
         self._begin = self.lengths.cumsum(0) - self.lengths
@@ -35,7 +35,7 @@ class EmbeddedEvents:
     @cached_property
     def views(self) -> Tensor:
         """(V, F, width); only training asks for them."""
-        return torch.from_numpy(np.concatenate([clip.views[:, span] for clip, span in self._clips], axis=1))
+        return torch.from_numpy(np.concatenate([clip.views[:, span] for clip, span in self.clips], axis=1))
 
     def rows(self, events: Tensor, frames: Tensor) -> Tensor:
         """Where frames (B, ...) of events (B,) lie in `clean` and in each of `views`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -55,7 +55,7 @@ class CmnJob:
         asked = method.answers if split.calibration else ()
         self.valid = {answer: method.inputs(config, split.calibration, answer) for answer in asked}
 
-    def batches(self, epoch: int) -> Iterator[Batch]:
+    def batches(self, epoch: int) -> Iterator[Any]:
         generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
         data, order = self.shown(generator), torch.randperm(len(self.events), generator=generator)
         lengths = self.lengths(data, generator)
@@ -101,22 +101,47 @@ class CmnJob:
         end = data.apex_s + low + (high - low) * place
         return torch.where(cut < self.config.early.share, data.until(end), data.lengths)
 
-    def _batch(self, data: EmbeddedEvents, events: Tensor, lengths: Tensor, generator: Generator) -> Batch:
-        config = self.config
-        sources = sampling.source_frames(lengths[events], config.frames, generator)
+    def _batch(self, data: EmbeddedEvents, events: Tensor, lengths: Tensor, generator: Generator) -> Any:
+        sources = sampling.source_frames(lengths[events], self.config.frames, generator)
         negatives = self._negatives(data, events, sources, generator)
+        return self.made(data, events, sources, negatives, generator)
+
+    def made(
+        self, data: EmbeddedEvents, events: Tensor, sources: Tensor, negatives: Tensor, generator: Generator
+    ) -> Any:
+        """The batch of `events` (B,) of which `sources` (B, N) are looked at and `negatives` (B, N, S) held against.
+
+        How much a clip moves differs from step to step; within one, all of its frames and views move alike.
+        """
         pair = torch.rand((len(events), len(data.views)), generator=generator).argsort(1)[:, :2]
         rows = data.rows(events, sources)
         views = torch.stack([data.views[pair[:, side, None], rows] for side in (0, 1)], 1)
         first, others = data.clean[rows[:, :1, None]], data.clean[data.rows(events, negatives)]
+        gains = self._gains(len(events), generator)
+        views, first, others = (self._gained(x, gains) for x in (views, first, others))
         return Batch(views, first, others, data.since_apex_s(events, sources), self.labels[events])
 
+    def _gains(self, clips: int, generator: Generator) -> Tensor | None:
+        """By how much the movement of each clip is more or less; None where it stays as it is, or is not shown."""
+        motion = self.config.motion
+        if not (motion.gain and motion.row):
+            return None
+        return torch.exp(motion.gain * torch.randn(clips, generator=generator))
+
+    def _gained(self, x: Tensor, gains: Tensor | None) -> Tensor:
+        if gains is None:
+            return x
+        x = x.clone()
+        x[..., -self.config.motion.row :] *= gains.view(-1, 1, 1, 1)
+        return x
+
     def _negatives(self, data: EmbeddedEvents, events: Tensor, sources: Tensor, generator: Generator) -> Tensor:
-        """Frames (B, N, S) that are held against `sources` (B, N)."""
+        """Frames (B, N, S) that are held against `sources` (B, N), by the distances of their embeddings alone."""
         config = self.config
         lengths = data.lengths[events]
         allowed = sampling.candidates(sources, lengths, config.negatives)
         frames = torch.minimum(torch.arange(allowed.shape[-1]), lengths[:, None] - 1)
-        chosen, every = (data.clean[data.rows(events, which)] for which in (sources, frames))
+        embedded = data.clean[:, : data.clean.shape[1] - config.motion.row]
+        chosen, every = (embedded[data.rows(events, which)] for which in (sources, frames))
         weights = sampling.log_weights(chosen, every, allowed, config.sampling, config.sharpness)
         return sampling.draw(weights, config.negatives, generator)

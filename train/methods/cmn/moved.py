@@ -16,13 +16,13 @@ from train.storage.digest import digest
 def beside(clip: EmbeddedClip, moving: MovingClip, shown: MotionInput, seed: int) -> EmbeddedClip:
     """`clip` with rows of width + 2 * cells**2; `moving` has its frames, and may have more.
 
-    Each view's movement is another's: more or less of it, and noise of its own in every frame.
+    Each view's movement has noise of its own in every frame. How much it is, all views of a clip have alike: the
+    contrast inside a clip holds them to be of one intensity (see `CmnJob.made`).
     """
     rows = np.searchsorted(moving.times, clip.times)
     fields = pooled(moving.fields[rows].astype(np.float32), shown.cells)
     rng = np.random.default_rng(int(digest("moved", seed, clip.sample.id), 16))
-    gains = np.exp(shown.gain * rng.standard_normal((len(clip.views), 1, 1)))
-    varied = gains * fields + shown.noise * rng.standard_normal((len(clip.views), *fields.shape))
+    varied = fields + shown.noise * rng.standard_normal((len(clip.views), *fields.shape))
     return replace(
         clip,
         clean=np.concatenate([clip.clean, fields], axis=1),

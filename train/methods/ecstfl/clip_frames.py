@@ -1,7 +1,6 @@
 """What a network of clips is shown of an event: frames that are drawn anew in every epoch, or the whole, interpolated.
 
-In tests it is shown what `realtime.representation.clip_images` picks, of the event's own frames or of
-interpolated ones.
+In tests it is shown what `realtime.representation.clip_images` picks, or `sampled_clip` interpolates, live as well.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ import torch
 from torch import Generator, Tensor
 
 from realtime.representation.clip_images import first_to_last
+from realtime.representation.sampled_clip import interpolated
 from train.clips.stored import StoredClip
-from train.clips.tim import tim
 from train.methods.ecstfl.config import FrameSampling
 
 Pictures = npt.NDArray[np.uint8]  #: (T, S, S, 3), RGB
@@ -32,14 +31,6 @@ def shown(event: Pictures, frames: int, sampling: FrameSampling, generator: Gene
     if sampling == "tim":
         return interpolated(event, frames)
     return np.take(event, draw(len(event), frames, sampling, generator).numpy(), axis=0)
-
-
-def interpolated(event: Pictures, frames: int) -> Pictures:
-    """`frames` pictures from the event's first to its last by `tim`, which takes the frames to be evenly apart.
-
-    Where its curve leaves the pictures' range, it is clipped.
-    """
-    return np.asarray(np.rint(tim(event, frames).clip(0, 255)), np.uint8)
 
 
 def draw(length: int, frames: int, sampling: FrameSampling, generator: Generator) -> Tensor:

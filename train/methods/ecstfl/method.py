@@ -2,10 +2,11 @@
 
 CN112101119A (Southeast University, 2020); Jiang et al. 2020, "DFEW" (ACM Multimedia, arXiv 2008.05924).
 
-Differences: faces are cut by the live process's stages, not by Face++ and SeetaFace; frames are picked, which the
-authors found better than temporal interpolation, unless that is asked for; the cost is a mean over the clips, not
-a sum; epochs are fixed, where the authors' code reports the best of 200 on the test. Of the backbones only C3D is
-the patent's. Its feature is taken before the dropout (see `train.methods.ecstfl.c3d`).
+`configs/methods/paper-ecstfl-c3d.toml` has the patent's settings: C3D, the only backbone that is the patent's, the cost
+on its fc7, clips interpolated to one length. Differences with it: faces are cut by the live process's stages, not by
+Face++ and SeetaFace; the cost is a mean over the clips, not a sum; epochs are fixed, where the authors' code reports
+the best of 200 on the test; the feature is taken before the dropout (see `train.methods.ecstfl.c3d`). In the other
+files frames are picked, which the authors found better, and the backbones are others.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from realtime.errors import ConfigError
 from realtime.representation.clip_images import CLIPS, ClipImages
 from realtime.representation.crop_images import CropImages
 from realtime.representation.event import EventFrames
+from realtime.representation.sampled_clip import SampledClip
 from train.clips.stored import StoredClip
 from train.datasets.folds import Fold
 from train.methods.ecstfl.backbones import BACKBONES
-from train.methods.ecstfl.clip_frames import event_pictures, interpolated
+from train.methods.ecstfl.clip_frames import event_pictures
 from train.methods.ecstfl.config import EcstflConfig
 from train.methods.ecstfl.job import EcstflJob
 from train.methods.method import Answer, Method, Stage
@@ -56,14 +58,13 @@ class EcstflMethod(Method[EcstflConfig, Clips]):
     calibrates = ("final",)
     chunk = 8
 
-    def representation(self, config: EcstflConfig) -> ClipImages:
-        """ConfigError if the network learns from interpolated clips, which nobody makes live."""
+    def representation(self, config: EcstflConfig) -> ClipImages | SampledClip:
+        """Pictures that are picked, or, of a network that learns from such, interpolated through the event."""
+        backbone, crop_px = BACKBONES[config.backbone], realtime_config.load().align.size_px
+        picture = CropImages(crop_px, config.size_px, backbone.mean, backbone.std)
         if config.sampling == "tim":
-            raise ConfigError(
-                f'{config.name} was trained on interpolated clips (sampling = "tim"), and the live process picks '
-                "frames; train it with segments or random"
-            )
-        return _seen(config)
+            return SampledClip(config.frames, picture, "tim")
+        return ClipImages(config.frames, picture)
 
     def network(self, config: EcstflConfig, classes: int) -> nn.Module:
         """From the checkpoint if one is named; ConfigError if the backbone cannot take the clips."""
@@ -88,27 +89,19 @@ class EcstflMethod(Method[EcstflConfig, Clips]):
 
     def inputs(self, config: EcstflConfig, clips: Clips, answer: Answer) -> Mapping[str, Tensor]:
         """Frames from each event's first to its last: no other answer than the final one is asked for."""
-        made = _seen(config)
+        made = self.representation(config)
         rows = [np.zeros((0, 3, made.frames, made.picture.size_px, made.picture.size_px), np.float32)]
-        rows += [made.of_event(_event(clip, config), clip.sample.apex_s)[CLIPS] for clip in clips]
+        rows += [made.of_event(_event(clip), clip.sample.apex_s)[CLIPS] for clip in clips]
         return {CLIPS: torch.from_numpy(np.concatenate(rows))}
 
     def golden(self, config: EcstflConfig, precision: Precision) -> Mapping[str, Tensor]:
-        return golden_inputs(_seen(config), frames=config.frames, rows=GOLDEN_ROWS)
+        return golden_inputs(self.representation(config), frames=config.frames, rows=GOLDEN_ROWS)
 
     def files(self, config: EcstflConfig) -> Mapping[str, str]:
         return {"initial": checkpoints.fingerprint(config.initial)}
 
 
-def _seen(config: EcstflConfig) -> ClipImages:
-    """What the network sees, in training and after."""
-    backbone, crop_px = BACKBONES[config.backbone], realtime_config.load().align.size_px
-    return ClipImages(config.frames, CropImages(crop_px, config.size_px, backbone.mean, backbone.std))
-
-
-def _event(clip: StoredClip, config: EcstflConfig) -> EventFrames:
-    """The event as long as it is, or as many pictures of it as the network sees."""
+def _event(clip: StoredClip) -> EventFrames:
+    """The event as long as it is."""
     pictures = event_pictures(clip)
-    if config.sampling == "tim":
-        pictures = interpolated(pictures, config.frames)
     return EventFrames(np.arange(len(pictures), dtype=np.float64), images=list(pictures))

@@ -19,13 +19,14 @@ from train.config.recipe import Recipe
 from train.config.recorded import KFold, Rates
 from train.evaluation.runners import Serial
 from train.methods import folds
-from train.methods.apexnet import apex_frames, method
+from train.methods.apexnet import apex_frames, method, pictures
 from train.methods.apexnet.se_resnext import FrozenNorm, SeResNeXt
 from train.methods.experiment import Experiment
 from train.methods.method import judge
 from train.registry import METHODS
 from train.sources.collection import collect
 from train.sources.source import Vocabulary
+from train.training.augment import standardise
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 replace = msgspec.structs.replace
@@ -92,6 +93,26 @@ def test_what_serving_feeds_it_is_of_the_representation(config, clips):
     assert np.array_equal(APEXNET.inputs(alone, [one], "final")[IMAGES], crop_images([one.images[12]], made))
 
 
+def test_the_midway_frame_is_nearest_to_the_middle_of_the_rise_live_and_in_training(config, clips):
+    [one] = clips[:1]
+    halfway = replace(config, shows="middle")
+    made = APEXNET.representation(halfway)
+    wanted = crop_images([one.images[10]], made.picture)  # 0.5 s at 20 Hz, between 0.4 and 0.6
+    assert np.array_equal(APEXNET.inputs(halfway, [one], "final")[IMAGES], wanted)
+    shown = pictures.seen(one, (0.4, 0.6), 0.75, made)
+    assert torch.allclose(standardise(torch.from_numpy(shown[None])), torch.from_numpy(wanted), atol=1e-5)
+    assert APEXNET.trial(halfway, None) is None
+
+
+def test_the_papers_settings_are_plain_adam_at_a_constant_rate_and_pairs():
+    files = [ROOT / "configs/methods/paper-apexnet.toml", ROOT / "configs/data/casme2-5.toml"]
+    paper = registry.load(files).method
+    found = paper.optimiser
+    assert (found.kind, found.schedule, found.rate, found.batch) == ("adam", "constant", 1e-4, 2)
+    assert (found.warmup, found.clip, found.average, found.weight_decay, paper.epochs) == (0, 0, 0, 0, 100)
+    assert (paper.shows, paper.apex, paper.quang.lag_frames, paper.quang.terms) == ("apex", "quang", 3, "both")
+
+
 def test_rest_is_seen_before_and_after_each_event(config, clips):
     found = APEXNET.inputs(config, clips[:4], "rest")[IMAGES]
     assert found.shape == (8, 3, 48, 48)
@@ -121,6 +142,15 @@ def test_it_learns_what_changes_where_on_whom_it_never_saw_and_what_is_none(conf
     assert scores["rejected_rest"] > 0.8
     (test,) = asked.split.test
     assert judge(APEXNET, asked.restored(), APEXNET.inputs(quick, test, "final")).shape == (len(test), len(LABELS))
+
+
+def test_a_resnet_of_the_midway_frame_is_trained_and_exported(config, clips, given_clips, crops, engines, tmp_path):
+    quick = replace(config, rest=0.0, shows="middle", grouped=False, squeeze=False)
+    asked, target = experiment(quick, given_clips(clips, LABELS)), tmp_path / "engines/apexnet"
+    asked.fit()
+    made = asked.export(target, "fp32", asked.scores())
+    assert check(target, engines).ok
+    assert made.representation == APEXNET.representation(quick)
 
 
 def test_without_rest_the_package_tells_no_none(config, clips, given_clips, crops, engines, tmp_path):

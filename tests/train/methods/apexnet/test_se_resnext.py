@@ -46,6 +46,20 @@ def test_it_is_as_large_as_timms():
     assert sum(p.numel() for p in network.parameters()) == 27_559_896
 
 
+@pytest.mark.parametrize(
+    ("grouped", "squeeze", "parameters"),
+    [(True, True, 27_559_896), (True, False, 25_028_904), (False, False, 25_557_032)],
+    ids=["se-resnext", "resnext", "resnet"],
+)
+def test_the_networks_that_it_is_held_against_are_as_large_as_torchvisions(grouped, squeeze, parameters):
+    with torch.device("meta"):
+        network = SeResNeXt(1000, grouped=grouped, squeeze=squeeze)
+    assert sum(p.numel() for p in network.parameters()) == parameters
+    widths = [network.get_submodule(f"layer{stage}.0.conv2").weight.shape for stage in (1, 4)]
+    assert widths == ([(128, 4, 3, 3), (1024, 32, 3, 3)] if grouped else [(64, 64, 3, 3), (512, 512, 3, 3)])
+    assert any(".se." in name for name in network.state_dict()) == squeeze
+
+
 def test_the_squeeze_is_as_in_the_papers_table():
     with torch.device("meta"):
         network = SeResNeXt(5)

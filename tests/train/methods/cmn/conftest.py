@@ -53,8 +53,15 @@ class AtHand:
     moments: np.ndarray
     pictures: list
 
+    @property
+    def named(self):
+        return self.sample
+
     def times(self):
         return self.moments
+
+    def crops(self):
+        return np.stack(self.pictures)
 
     def cut(self, around_s=0.0):
         inside = np.abs(self.moments - np.clip(self.moments, self.sample.onset_s, self.sample.offset_s)) <= around_s

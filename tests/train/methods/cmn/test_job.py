@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from train import registry
+from train.methods.cmn.config import MotionInput
 from train.methods.cmn.events import EmbeddedEvents
 from train.methods.cmn.inter import inter_contrast
 from train.methods.cmn.intra import intra_contrast
@@ -61,6 +62,35 @@ def test_a_batch_holds_two_different_views_of_the_same_frames_and_other_frames_o
             assert {int(event[i]) for i in (*sources, *others)} == {int(event[sources[0]])}
             assert label == job.labels[event[sources[0]]]
     assert len(pairs) > 6  # of the twelve ordered pairs of four views
+
+
+@pytest.fixture(scope="module")
+def moved_job(experiment):
+    """The job of an experiment with movement behind the embeddings."""
+    asked = experiment(motion=MotionInput(cells=7, gain=0.2, noise=0.0))
+    [(job, _)] = CMN.stages(asked.config, asked.split, asked.source, 1)
+    return job
+
+
+def test_views_and_negatives_of_a_clip_move_more_or_less_alike(moved_job):
+    job, gains = moved_job, []
+    for batch in (batch for epoch in range(8) for batch in job.batches(epoch)):
+        for k in range(len(batch.labels)):
+            every = torch.cat([part[k].flatten(0, -2) for part in (batch.views, batch.first, batch.negatives)])
+            [moved] = {round(float(value), 7) for value in every[:, 24:].flatten()}  # each clip moves by one number
+            itself = (job.events.clean[:, :24] == batch.first[k, 0, 0, :24]).all(1).nonzero()[0, 0]
+            gains.append(moved / float(job.events.clean[itself, 24]))
+    assert float(torch.tensor(gains).log().std()) == pytest.approx(0.2, rel=0.2)
+
+
+def test_negatives_are_judged_by_the_embedding_alone(moved_job):
+    job = moved_job
+    before = next(iter(job.batches(5))).negatives[..., :24]
+    clean = job.events.clean.clone()
+    job.events.clean[:, 24:] = torch.randn(len(clean), 98) * 50  # longer than any embedding
+    after = next(iter(job.batches(5))).negatives[..., :24]
+    job.events.clean = clean
+    assert torch.equal(before, after)
 
 
 def test_half_of_the_clips_end_soon_after_their_apex(job_of):

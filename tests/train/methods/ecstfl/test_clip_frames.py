@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from realtime.representation.clip_images import first_to_last
-from train.clips.tim import tim
-from train.methods.ecstfl.clip_frames import draw, interpolated, shown
+from realtime.representation.interpolation import tim
+from realtime.representation.sampled_clip import interpolated
+from train.methods.ecstfl.clip_frames import draw, shown
 
 
 def generator(seed=0):

@@ -8,18 +8,21 @@ import pytest
 import torch
 
 from realtime import config as realtime_config
+from realtime.config import ROOT
 from realtime.engine.check import check
 from realtime.engine.package.manifest import LOGITS, Score
 from realtime.errors import ConfigError, DataError
 from realtime.representation.clip_images import CLIPS, ClipImages
 from realtime.representation.crop_images import CropImages, crop_images
+from realtime.representation.sampled_clip import SampledClip, interpolated
+from train import registry
 from train.config.recorded import KFold
 from train.evaluation.runners import Serial
 from train.losses.ecstfl import ecstfl, ecstfl_official
-from train.methods import folds, packages
+from train.methods import folds
 from train.methods.ecstfl import job as training
 from train.methods.ecstfl.backbones import BACKBONES, standardise
-from train.methods.ecstfl.clip_frames import interpolated, shown
+from train.methods.ecstfl.clip_frames import shown
 from train.methods.ecstfl.job import EcstflJob
 from train.registry import METHODS, experiment
 from train.sources.source import Split, Vocabulary
@@ -145,13 +148,6 @@ def test_an_interpolated_clip_is_whole_in_training_and_test(config, collection, 
     assert apart.min(1).values.max() < 1e-5
 
 
-def test_a_network_of_interpolated_clips_is_no_engine(recipe, tmp_path, gather_by):
-    gather_by(lambda *given: pytest.fail("clips were asked for"))
-    whole = dataclasses.replace(recipe, method=replace(recipe.method, sampling="tim"))
-    with pytest.raises(ConfigError, match="the live process picks frames"):
-        packages.export(experiment(whole), tmp_path / "engines" / "mine", "fp32", anew=True)
-
-
 def test_networks_of_interpolated_clips_can_be_tested(recipe, collection, tiny_networks, gathered):
     gathered(collection)
     whole = dataclasses.replace(
@@ -201,9 +197,21 @@ def test_people_who_calibrate_are_not_trained_on(recipe, collection, tiny_networ
     assert found == [(12, 0), (9, 3)]
 
 
+def test_the_patents_settings_are_c3d_on_interpolated_clips_with_the_formula_on_fc7():
+    files = [ROOT / "configs/methods/paper-ecstfl-c3d.toml", ROOT / "configs/data/dfew-7.toml"]
+    paper = registry.load(files).method
+    assert (paper.backbone, paper.sampling, paper.loss.variant) == ("c3d", "tim", "paper")
+    with torch.device("meta"):
+        network = ECSTFL.network(paper, 7)
+        feature, _ = network(torch.empty(2, *ECSTFL.representation(paper).inputs()[0].shape[1:]))
+    assert feature.shape == (2, network.fc7.out_features)
+
+
+@pytest.mark.parametrize("sampling", ["segments", "tim"])
 def test_a_fitted_network_is_exported_with_the_scores_it_is_given(
-    recipe, collection, tiny_networks, tmp_path, golden_of, gathered, engines
+    recipe, collection, tiny_networks, tmp_path, golden_of, gathered, engines, sampling
 ):
+    recipe = dataclasses.replace(recipe, method=replace(recipe.method, sampling=sampling))
     crops = list(np.random.default_rng(1).integers(0, 256, (9, 48, 48, 3), dtype=np.uint8))
     golden_of(crops)
     gathered(collection)
@@ -217,7 +225,8 @@ def test_a_fitted_network_is_exported_with_the_scores_it_is_given(
     assert (made.vocabulary, made.labels, made.scores) == ("smic-3", collection.labels, scores)
     assert (made.name, made.task) == ("ecstfl-smic-3", "dynamic-expression")
     backbone, crop_px = BACKBONES[recipe.method.backbone], realtime_config.load().align.size_px
-    assert made.representation == ClipImages(4, CropImages(crop_px, 32, backbone.mean, backbone.std))
+    picture = CropImages(crop_px, 32, backbone.mean, backbone.std)
+    assert made.representation == (SampledClip(4, picture, "tim") if sampling == "tim" else ClipImages(4, picture))
     golden = np.load(target / "golden.npz")
     for row in (0, 1):  # float16, as they are kept
         wanted = crop_images(crops[row : row + 4], made.representation.picture).swapaxes(0, 1)

@@ -51,7 +51,9 @@ def config(tmp_path):
         sampling=0.0,
         prior=0.0,
         stages=(Stage(epochs=1, size_px=24), Stage(epochs=1, size_px=SIDE)),
-        optimiser=Optimiser(kind="sgd", rate=0.02, weight_decay=1e-4, batch=8, warmup=0.1, average=0.9),
+        optimiser=Optimiser(
+            kind="sgd", rate=0.02, weight_decay=1e-4, batch=8, warmup=0.1, schedule="cosine", clip=5.0, average=0.9
+        ),
         machine=Machine(accelerator="cpu", devices=1),
         augment=Augment(turn_deg=5.0, scale=0.05, shift=0.02, contrast=0.2, tint=0.1, hide=0.2, soften=0.5, noise=0.02),
         teaching=Teaching(engines=(), weight=0.0),
