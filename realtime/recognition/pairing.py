@@ -8,8 +8,8 @@ from realtime.engine.package.kind import of_kind
 from realtime.engine.package.manifest import EMBEDDING, LOGITS, MEMORY, MODEL, STRENGTH, Manifest
 from realtime.labels import NONE, VOCABULARIES
 from realtime.recognition.groups import unknown
+from realtime.representation.contract.misfit import EncoderAtHand
 from realtime.representation.crop_images import CropImages
-from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
 from realtime.representation.representation import Representation, tag_of
 

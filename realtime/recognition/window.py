@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime.records import Crop, Floats, Image, Times
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 
 
 @dataclass(frozen=True, slots=True, eq=False)

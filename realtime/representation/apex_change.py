@@ -9,11 +9,11 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats, Times
+from realtime.representation.contract.event import Images, SeenEvent
+from realtime.representation.contract.misfit import EncoderAtHand, other_crops
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.crop_images import IMAGES
-from realtime.representation.event import Images, SeenEvent
-from realtime.representation.misfit import EncoderAtHand, other_crops
 from realtime.representation.movement.change import changed, mean_grey, upon
-from realtime.representation.tensor_spec import TensorSpec
 
 
 class ApexChange(msgspec.Struct, frozen=True, tag="apex-change", forbid_unknown_fields=True):

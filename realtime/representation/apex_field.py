@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats, Image, Times
-from realtime.representation.event import Images, SeenEvent
-from realtime.representation.misfit import EncoderAtHand, other_crops
+from realtime.representation.contract.event import Images, SeenEvent
+from realtime.representation.contract.misfit import EncoderAtHand, other_crops
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.movement.change import mean_grey
 from realtime.representation.movement.fields import FIELD_PX, on_face
 from realtime.representation.movement.motion import Flow, Layout, layout, measure
-from realtime.representation.tensor_spec import TensorSpec
 
 FIELD = "field"
 

@@ -9,13 +9,13 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats, Times
+from realtime.representation.contract.event import SeenEvent
+from realtime.representation.contract.misfit import EncoderAtHand, other_crops
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.crop_images import IMAGES
-from realtime.representation.event import SeenEvent
 from realtime.representation.grey_clip import grey_picture
-from realtime.representation.misfit import EncoderAtHand, other_crops
 from realtime.representation.movement.fields import FIELD_PX, normalised, sampled
 from realtime.representation.movement.orientations import orientations
-from realtime.representation.tensor_spec import TensorSpec
 
 FLOW = "flow"
 

@@ -9,10 +9,10 @@ import msgspec
 
 from realtime.records import Floats
 from realtime.representation.clip_images import ClipImages
-from realtime.representation.event import SeenEvent
+from realtime.representation.contract.event import SeenEvent
+from realtime.representation.contract.misfit import EncoderAtHand
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.flow_clip import FlowClip
-from realtime.representation.misfit import EncoderAtHand
-from realtime.representation.tensor_spec import TensorSpec
 
 
 class ClipAndFlow(msgspec.Struct, frozen=True, tag="clip-and-flow", forbid_unknown_fields=True):

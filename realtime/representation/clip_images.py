@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats
+from realtime.representation.contract.event import SeenEvent
+from realtime.representation.contract.misfit import EncoderAtHand
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.crop_images import CropImages, crop_images
-from realtime.representation.event import SeenEvent
-from realtime.representation.misfit import EncoderAtHand
-from realtime.representation.tensor_spec import TensorSpec
 
 CLIPS = "clips"
 

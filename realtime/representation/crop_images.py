@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats, Image
-from realtime.representation.event import SeenEvent
-from realtime.representation.misfit import EncoderAtHand, other_crops
-from realtime.representation.tensor_spec import TensorSpec
+from realtime.representation.contract.event import SeenEvent
+from realtime.representation.contract.misfit import EncoderAtHand, other_crops
+from realtime.representation.contract.tensor_spec import TensorSpec
 
 Colour = tuple[float, float, float]  #: a number each for red, green and blue
 

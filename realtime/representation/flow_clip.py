@@ -23,11 +23,11 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats, Image, Times
-from realtime.representation.event import Images, SeenEvent
-from realtime.representation.misfit import EncoderAtHand, other_crops
+from realtime.representation.contract.event import Images, SeenEvent
+from realtime.representation.contract.misfit import EncoderAtHand, other_crops
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.movement.fields import on_face, sampled
 from realtime.representation.movement.motion import Flow, Layout, grey, head_fit, layout, residual
-from realtime.representation.tensor_spec import TensorSpec
 
 ROUNDING = 1e-3  # of a time between two frames
 

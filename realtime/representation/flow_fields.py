@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats
-from realtime.representation.event import SeenEvent
-from realtime.representation.misfit import EncoderAtHand, other_crops
+from realtime.representation.contract.event import SeenEvent
+from realtime.representation.contract.misfit import EncoderAtHand, other_crops
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.movement.fields import FIELD_PX, Scale, moments, normalised, sampled
-from realtime.representation.tensor_spec import TensorSpec
 
 FIELDS = "fields"
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from realtime.records import Floats, Image
 from realtime.representation.clip_images import CLIPS, first_to_last
-from realtime.representation.event import SeenEvent
-from realtime.representation.misfit import EncoderAtHand, other_crops
+from realtime.representation.contract.event import SeenEvent
+from realtime.representation.contract.misfit import EncoderAtHand, other_crops
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.movement.change import LUMA
-from realtime.representation.tensor_spec import TensorSpec
 
 THERE = "there"
 

@@ -9,11 +9,11 @@ import msgspec
 import numpy as np
 
 from realtime.records import Floats
-from realtime.representation.event import SeenEvent
-from realtime.representation.misfit import EncoderAtHand
+from realtime.representation.contract.event import SeenEvent
+from realtime.representation.contract.misfit import EncoderAtHand
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.movement.fields import FIELD_PX, LAG_S
 from realtime.representation.movement.pooling import SMALL, means, pooled
-from realtime.representation.tensor_spec import TensorSpec
 
 TICKS = "ticks"
 TURNS = 3  # yaw, pitch, roll

@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from realtime.records import Floats, Image
 from realtime.representation.clip_images import CLIPS
+from realtime.representation.contract.event import Images, SeenEvent
+from realtime.representation.contract.misfit import EncoderAtHand
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.crop_images import CropImages, crop_images
 from realtime.representation.embedding_sequence import spread
-from realtime.representation.event import Images, SeenEvent
 from realtime.representation.interpolation import tim
-from realtime.representation.misfit import EncoderAtHand
-from realtime.representation.tensor_spec import TensorSpec
 
 #: "centres" are source frames at test time (CN115049957A), "tim" interpolates (CN112101119A, step 2-4).
 Rule = Literal["centres", "tim"]

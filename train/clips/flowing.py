@@ -18,7 +18,7 @@ import torch
 from torch import Generator
 
 from realtime.records import Floats, Image, Times
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.flow_clip import FlowClip, consecutive, stretched
 from train.clips.clip import event
 from train.clips.prepare import save_array

@@ -29,8 +29,8 @@ from realtime.engine.package import manifest as package
 from realtime.engine.package.manifest import GOLDEN, LOGITS, MODEL, Manifest, Precision, Score, Task, Training
 from realtime.errors import DataError, EngineError
 from realtime.records import Floats
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.representation import Representation
-from realtime.representation.tensor_spec import TensorSpec
 from train.packaging import model_card
 from train.packaging.golden import surest
 from train.packaging.graph import OPSET, answers, half, rounded, to_onnx

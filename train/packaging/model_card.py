@@ -19,7 +19,7 @@ import msgspec
 from realtime.config import ROOT, read_toml
 from realtime.engine.package import manifest as package
 from realtime.engine.package.manifest import MANIFEST, MODEL, Manifest, Precision, Task
-from realtime.representation.tensor_spec import TensorSpec
+from realtime.representation.contract.tensor_spec import TensorSpec
 from train.packaging.limits import MethodCard, limits
 from train.storage.atomic import move
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from realtime.engine.package.manifest import Manifest
 from realtime.errors import EngineError
 from realtime.records import Floats
-from realtime.representation.tensor_spec import TensorSpec
+from realtime.representation.contract.tensor_spec import TensorSpec
 
 
 def require_fit(inputs: Mapping[str, Floats], manifest: Manifest) -> int:

@@ -19,8 +19,8 @@ from realtime.engine.package.external import keeps_weights_elsewhere
 from realtime.engine.package.opset import opset_of
 from realtime.errors import EngineError
 from realtime.labels import OWN, VOCABULARIES
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.representation import Representation, decoded, tag_of
-from realtime.representation.tensor_spec import TensorSpec
 
 SCHEMA = 1
 MANIFEST, MODEL, GOLDEN = "manifest.json", "model.onnx", "golden.npz"

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from realtime.records import Floats, Times
-from realtime.representation.event import Images
+from realtime.representation.contract.event import Images
 
 #: Grey is so much of red, green and blue (ITU-R BT.601), as OpenCV has it.
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)

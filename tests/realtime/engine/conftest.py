@@ -9,11 +9,11 @@ import pytest
 
 from realtime.labels import VOCABULARIES
 from realtime.representation import representation
+from realtime.representation.contract.event import EventFrames
+from realtime.representation.contract.misfit import other_crops
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.crop_images import CropImages
-from realtime.representation.event import EventFrames
-from realtime.representation.misfit import other_crops
 from realtime.representation.movement.pooling import pooled
-from realtime.representation.tensor_spec import TensorSpec
 
 
 class Glance(msgspec.Struct, frozen=True, tag="glance", forbid_unknown_fields=True):

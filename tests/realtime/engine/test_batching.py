@@ -6,7 +6,7 @@ import pytest
 
 from realtime.engine.batching import Together
 from realtime.errors import EngineError, EngineLost
-from realtime.representation.tensor_spec import TensorSpec
+from realtime.representation.contract.tensor_spec import TensorSpec
 
 SPEC = TensorSpec(name="images", shape=(-1, 2), dtype="float32", layout="NC")
 

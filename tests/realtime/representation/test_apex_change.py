@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from realtime.representation.apex_change import ApexChange, apex_pair
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 
 
 def face(seed=1, size=48):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from realtime.representation.apex_field import FIELD, ApexField
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.movement.fields import FIELD_PX
 from realtime.representation.movement.motion import layout
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from realtime.representation.apex_time import FLOW, ApexTime
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import IMAGES
-from realtime.representation.event import EventFrames
 from realtime.representation.grey_clip import grey_picture
 from realtime.representation.movement.fields import normalised
 from realtime.representation.movement.orientations import orientations

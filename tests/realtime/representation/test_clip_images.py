@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from realtime.representation.clip_images import ClipImages, first_to_last
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
-from realtime.representation.event import EventFrames
 
 PICTURE = CropImages(64, 8, IMAGENET_MEAN, IMAGENET_STD)
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages, crop_images
-from realtime.representation.event import EventFrames
 
 
 def pictures(count, side):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from realtime.representation.contract.event import EventFrames
+from realtime.representation.contract.misfit import EncoderAtHand
 from realtime.representation.embedding_sequence import EmbeddingSequence, spread
-from realtime.representation.event import EventFrames
-from realtime.representation.misfit import EncoderAtHand
 
 MADE = EmbeddingSequence("encoder", "0" * 64, 6, 5)
 

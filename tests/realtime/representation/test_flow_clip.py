@@ -7,8 +7,8 @@ import pytest
 from realtime.representation.apex_field import FIELD, ApexField
 from realtime.representation.clip_and_flow import ClipAndFlow
 from realtime.representation.clip_images import ClipImages
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import CropImages
-from realtime.representation.event import EventFrames
 from realtime.representation.flow_clip import FlowClip, chain, consecutive, stretched
 
 SIZE, SIDE, LENGTH_S = 128, 32, 0.4

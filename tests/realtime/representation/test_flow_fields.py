@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.flow_fields import FlowFields, scaled
 from realtime.representation.movement.fields import moments, normalised, sampled
 

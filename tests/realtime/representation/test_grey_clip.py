@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from realtime.representation.clip_images import CLIPS, first_to_last
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.grey_clip import THERE, GreyClip, grey_picture
 
 MADE = GreyClip(48, 16, 6)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import CropImages, crop_images
-from realtime.representation.event import EventFrames
 from realtime.representation.middle_image import MiddleImage, middle
 
 PICTURE = CropImages(16, 8, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

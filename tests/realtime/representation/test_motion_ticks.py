@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.motion_ticks import MotionTicks, motion_ticks
 
 MADE = MotionTicks(128, 28, 7, 0.35, 1 / 60, 0.1, 64)

@@ -9,14 +9,14 @@ from realtime.representation.apex_field import ApexField
 from realtime.representation.apex_time import ApexTime
 from realtime.representation.clip_and_flow import ClipAndFlow
 from realtime.representation.clip_images import ClipImages
+from realtime.representation.contract.event import EventFrames
+from realtime.representation.contract.misfit import EncoderAtHand
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
-from realtime.representation.event import EventFrames
 from realtime.representation.flow_clip import FlowClip
 from realtime.representation.flow_fields import FlowFields
 from realtime.representation.grey_clip import GreyClip
 from realtime.representation.middle_image import MiddleImage
-from realtime.representation.misfit import EncoderAtHand
 from realtime.representation.motion_ticks import MotionTicks
 from realtime.representation.representation import REPRESENTATIONS, Representation, decoded, tag_of
 from realtime.representation.sampled_clip import SampledClip

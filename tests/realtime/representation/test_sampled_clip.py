@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import CropImages, crop_images
-from realtime.representation.event import EventFrames
 from realtime.representation.interpolation import tim
 from realtime.representation.sampled_clip import SampledClip, interpolated
 

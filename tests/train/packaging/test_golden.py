@@ -6,9 +6,9 @@ import pytest
 
 from realtime.representation.apex_change import ApexChange
 from realtime.representation.clip_images import ClipImages
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import CropImages, crop_images
 from realtime.representation.embedding_sequence import EmbeddingSequence
-from realtime.representation.event import EventFrames
 from realtime.representation.flow_fields import FlowFields
 from realtime.representation.movement.pooling import pooled
 from train.packaging import golden

@@ -13,9 +13,9 @@ from torch import nn
 
 from realtime.engine.backends.builder import BuildOrder, serialize
 from realtime.representation.clip_images import ClipImages
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import EmbeddingSequence
-from realtime.representation.tensor_spec import TensorSpec
 from train.methods.apexnet.se_resnext import Bottleneck
 from train.methods.cmn.cmnet import CmnetHead
 from train.methods.ecstfl import c3d

@@ -9,7 +9,7 @@ import torch
 from realtime.config import ROOT, read_toml
 from realtime.engine.backends.builder import BuildOrder, serialize
 from realtime.engine.package.manifest import LOGITS
-from realtime.representation.tensor_spec import TensorSpec
+from realtime.representation.contract.tensor_spec import TensorSpec
 from train import registry
 from train.packaging.export import LAYOUTS
 from train.packaging.graph import answers, rounded, to_onnx

@@ -17,8 +17,8 @@ from realtime.config import ROOT
 from realtime.engine.package.manifest import dump, load
 from realtime.errors import EngineError
 from realtime.labels import VOCABULARIES
+from realtime.representation.contract.tensor_spec import TensorSpec
 from realtime.representation.embedding_sequence import EmbeddingSequence
-from realtime.representation.tensor_spec import TensorSpec
 from train import registry
 from train.__main__ import app
 from train.methods import packages

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from realtime.records import Floats
 from realtime.representation.clip_images import CLIPS
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.grey_clip import THERE, GreyClip
 from train.clips.stored import StoredClip
 from train.clips.takes import draw, jittered

@@ -14,8 +14,8 @@ from torch import Generator, Tensor
 
 from realtime.records import Floats, Image, Times
 from realtime.representation.apex_change import ApexChange, apex_pair
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import IMAGES, CropImages, crop_images
-from realtime.representation.event import EventFrames
 from realtime.representation.middle_image import MiddleImage, middle
 from realtime.representation.movement.change import changed
 from train.methods.apexnet.config import PairAugment

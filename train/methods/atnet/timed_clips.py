@@ -9,7 +9,7 @@ import numpy as np
 
 from realtime.records import Floats, Image, Times
 from realtime.representation.apex_time import ApexTime
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.movement.fields import mirrored
 from train.clips.fields import MovingClip, moving
 from train.clips.stored import StoredClip

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequence
-from realtime.representation.event import EventFrames
 from train.clips.clip import event
 from train.clips.embeddings import EmbeddedClip
 from train.methods.cmn.config import Reference

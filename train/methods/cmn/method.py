@@ -30,9 +30,9 @@ from realtime.config import ROOT
 from realtime.engine.engine import Engine
 from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL, Manifest, Precision, load
 from realtime.representation.clip_images import CLIPS
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages
 from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequence
-from realtime.representation.event import EventFrames
 from realtime.representation.sampled_clip import SampledClip
 from train.clips.clip import event
 from train.clips.embeddings import EmbeddedClip, embed, open_encoder

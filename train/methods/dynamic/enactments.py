@@ -26,8 +26,8 @@ from realtime.engine.package.kind import require
 from realtime.engine.package.manifest import EMBEDDING, LOGITS, MODEL, Manifest
 from realtime.engine.package.manifest import load as load_manifest
 from realtime.errors import DataError, EngineError
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import CropImages
-from realtime.representation.event import EventFrames
 from train.config.clips import Enactment
 from train.methods.dynamic.config import DynamicConfig
 from train.storage.atomic import writing

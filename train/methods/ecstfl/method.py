@@ -22,8 +22,8 @@ from realtime import config as realtime_config
 from realtime.engine.package.manifest import LOGITS, Precision, Task
 from realtime.errors import ConfigError
 from realtime.representation.clip_images import CLIPS, ClipImages
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import CropImages
-from realtime.representation.event import EventFrames
 from realtime.representation.sampled_clip import SampledClip
 from train.clips.stored import StoredClip
 from train.datasets.folds import Fold

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from realtime.representation.clip_images import CLIPS, ClipImages
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 from train.clips.stored import StoredClip
 from train.clips.takes import draw, jittered
 from train.methods.menet.config import MenetConfig

@@ -9,8 +9,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import IMAGES, CropImages
-from realtime.representation.event import EventFrames
 from realtime.representation.movement.motion import grey
 from train.clips.stored import StoredClip
 from train.clips.takes import draw

@@ -19,7 +19,7 @@ from realtime import config as realtime_config
 from realtime.engine.package.manifest import LOGITS, Precision
 from realtime.labels import NONE
 from realtime.records import Floats
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.flow_fields import FIELDS, FlowFields
 from realtime.representation.movement.fields import FIELD_PX
 from train.clips.clip import event

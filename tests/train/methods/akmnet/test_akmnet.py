@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from realtime.engine.check import check
 from realtime.labels import MEGC3
 from realtime.representation.clip_images import CLIPS
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.grey_clip import THERE, GreyClip
 from train.config.clips import SyntheticSettings
 from train.config.marked import MarkedSettings

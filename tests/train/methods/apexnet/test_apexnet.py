@@ -10,8 +10,8 @@ from realtime.engine.check import check
 from realtime.errors import ConfigError
 from realtime.labels import MEGC3, NONE
 from realtime.representation.apex_change import ApexChange
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, IMAGES, CropImages, crop_images
-from realtime.representation.event import EventFrames
 from train import registry
 from train.config.clips import SyntheticSettings
 from train.config.marked import MarkedSettings

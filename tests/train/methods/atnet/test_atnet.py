@@ -10,8 +10,8 @@ from realtime.engine.check import check
 from realtime.errors import ConfigError
 from realtime.labels import MEGC3
 from realtime.representation.apex_time import FLOW, ApexTime
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import IMAGES
-from realtime.representation.event import EventFrames
 from realtime.representation.movement.fields import FIELD_PX
 from train import registry
 from train.clips.fields import moving

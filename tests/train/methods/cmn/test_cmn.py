@@ -11,9 +11,9 @@ from realtime.config import ROOT
 from realtime.engine.package import manifest
 from realtime.errors import ConfigError
 from realtime.labels import MEGC3
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import crop_images
 from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequence
-from realtime.representation.event import EventFrames
 from train import registry
 from train.evaluation.metrics import scores
 from train.methods.comparison import compare

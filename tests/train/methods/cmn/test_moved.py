@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.embedding_sequence import EmbeddingSequence
-from realtime.representation.event import EventFrames
 from realtime.representation.movement.pooling import pooled
 from train.clips.embeddings import EmbeddedClip
 from train.clips.fields import MovingClip

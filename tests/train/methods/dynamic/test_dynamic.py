@@ -13,8 +13,8 @@ from realtime.engine.package import manifest
 from realtime.engine.package.manifest import MODEL
 from realtime.errors import ConfigError, DataError
 from realtime.labels import FERPLUS
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequence
-from realtime.representation.event import EventFrames
 from train import registry
 from train.datasets.folds import Fold
 from train.methods.dynamic import method

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from realtime.labels import MEGC3, NONE
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 from realtime.representation.flow_fields import FIELDS
 from realtime.representation.movement.fields import FIELD_PX
 from train.clips.exact import Movements

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime.representation.event import EventFrames
+from realtime.representation.contract.event import EventFrames
 
 TIMES = np.array([0.0, 0.1, 0.2])
 

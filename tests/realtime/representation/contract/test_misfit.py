@@ -1,4 +1,4 @@
-from realtime.representation.misfit import other_crops
+from realtime.representation.contract.misfit import other_crops
 
 
 def test_crops_of_another_size_are_a_reason_with_two_ways_out():
