@@ -15,6 +15,7 @@ from realtime.capture.source import Source
 from realtime.config import Config
 from realtime.engine.landmarker import SpareLandmarker
 from realtime.errors import ConfigError, GlimpseError
+from realtime.pipeline.loop import Loop
 from realtime.pipeline.moments import jpeg
 from realtime.pipeline.pipeline import Pipeline, Wish
 from realtime.pipeline.summary import Summary
@@ -89,6 +90,10 @@ class Streams:
         finally:
             with self._lock:
                 del self._pipelines[camera]
+
+    def loop(self, event: Event) -> Loop | None:
+        """The event to be looked at again; for whoever is `told` of it, while he is."""
+        return self._watched(event.camera).loop(event)
 
     def take(self, picture: Picture) -> None:
         """A picture of a camera elsewhere; SourceError for one that cannot begin a stream."""
