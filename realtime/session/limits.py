@@ -43,6 +43,9 @@ MOST_JOURNAL_BYTES = 1_000_000_000
 MOST_CAMERAS, MOST_FACES, MOST_EVENTS = 256, 10_000, 100_000
 #: The largest vocabulary has eight labels; each becomes a column.
 MOST_LABELS, MOST_STAGES, MOST_SENTENCES = 1_000, 100, 1_000
+#: Of a zip file: its list of files, what all of them take unpacked, and how many times the file's own size that may be;
+#: messages of a face that keeps still shrink to a tenth.
+MOST_LIST_BYTES, MOST_UNPACKED_BYTES, MOST_TIMES_UNPACKED = 4_000_000, 8_000_000_000, 100
 #: Of all pictures of events together in a page: about 2,000 events, and what a browser still opens.
 MOST_SHOWN_BYTES = 64_000_000
 

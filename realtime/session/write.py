@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 class Recorder:
     """Writes into `folder`, which must be new or empty, from any thread; SessionError where that cannot begin.
 
-    `packages` are the folders of the engines at work, `file` names what is played, if that is a file. Once a write fails, `stopped` says why, the log says it too, and
-    all that comes later is left out.
+    `packages` are the folders of the engines at work, `file` names what is played, if that is a file. Once a write
+    fails, `stopped` says why, the log says it too, and all that comes later is left out.
     """
 
     def __init__(self, folder: Path, config: Config, packages: Sequence[Path], *, video: bool, file: str = "") -> None:
