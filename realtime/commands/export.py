@@ -20,7 +20,7 @@ def export(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Turn a recorded session into four tables, whose columns say their units: states, events, all answers, and meta."""
+    """Turn a recorded session into tables, whose columns say their units: states, events, all answers, and meta."""
     from realtime.session.tables.export import export as write
     from realtime.session.unpack import opened
 
