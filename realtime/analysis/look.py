@@ -144,9 +144,8 @@ def _played(source: Source, outlet: Outlet, config: Config, pair: tuple[Engine, 
 
 def _written(task: Task, wanted: Wanted, session: Session, outlet: Followed, plays: float, frames: int) -> None:
     """Tables, JSON and report."""
-    export(session, wanted.tables, task.partial, {EVENTS: "events", STATES: "frames"}, OF_PUBLISHING)
-    if wanted.tables != "csv":
-        export(session, "csv", task.partial, {EVENTS: "events"}, OF_PUBLISHING)
+    export(session, wanted.tables, task.partial, {STATES: "frames"}, OF_PUBLISHING)
+    export(session, "csv", task.partial, {EVENTS: "events"}, {*OF_PUBLISHING, "t_s"})
     known = outlet.events.values()
     events.write(task.partial / place.EVENTS_JSON, session.header.file, plays, frames, known, version())
     write_report(session, task.partial / place.REPORT)

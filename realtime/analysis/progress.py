@@ -15,7 +15,7 @@ LEAST_SHARE = 0.02
 
 
 class Progress:
-    """`tell` takes the share of a file; files count by `sizes`, since how long they play is known once they are open."""
+    """`tell` takes the share of a file; they count by `sizes`, since how long one plays is known once it is open."""
 
     def __init__(self, names: Sequence[str], sizes: Sequence[float], out: TextIO | None = None) -> None:
         self._names, self._sizes = names, [max(size, 1.0) for size in sizes]
