@@ -137,7 +137,7 @@ def _curves(below: Image, faces: Sequence[_Face], t: float, unit: float) -> None
                 below[:, left:right] = (0.65 * below[:, left:right] + 0.35 * np.array(KINDS[event.kind])).astype(
                     np.uint8
                 )
-    cv2.line(below, (wide // 2, 0), (wide // 2, high), GREY, 1)
+    cv2.line(below, (wide // 2, 0), (wide // 2, high), INK, 1)
     for face in faces:
         y = _y(face.threshold, high)
         for x in range(0, wide, 8):

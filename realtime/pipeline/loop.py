@@ -22,6 +22,8 @@ from realtime.schema.message import Event
 AROUND_S = 0.5
 #: Of a strip: at 60 frames a second all of a micro-expression and some of the rest around it.
 MOST_FRAMES = 40
+#: How many times over a macro-expression is enlarged at most: larger, a smile folds the face.
+MACRO_TIMES = 2.0
 #: Pictures side by side in a strip, which no decoder refuses for its width.
 COLUMNS = 8
 #: WebP, of 100: a strip of 40 frames then takes a tenth of a megabyte.
@@ -34,6 +36,7 @@ class Loop:
 
     times: tuple[float, ...]  #: of the frames, on the source's clock
     side_px: int  #: of each picture, which is square
+    enlarged: float  #: how many times over the movement is
     strip: bytes  #: WebP: the frames in rows of `COLUMNS`, below them in as many rows the same with movement enlarged
     offset: bytes  #: JPEG: the frame that is nearest to the offset
     units: dict[str, tuple[float, ...]]  #: by action unit that moved, how strongly at each of `times`, 0..1
@@ -49,11 +52,13 @@ def loop(event: Event, around: Span, span: Span, units: Engine | None, config: S
     chosen = _chosen(around.frames, (event.onset_s, event.apex_s, event.offset_s))
     onset, offset = (_nearest(chosen, t) for t in (event.onset_s, event.offset_s))
     images = [seen.crop.image for seen in chosen]
-    larger = [exaggerate(onset.crop.image, image, config.exaggerate) for image in images]
+    times = min(config.exaggerate, MACRO_TIMES) if event.kind == "macro" else config.exaggerate
+    larger = [exaggerate(onset.crop.image, image, times) for image in images]
     told = [unit.unit for unit in event.units]
     return Loop(
         times=tuple(float(seen.crop.t) for seen in chosen),
         side_px=len(images[0]),
+        enlarged=times,
         strip=_webp(np.vstack([_grid(images), _grid(larger)])),
         offset=jpeg(offset.crop.image, config.jpeg_quality),
         units={} if units is None or not told else _curves(units, span, told, chosen),

@@ -16,7 +16,8 @@
                         many times over the movement is exaggerated; of events of `camera` alone, where it was allowed.
                         Of those that were found where they are recorded also <event>-offset.jpg and <event>-strip.webp,
                         their frames at `frames_s`, squares of `side_px`, in rows of eight, and below as many rows of
-                        the same exaggerated; `units` says how strongly each action unit had moved by then
+                        the same, their movement `enlarged` so many times; `units` says how strongly each action
+                        unit had moved by then
 
 Every record goes to the system at once, so a killed process loses none; what a cut-off write left behind at the end of
 a file is read past. Only its owner may open the folder. Within a format fields are only added.

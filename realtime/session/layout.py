@@ -37,6 +37,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     times: float
     frames_s: tuple[float, ...] = ()
     side_px: int = 0
+    enlarged: float = 1.0
     units: dict[str, tuple[float, ...]] = {}
 
 

@@ -139,7 +139,14 @@ class Session:
             return None
         if not _possible_strip(said):
             raise SessionError(f"{self.folder / _moment_json(event)} says what no strip of pictures has: who made it?")
-        return Loop(times=said.frames_s, side_px=said.side_px, strip=strip, offset=offset, units=said.units)
+        return Loop(
+            times=said.frames_s,
+            side_px=said.side_px,
+            enlarged=said.enlarged,
+            strip=strip,
+            offset=offset,
+            units=said.units,
+        )
 
     def _moment(self, event: int) -> layout.Moment:
         return _json(self.folder, _moment_json(event), layout.Moment, limits.MOST_MOMENT_BYTES)
@@ -259,7 +266,7 @@ def _possible_strip(said: layout.Moment) -> bool:
     """Whether a recorder may have written it."""
     fits = len(said.frames_s) <= limits.MOST_FRAMES and 0 < said.side_px <= limits.MOST_SIDE_PX
     units = len(said.units) <= limits.MOST_UNITS and all(len(c) == len(said.frames_s) for c in said.units.values())
-    return fits and units and limits.timely(*said.frames_s) and limits.plausible(said.units)
+    return fits and units and limits.timely(*said.frames_s) and limits.plausible((said.enlarged, said.units))
 
 
 def _possible(still: Still) -> bool:

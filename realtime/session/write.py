@@ -132,7 +132,13 @@ class Recorder:
         if loop is not None:
             (self.folder / layout.moment_name(event, "offset")).write_bytes(loop.offset)
             (self.folder / layout.moment_name(event, layout.STRIP)).write_bytes(loop.strip)
-            said = layout.Moment(times=pictures.times, frames_s=loop.times, side_px=loop.side_px, units=loop.units)
+            said = layout.Moment(
+                times=pictures.times,
+                frames_s=loop.times,
+                side_px=loop.side_px,
+                enlarged=loop.enlarged,
+                units=loop.units,
+            )
         (folder / f"{event}.json").write_bytes(msgspec.json.encode(said))
 
 

@@ -89,7 +89,7 @@ def _event(session: Session, event: Event, kept: Kept | None) -> str:
     if kept is not None:
         parts.append(pictures(event, kept.pictures, kept.loop))
         if kept.loop is not None:
-            parts.append(player(event, kept.loop, kept.pictures.times))
+            parts.append(player(event, kept.loop))
     parts.append(_probabilities(event))
     opened = f'<details class="event" id="{html(anchor(event, session))}" name="event">'
     return f"{opened}<summary>{line}</summary>{''.join(parts)}</details>"

@@ -70,8 +70,8 @@ def page(session: Session) -> str:
         *(f'<p class="note">{html(words)}</p>' for words in WORTH),
         _section("Timeline", *_timelines(session, numbers)),
         _section("Events", *happened(session, numbers)),
-        _section("Rates and gaps", _rates(numbers), _left_out(numbers), _gaps(numbers)),
-        _section("Latency", _latencies(numbers)),
+        _section("Rates and gaps", _rates(session, numbers), _left_out(session, numbers), _gaps(session, numbers)),
+        *([] if file else [_section("Latency", _latencies(numbers))]),
         _section("Faces", _faces(session, numbers)),
         _section("Engines", _engines(session, numbers)),
         _section("Configuration", _configuration(session)),
@@ -145,8 +145,8 @@ def _number_of(unit: str) -> tuple[int, str]:
     return (int(digits) if digits.isdigit() else 0), unit
 
 
-def _rates(numbers: Digest) -> Markup:
-    head = ("camera", "frames", "frames a second", "shortest event seen", "gaps", "frames lost", "left out")
+def _rates(session: Session, numbers: Digest) -> Markup:
+    head = (_source(session), "frames", "frames a second", "shortest event seen", "gaps", "frames lost", "left out")
     rows = []
     for camera, frames in numbers.frames.items():
         gaps, meta = numbers.gaps.get(camera, []), numbers.metas.get(camera)
@@ -155,33 +155,50 @@ def _rates(numbers: Digest) -> Markup:
         shortest = f"{1000 * meta.shortest_event_s:.0f} ms" if meta and meta.shortest_event_s is not None else ""
         dropped = str(meta.dropped) if meta else ""
         rows.append(
-            (camera, str(frames), _number(numbers.rate_hz(camera), 1), shortest, str(len(gaps)), share, dropped)
+            (
+                _called(session, camera),
+                str(frames),
+                _number(numbers.rate_hz(camera), 1),
+                shortest,
+                str(len(gaps)),
+                share,
+                dropped,
+            )
         )
     return table(head, rows, name="Rates and gaps by camera")
 
 
-def _left_out(numbers: Digest) -> str:
+def _left_out(session: Session, numbers: Digest) -> str:
     """Nothing where the computer had time for all."""
     longest = sorted(numbers.left_out.items(), key=lambda each: -each[1].metas)[:MOST_LEFT_OUT]
     if not longest:
         return ""
     rows = [
-        (camera, clock(of.first_s), clock(of.last_s), f"{of.metas / numbers.told[camera]:.0%}", sentence)
+        (
+            _called(session, camera),
+            clock(of.first_s),
+            clock(of.last_s),
+            f"{of.metas / numbers.told[camera]:.0%}",
+            sentence,
+        )
         for (camera, sentence), of in longest
     ]
-    head = ("camera", "from", "to", "of the time", "in its own words")
+    head = (_source(session), "from", "to", "of the time", "in its own words")
     return "<p>What the computer had no time for:</p>" + table(head, rows, name="What the computer had no time for")
 
 
-def _gaps(numbers: Digest) -> str:
+def _gaps(session: Session, numbers: Digest) -> str:
     every = [(camera, gap) for camera, gaps in numbers.gaps.items() for gap in gaps]
     longest = sorted(every, key=lambda each: -_length_s(each[1]))[:MOST_GAPS]
     if not longest:
         return "<p>No frame was lost.</p>"
     rows = [
-        (camera, clock(gap.after_s, 2), f"{1000 * _length_s(gap):.0f} ms", str(gap.lost)) for camera, gap in longest
+        (_called(session, camera), clock(gap.after_s, 2), f"{1000 * _length_s(gap):.0f} ms", str(gap.lost))
+        for camera, gap in longest
     ]
-    return "<p>The longest gaps:</p>" + table(("camera", "after", "lasted", "frames lost"), rows, name="Longest gaps")
+    return "<p>The longest gaps:</p>" + table(
+        (_source(session), "after", "lasted", "frames lost"), rows, name="Longest gaps"
+    )
 
 
 def _latencies(numbers: Digest) -> str:
@@ -262,6 +279,15 @@ def _ran(engine: Engine) -> str:
 
 def _name(session: Session, camera: str, id: int) -> str:
     return f"face {id}" if camera == session.header.camera else f"face {id} of camera {camera}"
+
+
+def _source(session: Session) -> str:
+    """What stands over the names of cameras, or of the file that was played."""
+    return "file" if session.header.file else "camera"
+
+
+def _called(session: Session, camera: str) -> str:
+    return session.header.file if session.header.file and camera == session.header.camera else camera
 
 
 def _shares(counted: Mapping[str, int], face: FaceDigest) -> str:

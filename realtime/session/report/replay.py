@@ -11,6 +11,7 @@ from realtime.pipeline.loop import Loop
 from realtime.schema.message import Event, MomentPictures
 from realtime.session.report.bands import bands
 from realtime.session.report.marks import colour
+from realtime.units import described
 
 #: User units of the drawing of what moved, which is half as wide as a timeline.
 COLUMNS = 452
@@ -18,8 +19,8 @@ SPEEDS = (("1", "full speed"), ("0.25", "1/4"), ("0.125", "1/8"))
 SLOW = "0.25"
 
 
-def player(event: Event, loop: Loop, times: float) -> Markup:
-    """The frames of `loop`, whose movement is enlarged `times` over; without a script the strip alone is left out."""
+def player(event: Event, loop: Loop) -> Markup:
+    """The frames of `loop` and how they are played; a page without its script shows nothing here."""
     said = f"face {event.face}, event {event.id}"
     frames = msgspec.json.encode([round(t - event.onset_s, 4) for t in loop.times]).decode()
     speeds = "".join(
@@ -29,7 +30,7 @@ def player(event: Event, loop: Loop, times: float) -> Markup:
         f'<div class="player" data-times="{html(frames)}" data-side="{loop.side_px:d}">'
         f'<img class="strip" data-part="strip" alt="" src="data:image/webp;base64,{b64encode(loop.strip).decode()}">'
         f'<div class="views">{_view("plain", "as it was", said, loop)}'
-        f"{_view('enlarged', f'movement × {times:g}', said, loop)}</div>"
+        f"{_view('enlarged', f'movement × {loop.enlarged:g}', said, loop)}</div>"
         f"{_moved(event, loop)}"
         '<div class="controls"><button type="button" data-part="play">Play</button>'
         '<button type="button" data-part="back" aria-label="One frame back">‹</button>'
@@ -41,13 +42,17 @@ def player(event: Event, loop: Loop, times: float) -> Markup:
 
 
 def pictures(event: Event, kept: MomentPictures, loop: Loop | None) -> Markup:
-    """Onset, apex and offset, and the onset with its movement enlarged, as far as they were kept."""
+    """Onset, apex and offset as far as they were kept, and where it cannot be played, the movement enlarged."""
     of = f"face {event.face}, event {event.id}"
     shown = (
         (kept.onset, "onset", f"{of}, at its onset"),
         (kept.apex, "apex", f"{of}, at its apex"),
         (b"" if loop is None else loop.offset, "offset", f"{of}, at its offset"),
-        (kept.exaggerated, f"movement × {kept.times:g}", f"{of}, its movement exaggerated {kept.times:g} times"),
+        (
+            kept.exaggerated if loop is None else b"",
+            f"movement × {kept.times:g}",
+            f"{of}, its movement exaggerated {kept.times:g} times",
+        ),
     )
     return Markup(f'<div class="pictures">{"".join(_picture(*each) for each in shown)}</div>')
 
@@ -70,7 +75,8 @@ def _moved(event: Event, loop: Loop) -> str:
     if not loop.units:
         return ""
     curves = {
-        f"AU {unit}, {_words(unit)}": [list(zip(loop.times, read, strict=True))] for unit, read in loop.units.items()
+        f"AU {unit}, {described(unit, 'both', 1.0, 1.0)}": [list(zip(loop.times, read, strict=True))]
+        for unit, read in loop.units.items()
     }
     drawing = bands("Action units over time", curves, (loop.times[0], loop.times[-1]), colour(event), COLUMNS)
     return f'<div class="moved">{drawing}<div class="track"><div class="now" data-part="now"></div></div></div>'
