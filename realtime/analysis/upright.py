@@ -10,12 +10,16 @@ from realtime.capture.around import Around
 from realtime.capture.source import Source
 from realtime.config import Config
 from realtime.engine.landmarker import open_landmarker
-from realtime.records import Frame, Image
+from realtime.faces import landmarks as lm
+from realtime.records import Floats, Frame, Image
 
 #: Pictures that are looked at, a second from one to the next: in one alone somebody may blink or turn away.
 MOST_PICTURES, APART_S = 3, 1.0
-#: Quarters against the clock that turn a picture upright -> what ffmpeg calls it.
-FILTERS = {3: "transpose=clock", 1: "transpose=cclock", 2: "hflip,vflip"}
+#: The way is not told: a mesh is fitted to a face on its head as well, so both ways of turning find one.
+ON_ITS_SIDE = (
+    "a face is seen once the picture is turned by a quarter: it lies on its side, and its file does not say so; turn "
+    "it with `ffmpeg -i FILE -vf transpose=clock TURNED.mp4` or with transpose=cclock, and look at that"
+)
 
 
 class Glanced(Around):
@@ -35,16 +39,19 @@ class Glanced(Around):
 
 
 def lies(pictures: list[Image], config: Config) -> str:
-    """What to do about it, where a face is found in one of `pictures` once it is turned; else nothing."""
+    """What to do about it, where a face is found in one of `pictures` once it is turned by a quarter; else nothing."""
     landmarker = open_landmarker(config, still=True)
     try:
-        for quarters, turn in FILTERS.items():
-            if any(landmarker.find(np.ascontiguousarray(np.rot90(picture, quarters)), 1) for picture in pictures):
-                lying = "stands on its head" if quarters == 2 else "lies on its side"
-                return (
-                    f"a face is seen once the picture is turned: it {lying}, and its file does not say so; turn it, "
-                    f"such as with `ffmpeg -i FILE -vf {turn} TURNED.mp4`, and look at that"
-                )
+        turned = (np.ascontiguousarray(np.rot90(picture)) for picture in pictures)
+        found = any(_stands(points) for picture in turned for points in landmarker.find(picture, 1))
     finally:
         landmarker.close()
-    return ""
+    return ON_ITS_SIDE if found else ""
+
+
+def _stands(points: Floats) -> bool:
+    """Whether the mouth of a face is below its eyes."""
+    eyes = points[[lm.LEFT_EYE_OUTER, lm.RIGHT_EYE_OUTER], :2].mean(axis=0)
+    mouth = points[[lm.LEFT_MOUTH, lm.RIGHT_MOUTH], :2].mean(axis=0)
+    across, down = (mouth - eyes).tolist()
+    return bool(down > abs(across))

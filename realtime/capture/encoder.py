@@ -19,8 +19,8 @@ from realtime.records import Image
 
 #: The first that this machine's FFmpeg has: H.264 by either of two libraries, which browsers play, else MPEG-4 part 2.
 CODECS = ("libx264", "libopenh264", "mpeg4")
-#: Of a second: what MPEG-2 systems count in, and every rate of cameras divides.
-TICKS = 90_000
+#: Of a second: fine enough for every camera, and MPEG-4 counts no finer than 65,535.
+TICKS = 60_000
 _OPTIONS = {"libx264": {"preset": "veryfast", "crf": "21"}}
 #: Bits for each pixel of a frame, where a codec is not told a quality but a rate; more than enough for a face.
 _BITS_A_PIXEL = 0.2

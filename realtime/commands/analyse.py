@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -13,7 +12,7 @@ import typer
 
 from realtime.config import Config, load
 from realtime.console.console import errors_told
-from realtime.console.options import AsJson, ConfigFile, Overrides, Verbose, answer, interrupt, say, told
+from realtime.console.options import AsJson, ConfigFile, Overrides, Verbose, answer, interrupted_at_once, say, told
 
 if TYPE_CHECKING:
     from realtime.analysis.look import Task, Wanted
@@ -56,8 +55,8 @@ def analyse(
         settings = load(config, override)
         folders = place.folders(files, out, overwrite=overwrite)
         tasks = [Task(file, folder, place.partial(folder)) for file, folder in zip(files, folders, strict=True)]
-        signal.signal(signal.SIGTERM, interrupt)
-        results = _looked(settings, tasks, Wanted(to, annotate), jobs, as_json=as_json, verbose=verbose)
+        with interrupted_at_once():
+            results = _looked(settings, tasks, Wanted(to, annotate), jobs, as_json=as_json, verbose=verbose)
         if any(result.error for result in results):
             raise typer.Exit(FAILED)
 
