@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from realtime.analysis import events, place
 from realtime.analysis.annotate import annotate
 from realtime.analysis.results import Analysed
@@ -89,12 +91,12 @@ def look(task: Task, wanted: Wanted, config: Config, pair: tuple[Engine, Judges]
     finally:
         source.close()
         shutil.rmtree(task.partial, ignore_errors=True)
-    return Analysed(file=str(task.file), folder=str(task.folder), took_s=round(time.monotonic() - began, 3), **found)
+    return msgspec.structs.replace(found, took_s=round(time.monotonic() - began, 3))
 
 
 def _made(
     task: Task, wanted: Wanted, config: Config, pair: tuple[Engine, Judges], source: Source, told: Told
-) -> dict[str, object]:
+) -> Analysed:
     share = 1.0 - DRAWING if wanted.annotated else 1.0
     seconds = getattr(source, "seconds", None)
     glanced = Glanced(source)
@@ -116,11 +118,16 @@ def _made(
     shutil.rmtree(folder)
     lying = "" if summary.faces else lies(glanced.pictures, config)
     gone = sum(event.stage == "withdrawn" for event in outlet.events.values())
-    return {
-        "seconds": round(plays, 3), "frames": summary.frames, "faces": len(summary.faces),
-        "events": len(outlet.events) - gone, "withdrawn": gone,
-        "notes": tuple(filter(None, (summary.note, lying))),
-    }  # fmt: skip
+    return Analysed(
+        file=str(task.file),
+        folder=str(task.folder),
+        seconds=round(plays, 3),
+        frames=summary.frames,
+        faces=len(summary.faces),
+        events=len(outlet.events) - gone,
+        withdrawn=gone,
+        notes=tuple(filter(None, (summary.note, lying))),
+    )
 
 
 def _opened(file: Path, config: Config) -> Source:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -40,9 +41,10 @@ class Encoder:
         try:
             self._container = av.open(f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"})
             rate = Fraction(max(rate_hz, 1.0)).limit_denominator(1001)
-            self._stream = self._container.add_stream(self.codec, rate=rate, options=_OPTIONS.get(self.codec, {}))
+            stream = self._container.add_stream(self.codec, rate=rate, options=_OPTIONS.get(self.codec, {}))
         except (FFmpegError, OSError) as error:
             raise self._unwritable(error) from None
+        self._stream = cast(av.VideoStream, stream)  # all of CODECS are of pictures
         self._stream.width, self._stream.height, self._stream.pix_fmt = self._width, self._height, "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, TICKS)
         if self.codec not in _OPTIONS:
