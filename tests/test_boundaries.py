@@ -47,13 +47,13 @@ def test_a_capture_is_seen_however_it_is_reached(code):
     assert uses(ast.parse(code), "cv2", "VideoCapture")
 
 
-def test_source_and_device_are_the_only_doors_to_video_capture():
+def test_device_is_the_only_door_to_video_capture():
     doors = [
         path.relative_to(ROOT).as_posix()
         for path in CODE
         if uses(ast.parse(path.read_text("utf-8")), "cv2", "VideoCapture")
     ]
-    assert doors == ["realtime/capture/device.py", "realtime/capture/source.py"]
+    assert doors == ["realtime/capture/device.py"]
 
 
 @pytest.mark.parametrize("module", SHARED)

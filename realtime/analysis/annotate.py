@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.capture.encoder import Encoder
+from realtime.capture.encoder import VideoWriter
 from realtime.capture.source import Source
 from realtime.records import Image
 from realtime.schema.message import Event, FaceState, State
@@ -44,12 +44,12 @@ def annotate(source: Source, session: Session, path: Path, told: Callable[[float
     """Write `source`, of which `session` was made, as the video `path`; `told` hears each time that is drawn."""
     faces = _faces(session)
     states = (record.message for record in session if isinstance(record.message, State))
-    encoder: Encoder | None = None
+    encoder: VideoWriter | None = None
     try:
         for image, state in _together(source, states):
             drawn = _drawn(image, state, faces)
             if encoder is None:
-                encoder = Encoder(path, (drawn.shape[1], drawn.shape[0]), source.rate_hz)
+                encoder = VideoWriter(path, (drawn.shape[1], drawn.shape[0]), source.rate_hz)
                 size = image.shape
             if image.shape == size:  # of a folder whose pictures change their size, those like the first
                 encoder.write(state.t, drawn)

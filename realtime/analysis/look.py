@@ -45,7 +45,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class FileTask:
     """A file, the folder of its results, and where that is put together."""
 
     file: Path
@@ -75,7 +75,7 @@ class Followed:
         return self._outlet.meta(meta)
 
 
-def look(task: Task, wanted: Wanted, config: Config, pair: tuple[Engine, Judges], told: Told) -> Analysed:
+def look(task: FileTask, wanted: Wanted, config: Config, pair: tuple[Engine, Judges], told: Told) -> Analysed:
     """Look at `task.file`; GlimpseError where it cannot be, and then no folder is left behind."""
     began = time.monotonic()
     source = _opened(task.file, config)
@@ -95,7 +95,7 @@ def look(task: Task, wanted: Wanted, config: Config, pair: tuple[Engine, Judges]
 
 
 def _made(
-    task: Task, wanted: Wanted, config: Config, pair: tuple[Engine, Judges], source: Source, told: Told
+    task: FileTask, wanted: Wanted, config: Config, pair: tuple[Engine, Judges], source: Source, told: Told
 ) -> Analysed:
     share = 1.0 - DRAWING if wanted.annotated else 1.0
     seconds = getattr(source, "seconds", None)
@@ -149,7 +149,7 @@ def _played(source: Source, outlet: Outlet, config: Config, pair: tuple[Engine, 
     return pipeline.run()
 
 
-def _written(task: Task, wanted: Wanted, session: Session, outlet: Followed, plays: float, frames: int) -> None:
+def _written(task: FileTask, wanted: Wanted, session: Session, outlet: Followed, plays: float, frames: int) -> None:
     """Tables, JSON and report."""
     export(session, wanted.tables, task.partial, {STATES: "frames"}, OF_PUBLISHING)
     export(session, "csv", task.partial, {EVENTS: "events"}, {*OF_PUBLISHING, "t_s"})

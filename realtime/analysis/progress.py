@@ -14,7 +14,7 @@ WIDTH = 30
 LEAST_SHARE = 0.02
 
 
-class Progress:
+class FileProgress:
     """`tell` takes the share of a file; they count by `sizes`, since how long one plays is known once it is open."""
 
     def __init__(self, names: Sequence[str], sizes: Sequence[float], out: TextIO | None = None) -> None:
@@ -62,7 +62,7 @@ class Progress:
         self._out.flush()
         self._drawn = len(shown)
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> FileProgress:
         return self
 
     def __exit__(self, *_: object) -> None:

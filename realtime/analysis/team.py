@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 
 import psutil
 
-from realtime.analysis.look import Task, Wanted
+from realtime.analysis.look import FileTask, Wanted
 from realtime.analysis.results import Analysed
 from realtime.analysis.worker import work
 from realtime.config import Config
@@ -35,7 +35,7 @@ def workers(files: int) -> int:
 class _Worker:
     process: BaseProcess
     pipe: Connection
-    task: Task | None = None
+    task: FileTask | None = None
 
 
 class Team:
@@ -46,7 +46,7 @@ class Team:
 
     def __init__(
         self,
-        tasks: Sequence[Task],
+        tasks: Sequence[FileTask],
         count: int,
         config: Config,
         wanted: Wanted,

@@ -27,7 +27,7 @@ _OPTIONS = {"libx264": {"preset": "veryfast", "crf": "21"}}
 _BITS_A_PIXEL = 0.2
 
 
-class Encoder:
+class VideoWriter:
     """Writes an mp4 file for pictures of one size; an odd side loses its last row or column, as 4:2:0 has it.
 
     A variable rate stays one. SourceError where no encoder is here, or the file cannot be written.

@@ -15,7 +15,7 @@ from realtime.console.console import errors_told
 from realtime.console.options import AsJson, ConfigFile, Overrides, Verbose, answer, interrupted_at_once, say, told
 
 if TYPE_CHECKING:
-    from realtime.analysis.look import Task, Wanted
+    from realtime.analysis.look import FileTask, Wanted
     from realtime.analysis.results import Analysed
 
 FAILED = 1
@@ -50,11 +50,11 @@ def analyse(
     """
     with errors_told(told(verbose), as_json, farewell=STOPPED):
         from realtime.analysis import place
-        from realtime.analysis.look import Task, Wanted
+        from realtime.analysis.look import FileTask, Wanted
 
         settings = load(config, override)
         folders = place.folders(files, out, overwrite=overwrite)
-        tasks = [Task(file, folder, place.partial(folder)) for file, folder in zip(files, folders, strict=True)]
+        tasks = [FileTask(file, folder, place.partial(folder)) for file, folder in zip(files, folders, strict=True)]
         with interrupted_at_once():
             results = _looked(settings, tasks, Wanted(to, annotate), jobs, as_json=as_json, verbose=verbose)
         if any(result.error for result in results):
@@ -62,7 +62,7 @@ def analyse(
 
 
 def _looked(
-    settings: Config, tasks: Sequence[Task], wanted: Wanted, jobs: int, *, as_json: bool, verbose: bool
+    settings: Config, tasks: Sequence[FileTask], wanted: Wanted, jobs: int, *, as_json: bool, verbose: bool
 ) -> list[Analysed]:
     """The results, which are told, however it ends."""
     from realtime.analysis.results import lines
@@ -84,14 +84,14 @@ def _looked(
     return results
 
 
-def _progress(tasks: Sequence[Task], opened: ExitStack, *, as_json: bool) -> Callable[[int, float], object]:
+def _progress(tasks: Sequence[FileTask], opened: ExitStack, *, as_json: bool) -> Callable[[int, float], object]:
     """What hears how far each file is."""
-    from realtime.analysis.progress import Progress
+    from realtime.analysis.progress import FileProgress
 
     if as_json:
         return lambda number, share: None
     sizes = [_size(task.file) for task in tasks]
-    return opened.enter_context(Progress([task.file.name for task in tasks], sizes, sys.stderr)).tell
+    return opened.enter_context(FileProgress([task.file.name for task in tasks], sizes, sys.stderr)).tell
 
 
 def _size(file: Path) -> float:

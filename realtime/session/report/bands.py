@@ -23,7 +23,7 @@ def bands(
 
     `columns` is how wide the field is.
     """
-    scale = _Scale(span, columns)
+    scale = _BandScale(span, columns)
     parts = [_band(label, of, scale, at * (HIGH + APART), colour) for at, (label, of) in enumerate(curves.items())]
     return svg(LEFT + columns + RIGHT, len(curves) * (HIGH + APART), *parts, name=name)
 
@@ -40,7 +40,7 @@ def pieces(curve: Curve) -> Iterator[Points]:
         yield piece
 
 
-class _Scale(NamedTuple):
+class _BandScale(NamedTuple):
     """From seconds to user units."""
 
     span: tuple[float, float]
@@ -51,7 +51,7 @@ class _Scale(NamedTuple):
         return LEFT + self.columns * min(max(share, 0.0), 1.0)
 
 
-def _band(label: str, curve: Iterable[Points], scale: _Scale, top: float, colour: str) -> str:
+def _band(label: str, curve: Iterable[Points], scale: _BandScale, top: float, colour: str) -> str:
     bottom = top + HIGH
     areas = "".join(_area(points, scale, bottom) for points in curve)
     return (
@@ -61,7 +61,7 @@ def _band(label: str, curve: Iterable[Points], scale: _Scale, top: float, colour
     )
 
 
-def _area(points: Points, scale: _Scale, bottom: float) -> str:
+def _area(points: Points, scale: _BandScale, bottom: float) -> str:
     placed = [(scale.x(t), bottom - HIGH * min(max(share, 0.0), 1.0)) for t, share in points]
     path = " ".join(f"{x:.1f} {y:.1f}" for x, y in placed)
     return f"M{placed[0][0]:.1f} {bottom}L{path}L{placed[-1][0]:.1f} {bottom}Z"

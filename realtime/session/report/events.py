@@ -20,7 +20,7 @@ PROBABILITIES = ("engine", "label", "probability")
 GONE = ("event", "face", "apex at", "kind", "why", "onset to apex", "poor picture")
 
 
-class Kept(NamedTuple):
+class KeptPictures(NamedTuple):
     """What was kept of an event to be seen."""
 
     pictures: MomentPictures
@@ -50,7 +50,7 @@ def anchor(event: Event, session: Session) -> str:
     return f"event-{event.id}" if event.camera == session.header.camera else f"event-{event.id}-{event.camera}"
 
 
-def _kept(session: Session, events: Iterable[Event]) -> tuple[dict[int, Kept], int]:
+def _kept(session: Session, events: Iterable[Event]) -> tuple[dict[int, KeptPictures], int]:
     """What was kept by event, up to a size that can be opened, and of how many events it is left out."""
     kept, size, left_out = {}, 0, 0
     for event in events:
@@ -63,7 +63,7 @@ def _kept(session: Session, events: Iterable[Event]) -> tuple[dict[int, Kept], i
         if size > limits.MOST_SHOWN_BYTES:
             left_out += 1
         else:
-            kept[event.id] = Kept(found, loop)
+            kept[event.id] = KeptPictures(found, loop)
     return kept, left_out
 
 
@@ -77,7 +77,7 @@ def _alarms(numbers: Digest) -> str:
     )
 
 
-def _event(session: Session, event: Event, kept: Kept | None) -> str:
+def _event(session: Session, event: Event, kept: KeptPictures | None) -> str:
     """A line, and what opens below it."""
     took = f", {wording.lasted(event)} long" if event.offset_s is not None else ", still open"
     line = (

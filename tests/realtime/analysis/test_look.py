@@ -16,11 +16,11 @@ import psutil
 import pytest
 
 from realtime.analysis import place
-from realtime.analysis.look import Task, Wanted, look
+from realtime.analysis.look import FileTask, Wanted, look
 from realtime.analysis.team import Team, workers
 from realtime.analysis.upright import Glanced, lies
 from realtime.capture.decoder import Decoder
-from realtime.capture.encoder import Encoder
+from realtime.capture.encoder import VideoWriter
 from realtime.capture.source import open_source
 from realtime.config import ROOT, load
 from realtime.demo import truth
@@ -39,7 +39,7 @@ def cut(path, first_s, last_s):
     encoder = None
     for frame in islice(source.frames(), first, last):
         height, width = frame.image.shape[:2]
-        encoder = encoder or Encoder(path, (width, height), source.rate_hz)
+        encoder = encoder or VideoWriter(path, (width, height), source.rate_hz)
         encoder.write(frame.t - first_s, frame.image)
     source.close()
     encoder.close()
@@ -57,7 +57,7 @@ def clip(tmp_path_factory):
 def looked(clip, tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
     shares = []
-    task = Task(clip, out / "results", out / ".part")
+    task = FileTask(clip, out / "results", out / ".part")
     return look(task, Wanted(annotated=True), CONFIG, engines(CONFIG), shares.append), out / "results", shares
 
 
@@ -114,7 +114,7 @@ def test_what_is_no_video_leaves_nothing_behind(tmp_path):
         if content is not None:
             file.write_bytes(content)
         with pytest.raises(SourceError, match=name):
-            look(Task(file, tmp_path / "out" / "x", tmp_path / "out" / ".x"), Wanted(), CONFIG, None, print)
+            look(FileTask(file, tmp_path / "out" / "x", tmp_path / "out" / ".x"), Wanted(), CONFIG, None, print)
     assert not (tmp_path / "out").exists()
 
 
@@ -178,7 +178,7 @@ def test_ctrl_c_leaves_no_process_and_no_half_of_a_result(tmp_path):
 
 @pytest.mark.promise("a decoder takes the process with it", "that file fails with one line", "1 of 1")
 def test_a_worker_that_dies_takes_its_own_file_with_it_alone(tmp_path):
-    task = Task(truth.VIDEO, tmp_path / "out", tmp_path / ".part")
+    task = FileTask(truth.VIDEO, tmp_path / "out", tmp_path / ".part")
     with Team([task], 1, CONFIG, Wanted(), lambda *_: None, verbose=False) as team:
         [worker] = team._workers
         threading.Timer(0.3, os.kill, (worker.process.pid, signal.SIGKILL)).start()

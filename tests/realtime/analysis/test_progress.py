@@ -5,7 +5,7 @@ import io
 import pytest
 
 from realtime.analysis import progress
-from realtime.analysis.progress import Progress
+from realtime.analysis.progress import FileProgress
 
 
 class Terminal(io.StringIO):
@@ -27,7 +27,7 @@ def clock(monkeypatch):
 
 def test_files_count_by_their_size_and_the_rest_takes_as_long_as_what_is_done(clock):
     out = io.StringIO()
-    told = Progress(["small.mp4", "large.mp4"], [100.0, 300.0], out)
+    told = FileProgress(["small.mp4", "large.mp4"], [100.0, 300.0], out)
     clock.now = 110.0
     told.tell(0, 1.0)
     assert told.share == 0.25
@@ -39,7 +39,7 @@ def test_files_count_by_their_size_and_the_rest_takes_as_long_as_what_is_done(cl
 
 def test_where_there_is_no_terminal_a_line_comes_every_few_seconds(clock):
     out = io.StringIO()
-    told = Progress(["a.mp4"], [1.0], out)
+    told = FileProgress(["a.mp4"], [1.0], out)
     for tenth in range(200):
         clock.now = 100.0 + tenth / 10
         told.tell(0, tenth / 200)
@@ -52,7 +52,7 @@ def test_where_there_is_no_terminal_a_line_comes_every_few_seconds(clock):
 
 def test_a_terminal_sees_one_bar_which_is_taken_away(clock):
     out = Terminal()
-    with Progress(["a.mp4"], [0.0], out) as told:
+    with FileProgress(["a.mp4"], [0.0], out) as told:
         for share in (0.1, 0.5):
             clock.now += 1.0
             told.tell(0, share)
@@ -63,6 +63,6 @@ def test_a_terminal_sees_one_bar_which_is_taken_away(clock):
 
 
 def test_hours_are_told_as_hours(clock):
-    told = Progress(["a.mp4"], [1.0], io.StringIO())
+    told = FileProgress(["a.mp4"], [1.0], io.StringIO())
     told.tell(0, 0.5)
     assert told.line(100.0 + 4000.0) == " 50 %, 1:06:40 left: a.mp4"

@@ -5,7 +5,7 @@ import pytest
 
 from realtime.capture import encoder
 from realtime.capture.decoder import Decoder
-from realtime.capture.encoder import Encoder
+from realtime.capture.encoder import VideoWriter
 from realtime.errors import SourceError
 
 
@@ -28,7 +28,7 @@ def test_pictures_come_back_at_their_own_times(codec, tmp_path, monkeypatch):
         pytest.skip(f"this FFmpeg has no {codec}")
     monkeypatch.setattr(encoder, "CODECS", ("no-such-encoder", codec))
     times, levels = (0.0, 0.04, 0.1, 0.11, 0.4), (20, 60, 120, 180, 230)
-    written = Encoder(tmp_path / "a b é.mp4", (65, 49), 25.0)
+    written = VideoWriter(tmp_path / "a b é.mp4", (65, 49), 25.0)
     assert written.codec == codec
     for t, level in zip(times, levels, strict=True):
         written.write(t, grey(level))
@@ -40,7 +40,7 @@ def test_pictures_come_back_at_their_own_times(codec, tmp_path, monkeypatch):
 
 
 def test_times_that_fall_back_do_not_end_a_video(tmp_path):
-    written = Encoder(tmp_path / "a.mp4", (64, 48), 30.0)
+    written = VideoWriter(tmp_path / "a.mp4", (64, 48), 30.0)
     for t in (0.0, 0.1, 0.1, 0.05, 0.2):
         written.write(t, grey(90))
     written.close()
@@ -48,10 +48,10 @@ def test_times_that_fall_back_do_not_end_a_video(tmp_path):
 
 
 def test_what_cannot_be_written_is_one_error(tmp_path, monkeypatch):
-    written = Encoder(tmp_path / "nowhere" / "a.mp4", (64, 48), 30.0)
+    written = VideoWriter(tmp_path / "nowhere" / "a.mp4", (64, 48), 30.0)
     written.write(0.0, grey(9))  # which waits in the encoder
     with pytest.raises(SourceError, match=r"cannot be written as .*; leave out --annotate"):
         written.close()
     monkeypatch.setattr(encoder, "CODECS", ("no-such-encoder",))
     with pytest.raises(SourceError, match="none of the encoders no-such-encoder"):
-        Encoder(tmp_path / "a.mp4", (64, 48), 30.0)
+        VideoWriter(tmp_path / "a.mp4", (64, 48), 30.0)
