@@ -37,4 +37,9 @@ def lines(results: Sequence[Analysed]) -> Iterable[str]:
                 f"  {each.events:>6}  {each.withdrawn:>9}  {each.folder}"
             )
     for each in results:
-        yield from (f"{each.file}: {said}" for said in ([f"error: {each.error}"] if each.error else each.notes))
+        yield from (_about(each.file, said) for said in ([f"error: {each.error}"] if each.error else each.notes))
+
+
+def _about(file: str, said: str) -> str:
+    """What is said of a file, by its name once."""
+    return said if file in said else f"{file}: {said}"

@@ -145,7 +145,7 @@ def _events(scale: _Scale, events: Sequence[Event], anchors: Mapping[int, str]) 
             link = f'href="#{escape(anchors[event.id])}" aria-label="{escape(_said(event))}"'
             drawn = f'<a class="to-event" {link}>{drawn}</a>'
         yield drawn
-        if x >= free:
+        if x >= free and event.stage != "withdrawn":
             yield words(round(x, 1), TOP - 18, f"{event.id}", "middle")
             free = x + ROOM
 
