@@ -1,4 +1,4 @@
-"""A running Glimpse: its streams, and the four sockets by which other programs and the page reach them."""
+"""A running Glimpse: its streams, and the four sockets by which other programs and the page reach them, if they may."""
 
 from __future__ import annotations
 
@@ -10,31 +10,26 @@ from realtime.config import Config
 from realtime.pipeline.moments import jpeg
 from realtime.pipeline.streams import Streams
 from realtime.pipeline.summary import Summary
-from realtime.publish import Answers, Inbox, Publisher, Sized, room_for
+from realtime.publish import Answers, Inbox, Outlet, Publisher, Sized, Unheard, room_for
 from realtime.records import Frame
 from realtime.schema.message import AskMoment, Event, MomentPictures
 from realtime.session import FilmedSource, Recorder, RecordingOutlet
 
 
-class Live:
-    """Opens the sockets and the engines, and closes them again; a context manager.
+class Alone:
+    """Opens the engines, and no socket: nobody hears it, and it runs beside whatever holds the ports.
 
     `recorder` gets all that is published of the source, with its pictures if it takes them; what comes from cameras
-    elsewhere is theirs to record. It keeps the events for the run after this one, which answers whoever asks for them,
-    as this one does for `earlier`, those of runs before it.
+    elsewhere is theirs to record. A context manager, which closes what it opened.
     """
 
-    def __init__(self, config: Config, recorder: Recorder | None = None, earlier: Sequence[Sized] = ()) -> None:
+    def __init__(self, config: Config, recorder: Recorder | None = None) -> None:
         self._config, self._recorder = config, recorder
-        room_for(config.publish.limits.peers)
         with ExitStack() as opened:
-            self.publisher = opened.enter_context(Publisher(config.publish))
-            if recorder is not None:
-                self.publisher.outlive(recorder.keep, earlier)
-            self.streams = Streams(config, self.publisher)
+            self._outlet = self._open(opened)
+            self.streams = Streams(config, self._outlet)
             opened.callback(self.streams.close)
-            self.answers = opened.enter_context(Answers(config.publish, self.publisher, self.streams))
-            self.inbox = opened.enter_context(Inbox(config.publish, self.streams.take))
+            self._serve(opened)
             self._opened = opened.pop_all()
 
     def run(
@@ -50,14 +45,14 @@ class Live:
         recorder = self._recorder
         if source is None or recorder is None:
             return self.streams.run(source, seconds, told=told)
-        recorded = RecordingOutlet(self.publisher, recorder)
+        recorded = RecordingOutlet(self._outlet, recorder)
         if not recorder.video:
             return self.streams.run(source, seconds, recorded, told)
 
         def keep(event: Event) -> None:
             found = self.streams.answer(AskMoment(camera=event.camera, event=event.id))
             if isinstance(found, MomentPictures):
-                recorder.moment(event.id, found)
+                recorder.moment(event.id, found, self.streams.loop(event) if event.stage == "final" else None)
             if told is not None:
                 told(event)
 
@@ -66,8 +61,41 @@ class Live:
 
         return self.streams.run(FilmedSource(source, picture), seconds, recorded, keep, pictures=True)
 
-    def __enter__(self) -> Live:
+    def _open(self, opened: ExitStack) -> Outlet:
+        """Where all is sent to, closed by `opened`."""
+        return Unheard(None if self._recorder is None else self._recorder.keep)
+
+    def _serve(self, opened: ExitStack) -> None:
+        """What answers for the streams, closed by `opened`."""
+
+    def __enter__(self) -> Alone:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._opened.close()
+
+
+class Live(Alone):
+    """Opens the sockets as well.
+
+    The recorder keeps the events for the run after this one, which answers whoever asks for them, as this one does for
+    `earlier`, those of runs before it.
+    """
+
+    def __init__(self, config: Config, recorder: Recorder | None = None, earlier: Sequence[Sized] = ()) -> None:
+        self._earlier = earlier
+        super().__init__(config, recorder)
+
+    def _open(self, opened: ExitStack) -> Outlet:
+        room_for(self._config.publish.limits.peers)
+        self.publisher = opened.enter_context(Publisher(self._config.publish))
+        if self._recorder is not None:
+            self.publisher.outlive(self._recorder.keep, self._earlier)
+        return self.publisher
+
+    def _serve(self, opened: ExitStack) -> None:
+        self.answers = opened.enter_context(Answers(self._config.publish, self.publisher, self.streams))
+        self.inbox = opened.enter_context(Inbox(self._config.publish, self.streams.take))
+
+    def __enter__(self) -> Live:
+        return self

@@ -1,10 +1,12 @@
-"""The little HTML and SVG that reports are made of: whole without a script, a font or anything from elsewhere.
+"""The little HTML and SVG that reports are made of: whole without a font or anything from elsewhere.
 
 Colours are the reader's own, light or dark. Text is escaped here, whatever it says.
 """
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from itertools import compress
@@ -24,13 +26,26 @@ class Markup(str):
     """Text that is HTML already."""
 
 
-def document(title: str, sections: Sequence[str], style: str = "") -> str:
-    """A whole page, whose `sections` are HTML."""
+def document(title: str, sections: Sequence[str], style: str = "", script: str = "") -> str:
+    """A whole page, whose `sections` are HTML.
+
+    With a `script` the browser is told to run that one alone, and to load nothing from anywhere.
+    """
+    if script:
+        sections = [*sections, f"<script>{script}</script>"]
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"{_allowed(script) if script else ''}"
         f"<title>{escape(title)}</title><style>{STYLE}{style}</style>"
     )
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(sections) + "\n</body></html>\n"
+
+
+def _allowed(script: str) -> str:
+    """Of all scripts the one with this hash (Content Security Policy Level 3, 8.2)."""
+    known = b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{known}'"
+    return f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, name: str = "", own: bool = False) -> Markup:
@@ -56,10 +71,13 @@ def html(text: str) -> Markup:
     return text if isinstance(text, Markup) else Markup(escape(text))
 
 
-def svg(width: float, height: float, *parts: str, name: str = "") -> Markup:
-    """A drawing of `parts`, in user units; `name` is what a screen reader says in its place."""
+def svg(width: float, height: float, *parts: str, name: str = "", inside: bool = False) -> Markup:
+    """A drawing of `parts`, in user units; `name` is what a screen reader says in its place, or of all where `inside`.
+
+    Then it goes through what is drawn as well, since there are links.
+    """
     size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
-    said = f' role="img" aria-label="{escape(name)}"' if name else ""
+    said = f' role="{"group" if inside else "img"}" aria-label="{escape(name)}"' if name else ""
     drawing = "".join(parts)
     return Markup(f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-size="11"{said}>{drawing}</svg>')
 

@@ -18,7 +18,7 @@ from realtime.config import Config
 from realtime.pipeline.pipeline import Pipeline
 from realtime.pipeline.prefetch import Prefetch
 from realtime.pipeline.summary import RunCounter, rss_mb
-from realtime.publish import Publisher
+from realtime.publish import Outlet, Unheard
 from realtime.recognition.heads import Heads
 from realtime.records import Frame
 
@@ -105,9 +105,10 @@ def lines(found: StreamsBench) -> Iterable[str]:
 
 
 def _play(config: Config, heads: Heads, spec: str, number: int, seconds: float) -> Held:
-    with Publisher(config.publish) as publisher, ExitStack() as opened:
+    with ExitStack() as opened:
+        outlet = Unheard()
         pool = opened.enter_context(ThreadPoolExecutor(number))
-        pipelines = [_pipeline(config, heads, spec, publisher, place, number, seconds) for place in range(number)]
+        pipelines = [_pipeline(config, heads, spec, outlet, place, number, seconds) for place in range(number)]
         for pipeline in pipelines:
             opened.callback(pipeline.stop)
         runs = [pool.submit(pipeline.run) for pipeline in pipelines]
@@ -129,9 +130,9 @@ def _play(config: Config, heads: Heads, spec: str, number: int, seconds: float) 
 
 
 def _pipeline(
-    config: Config, heads: Heads, spec: str, publisher: Publisher, place: int, number: int, seconds: float
+    config: Config, heads: Heads, spec: str, outlet: Outlet, place: int, number: int, seconds: float
 ) -> Pipeline:
     publish = msgspec.structs.replace(config.publish, camera=f"camera{place + 1}")
     source = Paced(Repeated(partial(open_source, spec, config.source, fast=True)), seconds, place / number)
     pair = heads.encoder, heads.judges(heads.default)
-    return Pipeline(msgspec.structs.replace(config, publish=publish), source, publisher, pair)
+    return Pipeline(msgspec.structs.replace(config, publish=publish), source, outlet, pair)

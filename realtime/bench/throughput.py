@@ -22,7 +22,7 @@ from realtime.pipeline.pipeline import Pipeline
 from realtime.pipeline.summary import Summary, rss_mb
 from realtime.pipeline.summary import lines as summary_lines
 from realtime.pipeline.timing import Timings
-from realtime.publish import Publisher
+from realtime.publish import Unheard
 from realtime.recognition.heads import engines
 from realtime.recognition.recognise import Judges
 from realtime.records import Frame
@@ -130,9 +130,8 @@ def _played(config: Config, spec: str, seconds: float, *, fast: bool) -> TimedSo
 
 
 def _run(config: Config, source: TimedSource, pair: tuple[Engine, Judges]) -> tuple[Summary, Spent, float]:
-    with Publisher(config.publish) as publisher:
-        pipeline = Pipeline(config, source, publisher, pair)
-        summary = pipeline.run()
+    pipeline = Pipeline(config, source, Unheard(), pair)
+    summary = pipeline.run()
     return summary, _cost(source, pipeline.counts.timings, summary.frames), source.rss_early_mb
 
 

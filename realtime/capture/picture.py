@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from realtime.records import Image
 Size = tuple[int, int]
 WANTED = "wanted JPEG, PNG, BMP, WebP, TIFF or PNM"
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+_DAMAGED = "{} cannot be read as a picture, it is damaged; remove it from the folder or replace it"
 #: Of a PNG: encoders part what they write into 8 kB or more, and 8K of noise is 100 MB.
 _MOST_CHUNKS = 20_000
 _PNM = re.compile(rb"P[1-6]\s+(?:#[^\n]*\n\s*)*(\d{1,9})\s+(?:#[^\n]*\n\s*)*(\d{1,9})\s")
@@ -36,12 +39,14 @@ def read_picture(path: Path, largest_px: int) -> Image:
     if size is None:
         raise SourceError(f"{path} cannot be read as a picture: {data[:12]!r} is no beginning; {WANTED}")
     require_size(path, size, largest_px)
+    if data.startswith(_PNG) and not _whole(data):  # before a decoder sees it, which would say so in its own words
+        raise SourceError(_DAMAGED.format(path))
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise SourceError(f"{path} cannot be read as a picture: {error.err}") from None
     if image is None:
-        raise SourceError(f"{path} cannot be read as a picture, it is damaged; remove it from the folder or replace it")
+        raise SourceError(_DAMAGED.format(path))
     return rgb(image)
 
 
@@ -69,7 +74,7 @@ def _png(data: bytes) -> Size | None:
 
     (PNG, third edition, 5.3 and 11.2.1)
     """
-    at = len(b"\x89PNG\r\n\x1a\n")
+    at = len(_PNG)
     if data[at : at + 8] != b"\0\0\0\x0dIHDR":
         return None
     for _ in range(_MOST_CHUNKS):
@@ -79,6 +84,23 @@ def _png(data: bytes) -> Size | None:
             return width, height
         at += 12 + length
     return None
+
+
+def _whole(data: bytes) -> bool:
+    """Whether what a PNG's pictures are made of is as it was written: chunks without which none can be decoded.
+
+    (PNG, third edition, 5.4: those whose name begins with a large letter; 5.5: CRC over name and data)
+    """
+    at = len(_PNG)
+    while len(head := data[at : at + 8]) == 8:
+        length, name = struct.unpack(">I4s", head)
+        end = at + 8 + length
+        if name[:1].isupper() and data[end : end + 4] != struct.pack(">I", zlib.crc32(data[at + 4 : end])):
+            return False
+        if name == b"IEND":
+            return True
+        at = end + 4
+    return False
 
 
 def _bmp(data: bytes) -> Size:
@@ -122,7 +144,7 @@ def _pnm(data: bytes) -> Size | None:
 
 _KINDS: dict[bytes | tuple[bytes, ...], Callable[[bytes], Size | None]] = {
     b"\xff\xd8\xff": jpeg_size,
-    b"\x89PNG\r\n\x1a\n": _png,
+    _PNG: _png,
     b"BM": _bmp,
     b"RIFF": _webp,
     (b"II*\0", b"MM\0*"): _tiff,

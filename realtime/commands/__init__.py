@@ -1,5 +1,6 @@
 """The command line, a file a command; what each does stands in the module that it calls."""
 
+from realtime.commands.analyse import analyse
 from realtime.commands.bench import bench
 from realtime.commands.bridge_lsl import bridge_lsl
 from realtime.commands.build import build
@@ -20,6 +21,7 @@ from realtime.commands.view import view
 COMMANDS = (
     view,
     run,
+    analyse,
     page,
     password,
     listen,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from realtime.session import Recorder
 
 ELSEWHERE = "none"
+ALONE = "no port is opened for a file that is played fast, unless --publish says so; Ctrl-C ends"
 
 
 def run(
@@ -57,6 +58,10 @@ def run(
             help="With --repeat: after the first pass, rest while no page shows it.",
         ),
     ] = False,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="With --fast: open the ports too, for subscribers who then hear what they can."),
+    ] = False,
     record: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a session there, for replay, report and export.")
     ] = None,
@@ -74,7 +79,8 @@ def run(
 ) -> None:
     """Watch a camera or a file, and cameras elsewhere, and publish what is found; prints events and a closing table.
 
-    Listen from any other terminal with `python -m realtime listen`. Ctrl-C ends it cleanly.
+    Listen from any other terminal with `python -m realtime listen`. Ctrl-C ends it cleanly. A file that is played with
+    --fast needs nobody who listens: no port is opened, so it runs beside whatever holds them, unless --publish says so.
     """
     with errors_told(told(verbose), as_json):
         if (video or resume) and record is None:
@@ -83,8 +89,18 @@ def run(
             raise ConfigError("--rest says how to repeat; give --repeat as well")
         settings = load(config, override)
         opened = None if source == ELSEWHERE else _opened(settings, source, fast=fast, repeat=repeat)
-        kept = _Recording(record, video=video, resume=resume)
-        _run(settings, opened, masked(source), seconds, kept, rest=rest, as_json=as_json)
+        alone = opened is not None and not opened.live and not publish
+        kept = _Recording(record, video=video, resume=resume, file=_file_name(source))
+        _run(settings, opened, masked(source), seconds, kept, alone=alone, rest=rest, as_json=as_json)
+
+
+def _file_name(source: str) -> str:
+    """Nothing for a camera or a stream."""
+    from realtime.capture import nodes
+
+    path = Path(source).expanduser()
+    played = nodes.numbered(source) is None and (path.is_file() or path.is_dir())
+    return path.resolve().name if played else ""
 
 
 def _opened(settings: Config, spec: str, *, fast: bool, repeat: bool) -> Source:
@@ -102,22 +118,23 @@ def _run(
     seconds: float | None,
     kept: _Recording,
     *,
+    alone: bool,
     rest: bool,
     as_json: bool,
 ) -> None:
     from realtime.capture.repeat import Repeated
-    from realtime.live import Live
+    from realtime.live import Alone, Live
     from realtime.pipeline.summary import lines
 
     with ExitStack() as opened:
         if source is not None:  # whatever fails: its thread in OpenCV would abort the process that ends
             opened.callback(source.close)
         recorder, earlier = kept.begun(settings, opened)
-        live = opened.enter_context(Live(settings, recorder, earlier))
+        live = opened.enter_context(Alone(settings, recorder) if alone else Live(settings, recorder, earlier))
         if rest and isinstance(source, Repeated):
             source.wanted = live.streams.looked_at
         if not as_json:
-            say(*_where(live))
+            say(*(_where(live) if isinstance(live, Live) else [ALONE]))
             say(*([f"recorded in {recorder.folder}"] if recorder is not None and kept.resume else []))
         with interruptible(live.streams.stop):
             summary = live.run(source, seconds, None if as_json else say_event)
@@ -139,6 +156,7 @@ class _Recording:
     folder: Path | None
     video: bool
     resume: bool
+    file: str = ""  #: what is played, by its name
 
     def begun(self, settings: Config, opened: ExitStack) -> tuple[Recorder | None, Sequence[Sized]]:
         """A recorder that `opened` closes, and the events that runs before this one kept."""
@@ -149,7 +167,7 @@ class _Recording:
         folder, before = going_on(self.folder) if self.resume else (self.folder, [])
         engines = ROOT / settings.engines.folder
         packages = [engines / name for name in settings.engines.packages]
-        recorder = opened.enter_context(Recorder(folder, settings, packages, video=self.video))
+        recorder = opened.enter_context(Recorder(folder, settings, packages, video=self.video, file=self.file))
         return recorder, kept_events(before, settings.publish.kept_events)
 
 

@@ -65,6 +65,17 @@ def interruptible(stop: Callable[[], object]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def interrupted_at_once() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt, so that what is open is closed."""
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def interrupt(*_: Any) -> None:
     """A signal handler that ends the command as Ctrl-C does."""
     raise KeyboardInterrupt

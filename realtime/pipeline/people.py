@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realtime.config import Config
 from realtime.recognition.encode import Smoothed
 from realtime.recognition.recognise import Recogniser
-from realtime.recognition.window import Encoded, Seen, Window
+from realtime.recognition.window import Encoded, Seen, Span, Window
 from realtime.records import Apex, Crop, Expression, Face, Floats, Moment, Offset
 from realtime.spotting.detector import FaceSpotter
 
@@ -60,9 +59,9 @@ class Person:
         """The face is neutral from now on, for the calibrate_s of [spotter]."""
         self._spotter.calibrate()
 
-    def span(self, begin: float, end: float) -> Sequence[Seen]:
+    def span(self, begin: float, end: float) -> Span:
         """The frames with begin <= t <= end, as far as the window holds them."""
-        return self._window.span(begin, end).frames
+        return self._window.span(begin, end)
 
     def finish(self) -> list[Moment]:
         """The stream is over and the face still there: its open event ends as if it now kept still."""

@@ -17,6 +17,7 @@ from realtime.engine.package.manifest import MODEL
 from realtime.faces.track import Landmarker
 from realtime.pipeline.budget import ENCODER_HZ, Budget, Cost
 from realtime.pipeline.front import Front, Tracked
+from realtime.pipeline.loop import AROUND_S, Loop, loop
 from realtime.pipeline.moments import Moments
 from realtime.pipeline.people import Person, Presence
 from realtime.pipeline.summary import RunCounter, Summary, version
@@ -128,6 +129,15 @@ class Pipeline:
         self._budget.landmarks = wish.landmarks
         self.moments.keeping = self.wish.pictures
 
+    def loop(self, event: Event) -> Loop | None:
+        """The event to be looked at again; for whoever is `told` of it, while he is. None of an early answer."""
+        person = self._people.get(event.face)
+        if person is None or event.offset_s is None:
+            return None
+        around = person.span(event.onset_s - AROUND_S, event.offset_s + AROUND_S)
+        span = person.span(event.onset_s, event.offset_s)
+        return loop(event, around, span, self.wish.judges.units, self._config.streams)
+
     def stop(self) -> None:
         """End after the frame that is being worked on, or at once when none comes."""
         self.stopped = True
@@ -226,7 +236,7 @@ class Pipeline:
         for expression in person.answer(moment, self._recogniser, self._t):
             event = message.event_from(expression, self._config.publish.camera, self.counts.rate_hz)
             # Before it is told, or who hears it would ask for nothing.
-            self.moments.keep(event, person.span(event.onset_s, event.offset_s or self._t))
+            self.moments.keep(event, person.span(event.onset_s, event.offset_s or self._t).frames)
             event = self._outlet.event(event)
             self.counts.event(event)
             if self._told:

@@ -15,6 +15,7 @@ from realtime.capture.source import Source
 from realtime.config import Config
 from realtime.engine.landmarker import SpareLandmarker
 from realtime.errors import ConfigError, GlimpseError
+from realtime.pipeline.loop import Loop
 from realtime.pipeline.moments import jpeg
 from realtime.pipeline.pipeline import Pipeline, Wish
 from realtime.pipeline.summary import Summary
@@ -96,6 +97,10 @@ class Streams:
     def looked_at(self) -> bool:
         """Whether anybody asked for a picture of the source of `run` a moment ago."""
         return time.monotonic() - self._looked_s < LOOKED_S
+
+    def loop(self, event: Event) -> Loop | None:
+        """The event to be looked at again; for whoever is `told` of it, while he is."""
+        return self._watched(event.camera).loop(event)
 
     def take(self, picture: Picture) -> None:
         """A picture of a camera elsewhere; SourceError for one that cannot begin a stream."""

@@ -18,8 +18,9 @@ from realtime.publish.outbox import Outbox
 from realtime.publish.outlet import Outlet
 from realtime.publish.publisher import Publisher
 from realtime.publish.subscriber import Received, Subscriber
+from realtime.publish.unheard import Unheard
 
 __all__ = [
-    "Answers", "Asker", "Desk", "Inbox", "Outbox", "Outlet", "Publisher", "Received", "Sized", "Subscriber", "raised",
-    "room_for",
+    "Answers", "Asker", "Desk", "Inbox", "Outbox", "Outlet", "Publisher", "Received", "Sized", "Subscriber", "Unheard",
+    "raised", "room_for",
 ]  # fmt: skip

@@ -25,6 +25,13 @@ def moved_units(engine: Engine, event: Span, apex: float) -> tuple[MovedUnit, ..
     return told_by(engine, engine.manifest.representation.of_event(event, apex))
 
 
+def strengths(engine: Engine, event: Span, at: float) -> dict[str, float]:
+    """How strongly each unit had moved from the event's onset to `at`, 0..1, whether or not that is clear of noise."""
+    found = engine.run(engine.manifest.representation.of_event(event, at))
+    values = zip(engine.manifest.labels, map(float, found[STRENGTH][0]), strict=True)
+    return {unit: _share(value) for unit, value in values if not unit.endswith((LEFT, RIGHT))}
+
+
 def told_by(engine: Engine, inputs: Mapping[str, Floats]) -> tuple[MovedUnit, ...]:
     """The same of inputs (1, ...) that are made already."""
     found = engine.run(inputs)

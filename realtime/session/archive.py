@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -12,27 +13,41 @@ from typing import BinaryIO
 
 from realtime.errors import SessionError
 from realtime.session import layout
-from realtime.session.read import read
-from realtime.session.regular import open_regular, replaced
+from realtime.session.read import Session, read
+from realtime.session.regular import has_regular, open_regular, replaced
+from realtime.session.tables.export import export
+from realtime.session.tables.rows import EVENTS
 
+TABLE = f"{EVENTS}.csv"
 #: Already compressed.
-PICTURES = {".jpg", ".mjpeg"}
+PICTURES = {".jpg", ".mjpeg", ".webp"}
 
 
 def archive(folder: Path, target: Path) -> Path:
-    """Write the session in `folder` to `target`, for its owner alone; SessionError where that cannot be.
+    """Write the session in `folder`, and its events as CSV, to `target`, for its owner alone; SessionError if not.
 
     A session that still goes on is taken as far as it has come; one with a link in it is refused.
     """
-    name = read(folder).folder.resolve().name
+    session = read(folder)
+    name = session.folder.resolve().name
     try:
         with replaced(target, layout.PRIVATE_FILE) as beside, zipfile.ZipFile(beside, "w") as bundle:
             for within in _files(folder, but=beside):
                 with open_regular(folder, within) as file:
                     _add(bundle, f"{name}/{within}", file)
+            if not has_regular(folder, TABLE):
+                _add_table(bundle, name, session)
     except OSError as error:
         raise SessionError(f"{target} cannot be written: {error}; give another place") from None
     return target
+
+
+def _add_table(bundle: zipfile.ZipFile, name: str, session: Session) -> None:
+    """A row an event, for whoever has no Glimpse."""
+    with tempfile.TemporaryDirectory(prefix="glimpse-") as beside:
+        export(session, "csv", Path(beside), {EVENTS: EVENTS})
+        with open_regular(Path(beside), TABLE) as file:
+            _add(bundle, f"{name}/{TABLE}", file)
 
 
 def _files(folder: Path, *, but: Path) -> list[str]:

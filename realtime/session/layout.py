@@ -10,6 +10,7 @@ import msgspec
 FORMAT = 1
 HEADER, MESSAGES, ENGINES, MOMENTS = "session.json", "messages.bin", "engines", "moments"
 JOURNAL = "events.bin"
+STRIP = "strip"
 PICTURES, PICTURES_INDEX = "pictures.mjpeg", "pictures.csv"
 COLUMNS = "frame,t_s,offset,bytes\n"  # first line of the index of pictures
 #: Before each message: its length in bytes, and when it was published.
@@ -25,14 +26,19 @@ class SessionHeader(msgspec.Struct, frozen=True, kw_only=True):
     began_unix_s: float
     began_monotonic_s: float
     camera: str
+    file: str = ""  #: what was played, by its name, where it was no camera
     glimpse: str
     config: dict[str, Any]
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """What moments/<event>.json says."""
+    """What moments/<event>.json says; all but `times` of the strip of its frames, if there is one."""
 
     times: float
+    frames_s: tuple[float, ...] = ()
+    side_px: int = 0
+    enlarged: float = 1.0
+    units: dict[str, tuple[float, ...]] = {}
 
 
 class TrainingSaid(msgspec.Struct, frozen=True):
@@ -59,5 +65,5 @@ class EngineSaid(msgspec.Struct, frozen=True):
 
 
 def moment_name(event: int, which: str) -> str:
-    """What the picture `which` of an event is called within a session: "onset", "apex" or "exaggerated"."""
-    return f"{MOMENTS}/{event}-{which}.jpg"
+    """What the picture `which` of an event is called: "onset", "apex", "offset", "exaggerated", or its "strip"."""
+    return f"{MOMENTS}/{event}-{which}.{'webp' if which == STRIP else 'jpg'}"

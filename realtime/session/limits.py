@@ -24,13 +24,15 @@ LONGEST_QUOTED = 400
 #: When a session may have begun, in Unix seconds: calendars end with the year 9999, and no clock is set before 1970.
 EPOCH_S, LAST_DATE_S = 0.0, 253_402_300_799.0
 #: session.json takes 20 kB, the largest manifest that is shipped 65 kB.
-MOST_HEADER_BYTES, MOST_MANIFEST_BYTES, MOST_MOMENT_BYTES = 1_000_000, 4_000_000, 10_000
+MOST_HEADER_BYTES, MOST_MANIFEST_BYTES, MOST_MOMENT_BYTES = 1_000_000, 4_000_000, 300_000
 #: One at work is a handful of engines.
 MOST_ENGINES = 64
 #: Tables within tables: a configuration has three levels, a recipe in a manifest five.
 MOST_DEPTH = 32
 #: The noise of a camera of 8,192 px a side, as JPEG; one that fits into no message is refused to whoever asks for it.
 MOST_PICTURE_BYTES = 32_000_000
+#: Frames of the strip of an event, their side, and action units that a face has.
+MOST_FRAMES, MOST_SIDE_PX, MOST_UNITS = 200, 2_000, 64
 #: A line of pictures.csv has four numbers.
 MOST_LINE = 200
 #: messages.bin of a month at 60 frames a second with landmarks is smaller; so is a month's index of pictures.
@@ -41,6 +43,9 @@ MOST_JOURNAL_BYTES = 1_000_000_000
 MOST_CAMERAS, MOST_FACES, MOST_EVENTS = 256, 10_000, 100_000
 #: The largest vocabulary has eight labels; each becomes a column.
 MOST_LABELS, MOST_STAGES, MOST_SENTENCES = 1_000, 100, 1_000
+#: Of a zip file: its list of files, what all of them take unpacked, and how many times the file's own size that may be;
+#: messages of a face that keeps still shrink to a tenth.
+MOST_LIST_BYTES, MOST_UNPACKED_BYTES, MOST_TIMES_UNPACKED = 4_000_000, 8_000_000_000, 100
 #: Of all pictures of events together in a page: about 2,000 events, and what a browser still opens.
 MOST_SHOWN_BYTES = 64_000_000
 

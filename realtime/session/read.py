@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from realtime.errors import MessageError, SessionError
+from realtime.pipeline.loop import Loop
 from realtime.schema.message import LONGEST_BYTES, Event, MomentPictures, Published, State, decode
 from realtime.session import layout, limits
 from realtime.session.regular import has_regular, open_regular, read_regular, require_folder
@@ -111,9 +112,9 @@ class Session:
 
     def moment(self, event: int) -> MomentPictures | None:
         """The pictures of an event of `header.camera`; None where none were kept."""
-        name = f"{layout.MOMENTS}/{event}.json"
+        name = _moment_json(event)
         try:
-            times = _json(self.folder, name, layout.Moment, limits.MOST_MOMENT_BYTES).times
+            times = self._moment(event).times
             onset, apex, exaggerated = (
                 read_regular(self.folder, layout.moment_name(event, which), limits.MOST_PICTURE_BYTES)
                 for which in ("onset", "apex", "exaggerated")
@@ -123,6 +124,32 @@ class Session:
         if not limits.plausible(times):
             raise SessionError(f"{self.folder / name} says {times:g} times, which no picture is exaggerated")
         return MomentPictures(onset=onset, apex=apex, exaggerated=exaggerated, times=times)
+
+    def loop(self, event: int) -> Loop | None:
+        """The frames of an event of `header.camera`; None where they were not kept."""
+        try:
+            said = self._moment(event)
+            if not said.frames_s:
+                return None
+            strip, offset = (
+                read_regular(self.folder, layout.moment_name(event, which), limits.MOST_PICTURE_BYTES)
+                for which in (layout.STRIP, "offset")
+            )
+        except FileNotFoundError:
+            return None
+        if not _possible_strip(said):
+            raise SessionError(f"{self.folder / _moment_json(event)} says what no strip of pictures has: who made it?")
+        return Loop(
+            times=said.frames_s,
+            side_px=said.side_px,
+            enlarged=said.enlarged,
+            strip=strip,
+            offset=offset,
+            units=said.units,
+        )
+
+    def _moment(self, event: int) -> layout.Moment:
+        return _json(self.folder, _moment_json(event), layout.Moment, limits.MOST_MOMENT_BYTES)
 
 
 def read(folder: Path) -> Session:
@@ -148,6 +175,8 @@ def _header(folder: Path) -> layout.SessionHeader:
         raise SessionError(
             f"{path}: began_unix_s is {header.began_unix_s:g}, which is no date; was it changed by hand?"
         )
+    if not limits.plausible(header.file):
+        raise SessionError(f"{path}: a file's name of {len(header.file)} letters; was it changed by hand?")
     _check_depth(header.config, path)
     return header
 
@@ -227,6 +256,17 @@ def _still(line: str, index: Path) -> Still | None:
     if still is None or not _possible(still):
         raise SessionError(f"{index} is damaged at {line!r}; wanted {layout.COLUMNS.rstrip()}")
     return still
+
+
+def _moment_json(event: int) -> str:
+    return f"{layout.MOMENTS}/{event}.json"
+
+
+def _possible_strip(said: layout.Moment) -> bool:
+    """Whether a recorder may have written it."""
+    fits = len(said.frames_s) <= limits.MOST_FRAMES and 0 < said.side_px <= limits.MOST_SIDE_PX
+    units = len(said.units) <= limits.MOST_UNITS and all(len(c) == len(said.frames_s) for c in said.units.values())
+    return fits and units and limits.timely(*said.frames_s) and limits.plausible((said.enlarged, said.units))
 
 
 def _possible(still: Still) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -22,7 +23,7 @@ class SessionSurvey:
     spans: dict[str, tuple[float, float]] = field(
         default_factory=dict
     )  #: by camera, the times of its first and last frame
-    faces: set[tuple[str, int]] = field(default_factory=set)  #: camera and id
+    faces: Counter[tuple[str, int]] = field(default_factory=Counter)  #: frames by camera and id
     sentences: set[object] = field(default_factory=set)  #: engines at work, and what was left out
 
     def take(self, record: Record) -> None:
@@ -41,7 +42,7 @@ class SessionSurvey:
                 first, last = self.spans.get(camera, (math.inf, -math.inf))
                 self.spans[camera] = min(first, t), max(last, t)
                 for face in faces:
-                    self.faces.add((camera, face.id))
+                    self.faces[camera, face.id] += 1
                     self.expressions.update(dict.fromkeys(face.expression))
             case Event() as event:
                 self.last[event.camera, event.id] = event.seq

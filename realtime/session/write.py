@@ -16,6 +16,7 @@ import msgspec
 from realtime.config import Config
 from realtime.engine.package.manifest import MANIFEST
 from realtime.errors import SessionError
+from realtime.pipeline.loop import Loop
 from realtime.pipeline.summary import version
 from realtime.publish import Outlet
 from realtime.schema.message import Event, Meta, MomentPictures, Published, State, encode, topic_of
@@ -27,11 +28,11 @@ log = logging.getLogger(__name__)
 class Recorder:
     """Writes into `folder`, which must be new or empty, from any thread; SessionError where that cannot begin.
 
-    `packages` are the folders of the engines at work. Once a write fails, `stopped` says why, the log says it too, and
-    all that comes later is left out.
+    `packages` are the folders of the engines at work, `file` names what is played, if that is a file. Once a write
+    fails, `stopped` says why, the log says it too, and all that comes later is left out.
     """
 
-    def __init__(self, folder: Path, config: Config, packages: Sequence[Path], *, video: bool) -> None:
+    def __init__(self, folder: Path, config: Config, packages: Sequence[Path], *, video: bool, file: str = "") -> None:
         self.folder = folder
         self.video = video
         self.stopped = ""  #: why nothing is written any more; empty while all is well
@@ -43,7 +44,7 @@ class Recorder:
         self._files = ExitStack()
         try:
             _make(folder)
-            _describe(folder, config, packages, self._began)
+            _describe(folder, config, packages, self._began, file)
             self._messages = self._create(layout.MESSAGES)
             self._pictures = self._create(layout.PICTURES) if video else None
             self._index = self._create(layout.PICTURES_INDEX) if video else None
@@ -71,9 +72,9 @@ class Recorder:
         """Add the picture of a frame, seen at `t`; does nothing where no video is recorded."""
         self._attempt(lambda: self._write_picture(t, frame, jpeg))
 
-    def moment(self, event: int, pictures: MomentPictures) -> None:
+    def moment(self, event: int, pictures: MomentPictures, loop: Loop | None = None) -> None:
         """Keep the pictures of an event, in place of earlier ones."""
-        self._attempt(lambda: self._write_moment(event, pictures))
+        self._attempt(lambda: self._write_moment(event, pictures, loop))
 
     def close(self) -> None:
         """End the session."""
@@ -122,12 +123,23 @@ class Recorder:
         _append(self._index, f"{frame},{t!r},{self._picture_bytes},{len(jpeg)}\n".encode())
         self._picture_bytes += len(jpeg)
 
-    def _write_moment(self, event: int, pictures: MomentPictures) -> None:
+    def _write_moment(self, event: int, pictures: MomentPictures, loop: Loop | None) -> None:
         folder = self.folder / layout.MOMENTS
         folder.mkdir(exist_ok=True)
         for which in ("onset", "apex", "exaggerated"):
             (self.folder / layout.moment_name(event, which)).write_bytes(getattr(pictures, which))
-        (folder / f"{event}.json").write_bytes(msgspec.json.encode(layout.Moment(times=pictures.times)))
+        said = layout.Moment(times=pictures.times)
+        if loop is not None:
+            (self.folder / layout.moment_name(event, "offset")).write_bytes(loop.offset)
+            (self.folder / layout.moment_name(event, layout.STRIP)).write_bytes(loop.strip)
+            said = layout.Moment(
+                times=pictures.times,
+                frames_s=loop.times,
+                side_px=loop.side_px,
+                enlarged=loop.enlarged,
+                units=loop.units,
+            )
+        (folder / f"{event}.json").write_bytes(msgspec.json.encode(said))
 
 
 class RecordingOutlet:
@@ -172,11 +184,12 @@ def _make(folder: Path) -> None:
     folder.chmod(layout.PRIVATE_FOLDER)
 
 
-def _describe(folder: Path, config: Config, packages: Sequence[Path], began: float) -> None:
+def _describe(folder: Path, config: Config, packages: Sequence[Path], began: float, file: str) -> None:
     header = layout.SessionHeader(
         began_unix_s=time.time() - (time.monotonic() - began),
         began_monotonic_s=began,
         camera=config.publish.camera,
+        file=file,
         glimpse=version(),
         config=msgspec.to_builtins(config),
     )

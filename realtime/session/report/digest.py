@@ -13,6 +13,8 @@ from realtime.schema.message import Engine, Event, FaceState, Meta, State
 from realtime.session.read import Record
 from realtime.session.survey import SessionSurvey
 
+#: Faces that are drawn, those seen longest, and expressions of each.
+MOST_DRAWN, MOST_SHARES = 8, 12
 #: Columns that a timeline is thinned to, about one a pixel.
 COLUMNS = 900
 
@@ -39,6 +41,7 @@ class Curve:
     """The lowest and the highest value in each of `COLUMNS` stretches of time: thinned, yet no peak is lost."""
 
     def __init__(self, span: tuple[float, float]) -> None:
+        self.span = span
         self._first, self._width = span[0], max(span[1] - span[0], 1e-9) / (COLUMNS - 1)
         self._low: dict[int, float] = {}
         self._high: dict[int, float] = {}
@@ -76,6 +79,7 @@ class FaceDigest:
     threshold: float = 0.0
     poor: Counter[str] = field(default_factory=Counter)  #: frames by reason
     expressions: Counter[str] = field(default_factory=Counter)  #: frames by likeliest label
+    shares: dict[str, Curve] | None = None  #: of each expression, by label; None of a face that is not drawn
 
     def take(self, t: float, face: FaceState) -> None:
         """The face in one more frame."""
@@ -84,6 +88,13 @@ class FaceDigest:
         self.poor.update(face.quality.reasons)
         if face.expression:
             self.expressions[max(face.expression, key=face.expression.__getitem__)] += 1
+        if self.shares is not None:
+            self._take_shares(t, face, self.shares)
+
+    def _take_shares(self, t: float, face: FaceState, shares: dict[str, Curve]) -> None:
+        for label, share in face.expression.items():
+            if label in shares or len(shares) < MOST_SHARES:
+                shares.setdefault(label, Curve(self.curve.span)).add(t, share)
 
 
 @dataclass(slots=True)
@@ -91,6 +102,7 @@ class Digest:
     """What a report says of a session."""
 
     spans: dict[str, tuple[float, float]]  #: by camera, the times of its first and last frame
+    drawn: frozenset[tuple[str, int]] = frozenset()  #: faces by camera and id of which expressions are kept
     frames: Counter[str] = field(default_factory=Counter)  #: by camera
     faces: dict[tuple[str, int], FaceDigest] = field(default_factory=dict)  #: by camera and id
     gaps: dict[str, list[Gap]] = field(default_factory=dict)  #: by camera
@@ -143,13 +155,13 @@ class Digest:
         for face in state.faces:
             key = camera, face.id
             if key not in self.faces:
-                self.faces[key] = FaceDigest(Curve(self.spans[camera]), t)
+                self.faces[key] = FaceDigest(Curve(self.spans[camera]), t, shares={} if key in self.drawn else None)
             self.faces[key].take(t, face)
 
 
 def digest(records: Iterable[Record], found: SessionSurvey) -> Digest:
     """Walk through them once more, after `found`."""
-    numbers = Digest(found.spans)
+    numbers = Digest(found.spans, frozenset(key for key, _ in found.faces.most_common(MOST_DRAWN)))
     for record in records:
         numbers.take(record)
     return numbers

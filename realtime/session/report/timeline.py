@@ -1,34 +1,44 @@
 """The score of one face over time as a drawing, with its threshold, its events and the gaps.
 
 What is told by colour is told by shape as well: an event's onset and offset are broken lines, its apex a whole one
-under a filled triangle (micro), a filled square (macro) or an empty circle (withdrawn); a gap is a bar without these.
+under its mark (see `marks`); what is inside is shaded, hatched where it is macro. A gap is a bar without these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from realtime.markup import BLUE, GREY, INK, Markup, svg, words
 from realtime.schema.message import Event
 from realtime.session.report.digest import COLUMNS, Curve, FaceDigest, Gap
+from realtime.session.report.marks import colour, mark
 
 LEFT, RIGHT, TOP, HEIGHT, BOTTOM = 34, 14, 34, 130, 24  # user units around and of the field
 WIDTH = LEFT + COLUMNS + RIGHT
-RED = "#c8483a"
 #: Steps of the time axis in seconds: those a clock has.
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 MOST_TICKS = 12
 #: A face that was away for longer leaves a hole in its curve.
 BREAK_S = 0.5
+#: Between two lines of a hatched span, in user units.
+HATCH = 6
 #: Below this many units from its neighbour, an event's number would cover that one's.
 ROOM = 16
 
 
 def timeline(
-    name: str, face: FaceDigest, span: tuple[float, float], events: Sequence[Event], gaps: Iterable[Gap]
+    name: str,
+    face: FaceDigest,
+    span: tuple[float, float],
+    events: Sequence[Event],
+    gaps: Iterable[Gap],
+    anchors: Mapping[int, str] | None = None,
 ) -> Markup:
-    """A drawing called `name`; `events` are those of the face, `gaps` its camera's, `span` the times of both ends."""
+    """A drawing called `name`; `events` are those of the face, `gaps` its camera's, `span` the times of both ends.
+
+    `anchors` says by id where in the page an event is told: it is a link to there.
+    """
     scale = _Scale(span, 1.1 * max(face.curve.peak, face.threshold, 1.0))
     said = f"{name}: highest score {face.curve.peak:.2f}, threshold {face.threshold:g}, {len(events)} events"
     return svg(
@@ -37,9 +47,10 @@ def timeline(
         *_gaps(scale, gaps),
         *_axes(scale),
         _threshold(scale, face.threshold),
-        *_events(scale, events),
         _curve(scale, face.curve),
+        *_events(scale, events, anchors or {}),
         name=said,
+        inside=bool(anchors),
     )
 
 
@@ -123,34 +134,49 @@ def _bar(left: float, right: float, colour: str, opacity: float) -> str:
     return f'<rect {size} fill="{colour}" fill-opacity="{opacity:g}"/>'
 
 
-def _events(scale: _Scale, events: Sequence[Event]) -> Iterable[str]:
+def _events(scale: _Scale, events: Sequence[Event], anchors: Mapping[int, str]) -> Iterable[str]:
     free = 0.0
     first, last = scale.span
     inside = (event for event in events if first <= event.apex_s <= last)  # one may have begun before the recording
     for event in sorted(inside, key=lambda event: event.apex_s):
         x = scale.x(event.apex_s)
-        yield _event(scale, event)
-        if x >= free:
+        drawn = _event(scale, event)
+        if event.id in anchors:
+            link = f'href="#{escape(anchors[event.id])}" aria-label="{escape(_said(event))}"'
+            drawn = f'<a class="to-event" {link}>{drawn}</a>'
+        yield drawn
+        if x >= free and event.stage != "withdrawn":
             yield words(round(x, 1), TOP - 18, f"{event.id}", "middle")
             free = x + ROOM
 
 
 def _event(scale: _Scale, event: Event) -> str:
-    said = f"event {event.id}: {event.kind}, {event.label}, {event.stage}, apex at {clock(event.apex_s, 2)}"
+    paint = colour(event)
+    if event.stage == "withdrawn":  # no more than a mark: what turned out to be nothing should not be looked at first
+        return f"<g><title>{escape(_said(event))}</title>{mark(event, scale.x(event.apex_s), TOP - 9)}</g>"
     ends = [event.onset_s] if event.offset_s is None else [event.onset_s, event.offset_s]
     broken = "".join(f"M{scale.x(t):.1f} {TOP}v{HEIGHT}" for t in ends)
     left, right, apex = scale.x(ends[0]), scale.x(ends[-1]), scale.x(event.apex_s)
     return (
-        f"<g><title>{escape(said)}</title>"
-        f"{_bar(left, right, RED, 0.15)}"
-        f'<path d="{broken}" stroke="{RED}" stroke-opacity="0.6" stroke-dasharray="3 2"/>'
-        f'<path d="M{apex:.1f} {TOP}v{HEIGHT}" stroke="{RED}"/>{_mark(event, apex)}</g>'
+        f"<g><title>{escape(_said(event))}</title>"
+        f"{_bar(left, right, paint, 0.12 if event.kind == 'macro' else 0.22)}"
+        f"{_hatched(left, right, paint) if event.kind == 'macro' else ''}"
+        f'<path d="{broken}" stroke="{paint}" stroke-opacity="0.6" stroke-dasharray="3 2"/>'
+        f'<path d="M{apex:.1f} {TOP}v{HEIGHT}" stroke="{paint}"/>{mark(event, apex, TOP - 9)}</g>'
     )
 
 
-def _mark(event: Event, x: float) -> str:
-    if event.stage == "withdrawn":
-        return f'<circle cx="{x:.1f}" cy="{TOP - 8}" r="4" fill="none" stroke="{RED}" stroke-width="1.5"/>'
-    if event.kind == "macro":
-        return f'<rect x="{x - 4:.1f}" y="{TOP - 12}" width="8" height="8" fill="{RED}"/>'
-    return f'<path d="M{x:.1f} {TOP - 4}l-5 -9h10z" fill="{RED}"/>'
+def _said(event: Event) -> str:
+    return f"event {event.id}: {event.kind}, {event.label}, {event.stage}, apex at {clock(event.apex_s, 2)}"
+
+
+def _hatched(left: float, right: float, paint: str) -> str:
+    """Lines that rise from the bottom to the right, cut where the bar ends."""
+    path = []
+    for begin in range(int(left) - HEIGHT, int(right), HATCH):
+        first, last = max(begin, left), min(begin + HEIGHT, right)
+        if first < last:
+            path.append(
+                f"M{first:.1f} {TOP + HEIGHT - (first - begin):.1f}L{last:.1f} {TOP + HEIGHT - (last - begin):.1f}"
+            )
+    return f'<path d="{"".join(path)}" stroke="{paint}" stroke-opacity="0.4"/>'

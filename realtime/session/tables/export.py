@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Literal, Protocol
@@ -13,7 +13,7 @@ from realtime.session import layout
 from realtime.session.read import Session
 from realtime.session.regular import replaced
 from realtime.session.survey import survey
-from realtime.session.tables.rows import Columns, Row, columns, rows
+from realtime.session.tables.rows import ANSWERS, EVENTS, META, STATES, Columns, Row, columns, rows
 
 Kind = Literal["csv", "parquet"]
 #: Of a new table, less what the user's umask takes.
@@ -21,6 +21,8 @@ READABLE = 0o666
 #: A spreadsheet takes a cell that begins so for a formula, and runs it; the last four are the wide signs of East Asia
 #: (OWASP, "CSV injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+#: All tables, each in a file of its own name.
+EVERY = {name: name for name in (STATES, EVENTS, ANSWERS, META)}
 #: Rows that wait in memory before they are written.
 CHUNK = 10_000
 
@@ -33,8 +35,17 @@ class Table(Protocol):
     def close(self) -> None: ...
 
 
-def export(session: Session, kind: Kind, folder: Path) -> dict[Path, int]:
-    """Write states, events and meta into `folder`; rows by file come back. SessionError where it cannot be written."""
+def export(
+    session: Session,
+    kind: Kind,
+    folder: Path,
+    tables: Mapping[str, str] = EVERY,
+    without: Collection[str] = (),
+) -> dict[Path, int]:
+    """Write tables into `folder`; rows by file come back. SessionError where it cannot be written.
+
+    `tables` names the file of each, by what it is called in `rows`; columns that are `without` are left out.
+    """
     if kind == "parquet":
         _require_pyarrow()
     found = survey(session)
@@ -42,15 +53,17 @@ def export(session: Session, kind: Kind, folder: Path) -> dict[Path, int]:
     try:
         folder.mkdir(mode=layout.PRIVATE_FOLDER, parents=True, exist_ok=True)
         with ExitStack() as placed, ExitStack() as opened:  # all are whole before the first takes its place
-            tables = {}
-            for name, of in columns(found).items():
-                path = folder / f"{name}.{kind}"
+            filled = {}
+            for name, file in tables.items():
+                path = folder / f"{file}.{kind}"
+                of = {column: cells for column, cells in columns(found)[name].items() if column not in without}
                 beside = placed.enter_context(replaced(path, READABLE))
-                tables[name] = opened.enter_context(closing(_Chunks(_TABLES[kind](beside, of))))
-                written[path] = tables[name]
+                filled[name] = opened.enter_context(closing(_Chunks(_TABLES[kind](beside, of))))
+                written[path] = filled[name]
             for record in session:
                 for name, row in rows(record, found):
-                    tables[name].add(row)
+                    if name in filled:
+                        filled[name].add(row)
     except OSError as error:
         raise SessionError(f"{folder} cannot be written: {error}; give another folder with --out") from None
     return {path: table.count for path, table in written.items()}
@@ -81,7 +94,7 @@ class _Csv:
 
     def __init__(self, path: Path, of: Columns) -> None:
         self._file = path.open("w", newline="", encoding="utf-8")
-        self._writer = csv.DictWriter(self._file, list(of))
+        self._writer = csv.DictWriter(self._file, list(of), extrasaction="ignore")
         self._texts = [name for name, kind in of.items() if kind is str]
         self._writer.writeheader()
 

@@ -1,9 +1,10 @@
-"""Messages as rows of three tables; the columns say their units.
+"""Messages as rows of four tables; the columns say their units.
 
-    states  a row for each face of each frame; a frame without a face has one row, whose face is empty
-    events  a row for each answer; `last` marks the one that replaced all others of its event. `units` are the action
-            units that moved, as unit:side:left:right, such as 12:left:0.320:0.110, with a space between
-    meta    a row for each second or so
+    states   a row for each face of each frame; a frame without a face has one row, whose face is empty
+    events   a row for each event that stayed: the last answer about it. `units` are the action units that moved, as
+             unit:side:left:right, such as 12:left:0.320:0.110, with a space between
+    answers  a row for each answer, early and withdrawn ones too; `last` marks the one that replaced all others
+    meta     a row for each second or so
 
 Landmarks are left out: 936 columns of them would drown the rest. They stand in the session itself.
 """
@@ -21,14 +22,18 @@ Row = dict[str, Any]
 #: Column -> what its cells are; any of them may be empty.
 Columns = dict[str, type]
 
-STATES, EVENTS, META = "states", "events", "meta"
+STATES, EVENTS, ANSWERS, META = "states", "events", "answers", "meta"
+#: Columns that say how something was published, which is no news where a file was looked at.
+OF_PUBLISHING = frozenset(("published_s", "seq", "camera", "latency_ms", "stage", "emitted_s", "reason"))
 
 
 def columns(found: SessionSurvey) -> dict[str, Columns]:
     """The columns of every table, by its name, for a session in which `found` was met."""
+    probabilities: Columns = {_probability(*names): float for names in found.probabilities}
     return {
         STATES: _STATE | _FACE | {_expression(label): float for label in found.expressions},
-        EVENTS: _EVENT | {_probability(*names): float for names in found.probabilities},
+        EVENTS: {name: kind for name, kind in _EVENT.items() if name != "last"} | probabilities,
+        ANSWERS: _EVENT | probabilities,
         META: _META | {_latency(stage, share): float for stage in found.latencies for share in _SHARES},
     }
 
@@ -44,7 +49,11 @@ def rows(record: Record, found: SessionSurvey) -> Iterator[tuple[str, Row]]:
             if not state.faces:
                 yield STATES, frame
         case Event() as event:
-            yield EVENTS, at | _event(event, last=found.last[event.camera, event.id] == event.seq)
+            last = found.last[event.camera, event.id] == event.seq
+            row = at | _event(event, last=last)
+            yield ANSWERS, row
+            if last and event.stage != "withdrawn":
+                yield EVENTS, row
         case Meta() as meta:
             yield META, at | _meta(meta)
 

@@ -6,6 +6,8 @@ import pytest
 
 from realtime import config
 from realtime.capture.folder import ImageFolder
+from realtime.capture.picture import read_picture
+from realtime.errors import SourceError
 
 SOURCE = config.load(overrides=["source.rate_hz=50.0"]).source
 
@@ -36,3 +38,16 @@ def test_milliseconds_in_names_that_drift_are_no_holes(tmp_path):
 @pytest.mark.parametrize("names", [["a1", "b7"], ["1", "2", "10"], ["x", "y", "z"], ["a1", "a01", "a3"], ["only"]])
 def test_names_that_say_no_rate_follow_each_other(tmp_path, names):
     assert {gap for _, _, gap in frames_of(tmp_path, names)[1]} == {0}
+
+
+@pytest.mark.promise("a damaged PNG", "our one line, without a decoder's own", "a line of libpng's before it; now none")
+def test_a_damaged_png_is_told_before_a_decoder_complains(tmp_path, capfd):
+    noise = np.random.default_rng(1).integers(0, 255, (60, 80, 3), np.uint8)
+    data = bytearray(cv2.imencode(".png", noise)[1].tobytes())
+    (tmp_path / "whole.png").write_bytes(data)
+    assert np.array_equal(read_picture(tmp_path / "whole.png", 4000)[..., ::-1], noise)
+    data[200:260] = bytes(60)
+    (tmp_path / "damaged.png").write_bytes(data)
+    with pytest.raises(SourceError, match=r"damaged\.png cannot be read as a picture, it is damaged"):
+        read_picture(tmp_path / "damaged.png", 4000)
+    assert capfd.readouterr().err == ""

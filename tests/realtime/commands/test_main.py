@@ -1,5 +1,6 @@
 """The command line: in this process where a word is said, in processes of its own where signals and sockets matter."""
 
+import math
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
+import cv2
 import msgspec
 import numpy as np
 import psutil
@@ -31,7 +33,7 @@ from realtime.session import read
 ROOT = Path(__file__).resolve().parents[3]
 COMMON = {"--config", "--set", "--json", "--verbose", "--help"}
 OPTIONS = {
-    "run": {"--source", "--seconds", "--fast", "--repeat", "--record", "--video", "--resume"},
+    "run": {"--source", "--seconds", "--fast", "--repeat", "--publish", "--record", "--video", "--resume"},
     "listen": {"--events", "--seconds", "--state-port", "--events-port", "--replay-port"},
     "bench": {"--source", "--engines", "--wire", "--seconds"},
     "build": {"--backend", "--capability"},
@@ -56,6 +58,10 @@ def tiny(packages, tmp_path_factory):
 def settings(**changes):
     changes = {f"publish.{port}": 0 for port in PORTS} | {"engines.precision": "f32"} | changes
     return [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
+
+
+def decoded(picture):
+    return cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
 
 
 def call(*words):
@@ -195,6 +201,21 @@ def test_a_port_in_use_is_named(tiny):
 
 
 @pytest.mark.promise(
+    "a file is looked at while a demo holds all ports",
+    "run --fast and bench bind none",
+    "refused with exit code 2 before, beside it now",
+)
+def test_what_works_on_files_alone_runs_beside_whatever_holds_the_ports(tiny):
+    taken = msgspec.structs.replace(load().publish, state_port=0, events_port=0)
+    with Publisher(taken) as publisher:
+        held = [word for key in PORTS for word in ("--set", f"publish.{key}={publisher.state_port}")]
+        words = ["run", "--source", VIDEO, "--fast", "--seconds", "0.2", *tiny, *held]
+        assert call(*words).exit_code == 0
+        assert call("bench", "--source", VIDEO, "--seconds", "2", *tiny, *held).exit_code == 0
+        fails([*words, "--publish"], f"port {publisher.state_port}", "is in use")
+
+
+@pytest.mark.promise(
     "an engine that was altered",
     "refused with the file, exit code 2",
     "1 of 1",
@@ -310,6 +331,12 @@ def test_a_run_is_recorded_with_its_pictures_when_it_is_asked_to(tiny, tmp_path)
     assert told
     assert {event.id for event in told} == {int(path.name.split("-")[0]) for path in folder.glob("moments/*-apex.jpg")}
     assert len(list(session.stills())) > 0
+    assert session.header.file == Path(VIDEO).name
+    for event in (event for event in told if event.stage == "final"):
+        loop = session.loop(event.id)
+        assert event.onset_s - 0.5 <= loop.times[0] <= event.onset_s < event.apex_s < loop.times[-1]
+        assert list(loop.times) == sorted(set(loop.times))
+        assert decoded(loop.strip).shape == (2 * math.ceil(len(loop.times) / 8) * loop.side_px, 8 * loop.side_px, 3)
     fails(["run", "--source", VIDEO, "--record", folder, *tiny], folder, "holds")
     fails(["run", "--source", VIDEO, "--video", *tiny], "--record DIR")
     fails(["run", "--source", VIDEO, "--resume", *tiny], "--record DIR")

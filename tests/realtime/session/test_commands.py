@@ -69,14 +69,19 @@ def test_a_replay_in_a_process_of_its_own_is_heard_asked_and_ended(folder):
         process.communicate()
 
 
-def test_export_writes_three_tables_and_says_how_long_they_are(folder, tmp_path):
+def test_export_writes_four_tables_and_says_how_long_they_are(folder, tmp_path):
     found = call("export", folder, "--to", "csv", "--out", tmp_path / "out")
     assert found.exit_code == 0, found.output
-    assert [line.split()[-2:] for line in found.stdout.splitlines()] == [["147", "rows"], ["3", "rows"], ["3", "rows"]]
-    with (tmp_path / "out" / "events.csv").open(newline="") as file:
+    assert [line.split()[-2:] for line in found.stdout.splitlines()] == [
+        ["147", "rows"],
+        ["1", "rows"],
+        ["3", "rows"],
+        ["3", "rows"],
+    ]
+    with (tmp_path / "out" / "answers.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 3
     found = call("export", folder, "--to", "parquet", "--out", tmp_path / "out", "--json")
-    assert set(msgspec.json.decode(found.stdout).values()) == {147, 3}
+    assert set(msgspec.json.decode(found.stdout).values()) == {147, 1, 3}
 
 
 def test_report_makes_a_page(folder, tmp_path):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from realtime import config
 from realtime.capture import picture as pictures
-from realtime.capture.source import PICTURES, Source, open_source
+from realtime.capture.folder import PICTURES
+from realtime.capture.source import Source, open_source
 from realtime.errors import DataError, SourceError
 from realtime.records import Frame, Image
 from train.datasets.annotation.sample import Recording, Sample

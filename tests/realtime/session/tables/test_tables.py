@@ -12,6 +12,7 @@ from realtime.schema.message import Event, Meta, MomentPictures, State
 from realtime.session import Recorder, read
 from realtime.session.tables import export as tables
 from realtime.session.tables.export import export
+from realtime.session.tables.rows import OF_PUBLISHING, STATES
 
 
 def read_csv(path):
@@ -66,9 +67,31 @@ def test_two_faces_are_two_rows(room, make, tmp_path):
     assert [(row["frame"], row["face"], row["score"]) for row in rows] == [("0", "1", "1.0"), ("0", "2", "3.0")]
 
 
-def test_events_are_all_answers_and_the_last_is_marked(session, tmp_path):
+@pytest.mark.promise(
+    "an export mixes early, final and withdrawn answers",
+    "events: a row an event that stayed; answers: all of them",
+    "3 rows for 1 event before, 1 now",
+)
+def test_an_event_that_stayed_is_one_row_with_its_last_answer(session, tmp_path):
     export(session, "csv", tmp_path / "out")
-    found = read_csv(tmp_path / "out" / "events.csv")
+    [row] = read_csv(tmp_path / "out" / "events.csv")
+    answers = read_csv(tmp_path / "out" / "answers.csv")
+    [last] = [answer for answer in answers if answer["id"] == row["id"] and answer["last"] == "True"]
+    assert row["stage"] == "final"
+    assert row == {name: cell for name, cell in last.items() if name != "last"}
+
+
+def test_a_table_can_be_left_out_renamed_and_freed_of_columns(session, tmp_path):
+    written = export(session, "csv", tmp_path / "out", {STATES: "frames"}, OF_PUBLISHING)
+    assert set(written) == set((tmp_path / "out").iterdir()) == {tmp_path / "out" / "frames.csv"}
+    row = read_csv(tmp_path / "out" / "frames.csv")[50]
+    assert (row["frame"], row["face"]) == ("50", "1")
+    assert not OF_PUBLISHING & set(row)
+
+
+def test_answers_are_all_of_them_and_the_last_is_marked(session, tmp_path):
+    export(session, "csv", tmp_path / "out")
+    found = read_csv(tmp_path / "out" / "answers.csv")
     assert [(row["seq"], row["id"], row["stage"], row["last"]) for row in found] == [
         ("1", "1", "early", "False"),
         ("2", "1", "final", "True"),
@@ -104,7 +127,7 @@ def test_events_of_two_cameras_with_one_id_are_two(room, make, tmp_path):
         for seq, camera in ((1, "a"), (2, "b")):
             recorder.write(make.event(1, 2.0, camera=camera, seq=seq))
     export(read(tmp_path / "s"), "csv", tmp_path / "out")
-    assert [row["last"] for row in read_csv(tmp_path / "out" / "events.csv")] == ["True", "True"]
+    assert [row["last"] for row in read_csv(tmp_path / "out" / "answers.csv")] == ["True", "True"]
 
 
 def test_meta_has_rates_counts_and_latencies(session, tmp_path):
@@ -121,14 +144,14 @@ def test_meta_has_rates_counts_and_latencies(session, tmp_path):
 def test_parquet_says_the_same_with_types(session, tmp_path):
     export(session, "csv", tmp_path / "csv")
     export(session, "parquet", tmp_path / "parquet")
-    for name in ("states", "events", "meta"):
+    for name in ("states", "events", "answers", "meta"):
         rows = read_parquet(tmp_path / "parquet" / f"{name}.parquet")
         assert [plain(row) for row in rows] == read_csv(tmp_path / "csv" / f"{name}.csv")
     row = read_parquet(tmp_path / "parquet" / "states.parquet")[50]
     assert {name: type(row[name]) for name in ("frame", "t_s", "camera", "score", "expression_neutral")} == {
         "frame": int, "t_s": float, "camera": str, "score": float, "expression_neutral": float
     }  # fmt: skip
-    assert read_parquet(tmp_path / "parquet" / "events.parquet")[1]["last"] is True
+    assert read_parquet(tmp_path / "parquet" / "answers.parquet")[1]["last"] is True
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -137,7 +160,7 @@ def test_chunks_leave_no_seam(session, tmp_path, monkeypatch, kind):
     export(session, kind, tmp_path / "whole")
     monkeypatch.setattr(tables, "CHUNK", 7)
     export(session, kind, tmp_path / "pieces")
-    for name in ("states", "events", "meta"):
+    for name in ("states", "events", "answers", "meta"):
         assert reader(tmp_path / "pieces" / f"{name}.{kind}") == reader(tmp_path / "whole" / f"{name}.{kind}")
 
 
