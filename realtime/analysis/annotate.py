@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.capture.encoder import VideoWriter
+from realtime.capture.recorded.encoder import VideoWriter
 from realtime.capture.source import Source
 from realtime.records import Image
 from realtime.schema.message import Event, FaceState, State

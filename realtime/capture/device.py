@@ -15,7 +15,7 @@ import cv2
 from realtime.capture import nodes
 from realtime.capture.colour import rgb
 from realtime.capture.mode import MJPG, Mode, granted, plausible, tell, wanted
-from realtime.capture.picture import require_size
+from realtime.capture.recorded.picture import require_size
 from realtime.capture.url import SCHEMES, masked, scheme
 from realtime.config import SourceConfig
 from realtime.errors import SourceError

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from realtime.capture.colour import rgb
-from realtime.capture.jpeg import jpeg_size, most_scans
+from realtime.capture.recorded.jpeg import jpeg_size, most_scans
 from realtime.capture.remote_clock import CameraClock
 from realtime.config import StreamsConfig
 from realtime.errors import SourceError

@@ -13,9 +13,9 @@ from typing import Protocol
 from realtime.capture import nodes
 from realtime.capture.camera import Camera
 from realtime.capture.device import CvDevice, CvStream
-from realtime.capture.folder import PICTURES, ImageFolder
+from realtime.capture.recorded.folder import PICTURES, ImageFolder
+from realtime.capture.recorded.video import VideoFile
 from realtime.capture.url import is_address, masked
-from realtime.capture.video import VideoFile
 from realtime.config import SourceConfig
 from realtime.records import Frame
 

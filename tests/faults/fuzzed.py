@@ -12,7 +12,7 @@ import messages
 import numpy as np
 import openpyxl
 
-from realtime.capture.picture import read_picture
+from realtime.capture.recorded.picture import read_picture
 from realtime.capture.remote import decoded
 from realtime.config import ROOT, load
 from realtime.engine.package.manifest import GOLDEN, MANIFEST, MODEL, sha256

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.capture.picture import read_picture
+from realtime.capture.recorded.picture import read_picture
 from realtime.capture.remote import decoded
 from realtime.capture.source import open_source
 from realtime.config import load

@@ -19,8 +19,8 @@ from realtime.analysis import place
 from realtime.analysis.look import FileTask, Wanted, look
 from realtime.analysis.team import Team, workers
 from realtime.analysis.upright import Glanced, lies
-from realtime.capture.decoder import Decoder
-from realtime.capture.encoder import VideoWriter
+from realtime.capture.recorded.decoder import Decoder
+from realtime.capture.recorded.encoder import VideoWriter
 from realtime.capture.source import open_source
 from realtime.config import ROOT, load
 from realtime.demo import truth

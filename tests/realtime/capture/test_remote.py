@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from realtime.capture.jpeg import jpeg_size
+from realtime.capture.recorded.jpeg import jpeg_size
 from realtime.capture.remote import Remote, decoded
 from realtime.capture.remote_clock import CameraClock
 from realtime.config import load

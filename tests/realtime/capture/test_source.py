@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from realtime.capture import playback as playbacks
 from realtime.capture import source as sources
 from realtime.capture.colour import rgb
-from realtime.capture.folder import ImageFolder
-from realtime.capture.playback import MediaClock, Playback, Recorded
+from realtime.capture.recorded import playback as playbacks
+from realtime.capture.recorded.folder import ImageFolder
+from realtime.capture.recorded.playback import MediaClock, Playback, Recorded
+from realtime.capture.recorded.video import VideoFile
 from realtime.capture.source import open_source
-from realtime.capture.video import VideoFile
 from realtime.config import SourceConfig
 from realtime.errors import SourceError
 

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from realtime import config
-from realtime.capture import picture as pictures
-from realtime.capture.folder import PICTURES
+from realtime.capture.recorded import picture as pictures
+from realtime.capture.recorded.folder import PICTURES
 from realtime.capture.source import Source, open_source
 from realtime.errors import DataError, SourceError
 from realtime.records import Frame, Image

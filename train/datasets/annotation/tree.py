@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from realtime.capture.folder import PICTURES
+from realtime.capture.recorded.folder import PICTURES
 from realtime.errors import DataError
 
 _LAST_NUMBER = re.compile(r"([0-9]+)$")

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from realtime.capture.colour import rgb
-from realtime.capture.jpeg import jpeg_size
+from realtime.capture.recorded.jpeg import jpeg_size
 from realtime.errors import SourceError
 from realtime.records import Image
 

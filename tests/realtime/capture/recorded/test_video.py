@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from realtime import config
-from realtime.capture.video import VideoFile
+from realtime.capture.recorded.video import VideoFile
 from realtime.errors import SourceError
 
 SOURCE = config.load(overrides=["source.scaled_px=256", "source.largest_px=4000"]).source

@@ -16,7 +16,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 
-from realtime.capture.picture import require_size
+from realtime.capture.recorded.picture import require_size
 from realtime.errors import SourceError
 from realtime.records import Image
 

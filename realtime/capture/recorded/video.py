@@ -8,9 +8,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from realtime.capture.decoder import Decoder
 from realtime.capture.mode import plausible
-from realtime.capture.playback import MediaClock, Playback, Recorded
+from realtime.capture.recorded.decoder import Decoder
+from realtime.capture.recorded.playback import MediaClock, Playback, Recorded
 from realtime.config import SourceConfig
 from realtime.errors import SourceError
 from realtime.records import Frame, Image

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from realtime.capture.picture import read_picture
-from realtime.capture.playback import Playback, Recorded
+from realtime.capture.recorded.picture import read_picture
+from realtime.capture.recorded.playback import Playback, Recorded
 from realtime.config import SourceConfig
 from realtime.errors import SourceError
 from realtime.records import Frame

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from realtime import config
-from realtime.capture.folder import ImageFolder
-from realtime.capture.picture import read_picture
+from realtime.capture.recorded.folder import ImageFolder
+from realtime.capture.recorded.picture import read_picture
 from realtime.errors import SourceError
 
 SOURCE = config.load(overrides=["source.rate_hz=50.0"]).source

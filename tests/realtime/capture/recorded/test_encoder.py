@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from realtime.capture import encoder
-from realtime.capture.decoder import Decoder
-from realtime.capture.encoder import VideoWriter
+from realtime.capture.recorded import encoder
+from realtime.capture.recorded.decoder import Decoder
+from realtime.capture.recorded.encoder import VideoWriter
 from realtime.errors import SourceError
 
 
