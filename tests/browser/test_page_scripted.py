@@ -358,19 +358,22 @@ def test_a_brief_message_gives_way_to_the_lasting_one_below_it(server, begun):
             const notice = new Notice({ message });
             const told = () => (message.hidden ? "" : message.textContent);
             const brief = async () => {
-                notice.show(["brief", ""], 0.02);
+                notice.brief(["brief", ""], 0.02);
                 const before = told();
                 await new Promise((done) => setTimeout(done, 60));
                 return [before, told()];
             };
             const alone = await brief();
-            notice.show(["lasting", ""]);
+            notice.show("camera", ["lasting", ""]);
             const above = await brief();
-            notice.hide();
-            return [alone, above, await brief()];
+            notice.show("server", ["wait", ""]);
+            notice.show("question", ["may it?", ""]);
+            const order = [told(), (notice.hide("question"), told()), (notice.hide("server"), told())];
+            notice.hide("camera");
+            return [alone, above, order, await brief()];
         }"""
     )
-    assert told == [["brief", ""], ["brief", "lasting"], ["brief", ""]]
+    assert told == [["brief", ""], ["brief", "lasting"], ["may it?", "wait", "lasting"], ["brief", ""]]
 
 
 def test_a_recording_ends_in_a_link(server, begun):
@@ -578,6 +581,21 @@ def test_who_must_wait_is_told_so_and_let_in_later(server, visit):
     message(page).get_by_text("Press Start").wait_for()
 
 
+def test_who_waits_is_told_so_again_after_the_question_for_the_camera(server, visit):
+    server.welcome, welcome = None, server.welcome
+    page = visit(server.url)
+    until(page, lambda: server.heard)
+    server.say("wait", ahead=0, why="4 of 4 places are taken.")
+    told = message(page).get_by_text("You are next.")
+    told.wait_for()
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_function("document.querySelector('video').srcObject !== null", timeout=WAIT)
+    told.wait_for()
+    server.say("welcome", **welcome)
+    message(page).wait_for(state="hidden")
+    page.wait_for_function("window.glimpse.firstOverlayMs !== null", timeout=WAIT)
+
+
 def test_a_recogniser_that_is_gone_is_told_and_so_is_its_return(server, begun):
     server.say("problem", what="recogniser-gone", text="it is started again")
     message(begun).get_by_text("The recogniser is gone").wait_for()
@@ -599,6 +617,40 @@ def test_the_page_finds_the_server_again_by_itself(visit):
         message(page).wait_for(state="hidden")
     finally:
         again.close()
+
+
+def test_a_network_that_is_gone_is_told_and_no_box_outlives_it(server, visit):
+    page = visit(server.url)
+    start(page)
+    page.wait_for_function("document.querySelector('[data-part=overlay]').dataset.box")
+    page.evaluate("window.glimpse.link.silentMs = 2500")
+    server.mute = True
+    page.wait_for_function("!document.querySelector('[data-part=overlay]').dataset.box", timeout=WAIT)
+    message(page).get_by_text("Nothing is heard from the server").wait_for()
+    assert page.locator("[data-part=warnings] li").count() == 0
+    server.mute = False
+    page.wait_for_function("document.querySelector('[data-part=overlay]').dataset.box", timeout=30_000)
+    message(page).wait_for(state="hidden")
+
+
+def test_a_camera_that_is_muted_is_told_until_its_picture_is_back(server, begun):
+    muted = """(on) => {
+        const [track] = document.querySelector("video").srcObject.getVideoTracks();
+        Object.defineProperty(track, "muted", { configurable: true, get: () => on });
+        track.dispatchEvent(new Event(on ? "mute" : "unmute"));
+    }"""
+    begun.evaluate(muted, True)
+    message(begun).get_by_text("The camera is muted").wait_for()
+    begun.evaluate(muted, False)
+    message(begun).wait_for(state="hidden")
+
+
+def test_a_camera_that_dies_without_a_word_is_told_and_takes_its_box_along(server, begun):
+    begun.evaluate("document.querySelector('video').pause()")
+    message(begun).get_by_text("The camera gives no picture").wait_for()
+    assert not begun.evaluate("document.querySelector('[data-part=overlay]').dataset.box")
+    begun.evaluate("() => { document.querySelector('video').play() }")
+    message(begun).wait_for(state="hidden")
 
 
 def test_a_refused_camera_is_explained(server, visit, chromium):

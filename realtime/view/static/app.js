@@ -49,8 +49,10 @@ class App {
         this.link.send(bytes);
       },
       ended: () => this.#stopped(words.messages.unplugged),
+      still: (why) => this.#still(why),
     });
-    this.notice.show(words.messages.connecting);
+    this.notice.show("camera", words.messages.idle);
+    this.notice.show("server", words.messages.connecting);
     this.link = new Link(address(), this);
     navigator.mediaDevices?.addEventListener("devicechange", () => this.#list());
     this.#list();
@@ -111,13 +113,14 @@ class App {
     this.#hello();
   }
 
-  closed(pause, why) {
+  closed(pause, why, silent) {
     this.#welcome = null;
     if (this.recording) this.notice.unsaved();
     this.recording = false;
     this.screen.clear();
     this.#flight.clear();
-    this.notice.show(why ? words.messages.turnedAway(why) : words.messages.gone(pause));
+    const { turnedAway, gone, silent: heardOfNothing } = words.messages;
+    this.notice.show("server", why ? turnedAway(why) : (silent ? heardOfNothing : gone)(pause));
     this.#update();
   }
 
@@ -135,16 +138,17 @@ class App {
     if (!this.#own && !message.cameras.includes(this.choices.camera)) this.screen.ended();
     if (message.cameras.length && !this.#picked && !this.running) {
       this.choices.camera = message.cameras[0];
+      this.notice.hide("server");
       return this.#start();
     }
-    if (first) this.#ready();
+    if (first) this.notice.hide("server");
     this.#update();
   }
 
   #waits({ ahead, why }) {
     this.#welcome = null;
-    this.screen.ended();
-    this.notice.show(words.messages.waiting(ahead, why));
+    this.screen.clear();
+    this.notice.show("server", words.messages.waiting(ahead, why));
     this.#update();
   }
 
@@ -166,20 +170,23 @@ class App {
   }
 
   #problem(what, text) {
-    if (what === "recogniser-gone") this.screen.ended();
-    this.notice.show([words.problems[what] ?? words.problems.refused, text], what === "recogniser-gone" ? Infinity : 6);
+    const told = [words.problems[what] ?? words.problems.refused, text];
+    if (what !== "recogniser-gone") return this.notice.brief(told, 6);
+    this.screen.ended();
+    this.notice.show("server", told);
   }
 
   #back() {
-    this.#ready();
+    this.notice.hide("server");
     this.screen.clear();
     this.#hello();
   }
 
   // The rest is between the two.
 
-  #ready() {
-    this.running ? this.notice.hide() : this.notice.show(words.messages.idle);
+  #still(why) {
+    this.screen.clear();
+    why ? this.notice.show("camera", words.messages.still[why]) : this.notice.hide("camera");
   }
 
   #shows({ camera }) {
@@ -193,14 +200,15 @@ class App {
     this.screen.view.own = this.#own;
     this.#update();
     this.#hello();
-    if (!this.#own) return this.notice.hide();
+    this.notice.hide("camera");
+    if (!this.#own) return;
     try {
-      this.notice.show(words.messages.asking);
+      this.notice.show("question", words.messages.asking);
       const allowed = await this.camera.open(this.choices.camera.slice(BROWSER.length + 1));
       if (allowed === null) return; // stopped, or another camera chosen, while the browser asked
+      this.notice.hide("question");
       this.#allowed = allowed;
       this.screen.view.mirrored = this.camera.mirrored;
-      if (this.#welcome) this.notice.hide();
       this.#list();
     } catch (error) {
       this.#stopped(words.messages[error.name] ?? words.messages.failed(error));
@@ -214,7 +222,8 @@ class App {
     this.markNeutral(false);
     this.camera.close();
     this.screen.clear();
-    this.notice.show(message);
+    this.notice.hide("question");
+    this.notice.show("camera", message);
     this.#update();
   }
 

@@ -92,6 +92,8 @@ export const notCalibrated = "Not done: the face was lost. Look into the camera 
 export const saved = (messages) => `Download the session (${messages.toLocaleString("en")} messages)`;
 export const unsaved = "The last recording ended when the connection was lost.";
 
+const soon = (seconds) => (seconds < 1 ? "now" : `in ${Math.round(seconds)} s`);
+
 // Messages that cover the picture: what was found, and what to do.
 export const messages = {
   connecting: ["Connecting", "Waiting for the server."],
@@ -102,7 +104,11 @@ export const messages = {
     "All places are taken",
     `${why} ${ahead ? `${ahead} ${ahead === 1 ? "person is" : "people are"} before you.` : "You are next."} Stay here: it begins by itself.`,
   ],
-  gone: (seconds) => ["The server is gone", `Trying again ${seconds < 1 ? "now" : `in ${Math.round(seconds)} s`}. You need not reload the page.`],
+  gone: (seconds) => ["The server is gone", `Trying again ${soon(seconds)}. You need not reload the page.`],
+  silent: (seconds) => [
+    "Nothing is heard from the server",
+    `The network is gone, or the server hangs. Trying again ${soon(seconds)}; look at your connection meanwhile.`,
+  ],
   turnedAway: (why) => ["The server closed the connection", why],
   NotAllowedError: [
     "The camera was refused",
@@ -114,6 +120,10 @@ export const messages = {
     "Another program or page holds it, or it failed to start. Close the other one, then press Start.",
   ],
   unplugged: ["The camera has stopped", "It was unplugged, or another program took it. Press Start once it is back."],
+  still: {
+    muted: ["The camera is muted", "The system or a switch on the camera withholds its picture. It goes on by itself once the picture is back."],
+    silent: ["The camera gives no picture", "It goes on by itself once one comes. Otherwise plug it in anew, or press Stop and choose another."],
+  },
   insecure: [
     "This address cannot use your camera",
     `Browsers give a camera to https pages and to localhost only. Either open http://localhost:${location.port || 80} on the server itself, or through "ssh -L ${location.port || 80}:localhost:${location.port || 80} ${location.hostname}"; or give Glimpse a certificate: view.certificate and view.private_key in configs/realtime.toml.`,

@@ -31,6 +31,8 @@ from realtime.view.visit.watched_camera import OTHERS
 
 #: Texts of one browser a second: nobody clicks faster.
 TEXTS_HZ = 20.0
+#: After so long without a word the browser is told that the page is there: several times in what it waits (link.js).
+ALIVE_S = 2.0
 
 
 class Visitor:
@@ -108,6 +110,8 @@ class Visitor:
     def check(self) -> None:
         """End what has lasted too long; called a few times a second."""
         self._button.check()
+        if time.monotonic() - self.queue.taken_s > ALIVE_S:
+            self.queue.newest("alive", encode("alive"))
         if not self._greeted and time.monotonic() - self.heard > self._services.config.view.idle_s:
             self.queue.end("no hello came")
 

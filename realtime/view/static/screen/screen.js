@@ -13,12 +13,15 @@ import * as words from "../words.js";
 const KEPT_STATES = 120; // to find the one that belongs to a picture of the server's camera
 const PLOT_MS = 50;
 const SLOW_MS = 200; // numbers that change faster cannot be read
+const STALE_MS = 2000; // without a newer state for so long nobody knows where the face is
 const LONG_EVENT_S = 0.1; // a rate whose shortest event is longer is worth a warning
 
 export class Screen {
   #parts;
   #states = new Map(); // frame -> state
   #t = 0; // of the newest
+  #came = 0; // when the newest came, on the page's clock
+  #stale = false; // it is too old to be shown
   #fresh = false; // the newest state or picture is not drawn yet
   #shown = null; // { frame, t } of the server's picture on the screen
   #decoding = false;
@@ -48,6 +51,7 @@ export class Screen {
   state(state, captured) {
     if (state.t < this.#t) this.#anew();
     this.#t = state.t;
+    [this.#came, this.#stale] = [performance.now(), false];
     this.#states.set(state.frame, { ...state, captured });
     if (this.#states.size > KEPT_STATES) this.#states.delete(this.#states.keys().next().value);
     for (const each of [this.plot, this.status, this.countdown]) each.state(state);
@@ -109,7 +113,8 @@ export class Screen {
   }
 
   #draw(now) {
-    const state = this.#due();
+    if (!this.#stale && now - this.#came > STALE_MS) this.#forgetFaces();
+    const state = this.#stale ? null : this.#due();
     if (state && this.#fresh && this.view.size) {
       this.#fresh = false;
       this.overlay.draw(state, this.view.size, this.view);
@@ -127,6 +132,15 @@ export class Screen {
       if (state) this.bars.draw(state);
       if (state) this.#warn(state);
     }
+  }
+
+  // No box, label or warning outlives what it is about.
+  #forgetFaces() {
+    this.#stale = true;
+    this.#states.clear();
+    this.overlay.blank();
+    this.bars.clear();
+    this.#parts.warnings.replaceChildren();
   }
 
   // The newest state of the own camera; of the server's the one that belongs to the picture on the screen.
