@@ -15,6 +15,7 @@ from realtime.view.recording.store import RecordingStore
 from realtime.view.upstream.asker import AsyncAsker
 from realtime.view.upstream.link import RecogniserLink
 from realtime.view.visit.cameras import Cameras
+from realtime.view.visit.capacity import Capacity
 from realtime.view.visit.services import Services
 from realtime.view.visit.visitor import Visitor
 
@@ -32,11 +33,13 @@ class Page:
         publish, view = config.publish, config.view
         self._askers = asker, picture_asker = AsyncAsker(publish), AsyncAsker(publish)  # pictures wait for nothing else
         self.metrics = Metrics()
+        link = RecogniserLink(publish, self._hear, self._refresh)
         self.services = Services(
             config=config,
-            link=RecogniserLink(publish, self._hear, self._refresh),
+            link=link,
             asker=asker,
             cameras=Cameras(asker, picture_asker, landmarks=publish.landmarks),
+            capacity=Capacity(view.least_hz, link.newest),
             waiting_room=WaitingRoom(view.visitors, view.idle_s),
             recordings=RecordingStore(config),
             count_picture=self.metrics.picture,
@@ -83,6 +86,7 @@ class Page:
     def _hear(self, message: Published) -> None:
         self.metrics.hear(message)
         self.services.cameras.hear(message)
+        self.services.capacity.hear(message)
 
     def _refresh(self) -> None:
         for visitor in list(self._visitors):

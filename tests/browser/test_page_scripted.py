@@ -596,6 +596,15 @@ def test_who_waits_is_told_so_again_after_the_question_for_the_camera(server, vi
     page.wait_for_function("window.glimpse.firstOverlayMs !== null", timeout=WAIT)
 
 
+def test_who_has_no_time_for_the_camera_says_so_until_it_has(server, begun):
+    server.mute = True  # no state comes
+    server.say("problem", what="full", text="2 other cameras are watched already.")
+    message(begun).get_by_text("2 other cameras are watched already.").wait_for()
+    assert "no time for your camera" in message(begun).inner_text()
+    server.mute = False
+    message(begun).wait_for(state="hidden")
+
+
 def test_a_recogniser_that_is_gone_is_told_and_so_is_its_return(server, begun):
     server.say("problem", what="recogniser-gone", text="it is started again")
     message(begun).get_by_text("The recogniser is gone").wait_for()

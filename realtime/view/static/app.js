@@ -120,6 +120,7 @@ class App {
     this.screen.clear();
     this.#flight.clear();
     const { turnedAway, gone, silent: heardOfNothing } = words.messages;
+    this.notice.hide("place");
     this.notice.show("server", why ? turnedAway(why) : (silent ? heardOfNothing : gone)(pause));
     this.#update();
   }
@@ -154,6 +155,7 @@ class App {
 
   #state(state) {
     if (!this.#shows(state)) return;
+    this.notice.hide("place");
     const captured = this.#own ? this.#flight.answered(state.frame) : undefined;
     this.screen.state(state, captured);
   }
@@ -171,6 +173,7 @@ class App {
 
   #problem(what, text) {
     const told = [words.problems[what] ?? words.problems.refused, text];
+    if (what === "full") return this.notice.show("place", told);
     if (what !== "recogniser-gone") return this.notice.brief(told, 6);
     this.screen.ended();
     this.notice.show("server", told);
@@ -222,7 +225,7 @@ class App {
     this.markNeutral(false);
     this.camera.close();
     this.screen.clear();
-    this.notice.hide("question");
+    for (const layer of ["question", "place"]) this.notice.hide(layer);
     this.notice.show("camera", message);
     this.#update();
   }

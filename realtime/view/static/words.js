@@ -134,6 +134,7 @@ export const messages = {
 export const problems = {
   "recogniser-gone": "The recogniser is gone",
   refused: "That was refused",
+  full: "This computer has no time for your camera now",
   "too-fast": "Too many pictures",
   "too-large": "A picture is too large",
   malformed: "The server could not read a message",

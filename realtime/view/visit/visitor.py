@@ -48,7 +48,7 @@ class Visitor:
         self._wanted = self._camera = ""  # that shall be, and is watched
         config, asker = services.config, services.asker
         self._problems = Problems(self.queue, self.name)
-        self._upload = Upload(self.name, config, services.link, self._problems)
+        self._upload = Upload(self.name, config, services.link, self._problems, services.capacity.why)
         self._questions = Questions(asker, self.queue, self._problems, config.spotter.calibrate_s)
         self._button = RecordButton(services.recordings, asker, self.queue, self._problems)
         self._viewer = Viewer(self.queue, self._problems, self._upload, self._button)

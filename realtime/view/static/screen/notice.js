@@ -2,8 +2,9 @@
 
 import * as words from "../words.js";
 
-// Of what is true at once the first is said: a question that waits for the person, what the server says, the camera.
-const LAYERS = ["question", "server", "camera"];
+// Of what is true at once the first is said: a question that waits for the person, what the server says, that
+// there is no time for one more camera, the camera.
+const LAYERS = ["question", "server", "place", "camera"];
 
 export class Notice {
   #parts;
@@ -29,8 +30,7 @@ export class Notice {
   }
 
   hide(layer) {
-    this.#lasting.delete(layer);
-    this.#stay();
+    if (this.#lasting.delete(layer)) this.#stay();
   }
 
   // Over all others, for `seconds`.
@@ -46,7 +46,7 @@ export class Notice {
 
   #draw(message, brief) {
     clearTimeout(this.#later);
-    const { message: place } = this.#parts;
+    const place = this.#parts.message;
     place.hidden = message === null;
     if (message === null) return;
     place.replaceChildren(...["strong", "p"].map((tag, at) => Object.assign(document.createElement(tag), { textContent: message[at] })));
