@@ -3,6 +3,7 @@
 import base64
 import re
 
+import msgspec
 import pytest
 from scripted import BOX, Scripted, event, face, meta, picture
 
@@ -296,6 +297,31 @@ def test_the_bars_show_the_expression(server, begun):
     bars = begun.locator(".bars > div")
     begun.locator(".bars .most").wait_for()
     assert [row.replace("\n", " ") for row in bars.all_inner_texts()][:2] == ["neutral 50 %", "happiness 20 %"]
+
+
+def test_of_several_faces_rows_and_bars_say_whose_they_are(server, begun):
+    title = begun.get_by_role("heading", name="Expression now")
+    item = begun.locator("[data-part=events] li")
+    server.say("event", event=event(server.t, id=1))
+    item.get_by_text("surprise").wait_for()
+    assert (title.text_content(), item.get_by_text("face 1").count()) == ("Expression now", 0)
+    server.faces = lambda: (face(id=1), msgspec.structs.replace(face(id=2), box=(0.0, 0.0, 300.0, 300.0)))
+    begun.get_by_role("heading", name="Expression now of face 2", exact=True).wait_for()
+    server.say("event", event=event(server.t, id=2, face=2))
+    item.get_by_text("face 2", exact=True).wait_for()
+
+
+def test_of_a_face_in_the_dark_no_expression_is_shown(server, begun):
+    begun.locator(".bars .most").wait_for()
+    server.faces = lambda: (face(reasons=("dark",)),)
+    begun.get_by_role("heading", name="Expression now: too dark to tell", exact=True).wait_for()
+    assert begun.locator(".bars .most").count() == 0
+    assert set(begun.locator(".bars .value").all_text_contents()) == {""}
+
+
+def test_an_event_that_a_calibration_ends_says_so(server, begun):
+    server.say("event", event=event(server.t, "withdrawn", reason="calibrated"))
+    begun.wait_for_function("document.querySelector('[data-part=said]').textContent === 'Withdrawn: calibration began.'")
 
 
 def test_pictures_of_an_event_are_asked_for_only_where_the_person_allowed_it(server, begun):

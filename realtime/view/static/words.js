@@ -12,6 +12,7 @@ export const quality = {
 export const withdrawn = {
   unsure: "too unlikely to be an expression",
   lost: "the face was lost",
+  calibrated: "calibration began",
   none: "it showed no expression",
   sparse: "too few frames of it: the camera is too slow",
 };
@@ -28,6 +29,14 @@ export function rate(hz, shortest_s) {
 
 export function percent(share) {
   return `${Math.round(share * 100)} %`;
+}
+
+// Where there are several, whose it is: the number stands by the face in the picture.
+export const face = (id) => `face ${id}`;
+
+export function expressionNow(nearest, several, dark) {
+  const whose = nearest && several ? ` of ${face(nearest.id)}` : "";
+  return `Expression now${whose}${dark ? ": too dark to tell" : ""}`;
 }
 
 // `leftOut` is what the computer has no time for, in words.

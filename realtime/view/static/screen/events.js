@@ -8,6 +8,8 @@ export class Events {
   #list;
   #said;
   #items = new Map(); // id -> li
+  #whose = new Set(); // ids of events that were shown while there were several faces
+  #several = false;
   leftOut = ""; // what the computer has no time for
 
   // `list` shows events, `said` tells them to a screen reader once they are final.
@@ -16,10 +18,15 @@ export class Events {
     this.#said = said;
   }
 
+  state({ faces }) {
+    this.#several = faces.length > 1;
+  }
+
   event(event) {
+    if (this.#several) this.#whose.add(event.id);
     const item = this.#items.get(event.id) ?? this.#begin(event.id);
     item.className = `${event.kind} ${event.stage}`;
-    item.querySelector("[data-part=what]").replaceChildren(...line(event, this.leftOut));
+    item.querySelector("[data-part=what]").replaceChildren(...line(event, this.leftOut, this.#whose.has(event.id)));
     if (event.stage !== "early") this.#said.textContent = words.announcement(event, this.leftOut);
   }
 
@@ -39,6 +46,8 @@ export class Events {
   // Another stream begins, whose events are numbered anew.
   clear() {
     this.#items.clear();
+    this.#whose.clear();
+    this.#several = false;
   }
 
   #begin(id) {
@@ -56,7 +65,7 @@ export class Events {
   }
 }
 
-function line(event, leftOut) {
+function line(event, leftOut, whose) {
   const took = event.offset_s === null ? "…" : `${Math.round((event.offset_s - event.onset_s) * 1000)} ms`;
   const told = [element("time", clock(event)), element("span", event.kind, "kind")];
   if (event.stage === "withdrawn") return [...told, element("s", event.label), element("span", words.reason(event, leftOut), "sure")];
@@ -67,6 +76,7 @@ function line(event, leftOut) {
     element("span", words.percent(event.confidence), "sure"),
     element("span", event.stage === "early" ? "early" : took, "took"),
     ...(event.units?.length ? [element("small", words.units(event), "units")] : []),
+    ...(whose ? [element("small", words.face(event.face), "whose")] : []),
     ...(doubts ? [element("small", doubts)] : []),
   ];
 }

@@ -37,7 +37,7 @@ export class Screen {
     this.drawn = drawn;
     this.overlay = new Overlay(parts.overlay);
     this.plot = new Plot(parts.plot);
-    this.bars = new Bars(parts.bars);
+    this.bars = new Bars(parts.bars, parts.whose);
     this.events = new Events(parts.events, parts.said);
     this.status = new Status(parts.status);
     this.countdown = new Countdown(parts.countdown);
@@ -54,7 +54,7 @@ export class Screen {
     [this.#came, this.#stale] = [performance.now(), false];
     this.#states.set(state.frame, { ...state, captured });
     if (this.#states.size > KEPT_STATES) this.#states.delete(this.#states.keys().next().value);
-    for (const each of [this.plot, this.status, this.countdown]) each.state(state);
+    for (const each of [this.plot, this.events, this.status, this.countdown]) each.state(state);
     if (this.view.own) this.#fresh = true;
   }
 
