@@ -27,9 +27,12 @@ MOST_OF_ONE = 8
 
 
 class Page:
-    """The link to the recogniser, the visitors and what they record; an asynchronous context manager."""
+    """The link to the recogniser, the visitors and what they record; an asynchronous context manager.
 
-    def __init__(self, config: Config) -> None:
+    What comes over the link is a `recorded` session, or happens now.
+    """
+
+    def __init__(self, config: Config, *, recorded: bool = False) -> None:
         publish, view = config.publish, config.view
         self._askers = asker, picture_asker = AsyncAsker(publish), AsyncAsker(publish)  # pictures wait for nothing else
         self.metrics = Metrics()
@@ -43,6 +46,7 @@ class Page:
             waiting_room=WaitingRoom(view.visitors, view.idle_s),
             recordings=RecordingStore(config),
             count_picture=self.metrics.picture,
+            recorded=recorded,
         )
         self._visitors: set[Visitor] = set()
         self.metrics.watch(self.services.link, self.services.waiting_room)

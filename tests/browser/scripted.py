@@ -84,6 +84,7 @@ class Scripted:
         self.heard, self.numbers = [], []  #: what was said, and numbers of pictures
         self.t = 0.0  #: capture time of the newest picture
         self._landmarks = False
+        self.gap = 0  #: frames that were left out before each
         self.mute = False  #: as if the network were gone
 
     def say(self, kind, **rest):
@@ -151,7 +152,7 @@ class Scripted:
         self.numbers.append(number)
         if self.mute:
             return
-        state = State(t=self.t, camera=CAMERA, frame=number, gap=0, latency_ms=20.0, faces=self.faces())
+        state = State(t=self.t, camera=CAMERA, frame=number, gap=self.gap, latency_ms=20.0, faces=self.faces())
         await live.send_text(msgspec.json.encode({"kind": "state", "state": state}).decode())
 
 

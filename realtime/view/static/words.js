@@ -14,18 +14,53 @@ export const withdrawn = {
   lost: "the face was lost",
   calibrated: "calibration began",
   none: "it showed no expression",
-  sparse: "too few frames of it: the camera is too slow",
+  sparse: "too few frames of it",
 };
 
-export const sparse = "too few frames of it"; // where the computer is too slow, which it says itself
+const slower = { camera: ": the camera is too slow", computer: ": the computer is too slow" };
+
+export const withdrawnCount = (count, most) => `${count < most ? count : `${most} or more`} withdrawn: movements that were no expression`;
 
 export const kinds = { micro: "Micro-expression", macro: "Macro-expression" };
 
 export const noFace = "no face in the picture";
 
-export function rate(hz, shortest_s) {
-  return `${Math.round(hz)} fps: shorter than ${Math.round(shortest_s * 1000)} ms cannot be seen`;
+// What is said on top.
+
+export const noEvent = "No expression yet.";
+export const nobody = "Nobody is seen: look into the camera.";
+export const lessToDo = "close other programs, or let fewer people watch";
+
+// What would make the picture better, by the reason that it is not.
+export const advice = {
+  small: "come closer",
+  blurred: "hold still",
+  dark: "turn on a light before you",
+  bright: "dim the light",
+  turned: "look into the camera",
+};
+
+export const conditions = (advised) => (advised.length ? `For better results ${advised.join(", ")}.` : "Conditions are good.");
+
+export const computerSlow = ({ analysed, camera }) =>
+  `close other programs, or let fewer people watch: the computer analyses ${Math.round(analysed)} of ${Math.round(camera)} frames a second`;
+
+export const cameraSlow = (hz) =>
+  `turn on a light or take another camera: this one gives ${Math.round(hz)} frames a second, which is too few for brief expressions`;
+
+const named = { negative: "negative expression", positive: "positive expression" };
+
+export function sentence(event) {
+  const long = { micro: "brief", macro: "longer" }[event.kind];
+  const took = event.offset_s === null ? "under way" : `${(event.offset_s - event.onset_s).toFixed(event.kind === "micro" ? 2 : 1)} s`;
+  const whose = event.whose ? `${face(event.face)}: ` : "";
+  const text = `${whose}a ${long} ${named[event.label] ?? `expression of ${event.label}`}, ${took}, sure to ${percent(event.confidence)}.`;
+  return text[0].toUpperCase() + text.slice(1);
 }
+
+export const enlarged = (times) => `movement × ${times}`;
+export const picture = (caption) => `The face: ${caption}`;
+export const loop = (beside) => (beside ? "Show the face as a loop" : "Show the face's pictures side by side");
 
 export function percent(share) {
   return `${Math.round(share * 100)} %`;
@@ -39,9 +74,9 @@ export function expressionNow(nearest, several, dark) {
   return `Expression now${whose}${dark ? ": too dark to tell" : ""}`;
 }
 
-// `leftOut` is what the computer has no time for, in words.
-export function announcement(event, leftOut) {
-  if (event.stage === "withdrawn") return `Withdrawn: ${reason(event, leftOut)}.`;
+// `slow` says who is, as far as it is known.
+export function announcement(event, slow) {
+  if (event.stage === "withdrawn") return `Withdrawn: ${reason(event, slow)}.`;
   const moved = event.units?.length ? ` ${units(event)}.` : "";
   return `${kinds[event.kind]}: ${event.label}, ${percent(event.confidence)} sure.${moved}`;
 }
@@ -51,9 +86,8 @@ export function units(event) {
   return event.units.map((unit) => unit.words).join("; ");
 }
 
-export function reason(event, leftOut) {
-  if (leftOut && event.reason === "sparse") return sparse;
-  return withdrawn[event.reason] ?? event.reason;
+export function reason(event, slow) {
+  return (withdrawn[event.reason] ?? event.reason) + (event.reason === "sparse" ? (slower[slow] ?? "") : "");
 }
 
 export function overlay(faces) {
@@ -64,15 +98,14 @@ export function overlay(faces) {
 // The server keeps a recording for so long after its end.
 export const KEPT_MS = 600_000;
 
-export function banner({ running, recording, kept, video, camera }) {
+export function banner({ running, recording, kept, video, camera, shows }) {
+  const law = "An event is a candidate with a confidence, not a fact. In the EU the AI Act forbids this at work and in schools.";
+  if (shows) return ["A recording is shown.", `Nothing is watched now: its events were told when it was made. ${law}`];
   const inference = running ? "Emotion inference is running." : "Emotion inference is off.";
   const pictures = recording
     ? `A recording is being written to disk, ${video ? "with" : "without"} video.`
     : `Pictures ${camera ? "go to this Glimpse and" : "stay in this Glimpse and go"} nowhere else; ${stored(kept)}.`;
-  return [
-    inference,
-    `${pictures} An event is a candidate with a confidence, not a fact. In the EU the AI Act forbids this at work and in schools.`,
-  ];
+  return [inference, `${pictures} ${law}`];
 }
 
 function stored(kept) {
@@ -156,7 +189,10 @@ export const status = {
   gaps: "Gaps",
   engine: "Engine",
   alarms: "False alarms",
+  threshold: "Threshold",
 };
+
+export const frames = ({ analysed, camera }) => (analysed < 0.9 * camera ? `${Math.round(analysed)} of ${Math.round(camera)}` : analysed.toFixed(1));
 
 export const alarms = (perMinute, seconds) => `${perMinute.toFixed(1)}/min in ${Math.round(seconds)} s`;
 export const notMarked = "tick “I am neutral”";

@@ -27,3 +27,4 @@ class Services:
     waiting_room: WaitingRoom
     recordings: RecordingStore
     count_picture: Callable[[Fate, int], None]  #: told what became of each picture of so many bytes
+    recorded: bool = False  #: what is published is a recording: nobody is watched

@@ -186,4 +186,5 @@ class Visitor:
             most_hz=config.view.most_hz,
             longest_kb=config.streams.longest_kb,
             calibrate_s=config.spotter.calibrate_s,
+            recorded=self._services.recorded,
         )

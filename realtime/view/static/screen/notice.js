@@ -20,7 +20,7 @@ export class Notice {
     const [inference, rest] = words.banner(now);
     const strong = Object.assign(document.createElement("strong"), { textContent: inference });
     this.#parts.banner.replaceChildren(strong, ` ${rest}`);
-    this.#parts.banner.classList.toggle("live", now.running);
+    this.#parts.banner.classList.toggle("live", now.running && !now.shows);
   }
 
   // Until `hide` of this layer: what lies above is seen, and what lies below again after it.
