@@ -732,8 +732,10 @@ def test_who_has_no_time_for_the_camera_says_so_until_it_has(server, begun):
 
 
 def test_a_recogniser_that_is_gone_is_told_and_so_is_its_return(server, begun):
+    server.mute = True
     server.say("problem", what="recogniser-gone", text="it is started again")
     message(begun).get_by_text("The recogniser is gone").wait_for()
+    server.mute = False
     server.say("back")
     message(begun).wait_for(state="hidden")
     server.say("problem", what="refused", text="found 3, wanted 4")

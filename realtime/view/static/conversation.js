@@ -73,7 +73,7 @@ export class Conversation {
   #state(state) {
     if (!this.#shows(state)) return;
     const { choices, flight, notice, screen } = this.#app;
-    notice.hide("place");
+    for (const layer of ["place", "server"]) notice.hide(layer); // who answers is there
     screen.state(state, choices.own ? flight.answered(state.frame) : undefined);
   }
 
