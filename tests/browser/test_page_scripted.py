@@ -44,6 +44,7 @@ def begun(server, one_page):
 CLEAN = """() => {
     document.querySelectorAll("input[type=checkbox]:checked").forEach((box) => box.click());
     window.glimpse.screen.forget();
+    window.glimpse.notice.hide("server");
     document.querySelector("[data-part=details]").open = true;
 }"""
 
@@ -176,7 +177,7 @@ def test_what_would_make_the_conditions_good_is_said_and_engines_stand_behind_de
     told = begun.locator("[data-part=conditions]")
     told.get_by_text("Conditions are good.").wait_for()
     server.faces = lambda: (face(reasons=("dark", "small")),)
-    told.get_by_text("For better results turn on a light before you, come closer.", exact=True).wait_for()
+    told.get_by_text("For better results: turn on a light in front of you; come closer.", exact=True).wait_for()
     server.faces = lambda: ()
     told.get_by_text("Nobody is seen: look into the camera.").wait_for()
     details = begun.locator("[data-part=details]")
@@ -273,7 +274,7 @@ def test_what_the_computer_has_no_time_for_is_one_line_by_the_picture_while_it_i
     server.say("meta", meta=meta(server.t, left_out=SLOW))
     told.get_by_text(SLOW, exact=True).wait_for()
     assert told.get_attribute("aria-live") == "polite"
-    begun.get_by_text("For better results close other programs, or let fewer people watch.").wait_for()
+    begun.get_by_text("For better results: close other programs, or let fewer people watch.").wait_for()
     assert 0 <= told.bounding_box()["y"] - bottom(begun.locator(".stage")) <= 10
     server.say("meta", meta=meta(server.t, gaps=95, left_out=SLOW))
     begun.locator("[data-value=gaps]").get_by_text("97").wait_for()
@@ -284,7 +285,7 @@ def test_what_the_computer_has_no_time_for_is_one_line_by_the_picture_while_it_i
     server.say("meta", meta=meta(server.t))
     told.wait_for(state="hidden")
     assert (told.text_content(), controls()) == ("", apart)
-    begun.get_by_text("For better results close other programs").wait_for(state="detached")
+    begun.get_by_text("For better results: close other programs").wait_for(state="detached")
 
 
 def bottom(locator):
@@ -901,6 +902,9 @@ def test_the_essential_parts_are_seen_without_scrolling(server, begun, keep, wid
     assert begun.evaluate("document.documentElement.scrollWidth") <= width
     parts = [".stage", "#glimpse-start", ".headline"] + [".plot", ".bars", "[data-part=events]"] * (width > 600)
     begun.evaluate("document.querySelector('[data-part=details]').open = false")
+    begun.evaluate("window.scrollTo(0, 0)")
+    if width > 600:
+        assert begun.evaluate("document.documentElement.scrollHeight") <= height
     for part in parts:
         box = begun.locator(part).bounding_box()
         assert box["y"] >= 0, part

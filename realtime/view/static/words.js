@@ -35,12 +35,12 @@ export const lessToDo = "close other programs, or let fewer people watch";
 export const advice = {
   small: "come closer",
   blurred: "hold still",
-  dark: "turn on a light before you",
+  dark: "turn on a light in front of you",
   bright: "dim the light",
   turned: "look into the camera",
 };
 
-export const conditions = (advised) => (advised.length ? `For better results ${advised.join(", ")}.` : "Conditions are good.");
+export const conditions = (advised) => (advised.length ? `For better results: ${advised.join("; ")}.` : "Conditions are good.");
 
 export const computerSlow = ({ analysed, camera }) =>
   `close other programs, or let fewer people watch: the computer analyses ${Math.round(analysed)} of ${Math.round(camera)} frames a second`;
