@@ -22,10 +22,10 @@ help: ## what can be made
 	@sed -n 's/^\([a-z]*\): [^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/base.stamp ## the recorded sample through the whole live system, with its page
-	$(BIN)/python -m realtime demo
+	$(BIN)/python -m realtime demo || test $$? = 130 # Ctrl-C is how it ends, and no error
 
 live: $(VENV)/base.stamp ## the camera, or SOURCE=..., with its page
-	$(BIN)/python -m realtime view --source $(SOURCE)
+	$(BIN)/python -m realtime view --source $(SOURCE) || test $$? = 130
 
 test: $(VENV)/dev.stamp ## every check: linters, types, import contracts, tests
 	+@$(MAKE) --no-print-directory --jobs 2 lint suite

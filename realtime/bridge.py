@@ -177,7 +177,7 @@ def _library() -> Any:
     try:
         import pylsl
     except (ImportError, RuntimeError) as error:  # the second where liblsl itself is missing
-        raise PublishError(f"the bridge needs pylsl ({error}): run pip install 'glimpse[lsl]'") from None
+        raise PublishError(f"the bridge needs pylsl ({error}): run pip install '.[lsl]'") from None
     return pylsl
 
 

@@ -210,6 +210,7 @@ class ViewConfig(Section, frozen=True):
     certificate: str
     private_key: str
     visitors: Count
+    least_hz: NotNegative
     most_hz: Positive
     idle_s: Positive
     longest_recording_mb: Count

@@ -128,7 +128,7 @@ class Offset:
     t: float
     kind: Kind | None
     strength: float
-    reason: str  #: "" or one of "held", "lost", "unsure"
+    reason: str  #: "" or one of "calibrated", "held", "lost", "unsure"
 
 
 Moment = Onset | Apex | Offset

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import typer
 import realtime.config
 from realtime.__main__ import app as realtime_app
 from realtime.errors import ConfigError
+from realtime.pipeline.summary import DISTRIBUTION
 from train import registry
 from train.__main__ import app as train_app
 from train.tuning import config as tuning
@@ -305,3 +307,22 @@ def test_a_wrong_link_and_a_wrong_pointer_are_seen():
     assert len(list(wrong_links(text, ROOT))) == 2
     assert list(wrong_pointers("(see Two commands in README.md), see Protocols in train/README.md")) == []
     assert len(list(wrong_pointers("see Three commands in README.md; and see the README, Data"))) == 2
+
+
+def test_ctrl_c_ends_what_runs_until_then_without_an_error_of_make():
+    recipes = dict(re.findall(r"^(demo|live):.*\n\t(.+)", MAKEFILE, re.M))
+    assert len(recipes) == 2
+    for recipe in recipes.values():
+        ended = recipe.partition("||")[2].partition("#")[0].replace("$$", "$")
+        for code, wanted in ((130, 0), (2, 1)):
+            assert subprocess.run(["sh", "-c", f"(exit {code}) || {ended}"], check=False).returncode == wanted
+
+
+def test_no_hint_installs_what_a_stranger_called_glimpse():
+    named = re.search(r'^name = "([\w-]+)"', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)[1]
+    assert named == DISTRIBUTION
+    for folder in ("realtime", "train"):
+        for path in (ROOT / folder).rglob("*.py"):
+            hints = re.findall(r"""install ['"]?(glimpse\b[^\s'"]*)""", path.read_text("utf-8"))
+            assert hints == [], path
+    assert "pip install glimpse" not in (ROOT / "README.md").read_text("utf-8")

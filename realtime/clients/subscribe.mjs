@@ -1,13 +1,36 @@
-// Print every event of a running Glimpse, and lose none: npm install, then node subscribe.mjs --help
+// Print every event of a running Glimpse, and lose none: npm ci, then node subscribe.mjs --help
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { decode, encode } from "@msgpack/msgpack";
-import { Dealer, Subscriber } from "zeromq";
 
-const text = (value) => ({ type: "string", default: value });
-const options = parseArgs({
-  options: { host: text("127.0.0.1"), "events-port": text("5557"), "replay-port": text("5558"), keys: text("") },
-}).values; // --keys: folder of CURVE keys, if Glimpse was started with one
+const HELP = `node subscribe.mjs [--host 127.0.0.1] [--events-port 5557] [--replay-port 5558] [--keys FOLDER]
+
+Prints every event of the Glimpse that runs there, in order. --keys names a folder of CURVE keys, without which nothing
+is reached from another machine.`;
+
+function fail(why) {
+  console.error(why);
+  process.exit(1);
+}
+
+function given() {
+  const text = (value) => ({ type: "string", default: value });
+  const ports = { "events-port": text("5557"), "replay-port": text("5558") };
+  const help = { type: "boolean", short: "h" };
+  try {
+    return parseArgs({ options: { host: text("127.0.0.1"), ...ports, keys: text(""), help } }).values;
+  } catch (error) {
+    return fail(`${error.message}\n\n${HELP}`);
+  }
+}
+
+const options = given();
+if (options.help) {
+  console.log(HELP);
+  process.exit();
+}
+const needed = (name) => import(name).catch((error) => fail(`${error.message}: run npm ci beside package.json`));
+const { decode, encode } = await needed("@msgpack/msgpack");
+const { Dealer, Subscriber } = await needed("zeromq");
 
 const key = (file, name) => readFileSync(`${options.keys}/${file}`, "utf8").match(`${name}-key = "(.*)"`)[1];
 const curve = options.keys && {
@@ -15,11 +38,6 @@ const curve = options.keys && {
   curvePublicKey: key("client.key_secret", "public"),
   curveSecretKey: key("client.key_secret", "secret"),
 };
-
-function fail(why) {
-  console.error(why);
-  process.exit(1);
-}
 
 function unpack(frame) {
   const message = decode(frame.subarray(frame.indexOf(0) + 1));

@@ -20,6 +20,7 @@ def page(
     config: ConfigFile = None,
     override: Overrides = None,
     auth: Auth = None,
+    recorded: Annotated[bool, typer.Option("--recorded", help="Say that a recording is shown: of `replay`.")] = False,
     verbose: Verbose = False,
 ) -> None:
     """Serve the page of a Glimpse that runs already, or will: `view` runs both."""
@@ -27,4 +28,4 @@ def page(
         from realtime.view.access.passwords import users
         from realtime.view.serve import serve
 
-        serve(load(config, override), users(auth or []), say)
+        serve(load(config, override), users(auth or []), say, recorded=recorded)

@@ -32,7 +32,8 @@ def together(
     let_in = [part for user in users for part in ("--auth", user)]
     rest = ["--rest"] if sees[0] == "run" and "--record" not in sees else []
     recogniser = Command(RECOGNISER, glimpse(*sees, "--repeat", *rest, *options), quiet=True)
-    page = Command(PAGE, glimpse("page", *options, *let_in), quiet=quiet)
+    shows = ["--recorded"] if sees[0] == "replay" else []
+    page = Command(PAGE, glimpse("page", *options, *let_in, *shows), quiet=quiet)
     return Supervisor([recogniser, page], told)
 
 

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from realtime.config import ROOT
 from realtime.doctor.finding import Finding
-from realtime.pipeline.summary import version
+from realtime.pipeline.summary import DISTRIBUTION, version
 
 CONSTRAINTS = ROOT / "constraints.txt"
 #: As pyproject.toml has it: mediapipe and several others have wheels for these.
@@ -45,7 +45,7 @@ def installed() -> dict[str, str]:
 def needed() -> list[Requirement]:
     """What Glimpse itself cannot do without; nothing where it runs from a folder and is not installed."""
     try:
-        found = [Requirement(text) for text in requires("glimpse") or ()]
+        found = [Requirement(text) for text in requires(DISTRIBUTION) or ()]
     except PackageNotFoundError:
         return []
     return [each for each in found if each.marker is None or each.marker.evaluate({"extra": ""})]

@@ -17,6 +17,8 @@ from realtime.schema.message import Event, shortest_event_s
 
 RECENT = 120  # frames over which the capture rate is measured
 KEPT_EVENTS = 10_000
+#: As pyproject.toml has it; "glimpse" itself is somebody else's on PyPI.
+DISTRIBUTION = "glimpse-expressions"
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,6 +157,6 @@ def version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version("glimpse")
+        return version(DISTRIBUTION)
     except PackageNotFoundError:
         return "unknown (realtime run from a folder)"

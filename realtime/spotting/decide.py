@@ -104,7 +104,7 @@ class EventDetector:
     def dismiss(self) -> list[Moment]:
         """The person says that the face is neutral: an open event was none, whatever was seen of it."""
         event = self._forgotten()
-        return [] if event is None else [self._offset(event, None, "lost")]
+        return [] if event is None else [self._offset(event, None, "calibrated")]
 
     def _forgotten(self) -> _Event | None:
         """The open event, if there is one; nothing of the past is left."""

@@ -30,14 +30,23 @@ IDLE_S = 1.0
 SILENT = "the recogniser is silent"
 
 
-def create(config: Config, users: dict[str, Password], *, front: bool = True, scratch: Path | None = None) -> FastAPI:
+def create(
+    config: Config,
+    users: dict[str, Password],
+    *,
+    front: bool = True,
+    recorded: bool = False,
+    scratch: Path | None = None,
+) -> FastAPI:
     """The whole page, for `users` alone where there are any; without its `front`, what other programs see of it.
+
+    It says that a recording is shown where that is `recorded`.
 
     Gradio, which makes folders that nobody uses, makes them in `scratch`; that is removed when the page ends.
     """
     if scratch is not None:
         os.environ["GRADIO_TEMP_DIR"] = str(scratch)
-    page = Page(config)
+    page = Page(config, recorded=recorded)
     logins = Logins(users)
 
     @asynccontextmanager

@@ -89,14 +89,15 @@ def blocks(config: Config) -> gr.Blocks:
                     neutral = gr.Checkbox(label="I am neutral", container=False, min_width=110)
                 _html("plot")
             with gr.Column(scale=5, min_width=340):
-                with gr.Row():
-                    camera = gr.Dropdown([], label="Camera", filterable=False, min_width=120, interactive=True)
-                    head = gr.Dropdown([], label="Engine", filterable=False, min_width=120, interactive=True)
+                camera = gr.Dropdown([], label="Camera", filterable=False, min_width=120, interactive=True)
                 with gr.Row(elem_id="glimpse-wishes"):
                     landmarks = gr.Checkbox(label="Landmarks", container=False, min_width=90)
                     pictures = gr.Checkbox(label="Keep pictures of events", container=False, min_width=90)
                     video = gr.Checkbox(label="Record video too", container=False, min_width=125)
                 _html("readings")
+                _html("details")
+                with gr.Row(elem_id="glimpse-engine"):  # shown while the details above are unfolded
+                    head = gr.Dropdown([], label="Engine", filterable=False, min_width=120, interactive=True)
         with gr.Accordion("What this is worth, where pictures go, and the law", open=False):
             gr.Markdown(_about(config))
         start.click(None, js="() => window.glimpse.toggle()")
@@ -108,7 +109,9 @@ def blocks(config: Config) -> gr.Blocks:
         }  # fmt: skip
         for name, choice in choices.items():
             choice.input(None, choice, js=f"(value) => window.glimpse.choose('{name}', value)")
-        live.change(None, None, [start, calibrate, record, neutral, camera, head], js="() => window.glimpse.controls()")
+        live.change(
+            None, None, [start, calibrate, record, neutral, camera, head, video], js="() => window.glimpse.controls()"
+        )
     return page
 
 

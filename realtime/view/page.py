@@ -15,6 +15,7 @@ from realtime.view.recording.store import RecordingStore
 from realtime.view.upstream.asker import AsyncAsker
 from realtime.view.upstream.link import RecogniserLink
 from realtime.view.visit.cameras import Cameras
+from realtime.view.visit.capacity import Capacity
 from realtime.view.visit.services import Services
 from realtime.view.visit.visitor import Visitor
 
@@ -26,20 +27,26 @@ MOST_OF_ONE = 8
 
 
 class Page:
-    """The link to the recogniser, the visitors and what they record; an asynchronous context manager."""
+    """The link to the recogniser, the visitors and what they record; an asynchronous context manager.
 
-    def __init__(self, config: Config) -> None:
+    What comes over the link is a `recorded` session, or happens now.
+    """
+
+    def __init__(self, config: Config, *, recorded: bool = False) -> None:
         publish, view = config.publish, config.view
         self._askers = asker, picture_asker = AsyncAsker(publish), AsyncAsker(publish)  # pictures wait for nothing else
         self.metrics = Metrics()
+        link = RecogniserLink(publish, self._hear, self._refresh)
         self.services = Services(
             config=config,
-            link=RecogniserLink(publish, self._hear, self._refresh),
+            link=link,
             asker=asker,
             cameras=Cameras(asker, picture_asker, landmarks=publish.landmarks),
+            capacity=Capacity(view.least_hz, link.newest),
             waiting_room=WaitingRoom(view.visitors, view.idle_s),
             recordings=RecordingStore(config),
             count_picture=self.metrics.picture,
+            recorded=recorded,
         )
         self._visitors: set[Visitor] = set()
         self.metrics.watch(self.services.link, self.services.waiting_room)
@@ -83,6 +90,7 @@ class Page:
     def _hear(self, message: Published) -> None:
         self.metrics.hear(message)
         self.services.cameras.hear(message)
+        self.services.capacity.hear(message)
 
     def _refresh(self) -> None:
         for visitor in list(self._visitors):

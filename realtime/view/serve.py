@@ -41,13 +41,16 @@ TOLERATED = 4
 WAITING_BYTES = 16 * 1024
 
 
-def serve(config: Config, users: dict[str, Password], told: Callable[[str], None]) -> None:
-    """Serve the page until the process is told to end; `told` gets the address once it can be opened."""
+def serve(config: Config, users: dict[str, Password], told: Callable[[str], None], *, recorded: bool = False) -> None:
+    """Serve the page until the process is told to end; `told` gets the address, last, once it can be opened.
+
+    The page says that it shows a recording where that is `recorded`.
+    """
     check_certificate(config.view)
     check_users(config.view, with_users=bool(users))
     listening = listen(config.view)
-    serving = server(config, create(config, users, scratch=make_folder()), listening)
-    for line in (f"Glimpse: {address(config.view, listening)}", *advice(config.view)):
+    serving = server(config, create(config, users, recorded=recorded, scratch=make_folder()), listening)
+    for line in (*advice(config.view), f"Open this: {address(config.view, listening)}"):
         told(line)
     serving.run(sockets=[listening])
 

@@ -84,6 +84,8 @@ class Scripted:
         self.heard, self.numbers = [], []  #: what was said, and numbers of pictures
         self.t = 0.0  #: capture time of the newest picture
         self._landmarks = False
+        self.gap = 0  #: frames that were left out before each
+        self.mute = False  #: as if the network were gone
 
     def say(self, kind, **rest):
         """Send a message to every page; a record goes under its own name."""
@@ -106,14 +108,25 @@ class Scripted:
 
     def _run(self):
         self._loop = asyncio.new_event_loop()
+        self._loop.create_task(self._live_on())
         self._loop.run_until_complete(self._server.serve([self._listening]))
+
+    async def _live_on(self):
+        """Say now and then that the page is there, as the real one does."""
+        while True:
+            await asyncio.sleep(1.0)
+            if not self.mute:
+                await self._tell('{"kind": "alive"}')
 
     async def _tell(self, message):
         for live in list(self._sockets):
-            await (live.send_text if isinstance(message, str) else live.send_bytes)(message)
+            with suppress(RuntimeError, WebSocketDisconnect):  # it has just gone
+                await (live.send_text if isinstance(message, str) else live.send_bytes)(message)
 
     async def _live(self, live: WebSocket):
         await live.accept()
+        if self.mute:
+            await asyncio.sleep(3600)
         self._sockets.add(live)
         with suppress(WebSocketDisconnect, RuntimeError):
             while True:
@@ -137,7 +150,9 @@ class Scripted:
         number, self.t = struct.unpack_from("<Id", data)
         assert data[12:14] == b"\xff\xd8", "no JPEG"
         self.numbers.append(number)
-        state = State(t=self.t, camera=CAMERA, frame=number, gap=0, latency_ms=20.0, faces=self.faces())
+        if self.mute:
+            return
+        state = State(t=self.t, camera=CAMERA, frame=number, gap=self.gap, latency_ms=20.0, faces=self.faces())
         await live.send_text(msgspec.json.encode({"kind": "state", "state": state}).decode())
 
 

@@ -94,7 +94,10 @@ def test_a_person_allows_the_camera_and_sees_the_own_events(visitors_only, visit
     print(f"overlay lag {lag}, first overlay after {page.evaluate('window.glimpse.firstOverlayMs'):.0f} ms")
     assert 0 < lag["p50"] <= lag["p95"] < 2000  # 120 on a machine that does nothing else
     said = page.locator("[data-part=warnings]").inner_text() + page.locator("[data-part=left_out]").inner_text()
-    assert float(page.locator("[data-value=rate]").inner_text()) > 40 or re.search("fps: shorter than|too slow", said)
+    said += page.locator("[data-part=conditions]").inner_text()
+    rate = page.locator("[data-value=rate]").text_content()
+    assert re.fullmatch(r"\d+ of \d+|[\d.]+", rate)
+    assert " of " not in rate or re.search("too slow|computer", said)
     for width, height in ((1280, 720), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         for scheme in ("light", "dark"):

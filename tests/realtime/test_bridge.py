@@ -269,5 +269,5 @@ def test_the_command_waits_passes_on_and_ends(lsl, make):
 
 def test_without_the_library_one_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pylsl", None)
-    with pytest.raises(PublishError, match=r"pip install 'glimpse\[lsl\]'"):
+    with pytest.raises(PublishError, match=r"pip install '\.\[lsl\]'"):
         Bridge(PUBLISH, NAME, print)

@@ -273,3 +273,17 @@ def test_the_folder_ships_with_glimpse_though_it_is_no_package():
     project = msgspec.toml.decode((CLIENTS.parents[1] / "pyproject.toml").read_bytes())
     assert "clients/*" in project["tool"]["setuptools"]["package-data"]["realtime"]
     assert not list(CLIENTS.rglob("__init__.py"))
+
+
+@pytest.mark.parametrize(
+    ("argument", "code", "first"), [("--help", 0, "node subscribe.mjs ["), ("--hots", 1, "Unknown")]
+)
+def test_the_example_for_node_says_how_it_is_called_and_what_it_lacks_without_a_traceback(argument, code, first):
+    if not shutil.which("node"):
+        pytest.skip("no node on the path: the example for Node cannot be run")
+    command = ["node", str(CLIENTS / "subscribe.mjs"), argument]  # where nothing is installed beside it
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    said = done.stdout + done.stderr
+    assert (done.returncode, said.startswith(first)) == (code, True)
+    assert "--events-port" in said
+    assert "    at " not in said

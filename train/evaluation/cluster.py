@@ -91,7 +91,7 @@ def _ray() -> Any:
     try:
         import ray
     except ModuleNotFoundError:
-        raise GlimpseError("Ray is not installed; install glimpse[cluster], or run without a cluster") from None
+        raise GlimpseError("Ray is not installed; run pip install '.[cluster]', or go on without a cluster") from None
     return ray
 
 

@@ -32,7 +32,7 @@ from train.packaging.unrolled import unrolled
 SECONDS = 6.0  #: of timing
 SUFFIX = ".ep"  #: of an exported program, beside the package's folder
 WANTED = (
-    "install torch 2.13 for CUDA, torch-tensorrt 2.13 and tensorrt 11.0 with pip install 'glimpse[tensorrt]', or, "
+    "install torch 2.13 for CUDA, torch-tensorrt 2.13 and tensorrt 11.0 with pip install '.[tensorrt]', or, "
     "for TensorRT for RTX, torch-tensorrt-rtx 2.13 with tensorrt_rtx 1.5"
 )
 

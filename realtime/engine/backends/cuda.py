@@ -121,7 +121,7 @@ def _runtime() -> Any:
     try:
         from cuda.bindings import runtime
     except (ImportError, OSError) as error:
-        reasons = [f"{error}: run pip install 'glimpse[tensorrt]' or 'glimpse[tensorrt-rtx]'"]
+        reasons = [f"{error}: run pip install '.[tensorrt]' or '.[tensorrt-rtx]'"]
         raise EngineLost("CUDA cannot be used:", reasons) from None
     return runtime
 

@@ -21,7 +21,7 @@ def library(backend: GpuBackend) -> Any:
         else:
             import tensorrt_rtx as found
     except (ImportError, OSError) as error:
-        reasons = [f"{error}: run pip install 'glimpse[{backend}]', or set engines.device to cpu"]
+        reasons = [f"{error}: run pip install '.[{backend}]', or set engines.device to cpu"]
         raise EngineLost(f"{backend} cannot be imported:", reasons) from None
     return found
 

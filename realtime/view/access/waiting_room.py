@@ -65,7 +65,7 @@ class WaitingRoom:
     def _tell(self, *entrants: Entrant) -> None:
         why = (
             f"{len(self.inside)} of {self._places} places are taken; you are let in as soon as one is free, "
-            f"or its visitor has been silent for {self._idle_s:.0f} s"
+            f"or its visitor has been silent for {self._idle_s:.0f} s."
         )
         for entrant in entrants:
             entrant.wait(self.waiting.index(entrant), why)

@@ -1,9 +1,11 @@
-// Puts the modules together: what the person chose, what the server says, and what the page shows of both.
+// Puts the modules together: what Gradio's controls call, and what the page does of it.
 
 import { Camera } from "./camera/camera.js";
-import { BROWSER, ownCameras, settings } from "./camera/controls.js";
+import { settings } from "./camera/controls.js";
 import { Flight } from "./camera/flight.js";
 import { Link, address } from "./camera/link.js";
+import { Choices } from "./choices.js";
+import { Conversation } from "./conversation.js";
 import { Notice } from "./screen/notice.js";
 import { Screen } from "./screen/screen.js";
 import * as words from "./words.js";
@@ -11,25 +13,10 @@ import * as words from "./words.js";
 class App {
   #parts;
   #changed;
-  #hears = {
-    welcome: (message) => this.#welcomed(message),
-    wait: (message) => this.#waits(message),
-    state: ({ state }) => this.#state(state),
-    event: ({ event }) => this.#event(event),
-    meta: ({ meta }) => this.#shows(meta) && this.screen.meta(meta),
-    moment: (message) => this.screen.events.moment(message),
-    calibrating: ({ seconds }) => this.screen.countdown.begin(seconds),
-    recording: ({ on }) => this.#records(on),
-    recorded: ({ url, messages }) => this.#saved(url, messages),
-    problem: ({ what, text }) => this.#problem(what, text),
-    back: () => this.#back(),
-  };
-  #flight = new Flight();
-  #devices = [];
-  #welcome = null; // what the server said last of cameras and heads
+  #heard = new Conversation(this);
   #allowed = null; // when the browser gave its camera, until the first overlay is drawn
-  #picked = false; // the person chose a camera
-  choices = { camera: BROWSER, head: "", landmarks: false, pictures: false, video: false };
+  flight = new Flight();
+  choices = new Choices();
   running = false;
   recording = false;
   neutral = false;
@@ -42,16 +29,18 @@ class App {
     this.notice = new Notice(parts);
     this.screen = new Screen(parts, (state) => this.#drawn(state));
     this.camera = new Camera(parts.video, {
-      wanted: () => this.#flight.room && this.link.isOpen && this.#welcome !== null,
+      wanted: () => this.flight.room && this.link.isOpen && this.#heard.welcome !== null,
       encoded: (number, captured, bytes) => {
-        this.#flight.add(number, captured);
+        this.flight.add(number, captured);
         this.screen.view.size = this.camera.size;
         this.link.send(bytes);
       },
       ended: () => this.#stopped(words.messages.unplugged),
+      still: (why) => this.#still(why),
     });
-    this.notice.show(words.messages.connecting);
-    this.link = new Link(address(), this);
+    this.notice.show("camera", words.messages.idle);
+    this.notice.show("server", words.messages.connecting);
+    this.link = new Link(address(), this.#heard);
     navigator.mediaDevices?.addEventListener("devicechange", () => this.#list());
     this.#list();
   }
@@ -61,21 +50,12 @@ class App {
     return { p50, p95, count };
   }
 
-  get #own() {
-    return this.choices.camera.startsWith(BROWSER);
-  }
-
-  // The stream that is watched: what comes late of another one is not shown.
-  get #watched() {
-    return this.#own ? this.#welcome?.camera : this.choices.camera;
-  }
-
   // What Gradio's controls call.
 
   async toggle() {
-    this.#picked = true;
+    this.choices.picked = true;
     if (this.running) this.#stopped(words.messages.stopped);
-    else await this.#start();
+    else await this.start();
   }
 
   calibrate() {
@@ -89,6 +69,7 @@ class App {
   markNeutral(on) {
     this.neutral = on;
     this.screen.status.mark(on);
+    if (on) this.#parts.details.open = true; // where the alarms are counted
     return on;
   }
 
@@ -96,115 +77,74 @@ class App {
     this.choices[name] = value;
     if (name === "landmarks") this.screen.view.landmarks = value;
     if (name === "camera") this.#change();
-    else if (name !== "video") this.#hello();
+    else if (name !== "video") this.#heard.hello();
     return value;
   }
 
   controls() {
     const { running, recording, neutral, choices } = this;
-    return settings({ running, recording, neutral, choices, welcome: this.#welcome, devices: this.#devices });
+    return settings({ running, recording, neutral, choices, welcome: this.#heard.welcome });
   }
 
-  // What the link tells.
+  // What the conversation with the server asks for.
 
-  opened() {
-    this.#hello();
-  }
-
-  closed(pause, why) {
-    this.#welcome = null;
-    if (this.recording) this.notice.unsaved();
-    this.recording = false;
-    this.screen.clear();
-    this.#flight.clear();
-    this.notice.show(why ? words.messages.turnedAway(why) : words.messages.gone(pause));
-    this.#update();
-  }
-
-  said(message) {
-    this.#hears[message.kind]?.(message);
-  }
-
-  picture(frame, t, jpeg) {
-    if (this.running) this.screen.picture(frame, t, jpeg);
-  }
-
-  #welcomed(message) {
-    const first = this.#welcome === null;
-    this.#welcome = message;
-    if (!this.#own && !message.cameras.includes(this.choices.camera)) this.screen.ended();
-    if (message.cameras.length && !this.#picked && !this.running) {
-      this.choices.camera = message.cameras[0];
-      return this.#start();
-    }
-    if (first) this.#ready();
-    this.#update();
-  }
-
-  #waits({ ahead, why }) {
-    this.#welcome = null;
-    this.screen.ended();
-    this.notice.show(words.messages.waiting(ahead, why));
-    this.#update();
-  }
-
-  #state(state) {
-    if (!this.#shows(state)) return;
-    const captured = this.#own ? this.#flight.answered(state.frame) : undefined;
-    this.screen.state(state, captured);
-  }
-
-  #event(event) {
-    if (!this.#shows(event)) return;
-    this.screen.event(event);
-    if (this.choices.pictures && event.stage === "final") this.link.say({ do: "moment", event: event.id });
-  }
-
-  #records(on) {
-    this.recording = on;
-    this.#update();
-  }
-
-  #problem(what, text) {
-    if (what === "recogniser-gone") this.screen.ended();
-    this.notice.show([words.problems[what] ?? words.problems.refused, text], what === "recogniser-gone" ? Infinity : 6);
-  }
-
-  #back() {
-    this.#ready();
-    this.screen.clear();
-    this.#hello();
-  }
-
-  // The rest is between the two.
-
-  #ready() {
-    this.running ? this.notice.hide() : this.notice.show(words.messages.idle);
-  }
-
-  #shows({ camera }) {
-    return this.running && camera === this.#watched;
-  }
-
-  async #start() {
+  async start() {
     this.running = true;
     this.firstOverlayMs = this.#allowed = null;
     this.screen.clear();
-    this.screen.view.own = this.#own;
-    this.#update();
-    this.#hello();
-    if (!this.#own) return this.notice.hide();
+    this.screen.view.own = this.choices.own;
+    this.update();
+    this.#heard.hello();
+    this.notice.hide("camera");
+    if (!this.choices.own) return;
     try {
-      this.notice.show(words.messages.asking);
-      const allowed = await this.camera.open(this.choices.camera.slice(BROWSER.length + 1));
+      this.notice.show("question", words.messages.asking);
+      const allowed = await this.camera.open(this.choices.device);
       if (allowed === null) return; // stopped, or another camera chosen, while the browser asked
+      this.notice.hide("question");
       this.#allowed = allowed;
       this.screen.view.mirrored = this.camera.mirrored;
-      if (this.#welcome) this.notice.hide();
       this.#list();
     } catch (error) {
       this.#stopped(words.messages[error.name] ?? words.messages.failed(error));
     }
+  }
+
+  records(on) {
+    this.recording = on;
+    this.update();
+  }
+
+  saved(url, messages) {
+    this.notice.saved(url, messages);
+    this.update();
+  }
+
+  // The connection is lost.
+  cut() {
+    if (this.recording) this.notice.unsaved();
+    this.recording = false;
+    this.screen.clear();
+    this.flight.clear();
+    this.update();
+  }
+
+  update() {
+    const { running, recording, choices } = this;
+    const { own: camera, video } = choices;
+    const shows = this.#heard.welcome?.recorded ?? false;
+    this.notice.banner({ running, recording, kept: this.notice.keeps, video, camera, shows });
+    this.#parts.video.hidden = !(running && camera);
+    this.#parts.picture.hidden = !(running && !camera);
+    this.#parts.video.classList.toggle("mirrored", this.screen.view.mirrored);
+    this.#changed();
+  }
+
+  // The rest is the page's own.
+
+  #still(why) {
+    this.screen.clear();
+    why ? this.notice.show("camera", words.messages.still[why]) : this.notice.hide("camera");
   }
 
   // However it came to it: the server must end the recording, of which the page says that nothing is stored.
@@ -214,47 +154,28 @@ class App {
     this.markNeutral(false);
     this.camera.close();
     this.screen.clear();
-    this.notice.show(message);
-    this.#update();
-  }
-
-  #saved(url, messages) {
-    this.notice.saved(url, messages);
-    this.#update();
+    for (const layer of ["question", "place"]) this.notice.hide(layer);
+    this.notice.show("camera", message);
+    this.update();
   }
 
   #change() {
-    this.#picked = true;
-    this.screen.events.forget();
+    this.choices.picked = true;
+    this.screen.forget();
     const running = this.running;
     if (running) this.#stopped(words.messages.stopped);
-    if (running || !this.#own) this.#start();
-  }
-
-  #hello() {
-    const { camera, head, landmarks, pictures } = this.choices;
-    this.link.say({ do: "hello", camera: this.#own ? BROWSER : camera, landmarks, pictures, head });
+    if (running || !this.choices.own) this.start();
   }
 
   async #list() {
-    this.#devices = await this.camera.devices();
-    if (this.#devices.length && this.choices.camera === BROWSER) this.choices.camera = ownCameras(this.#devices)[0][1];
-    this.#update();
+    await this.choices.list(this.camera);
+    this.update();
   }
 
   #drawn(state) {
     if (this.#allowed === null || !state.faces.length) return;
     this.firstOverlayMs = performance.now() - this.#allowed;
     this.#allowed = null;
-  }
-
-  #update() {
-    const { running, recording, choices } = this;
-    this.notice.banner({ running, recording, kept: this.notice.keeps, video: choices.video, camera: this.#own });
-    this.#parts.video.hidden = !(running && this.#own);
-    this.#parts.picture.hidden = !(running && !this.#own);
-    this.#parts.video.classList.toggle("mirrored", this.screen.view.mirrored);
-    this.#changed();
   }
 }
 

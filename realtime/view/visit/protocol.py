@@ -24,7 +24,7 @@ BROWSER = "browser"  #: the name by which a visitor calls the own camera
 Dropped = Literal["too-fast", "too-large", "malformed"]
 #: What became of a picture from a browser: passed on, or why not.
 Fate = Literal["passed", "nobody", "unasked", Dropped]
-Problem = Literal["recogniser-gone", "refused", Dropped]
+Problem = Literal["recogniser-gone", "refused", "full", Dropped]
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="do"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 
 #: Messages that must arrive: minutes of events. A browser that lags further is hung up on, and comes again.
@@ -18,6 +19,7 @@ class SendQueue:
         self._there = asyncio.Event()
         self.over = asyncio.Event()  #: the browser is to be hung up on, for what `why` says
         self.why = ""
+        self.taken_s = time.monotonic()  #: when something was last taken out, on the monotonic clock
         self.replaced = 0  #: messages that a newer one took the place of
 
     def put(self, text: str) -> None:
@@ -53,4 +55,5 @@ class SendQueue:
         message = self._must.popleft() if self._must else self._newest.pop(next(iter(self._newest)))
         if not (self._must or self._newest):
             self._there.clear()
+        self.taken_s = time.monotonic()
         return message

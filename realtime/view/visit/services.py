@@ -11,6 +11,7 @@ from realtime.view.recording.store import RecordingStore
 from realtime.view.upstream.asker import AsyncAsker
 from realtime.view.upstream.link import RecogniserLink
 from realtime.view.visit.cameras import Cameras
+from realtime.view.visit.capacity import Capacity
 from realtime.view.visit.protocol import Fate
 
 
@@ -22,6 +23,8 @@ class Services:
     link: RecogniserLink
     asker: AsyncAsker
     cameras: Cameras
+    capacity: Capacity
     waiting_room: WaitingRoom
     recordings: RecordingStore
     count_picture: Callable[[Fate, int], None]  #: told what became of each picture of so many bytes
+    recorded: bool = False  #: what is published is a recording: nobody is watched

@@ -24,7 +24,10 @@ NO_ROOM = (
 
 
 class Upload:
-    """Of the camera called `name` on the wire; what is wrong with its pictures goes to `problems`."""
+    """Of the camera called `name` on the wire; what is wrong with its pictures goes to `problems`.
+
+    `full` says why the first of them may not go up now, or "": then the next one is tried.
+    """
 
     def __init__(
         self,
@@ -32,11 +35,13 @@ class Upload:
         config: Config,
         link: RecogniserLink,
         problems: Problems,
+        full: Callable[[], str] = lambda: "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.begun = False  #: the recogniser may know the camera
         self._link, self._problems, self._clock = link, problems, clock
+        self._full = full
         self._most_hz, self._most_bytes = config.view.most_hz, 1000 * config.streams.longest_kb
         self._bucket = TokenBucket(self._most_hz, clock)
         self._sent_s = -float("inf")  # when a picture last went up
@@ -69,6 +74,9 @@ class Upload:
         return what
 
     def _send(self, picture: Picture) -> Fate:
+        if not self.begun and (why := self._full()):
+            self._problems.report("full", why)
+            return "nobody"
         if not self._link.send(picture):
             return "nobody"
         self.begun = True

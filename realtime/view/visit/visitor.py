@@ -31,6 +31,8 @@ from realtime.view.visit.watched_camera import OTHERS
 
 #: Texts of one browser a second: nobody clicks faster.
 TEXTS_HZ = 20.0
+#: After so long without a word the browser is told that the page is there: several times in what it waits (link.js).
+ALIVE_S = 2.0
 
 
 class Visitor:
@@ -46,7 +48,7 @@ class Visitor:
         self._wanted = self._camera = ""  # that shall be, and is watched
         config, asker = services.config, services.asker
         self._problems = Problems(self.queue, self.name)
-        self._upload = Upload(self.name, config, services.link, self._problems)
+        self._upload = Upload(self.name, config, services.link, self._problems, services.capacity.why)
         self._questions = Questions(asker, self.queue, self._problems, config.spotter.calibrate_s)
         self._button = RecordButton(services.recordings, asker, self.queue, self._problems)
         self._viewer = Viewer(self.queue, self._problems, self._upload, self._button)
@@ -108,6 +110,8 @@ class Visitor:
     def check(self) -> None:
         """End what has lasted too long; called a few times a second."""
         self._button.check()
+        if time.monotonic() - self.queue.taken_s > ALIVE_S:
+            self.queue.newest("alive", encode("alive"))
         if not self._greeted and time.monotonic() - self.heard > self._services.config.view.idle_s:
             self.queue.end("no hello came")
 
@@ -182,4 +186,5 @@ class Visitor:
             most_hz=config.view.most_hz,
             longest_kb=config.streams.longest_kb,
             calibrate_s=config.spotter.calibrate_s,
+            recorded=self._services.recorded,
         )

@@ -434,7 +434,7 @@ def test_a_demo_of_the_first_seconds_ends_with_what_was_heard_and_its_score(tiny
 
 def test_a_demo_shows_its_page_and_what_it_heard_until_ctrl_c_ends_all_three_processes(tiny, start):
     demo = start("demo", *tiny, "--set", "view.port=0")
-    lines = until_line(demo.stdout, "Glimpse: http")
+    lines = until_line(demo.stdout, "Open this: http")
     address = lines[-1].split()[-1]
     with urllib.request.urlopen(address, timeout=20) as page:
         assert b"Glimpse" in page.read()

@@ -419,7 +419,7 @@ def test_a_calibration_ends_the_open_event_and_hushes_what_follows(shown, left, 
     pipeline.run()
     assert [event.stage for event in publisher.events] == ["early", "withdrawn"]
     assert publisher.events[-1].emitted_s - publisher.events[0].emitted_s < 0.1
-    assert publisher.events[-1].reason == "lost"
+    assert publisher.events[-1].reason == "calibrated"
 
 
 def test_events_are_numbered_over_all_faces(shown, left, right, play, publisher):

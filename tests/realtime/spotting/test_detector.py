@@ -107,7 +107,7 @@ def test_a_calibration_ends_the_open_event_and_hushes_what_follows(play):
     assert kinds_of_moment(found) == [Onset, Offset]
     said, offset = found[1]
     assert said == pytest.approx(1.3, abs=TICK_S)  # with the next crop
-    assert (offset.kind, offset.reason) == (None, "lost")
+    assert (offset.kind, offset.reason) == (None, "calibrated")
     assert play(MICRO, ask=1.0)[0] == []
     later, _ = play(expression(1.6, 2.0, peak_at(1.8)), ask=1.0)
     assert kinds_of_moment(later) == [Onset, Apex, Offset]  # calibrate_s is over

@@ -1,6 +1,8 @@
+import re
 import socket
 import subprocess
 import time
+from types import SimpleNamespace
 
 import httpx
 import msgspec
@@ -9,6 +11,7 @@ from typer.testing import CliRunner
 
 from realtime.__main__ import app
 from realtime.errors import ViewError
+from realtime.view import serve as serve_module
 from realtime.view.access.passwords import Password
 from realtime.view.serve import address, advice, check_certificate, check_users, listen
 
@@ -108,3 +111,14 @@ def test_https_and_a_cookie_that_stays_with_it(serve, pair):
     assert page.url.startswith("https://")
     answer = httpx.post(page.url + "login", data={"user": "ada", "password": "correct horse"}, verify=False)
     assert "Secure" in answer.headers["set-cookie"]
+
+
+def test_the_address_is_the_last_line_of_the_start(settings, monkeypatch, tmp_path):
+    said = []
+    monkeypatch.setattr(serve_module, "make_folder", lambda: tmp_path)
+    monkeypatch.setattr(serve_module, "create", lambda *_, **__: None)
+    monkeypatch.setattr(serve_module, "server", lambda *_: SimpleNamespace(run=lambda sockets: sockets[0].close()))
+    monkeypatch.setattr(serve_module, "advice", lambda _: ["what it means"])
+    serve_module.serve(settings(), {}, said.append)
+    assert said[0] == "what it means"
+    assert re.fullmatch(r"Open this: http://localhost:\d+/", said[-1])

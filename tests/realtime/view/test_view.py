@@ -88,7 +88,7 @@ def test_either_process_is_killed_and_the_other_goes_on(view, play, browse, even
     eventually(lambda: healthy(url), UP_S)
     page = running.child("page")
     browser = browse(running)
-    eventually(lambda: session.header.camera in browser.enter()["cameras"], UP_S)
+    eventually(lambda: session.header.camera in (welcome := browser.enter())["cameras"] and welcome["recorded"], UP_S)
     browser.say("hello", camera=session.header.camera)
     assert browser.until("state")["camera"] == session.header.camera
 

@@ -376,7 +376,7 @@ def test_a_fold_that_fits_on_no_machine_is_told_before_it_waits_for_ever(threads
 
 def test_without_ray_the_error_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(GlimpseError, match=r"install glimpse\[cluster\]"):
+    with pytest.raises(GlimpseError, match=r"pip install '\.\[cluster\]'"):
         evaluate(plan(), Method(), tmp_path, Cluster(None, retries=0, gpus=0))
 
 

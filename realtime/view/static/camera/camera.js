@@ -1,6 +1,8 @@
 // The browser's own camera: its pictures are numbered, stamped with their capture time and turned into JPEG in a worker.
 
 const LONGEST_PX = 640;
+const STILL_MS = 3000; // without a new picture for so long the camera is taken to be dead
+const LOOK_MS = 500;
 
 export class Camera {
   #video;
@@ -10,12 +12,18 @@ export class Camera {
   #busy = false;
   #last = 0; // numbers go on over a change of camera, so that they never go back
   #base = 0;
+  #taken = 0; // when the last picture came, or could first be missed
+  #why = ""; // why none comes
 
   // `wanted()` tells before each picture whether it may go; `encoded(number, captured_ms, bytes)` gets those that may.
-  constructor(video, { wanted, encoded, ended }) {
+  // `still(why)` is told "muted" or "silent" when no picture comes though the camera is open, and "" when one comes again.
+  constructor(video, { wanted, encoded, ended, still }) {
     this.#video = video;
     this.wanted = wanted;
     this.ended = ended;
+    this.still = still;
+    setInterval(() => this.#look(), LOOK_MS);
+    document.addEventListener("visibilitychange", () => (this.#taken = performance.now())); // none is drawn while hidden
     this.#encoder.onmessage = ({ data }) => {
       this.#busy = false;
       if (this.#stream && data.number > this.#base) encoded(data.number, data.captured, data.bytes);
@@ -47,7 +55,10 @@ export class Camera {
     if (late()) return stop(stream);
     this.#stream = stream;
     this.#base = this.#last + 1;
-    stream.getVideoTracks()[0].onended = () => this.#stream === stream && (this.close(), this.ended());
+    this.#taken = performance.now();
+    const [track] = stream.getVideoTracks();
+    track.onended = () => this.#stream === stream && (this.close(), this.ended());
+    track.onmute = track.onunmute = () => this.#look();
     this.#video.srcObject = stream;
     this.#video.play().catch(() => {}); // stopped again before it began
     this.#watch(stream);
@@ -58,11 +69,20 @@ export class Camera {
     this.#turn += 1;
     stop(this.#stream);
     this.#stream = this.#video.srcObject = null;
+    this.#why = "";
   }
 
   async devices() {
     const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
     return all.filter((device) => device.kind === "videoinput" && device.deviceId);
+  }
+
+  // A track may be muted by the system, or die without a word.
+  #look() {
+    if (!this.#stream) return;
+    const silent = !document.hidden && performance.now() - this.#taken > STILL_MS;
+    const why = this.#stream.getVideoTracks()[0].muted ? "muted" : silent ? "silent" : "";
+    if (why !== this.#why) this.still((this.#why = why));
   }
 
   #watch(stream) {
@@ -72,6 +92,7 @@ export class Camera {
     const taken = (presented, captured) => {
       if (this.#stream !== stream) return;
       this.#last = this.#base + presented;
+      this.#taken = performance.now();
       if (!this.#busy && this.wanted()) this.#encode(this.#last, captured);
       next(taken);
     };

@@ -2,11 +2,15 @@
 
 import * as words from "../words.js";
 
+// Of what is true at once the first is said: a question that waits for the person, what the server says, that
+// there is no time for one more camera, the camera.
+const LAYERS = ["question", "server", "place", "camera"];
+
 export class Notice {
   #parts;
   #later = null;
   #forgotten = null; // when the recording is
-  #lasting = null; // what a brief message gives way to
+  #lasting = new Map(); // layer -> message
 
   constructor(parts) {
     this.#parts = parts;
@@ -16,28 +20,37 @@ export class Notice {
     const [inference, rest] = words.banner(now);
     const strong = Object.assign(document.createElement("strong"), { textContent: inference });
     this.#parts.banner.replaceChildren(strong, ` ${rest}`);
-    this.#parts.banner.classList.toggle("live", now.running);
+    this.#parts.banner.classList.toggle("live", now.running && !now.shows);
   }
 
-  // For `seconds`, or until hidden.
-  show(message, seconds = Infinity) {
-    const brief = seconds < Infinity;
-    clearTimeout(this.#later);
-    if (brief) this.#later = setTimeout(() => (this.#lasting ? this.show(this.#lasting) : this.hide()), seconds * 1000);
-    else this.#lasting = message;
-    const [title, text] = message;
-    const [strong, p] = ["strong", "p"].map((tag) => document.createElement(tag));
-    strong.textContent = title;
-    p.textContent = text;
-    this.#parts.message.replaceChildren(strong, p);
-    this.#parts.message.classList.toggle("brief", brief);
-    this.#parts.message.hidden = false;
+  // Until `hide` of this layer: what lies above is seen, and what lies below again after it.
+  show(layer, message) {
+    this.#lasting.set(layer, message);
+    this.#stay();
   }
 
-  hide() {
+  hide(layer) {
+    if (this.#lasting.delete(layer)) this.#stay();
+  }
+
+  // Over all others, for `seconds`.
+  brief(message, seconds) {
+    this.#draw(message, true);
+    this.#later = setTimeout(() => this.#stay(), seconds * 1000);
+  }
+
+  #stay() {
+    const layer = LAYERS.find((name) => this.#lasting.has(name));
+    this.#draw(this.#lasting.get(layer) ?? null, false);
+  }
+
+  #draw(message, brief) {
     clearTimeout(this.#later);
-    this.#lasting = null;
-    this.#parts.message.hidden = true;
+    const place = this.#parts.message;
+    place.hidden = message === null;
+    if (message === null) return;
+    place.replaceChildren(...["strong", "p"].map((tag, at) => Object.assign(document.createElement(tag), { textContent: message[at] })));
+    place.classList.toggle("brief", brief);
   }
 
   // Whether a recording lies on the server, to be fetched.

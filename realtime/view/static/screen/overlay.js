@@ -20,7 +20,12 @@ export class Overlay {
 
   clear() {
     this.#told.clear();
+    this.blank();
+  }
+
+  blank() {
     sheet(this.#canvas);
+    this.#canvas.dataset.box = "";
   }
 
   // `size` is that of the picture whose pixels the state counts in.

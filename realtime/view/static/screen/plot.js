@@ -4,7 +4,7 @@ import { Colours, font, sheet } from "./ink.js";
 
 const SPAN_S = 20;
 const LEAST_TOP = 2; // the axis reaches at least so many thresholds
-const ROOM = { left: 30, right: 8, top: 18, bottom: 16 };
+const ROOM = { left: 8, right: 8, top: 18, bottom: 16 };
 const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3]]; // faces are told apart by these
 
 export class Plot {
@@ -90,11 +90,6 @@ export class Plot {
     context.setLineDash([4, 4]);
     line(context, ROOM.left, y, axes.right, y);
     context.setLineDash([]);
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    context.fillText(threshold.toFixed(2), ROOM.left - 4, y);
-    if (axes.bottom - y > 12) context.fillText("0", ROOM.left - 4, axes.bottom); // one number or the other
-    if (this.#top > 3 * threshold) context.fillText(this.#top.toFixed(0), ROOM.left - 4, ROOM.top + 2);
   }
 
   // A span from onset to offset with the apex above it: diamond and plain for micro, square and hatched for macro.

@@ -1,4 +1,4 @@
-// The status line: how fast, how late, what is missing, what runs, and how often it was wrong about a neutral face.
+// What stands behind "Details": how fast, how late, what is missing, what runs, and how often it was wrong about a neutral face.
 
 import * as words from "../words.js";
 
@@ -54,16 +54,19 @@ export class Status {
   clear() {
     this.#meta = this.#last = null;
     if (this.#neutral) this.#anew(this.#neutral);
-    for (const name of ["rate", "latency", "lag", "gaps", "engine"]) this.#values[name].textContent = "–";
+    for (const name of ["rate", "latency", "lag", "gaps", "engine", "threshold"]) this.#values[name].textContent = "–";
   }
 
-  draw(lag) {
+  // `rates` as Pace has them.
+  draw(lag, rates) {
+    if (rates) this.#show("rate", words.frames(rates));
+    const threshold = this.#last?.faces[0]?.threshold;
+    if (threshold !== undefined) this.#show("threshold", threshold.toFixed(2));
     if (lag.count) this.#show("lag", `${Math.round(lag.p50)} / ${Math.round(lag.p95)} ms`);
     this.#show("alarms", this.#neutral ? this.#alarms(this.#neutral) : words.notMarked);
     if (!this.#meta) return;
-    const { rate_hz, latency_ms, gaps, dropped, engines } = this.#meta;
+    const { latency_ms, gaps, dropped, engines } = this.#meta;
     const fallback = engines.find((engine) => engine.fallback)?.fallback;
-    this.#show("rate", rate_hz.toFixed(1));
     this.#show("gaps", String(gaps + dropped));
     if (latency_ms.total) this.#show("latency", `${Math.round(latency_ms.total.p50)} / ${Math.round(latency_ms.total.p95)} ms`);
     const backends = new Set(engines.map(({ backend }) => backend));

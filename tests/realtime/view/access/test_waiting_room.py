@@ -13,6 +13,7 @@ class Entrant:
         self.told.append("in")
 
     def wait(self, ahead, why):
+        assert why.endswith("."), "another sentence follows"
         self.told.append(ahead)
 
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from realtime.view.visit import capacity
 from realtime.view.visit.send_queue import SendQueue
 from realtime.view.visit.upload import NO_ROOM, NO_ROOM_S, Upload
 from realtime.view.visit.viewer import Viewer
@@ -43,6 +44,38 @@ def test_pictures_that_are_too_large_or_too_many_are_dropped(serve, browse, reco
     assert "5" in ada.until("problem", what="too-fast")["text"]
     ada.quiet()
     assert 5 <= len(recogniser.pictures) <= 15
+
+
+def test_a_camera_for_which_there_is_no_time_waits_and_begins_by_itself(
+    serve, browse, recogniser, make, eventually, monkeypatch
+):
+    monkeypatch.setattr(capacity, "OVER_S", 0.5)
+    page = serve("view.least_hz=1000")
+    ada, bob = browse(page), browse(page)
+    name = ada.enter()["camera"]
+    bob.enter()
+    recogniser.publisher.meta(make.meta(0.0, camera=name, left_out="half of the frames"))
+    going = threading.Event()
+
+    def see():
+        for number in range(10_000):
+            if going.wait(0.05):
+                return
+            ada.send(number)
+
+    sending = threading.Thread(target=see)
+    sending.start()
+    try:
+        time.sleep(0.8)
+        bob.send(1)
+        assert "below 1000 (view.least_hz)" in bob.until("problem", what="full")["text"]
+        assert {picture.camera for picture in recogniser.pictures} == {name}
+        going.set()
+        ada.close()
+        eventually(lambda: bob.send(2) or any(told["kind"] == "state" for told in bob.quiet(0.1)))
+    finally:
+        going.set()
+        sending.join()
 
 
 @pytest.mark.promise(
@@ -92,7 +125,7 @@ class Pictures:
         link = SimpleNamespace(there=True, send=lambda _: True)
         problems = SimpleNamespace(tell=lambda what, text: self._told.append(text), refuse=None)
         button = SimpleNamespace(write=lambda message, moments: None)
-        self._upload = Upload("visitor-1", settings, link, problems, lambda: self.now_s)
+        self._upload = Upload("visitor-1", settings, link, problems, clock=lambda: self.now_s)
         self._viewer = Viewer(SendQueue(), problems, self._upload, button)
 
     def send(self, seconds, state=None):

@@ -5,6 +5,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from realtime.schema.message import AskLeave
+from realtime.view.visit import visitor
 from realtime.view.visit.token_bucket import BURST
 
 
@@ -91,3 +92,11 @@ def test_texts_that_are_too_many_are_dropped_and_the_rest_goes_on(serve, browse,
     time.sleep(0.2)
     ada.say("neutral")
     ada.until("calibrating")
+
+
+def test_a_page_that_has_nothing_to_tell_says_that_it_is_there(serve, browse, monkeypatch):
+    monkeypatch.setattr(visitor, "ALIVE_S", 0.1)
+    browser = browse(serve())
+    browser.enter()
+    for _ in range(2):
+        browser.until("alive")
