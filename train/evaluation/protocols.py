@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from train.clips import rates
 from train.config.recipe import Recipe, Settings
 from train.config.recorded import Composite, LeaveOneSubjectOut, Lists, RecordedSettings
+from train.datasets.made_up import is_made_up
+from train.evaluation.beside import MADE_UP
 from train.evaluation.evaluate import EvaluationPlan
 from train.evaluation.published import BENCHMARKS, Benchmark
 from train.sources.collection import label_set, named
@@ -17,7 +21,10 @@ from train.sources.recorded import RecordedSource
 def plan_of(recipe: Recipe[Settings], source: RecordedSource, files: Mapping[str, str]) -> EvaluationPlan:
     """What will be evaluated; `files` names those that the method reads beside the clips, by their hashes."""
     settings, collection, resolved = source.settings, source.collection, recipe.shaping()
-    shaped = {"clips": source.key(), "left_out": list(collection.left_out), "files": dict(files)}
+    shaped: dict[str, Any] = {"clips": source.key(), "left_out": list(collection.left_out), "files": dict(files)}
+    made_up = [each.name for each in settings.data if is_made_up(Path(each.root))]
+    if made_up:
+        shaped |= {MADE_UP: made_up}
     where = f"{' and '.join(named(settings.data))}, {words(settings.evaluate)}{_at(settings)}"
     return EvaluationPlan(
         protocol=f"{resolved['method']} on {where}",

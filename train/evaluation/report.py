@@ -15,7 +15,8 @@ import msgspec
 
 from realtime import markup
 from train.clips import rates
-from train.evaluation import charts
+from train.evaluation import beside, charts
+from train.evaluation.beside import NAMES
 from train.evaluation.evaluate import EvaluationPlan, fold_folder
 from train.evaluation.metrics import FIGURES, Indices, Interval, Scores, bootstrap, confusion, majority, scores_of
 from train.evaluation.predictions import Prediction, at, classes
@@ -26,7 +27,6 @@ from train.training.curves import CURVE
 
 REPORT = "report.html"
 DRAWS = 2000  # of people, for the intervals
-NAMES = {"accuracy": "accuracy (WAR)", "uf1": "UF1", "uar": "UAR"}
 
 
 def write(plan: EvaluationPlan, pooled: Sequence[Prediction], folder: Path, benchmark: Benchmark | None) -> Path:
@@ -46,28 +46,18 @@ def page(plan: EvaluationPlan, pooled: Sequence[Prediction], folder: Path, bench
     people = [row.subject for row in headline]
     intervals = bootstrap(truth, said, people, len(plan.labels), draws=DRAWS, seed=plan.seed)
     sections = [
-        f"<h1>{escape(plan.protocol)}</h1><p>{_summary(plan, headline)}</p>",
+        f"<h1>{escape(plan.protocol)}</h1>{beside.warning(plan)}<p>{_summary(plan, headline)}</p>",
         "<h2>Scores</h2>" + _scores(found, intervals, scores_of(majority(table), plan.labels)),
         "<h2>Classes</h2>" + _classes(found) + charts.confusion(table, plan.labels),
         _rates(plan, pooled),
         _sets(plan, headline),
-        _comparison(plan, headline, found, benchmark) if benchmark else "",
+        beside.published(plan, headline, found, benchmark) if benchmark else "",
+        beside.settings(plan),
         _curves(plan, folder),
         "<h2>Folds</h2>" + _folds(plan, headline, truth == said),
         f"<h2>Configuration</h2><pre>{escape(_configuration(plan))}</pre>",
     ]
     return markup.document(plan.protocol, sections)
-
-
-def differences(plan: EvaluationPlan, pooled: Sequence[Prediction], benchmark: Benchmark) -> list[str]:
-    """What keeps this run from being compared with `benchmark`, as far as counting can tell."""
-    people = len({row.subject for row in pooled})
-    counted = [
-        ("clips", len(pooled), benchmark.clips),
-        ("people", people, benchmark.subjects),
-        ("classes", len(plan.labels), benchmark.classes),
-    ]
-    return [f"{ours} {what}, there {theirs}" for what, ours, theirs in counted if theirs not in (None, ours)]
 
 
 def _summary(plan: EvaluationPlan, pooled: Sequence[Prediction]) -> str:
@@ -123,28 +113,6 @@ def _sets(plan: EvaluationPlan, pooled: Sequence[Prediction]) -> str:
         rows.append((part, str(int(table.sum())), *figures))
     note = "<p>In brackets: always the commonest class of the set.</p>"
     return "<h2>Data sets</h2>" + note + markup.table(("set", "clips", *NAMES.values()), rows)
-
-
-def _comparison(plan: EvaluationPlan, pooled: Sequence[Prediction], found: Scores, benchmark: Benchmark) -> str:
-    apart = differences(plan, pooled, benchmark)
-    verdict = "Not comparable: " + "; ".join(apart) if apart else "Clips, people and classes are as many as there"
-    own = ("this run", "", *(_share(getattr(found, name)) for name in FIGURES), "", "pooled over the folds", "")
-    rows = [
-        (
-            f.method,
-            f.part,
-            *map(_share, (f.accuracy, f.uf1, f.uar)),
-            f.source,
-            f.caution,
-            " ".join(map(_share, f.recall)),
-        )
-        for f in benchmark.figures
-    ]
-    head = ("method", "set", *NAMES.values(), "source", "caution", "recall by class")
-    words = ". ".join(filter(None, (f"Protocol there: {benchmark.protocol}", verdict, benchmark.caution))) + "."
-    return f"<h2>Published: {escape(benchmark.name)}</h2><p>{escape(words)}</p>" + markup.table(
-        head, [own, *rows], own=True
-    )
 
 
 def _curves(plan: EvaluationPlan, folder: Path) -> str:

@@ -16,6 +16,7 @@ from train.config.recorded import Data, Rates
 from train.datasets.annotation.sample import Dataset
 from train.datasets.corpora import catalogue
 from train.datasets.folds import Case, cases
+from train.datasets.made_up import is_made_up
 
 log = logging.getLogger(__name__)
 
@@ -91,8 +92,12 @@ def vocabulary(data: Sequence[Data]) -> str:
 
 
 def named(data: Sequence[Data]) -> tuple[str, ...]:
-    """The data sets and their labels, in words."""
-    return tuple(f"{each.name} ({label_set(each) or 'labels as they stand'})" for each in data)
+    """The data sets and their labels, in words; and that clips are made up, where they are."""
+    return tuple(
+        f"{'made-up clips in the place of ' if is_made_up(Path(each.root)) else ''}"
+        f"{each.name} ({label_set(each) or 'labels as they stand'})"
+        for each in data
+    )
 
 
 def _read(data: Data) -> Dataset:

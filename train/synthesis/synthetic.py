@@ -93,8 +93,11 @@ class Synthetic:
 
     def samples_of(self, person: str) -> list[Sample]:
         """The clips of one of `people`."""
-        number = self.people.index(person)
-        return [self._sample(number, take) for take in range(self._clips.per_person)]
+        return [self.sample(person, take) for take in range(self._clips.per_person)]
+
+    def sample(self, person: str, take: int) -> Sample:
+        """The clip `take` of one of `people`, of which there are more than are listed."""
+        return self._sample(self.people.index(person), take)
 
     def frames(self, sample: Sample) -> list[Frame]:
         return list(self.film(self.take(sample)))

@@ -6,6 +6,7 @@ import pytest
 
 from realtime.errors import ConfigError, DataError
 from train.config.recorded import Composite, Cross, Data, KFold, LeaveOneSubjectOut, Lists
+from train.datasets.made_up import mark
 from train.evaluation import protocols
 from train.evaluation.published import BENCHMARKS
 from train.sources import protocols as folds
@@ -72,6 +73,20 @@ def test_the_plan_names_the_rates_of_its_tests_and_a_headline_that_is_not_as_rec
     assert plan(0.0, 30.0).rates_hz == (0.0, 30.0)
     assert plan(0.0, 30.0).protocol == plan(0.0).protocol
     assert plan(30.0, 0.0).protocol == f"{plan(0.0).protocol}, seen at 30 Hz"
+
+
+def test_made_up_clips_are_told_in_the_plan_and_its_words_and_recorded_ones_change_nothing(recipe, two, tmp_path):
+    roots = [tmp_path / name for name in ("made", "recorded")]
+    for root in roots:
+        root.mkdir()
+    first, *others = recipe.source.data
+    plain, marked = (tested(recipe, data=(replace(first, root=str(root)), *others)) for root in roots[::-1])
+    mark(roots[0])
+    assert "made_up" not in plan_of(plain, two, {}).configuration
+    plan = plan_of(marked, two, {})
+    assert plan.configuration["made_up"] == ["casme2"]
+    assert plan.protocol.startswith("apexnet on made-up clips in the place of casme2 (megc-3) and samm (megc-3)")
+    assert RecordedSource(marked.source, Path()).provenance.data[0].startswith("made-up clips")
 
 
 def test_clips_that_are_left_out_are_told_in_the_plan(recipe, two, drawn, collected, tmp_path):

@@ -6,9 +6,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from realtime.config import ROOT
+from train import registry
 from train.datasets.annotation.sample import Sample
-from train.datasets.folds import cases, composite
-from train.evaluation import charts, report
+from train.datasets.folds import Fold, cases, composite
+from train.evaluation import beside, charts, report
 from train.evaluation.evaluate import EvaluationPlan, fold_folder
 from train.evaluation.metrics import bootstrap, confusion, scores
 from train.evaluation.predictions import Prediction, classes
@@ -189,9 +191,58 @@ def test_published_figures_stand_below_this_run_with_their_source_and_caution(pl
 
 def test_what_keeps_a_run_from_being_compared_is_counted(plan, pooled, folder):
     megc = BENCHMARKS["megc-3"]
-    assert report.differences(plan, pooled, megc) == ["50 clips, there 442", "10 people, there 68"]
-    assert report.differences(plan, pooled, replace(megc, clips=50, subjects=None, classes=5)) == ["3 classes, there 5"]
+    assert beside.differences(plan, pooled, megc) == ["50 clips, there 442", "10 people, there 68"]
+    assert beside.differences(plan, pooled, replace(megc, clips=50, subjects=None, classes=5)) == ["3 classes, there 5"]
     assert "Not comparable: 50 clips, there 442; 10 people, there 68." in report.page(plan, pooled, folder, megc)
+
+
+def made_up(plan):
+    return replace(plan, configuration={**plan.configuration, "made_up": ["casme2"]})
+
+
+def test_made_up_clips_are_told_in_large_letters_and_never_set_off_above_recorded_ones(plan, pooled, folder):
+    megc = BENCHMARKS["megc-3"]
+    true, text = (report.page(p, pooled, folder, megc) for p in (plan, made_up(plan)))
+    loud = "Made-up clips, not casme2: nobody&#x27;s recordings."
+    assert loud in text
+    assert "font-size:2em" in text
+    assert text.index(loud) < text.index("<h2>Scores")
+    assert "Not comparable: made-up clips, there recorded ones; 50 clips, there 442" in text
+    assert '<tr class="own">' in true
+    assert '<tr class="own">' not in text
+    assert "made-up clips; pooled over the folds" in rows_of(text, "Published")[0]
+    assert "Made-up" not in true
+    assert "font-size:2em" not in true
+
+
+def test_the_mean_over_the_folds_stands_where_the_published_figures_are_such(plan, pooled, folder):
+    benchmark = Benchmark("toy", "its own", 50, 10, 3, "", (Figure("Net", "", 0.5, None, 0.25, "paper", ""),))
+    ids = [row.id for row in pooled]
+    plan = replace(plan, folds=(Fold("small", (), tuple(ids[:7])), Fold("large", (), tuple(ids[7:]))))
+    assert len(rows_of(report.page(plan, pooled, folder, benchmark), "Published")) == 2
+    own, mean, _ = rows_of(report.page(plan, pooled, folder, replace(benchmark, mean_of_folds=True)), "Published")
+    by_id, war, uar = {row.id: row for row in pooled}, [], []
+    for fold in plan.folds:
+        truth, said = classes([by_id[id] for id in fold.test], LABELS)
+        war.append(np.mean(truth == said))
+        uar.append(sum(np.mean(said[truth == i] == i) for i in range(3) if (truth == i).any()) / 3)
+    shown = dict(zip(("war", "uf1", "uar"), mean[1:4], strict=True))
+    assert shown == {"war": f"{np.mean(war):.4f}", "uf1": "", "uar": f"{np.mean(uar):.4f}"}
+    assert (own[1], own[3]) != (mean[1], mean[3])
+
+
+def test_every_setting_that_is_not_the_papers_is_told(plan, pooled, folder):
+    files = [ROOT / "configs/methods/apexnet-recorded.toml", ROOT / "configs/data/casme2-5.toml"]
+    ours = replace(plan, configuration=registry.load(files).shaping())
+    rows = {row[0]: row[1:] for row in rows_of(report.page(ours, pooled, folder, None), "Settings beside")}
+    assert rows["optimiser.kind"] == ["&quot;sgd&quot;", "&quot;adam&quot;"]
+    assert rows["optimiser.batch"] == ["16", "2"]
+    assert rows["apex"] == ["&quot;annotation&quot;", "&quot;quang&quot;"]
+    assert not {"name", "runs", "epochs", "loss.gamma"} & set(rows)
+    files[0] = ROOT / "configs/methods/paper-apexnet.toml"
+    same = replace(plan, configuration=registry.load(files).shaping())
+    assert "No setting differs." in report.page(same, pooled, folder, None)
+    assert "beside the paper" not in report.page(plan, pooled, folder, None)  # a method without such a file
 
 
 def test_it_is_said_when_no_two_clips_are_of_one_person(plan, pooled, folder):
