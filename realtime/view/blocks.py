@@ -109,7 +109,9 @@ def blocks(config: Config) -> gr.Blocks:
         }  # fmt: skip
         for name, choice in choices.items():
             choice.input(None, choice, js=f"(value) => window.glimpse.choose('{name}', value)")
-        live.change(None, None, [start, calibrate, record, neutral, camera, head, video], js="() => window.glimpse.controls()")
+        live.change(
+            None, None, [start, calibrate, record, neutral, camera, head, video], js="() => window.glimpse.controls()"
+        )
     return page
 
 

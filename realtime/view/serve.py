@@ -41,9 +41,7 @@ TOLERATED = 4
 WAITING_BYTES = 16 * 1024
 
 
-def serve(
-    config: Config, users: dict[str, Password], told: Callable[[str], None], *, recorded: bool = False
-) -> None:
+def serve(config: Config, users: dict[str, Password], told: Callable[[str], None], *, recorded: bool = False) -> None:
     """Serve the page until the process is told to end; `told` gets the address, last, once it can be opened.
 
     The page says that it shows a recording where that is `recorded`.

@@ -275,7 +275,9 @@ def test_the_folder_ships_with_glimpse_though_it_is_no_package():
     assert not list(CLIENTS.rglob("__init__.py"))
 
 
-@pytest.mark.parametrize(("argument", "code", "first"), [("--help", 0, "node subscribe.mjs ["), ("--hots", 1, "Unknown")])
+@pytest.mark.parametrize(
+    ("argument", "code", "first"), [("--help", 0, "node subscribe.mjs ["), ("--hots", 1, "Unknown")]
+)
 def test_the_example_for_node_says_how_it_is_called_and_what_it_lacks_without_a_traceback(argument, code, first):
     if not shutil.which("node"):
         pytest.skip("no node on the path: the example for Node cannot be run")

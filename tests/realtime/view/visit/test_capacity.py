@@ -45,7 +45,12 @@ def test_nobody_is_let_in_where_those_who_are_in_wait_for_the_machine(watched):
 
 @pytest.mark.parametrize(
     ("rate_hz", "took_ms", "camera", "seconds"),
-    [(25.0, 60.0, "visitor-a", 9), (8.0, 20.0, "visitor-a", 9), (6.0, 300.0, "sample", 9), (6.0, 300.0, "visitor-a", 1)],
+    [
+        (25.0, 60.0, "visitor-a", 9),
+        (8.0, 20.0, "visitor-a", 9),
+        (6.0, 300.0, "sample", 9),
+        (6.0, 300.0, "visitor-a", 1),
+    ],
     ids=["there is time", "the camera gives no more", "it is the server's", "it has only just come"],
 )
 def test_one_more_is_let_in_where(watched, rate_hz, took_ms, camera, seconds):
