@@ -208,7 +208,8 @@ def test_frames_are_counted_by_the_wall_clock_and_the_slow_one_is_named(server, 
                 return [Math.round(analysed), Math.round(camera), pace.limit];
             };
             // as fast as the camera; a stream whose clock is slower than the wall's; a slow camera; too little to say
-            return [told(90, 1000 / 30, 1 / 30, 0), told(90, 1000 / 35, 1 / 60, 0), told(40, 100, 0.1, 0), told(9, 33, 0.033, 0)];
+            const asked = [[90, 1000 / 30, 1 / 30, 0], [90, 1000 / 35, 1 / 60, 0], [40, 100, 0.1, 0], [9, 33, 0.03, 0]];
+            return asked.map((each) => told(...each));
         }"""
     )
     assert told == [[30, 30, "camera"], [35, 60, "computer"], [10, 10, "camera"], [0, 0, ""]]
