@@ -239,7 +239,7 @@ def test_the_apex_is_the_frame_nearest_to_its_moment(recorded):
 
 
 def test_a_network_of_fields_is_fed_an_event_as_it_was_trained(prepare, landmarker, frames, recorded, packages):
-    from train.clips.fields import MovingClip, displacements
+    from train.clips.movement.fields import MovingClip, displacements
     from train.registry import METHODS, load
 
     files = [config.ROOT / "configs" / name for name in ("methods/motion.toml", "data/synthetic.toml")]

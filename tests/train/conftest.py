@@ -262,7 +262,7 @@ def acted():
 
     The movement lasts from 0.2 to 0.5 s; nothing moves where the label is "none".
     """
-    flowing = pytest.importorskip("train.clips.flowing", reason="training needs the train extra")
+    flowing = pytest.importorskip("train.clips.movement.flowing", reason="training needs the train extra")
     from realtime.representation.flow_clip import FlowClip, consecutive
 
     side, times = 64, np.arange(0.0, 0.7, 1 / 30)

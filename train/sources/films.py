@@ -13,9 +13,9 @@ from pathlib import Path
 from realtime import config as realtime_config
 from realtime.labels import VOCABULARIES
 from realtime.representation.motion_ticks import MotionTicks
-from train.clips import exact
-from train.clips.exact import Movements
 from train.clips.marked import MarkedFace
+from train.clips.movement import exact
+from train.clips.movement.exact import Movements
 from train.config.films import FilmSettings
 from train.datasets.folds import Fold
 from train.sources import marked

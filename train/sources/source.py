@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from realtime.records import Floats, Times
-from train.clips.exact import Movements
 from train.clips.marked import MarkedFace
-from train.clips.mixtures import Mixtures
+from train.clips.movement.exact import Movements
+from train.clips.movement.mixtures import Mixtures
 from train.clips.stored import StoredClip
 from train.config.recipe import SourceSettings
 from train.datasets.folds import Fold

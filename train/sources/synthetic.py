@@ -15,10 +15,10 @@ import numpy as np
 
 from realtime.labels import VOCABULARIES
 from realtime.records import Floats, Times
-from train.clips import exact, mixtures
-from train.clips.exact import Movements
 from train.clips.marked import MarkedFace
-from train.clips.mixtures import Mixtures
+from train.clips.movement import exact, mixtures
+from train.clips.movement.exact import Movements
+from train.clips.movement.mixtures import Mixtures
 from train.clips.stored import StoredClip, key_of, store
 from train.clips.takes import FEWEST_FRAMES
 from train.config.clips import SyntheticSettings

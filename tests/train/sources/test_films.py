@@ -10,7 +10,7 @@ from realtime.config import ROOT
 from realtime.labels import NONE
 from realtime.representation.motion_ticks import MotionTicks
 from train import registry
-from train.clips.exact import Movements
+from train.clips.movement.exact import Movements
 from train.sources import films
 from train.sources.films import FilmSource
 

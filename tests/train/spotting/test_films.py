@@ -8,8 +8,8 @@ from realtime.config import ROOT
 from realtime.labels import MEGC3
 from realtime.spotting.recurrent import unpacked
 from train import registry
-from train.clips import exact
-from train.clips.exact import movements
+from train.clips.movement import exact
+from train.clips.movement.exact import movements
 from train.spotting import films as filming
 from train.spotting.films import MICRO, FilmOrder, films
 from train.synthesis.script.prototypes import NONE

@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 
 from realtime.labels import NONE
 from realtime.records import Floats
-from train.clips.sequences import rests
+from train.clips.movement.sequences import rests
 from train.clips.takes import draw
 from train.losses.focal import focal, inverse_frequency
 from train.methods.apexnet.config import ApexnetConfig

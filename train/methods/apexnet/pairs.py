@@ -10,7 +10,7 @@ import torch
 from torch import Generator
 
 from realtime.records import Image, Times
-from train.clips.sequences import rests
+from train.clips.movement.sequences import rests
 from train.clips.stored import StoredClip
 from train.datasets.annotation.sample import Sample
 

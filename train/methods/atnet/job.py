@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from realtime.records import Floats
 from realtime.representation.apex_time import FLOW, ApexTime
 from realtime.representation.crop_images import IMAGES
-from train.clips.sequences import cut
+from train.clips.movement.sequences import cut
 from train.clips.takes import draw
 from train.methods.atnet.config import AtnetConfig, StreamChanges
 from train.methods.atnet.timed_clips import TimedClip, shown

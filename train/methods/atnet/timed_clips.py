@@ -11,7 +11,7 @@ from realtime.records import Floats, Image, Times
 from realtime.representation.apex_time import ApexTime
 from realtime.representation.contract.event import EventFrames
 from realtime.representation.movement.fields import mirrored
-from train.clips.fields import MovingClip, moving
+from train.clips.movement.fields import MovingClip, moving
 from train.clips.stored import StoredClip
 
 

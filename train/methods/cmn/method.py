@@ -36,7 +36,7 @@ from realtime.representation.embedding_sequence import EMBEDDINGS, EmbeddingSequ
 from realtime.representation.sampled_clip import SampledClip
 from train.clips.clip import event
 from train.clips.embeddings import EmbeddedClip, embed, open_encoder
-from train.clips.fields import moving
+from train.clips.movement.fields import moving
 from train.clips.paced import paced
 from train.clips.stored import StoredClip
 from train.datasets.folds import Fold

@@ -8,7 +8,7 @@ import numpy as np
 
 from realtime.representation.movement.pooling import pooled
 from train.clips.embeddings import EmbeddedClip
-from train.clips.fields import MovingClip
+from train.clips.movement.fields import MovingClip
 from train.methods.cmn.config import MotionInput
 from train.storage.digest import digest
 

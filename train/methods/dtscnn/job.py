@@ -9,8 +9,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from realtime.labels import NONE
-from train.clips.flowing import Ends, FlowingClip, at_rest, drawn
-from train.clips.sequences import rests
+from train.clips.movement.flowing import Ends, FlowingClip, at_rest, drawn
+from train.clips.movement.sequences import rests
 from train.clips.takes import draw
 from train.losses.focal import focal, inverse_frequency
 from train.methods.dtscnn.config import DtscnnConfig

@@ -24,7 +24,7 @@ from torch import Tensor
 from realtime import config as realtime_config
 from realtime.engine.package.manifest import LOGITS, Precision
 from realtime.representation.flow_clip import FlowClip
-from train.clips.flowing import FlowingClip, flowing
+from train.clips.movement.flowing import FlowingClip, flowing
 from train.datasets.folds import Fold
 from train.methods.dtscnn.config import DtscnnConfig
 from train.methods.dtscnn.job import DtscnnJob

@@ -32,7 +32,7 @@ class MotionAugment(Section, frozen=True):
 
 
 class Exact(Section, frozen=True):
-    """Movements that are known exactly, mixed with those that the stages found: see `train.clips.exact`."""
+    """Movements that are known exactly, mixed with those that the stages found: see `train.clips.movement.exact`."""
 
     share: Part  #: of each batch; 0 makes none
     each: Count  #: of each person to train on

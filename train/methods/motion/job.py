@@ -13,9 +13,9 @@ from torch import Generator, Tensor, nn
 from realtime.records import Floats, Times
 from realtime.representation.flow_fields import FlowFields, scaled
 from realtime.representation.movement.fields import moments, sampled
-from train.clips.exact import Movements
-from train.clips.fields import MovingClip
-from train.clips.sequences import bent, cut, rests
+from train.clips.movement.exact import Movements
+from train.clips.movement.fields import MovingClip
+from train.clips.movement.sequences import bent, cut, rests
 from train.clips.takes import draw
 from train.losses.focal import focal, inverse_frequency
 from train.methods.held_out import accuracy

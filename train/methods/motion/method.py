@@ -23,8 +23,8 @@ from realtime.representation.contract.event import EventFrames
 from realtime.representation.flow_fields import FIELDS, FlowFields
 from realtime.representation.movement.fields import FIELD_PX
 from train.clips.clip import event
-from train.clips.fields import MovingClip, moving
-from train.clips.sequences import rests
+from train.clips.movement.fields import MovingClip, moving
+from train.clips.movement.sequences import rests
 from train.datasets.folds import Fold
 from train.methods.method import Answer, Method, Stage
 from train.methods.motion.config import MotionConfig

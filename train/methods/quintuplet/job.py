@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from realtime.representation.clip_and_flow import ClipAndFlow
-from train.clips.flowing import FlowingClip, drawn
+from train.clips.movement.flowing import FlowingClip, drawn
 from train.clips.takes import draw
 from train.methods.held_out import accuracy
 from train.methods.method import Method

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from realtime.records import Image
 from realtime.representation.clip_and_flow import ClipAndFlow
 from realtime.representation.crop_images import crop_images
-from train.clips.flowing import FlowingClip
+from train.clips.movement.flowing import FlowingClip
 from train.methods.quintuplet.au_centres import maps
 from train.methods.quintuplet.config import QuintupletConfig
 from train.methods.quintuplet.mask import MaskNet

@@ -30,7 +30,7 @@ from realtime.representation.clip_and_flow import ClipAndFlow
 from realtime.representation.clip_images import ClipImages
 from realtime.representation.crop_images import IMAGENET_MEAN, IMAGENET_STD, CropImages
 from realtime.representation.flow_clip import FlowClip
-from train.clips.flowing import FlowingClip, flowing
+from train.clips.movement.flowing import FlowingClip, flowing
 from train.config.sections import Optimiser
 from train.datasets.folds import Fold
 from train.methods.method import Answer, Method, Stage

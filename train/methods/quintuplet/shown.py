@@ -13,7 +13,7 @@ from realtime.records import Floats
 from realtime.representation.clip_and_flow import ClipAndFlow
 from realtime.representation.clip_images import first_to_last
 from realtime.representation.crop_images import CropImages, crop_images
-from train.clips.flowing import Ends, FlowingClip
+from train.clips.movement.flowing import Ends, FlowingClip
 from train.methods.quintuplet.config import ModesAugment
 from train.training.augment import moved_clips, moved_flows, similarities, standardise, tint, uniform
 

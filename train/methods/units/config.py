@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from realtime.config import Count, NotNegative, Positive, Section, Share
-from train.clips.apex_fields import PairsAsked
+from train.clips.movement.apex_fields import PairsAsked
 from train.config.recipe import Settings
 
 Unit = Annotated[str, msgspec.Meta(pattern=r"^\d+(\+\d+)*$")]
@@ -27,7 +27,7 @@ class PairsShown(Section, frozen=True):
 
 
 class MixturesShown(Section, frozen=True):
-    """Exact fields of units in every combination: see `train.clips.mixtures`."""
+    """Exact fields of units in every combination: see `train.clips.movement.mixtures`."""
 
     each: Count
     found: Share  #: share of a movement that flow finds

@@ -13,8 +13,8 @@ from realtime.errors import DataError
 from realtime.records import Floats
 from realtime.representation.apex_field import ApexField
 from realtime.representation.movement.fields import on_face
-from train.clips.apex_fields import ANY, apex_fields
-from train.clips.mixtures import Mixtures
+from train.clips.movement.apex_fields import ANY, apex_fields
+from train.clips.movement.mixtures import Mixtures
 from train.clips.stored import StoredClip
 from train.methods.units.config import MixturesShown, UnitsConfig
 from train.sources.source import ClipSource

@@ -12,7 +12,7 @@ from realtime.engine.package.manifest import Score
 from realtime.recognition.units import LEFT, RIGHT
 from realtime.records import Floats
 from realtime.units import TRACE
-from train.clips.apex_fields import EVENT
+from train.clips.movement.apex_fields import EVENT
 from train.methods.units.claims import MORE, NOTHING, Rows
 from train.methods.units.config import UnitsConfig
 from train.methods.units.examples import MIXED, Examples

@@ -12,7 +12,7 @@ from torch import nn
 
 from realtime.records import Floats
 from realtime.representation.movement.fields import mirrored
-from train.clips.apex_fields import ANY
+from train.clips.movement.apex_fields import ANY
 from train.methods.units import claims
 from train.methods.units.apart import apart
 from train.methods.units.claims import Claim, Rows

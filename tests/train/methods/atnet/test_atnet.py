@@ -14,7 +14,7 @@ from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import IMAGES
 from realtime.representation.movement.fields import FIELD_PX
 from train import registry
-from train.clips.fields import moving
+from train.clips.movement.fields import moving
 from train.config.clips import SyntheticSettings
 from train.config.marked import MarkedSettings
 from train.config.recipe import Recipe

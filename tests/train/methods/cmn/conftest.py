@@ -15,7 +15,7 @@ from realtime.labels import MEGC3
 from realtime.representation.crop_images import CropImages
 from train import registry
 from train.clips.clip import ClipCrops
-from train.clips.fields import MovingClip
+from train.clips.movement.fields import MovingClip
 from train.datasets.annotation.sample import Sample
 from train.methods.cmn import method
 from train.methods.experiment import Experiment

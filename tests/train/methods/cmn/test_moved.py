@@ -9,7 +9,7 @@ from realtime.representation.contract.event import EventFrames
 from realtime.representation.embedding_sequence import EmbeddingSequence
 from realtime.representation.movement.pooling import pooled
 from train.clips.embeddings import EmbeddedClip
-from train.clips.fields import MovingClip
+from train.clips.movement.fields import MovingClip
 from train.datasets.annotation.sample import Sample
 from train.methods.cmn.config import MotionInput
 from train.methods.cmn.moved import beside

@@ -11,9 +11,9 @@ from realtime.labels import MEGC3, NONE
 from realtime.representation.contract.event import EventFrames
 from realtime.representation.flow_fields import FIELDS
 from realtime.representation.movement.fields import FIELD_PX
-from train.clips.exact import Movements
-from train.clips.fields import MovingClip, moving
-from train.clips.sequences import bent, cut, rests
+from train.clips.movement.exact import Movements
+from train.clips.movement.fields import MovingClip, moving
+from train.clips.movement.sequences import bent, cut, rests
 from train.config.clips import SyntheticSettings
 from train.config.marked import MarkedSettings
 from train.config.recipe import Recipe

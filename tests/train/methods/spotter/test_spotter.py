@@ -25,8 +25,8 @@ from realtime.spotting.lagged_flow import LaggedFlow
 from realtime.spotting.recurrent import unpacked
 from realtime.spotting.scorer import PAUSE_S
 from train import registry
-from train.clips.exact import Movements
 from train.clips.marked import MarkedFace
+from train.clips.movement.exact import Movements
 from train.config.clips import Distractor
 from train.datasets.folds import Fold
 from train.datasets.marked.marks import Mark

@@ -11,9 +11,9 @@ from realtime.records import Crop, Pose
 from realtime.representation.apex_field import FIELD
 from realtime.representation.movement.fields import FIELD_PX, mirrored, on_face
 from realtime.representation.movement.motion import layout
-from train.clips.exact import AS_CUT
-from train.clips.fields import exact
-from train.clips.mixtures import STILL, moved_by
+from train.clips.movement.exact import AS_CUT
+from train.clips.movement.fields import exact
+from train.clips.movement.mixtures import STILL, moved_by
 from train.synthesis.face import facekit
 from train.synthesis.face.channels import INDEX, NAMES
 from train.synthesis.face.render import Rendered

@@ -18,8 +18,8 @@ from realtime.recognition.units import told_by
 from realtime.representation.apex_field import FIELD
 from realtime.representation.movement.fields import FIELD_PX, mirrored
 from train import registry
-from train.clips.apex_fields import ANY, CUT, EVENT
-from train.clips.mixtures import Mixtures
+from train.clips.movement.apex_fields import ANY, CUT, EVENT
+from train.clips.movement.mixtures import Mixtures
 from train.methods.experiment import Experiment
 from train.methods.units import claims
 from train.methods.units.examples import MIXED, Examples, examples, upon

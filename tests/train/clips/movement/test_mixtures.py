@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from train.clips.mixtures import STILL, moved_by
+from train.clips.movement.mixtures import STILL, moved_by
 from train.synthesis.face import facekit
 from train.synthesis.face.channels import ACTION_UNITS, INDEX, NAMES, OTHERS
 from train.synthesis.face.render import Rendered

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from realtime.representation.flow_clip import FlowClip, chain
-from train.clips import flowing as flowing_module
-from train.clips.flowing import FlowingClip, at_rest, drawn, flowing
+from train.clips.movement import flowing as flowing_module
+from train.clips.movement.flowing import FlowingClip, at_rest, drawn, flowing
 from train.clips.stored import store
 from train.config.sections import Early
 

@@ -22,8 +22,8 @@ import numpy.typing as npt
 
 from realtime.records import Floats
 from realtime.representation.movement.motion import layout
-from train.clips.exact import AS_CUT, still
-from train.clips.fields import exact
+from train.clips.movement.exact import AS_CUT, still
+from train.clips.movement.fields import exact
 from train.config.clips import Clips
 from train.storage.digest import digest
 from train.storage.parts import made_once

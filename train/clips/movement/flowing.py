@@ -21,8 +21,8 @@ from realtime.records import Floats, Image, Times
 from realtime.representation.contract.event import EventFrames
 from realtime.representation.flow_clip import FlowClip, consecutive, stretched
 from train.clips.clip import event
+from train.clips.movement.sequences import rests
 from train.clips.prepare import save_array
-from train.clips.sequences import rests
 from train.clips.stored import StoredClip
 from train.clips.takes import jittered
 from train.config.sections import Early

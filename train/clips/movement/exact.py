@@ -23,7 +23,7 @@ import numpy.typing as npt
 from realtime import config as realtime_config
 from realtime.records import Floats
 from realtime.representation.movement.motion import layout
-from train.clips.fields import exact
+from train.clips.movement.fields import exact
 from train.config.clips import AT_REST, Clips
 from train.storage.digest import digest
 from train.storage.parts import made_once

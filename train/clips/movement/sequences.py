@@ -10,7 +10,7 @@ from torch import Generator
 
 from realtime.records import Floats, Times
 from train.clips.clip import Timed, event
-from train.clips.fields import MovingClip
+from train.clips.movement.fields import MovingClip
 from train.clips.takes import jittered
 from train.config.sections import Early
 

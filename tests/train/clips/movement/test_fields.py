@@ -10,8 +10,8 @@ from realtime.records import Crop, Pose
 from realtime.representation.movement.fields import LAG_S
 from realtime.representation.movement.motion import Flow, grey, layout, measure
 from realtime.spotting.detector import FaceSpotter
-from train.clips import fields
-from train.clips.fields import displacements, exact, moving
+from train.clips.movement import fields
+from train.clips.movement.fields import displacements, exact, moving
 from train.clips.stored import store
 
 STAGES = config.load()
