@@ -97,7 +97,8 @@ def test_a_person_allows_the_camera_and_sees_the_own_events(visitors_only, visit
     said += page.locator("[data-part=conditions]").inner_text()
     rate = page.locator("[data-value=rate]").text_content()
     assert re.fullmatch(r"\d+ of \d+|[\d.]+", rate)
-    assert " of " not in rate or re.search("too slow|computer", said)
+    analysed, _, given = rate.partition(" of ")
+    assert float(analysed) > 0.7 * float(given or analysed) or re.search("too slow|computer", said)
     for width, height in ((1280, 720), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         for scheme in ("light", "dark"):
