@@ -77,6 +77,7 @@ class SpotterConfig(Section, frozen=True):
     micro_max_s: Positive
     macro_max_s: Positive
     calibrate_s: Positive
+    apex: Literal["network", "formula"]
 
 
 class BudgetConfig(Section, frozen=True):

@@ -1,5 +1,6 @@
 """A stage is causal: cutting the input after t changes no output emitted up to t, bit for bit."""
 
+from dataclasses import replace
 from itertools import count
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 
 from realtime import config
 from realtime.engine.package.manifest import load
+from realtime.faces import landmarks as lm
 from realtime.faces.align import Aligner
 from realtime.faces.quality import bounding_box
 from realtime.faces.track import Tracker
@@ -19,7 +21,7 @@ from realtime.recognition.encode import EARLY, Encoder, Smoothed
 from realtime.recognition.heads import spotter
 from realtime.recognition.recognise import Judges, Recogniser
 from realtime.recognition.window import Encoded
-from realtime.records import Box, Crop, Face, Frame, Onset, Pose, Quality
+from realtime.records import Apex, Box, Crop, Face, Frame, Onset, Pose, Quality
 from realtime.representation.movement.fields import LAG_S
 from realtime.spotting.decide import EventDetector
 from realtime.spotting.detector import FaceSpotter, scorer_of
@@ -243,3 +245,19 @@ def test_the_spotter_through_pauses_and_calibrations(restless, leaky_spotter):
 
     assert_causal(make, restless, cuts=(2, 37, 150))
     assert len({type(moment) for moment in begun}) == 3  # onsets, apexes and offsets
+
+
+def test_the_spotter_whose_apexes_the_formula_names(restless, leaky_spotter):
+    begun, points = [], np.full((468, 2), 32.0, np.float32)
+    for point, place in {lm.LEFT_MOUTH: (22, 49), lm.RIGHT_MOUTH: (42, 49), lm.CHIN: (32, 61)}.items():
+        points[point] = place
+    crops = [replace(crop, landmarks=points) for crop in restless]
+    named = msgspec.structs.replace(LIKELY, apex="formula")
+
+    def make():
+        return push_of(FaceSpotter(named, 64, leaky_spotter(64), count(1)), begun)
+
+    assert_causal(make, crops, cuts=(37, 150))
+    apexes = {moment.t for moment in begun if isinstance(moment, Apex)}
+    assert apexes
+    assert apexes <= {crop.t for crop in crops}  # the network's lie between ticks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from realtime.representation.motion_ticks import MotionTicks
 from realtime.representation.movement.fields import FIELD_PX, LAG_S
 from realtime.representation.representation import tag_of
 from realtime.spotting.decide import EventDetector
+from realtime.spotting.formula_apex import FormulaApex
 from realtime.spotting.lagged_flow import LaggedFlow, stood
 from realtime.spotting.recurrent import RecurrentScorer
 from realtime.spotting.scorer import PAUSE_S, Scorer, Spot
@@ -52,6 +54,7 @@ class FaceSpotter:
         self._flow = LaggedFlow(LAG_S, crop_px, PAUSE_S) if flow is None else flow
         self._scorer = scorer_of(engine, self._flow)
         self._detector = EventDetector(config, ids)
+        self._formula = FormulaApex(self._scorer.delay_s) if config.apex == "formula" else None
         self._asked = False
         self._first = self._quiet_until = -np.inf  # of what comes before them nothing is told
         self._last: Crop | None = None
@@ -80,9 +83,12 @@ class FaceSpotter:
         ended = self._hush(crop.t) if self._asked else []
         self._last = crop
         spots = self._look(crop)
+        if self._formula is not None:
+            self._formula.push(crop)
         if crop.t < self._quiet_until:
             return ended
-        return ended + [moment for spot in spots for moment in self._detector.push(crop.face, spot)]
+        found = [moment for spot in spots for moment in self._detector.push(crop.face, spot)]
+        return ended + self._named(found, crop.t - self._scorer.delay_s)
 
     def finish(self) -> list[Moment]:
         """The stream is over while the face is there: its last moments are judged as if it now kept still.
@@ -96,12 +102,16 @@ class FaceSpotter:
         for spot in self._held(last):
             if spot.t > last.t and not self._detector.awaits(spot.t):
                 break
-            found += self._detector.push(last.face, spot)
+            found += self._named(self._detector.push(last.face, spot), last.t)
         return [_within(moment, last.t) for moment in _settled([*found, *self.flush()])]
 
     def flush(self) -> list[Moment]:
         """The face is gone or the stream is over: an open event ends here."""
-        return self._detector.flush()
+        return self._named(self._detector.flush(), math.inf)
+
+    def _named(self, moments: list[Moment], until: float) -> list[Moment]:
+        """`moments` with the apexes that the formula finds up to `until`, if it is to find them."""
+        return moments if self._formula is None else self._formula.told(moments, until)
 
     def _look(self, crop: Crop) -> list[Spot]:
         """Score and field of this crop, and the spots that become known with it."""
@@ -122,7 +132,7 @@ class FaceSpotter:
     def _hush(self, t: float) -> list[Moment]:
         """An open event ends, and none begins for a while."""
         self._asked, self._quiet_until = False, t + self._config.calibrate_s
-        return self._detector.dismiss()
+        return self._named(self._detector.dismiss(), t)
 
 
 def _settled(moments: list[Moment]) -> list[Moment]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import msgspec
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime import config as realtime_config
-from realtime.config import Config
+from realtime.config import Config, SpotterConfig
 from realtime.engine.landmarker import landmarker_version, open_landmarker
 from realtime.engine.package.manifest import MODEL
 from realtime.faces import align
@@ -108,7 +109,7 @@ def store(dataset: Dataset, cache: Path, workers: int | None = None) -> list[Sto
     stages = realtime_config.load()
     sight = (landmarker_version(stages), cv2.__version__, stages.track, stages.align, align.TEMPLATE.tolist())
     folder = (cache / f"{dataset.name}-{digest('stored-clips', 2, *sight)}").resolve()
-    detector = digest("told", 3, heads.spotter(stages).manifest.files[MODEL], stages.spotter)
+    detector = digest("told", 3, heads.spotter(stages).manifest.files[MODEL], _shaping(stages.spotter))
     samples = dataset.samples()
     clips = [
         StoredClip(case, sample, folder / f"{sample.id}-{digest(*dataset.made_of(sample))}", detector)
@@ -118,6 +119,12 @@ def store(dataset: Dataset, cache: Path, workers: int | None = None) -> list[Sto
     if missing:
         run(partial(_serving, dataset, stages), missing, dataset.name, workers)
     return clips
+
+
+def _shaping(spotter: SpotterConfig) -> dict[str, Any]:
+    """The detector's settings; who names the apex, where that is not the network as it always was."""
+    tree: dict[str, Any] = msgspec.to_builtins(spotter)
+    return tree if tree["apex"] != "network" else {key: value for key, value in tree.items() if key != "apex"}
 
 
 def key_of(labels: Sequence[str], at: Mapping[float, Iterable[StoredClip]]) -> str:

@@ -16,6 +16,9 @@ from train.clips.detector_trace import trace
 from train.clips.stored import store
 from train.datasets.annotation.recorded import RecordedDataset
 from train.datasets.annotation.sample import Recording, Sample
+from train.storage.digest import digest
+
+replaced = msgspec.structs.replace
 
 
 def contents(cache):
@@ -33,6 +36,14 @@ def stream():
     parts = [Recording(truth.VIDEO, 60.0, first, first + 9) for first in (0, 5, 9)]
     clips = (Sample(f"{n}", "p", "a", 0.1, 0.2, 0.3, recording=part) for n, part in enumerate(parts))
     return RecordedDataset("stream", ("a",), tuple(clips))
+
+
+def test_the_detectors_answers_keep_their_name_where_the_network_names_the_apex():
+    settings = config.load().spotter
+    as_it_was = {name: getattr(settings, name) for name in settings.__struct_fields__ if name != "apex"}
+    assert digest(stored._shaping(settings)) == digest(as_it_was)
+    assert digest(stored._shaping(replaced(settings, apex="formula"))) != digest(as_it_was)
+    assert digest(stored._shaping(replaced(settings, open=0.5))) != digest(as_it_was)
 
 
 def test_a_clip_is_stored_with_its_times_its_crops_and_its_case(drawn, tmp_path):
