@@ -8,8 +8,9 @@ from realtime.schema.message import Event
 WITHDRAWN = {
     "unsure": "too unlikely to be an expression",
     "lost": "the face was lost",
+    "calibrated": "calibration began",
     "none": "it showed no expression",
-    "sparse": "too few frames of it: the camera is too slow",
+    "sparse": "too few frames of it",
 }
 #: Why a picture is worth little.
 QUALITY = {

@@ -41,7 +41,8 @@ def asked(recipe_of, drawn, packages_folder, gather_by):
 
     def make(method, data, source=(), **changes):
         kind = METHODS[method].config
-        own = {"encoder": packages_folder, "frames": 4, "shows": "apex", "rest": 0.0, "macro": (), "width": 8}
+        own = {"encoder": packages_folder, "frames": 4, "shows": "apex", "rest": 0.0, "width": 8}
+        own |= {"macro": ()} if method == "microattention" else {}  # of others it is no list of sets
         own |= {"before": EarlierEpochs(identity=1, motion=1)}
         own = {key: value for key, value in own.items() if key in kind.__struct_fields__}
         given = recipe_of(method, data, **({"epochs": 1} | own | changes))
