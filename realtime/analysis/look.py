@@ -16,7 +16,7 @@ from realtime.analysis import events, place
 from realtime.analysis.annotate import annotate
 from realtime.analysis.results import Analysed
 from realtime.analysis.upright import Glanced, lies
-from realtime.capture.source import Source, open_source
+from realtime.capture.source import Recording, Source, open_recording
 from realtime.config import ROOT, Config
 from realtime.engine.engine import Engine
 from realtime.errors import SessionError, SourceError
@@ -95,15 +95,14 @@ def look(task: FileTask, wanted: Wanted, config: Config, pair: tuple[Engine, Jud
 
 
 def _made(
-    task: FileTask, wanted: Wanted, config: Config, pair: tuple[Engine, Judges], source: Source, told: Told
+    task: FileTask, wanted: Wanted, config: Config, pair: tuple[Engine, Judges], source: Recording, told: Told
 ) -> Analysed:
     share = 1.0 - DRAWING if wanted.annotated else 1.0
-    seconds = getattr(source, "seconds", None)
     glanced = Glanced(source)
     engines = [ROOT / config.engines.folder / name for name in config.engines.packages]
     folder = task.partial / SESSION
     with Recorder(folder, config, engines, video=False, file=task.file.absolute().name) as recorder:
-        outlet = Followed(RecordingOutlet(Unheard(), recorder), seconds, lambda done: told(share * done))
+        outlet = Followed(RecordingOutlet(Unheard(), recorder), source.seconds, lambda done: told(share * done))
         summary = _played(glanced, outlet, config, pair, recorder)
         if recorder.stopped:
             raise SessionError(f"{task.folder}: {recorder.stopped}; make room, or give another --out")
@@ -130,13 +129,12 @@ def _made(
     )
 
 
-def _opened(file: Path, config: Config) -> Source:
-    """By its whole path, which no camera's number and no address is."""
+def _opened(file: Path, config: Config) -> Recording:
     path = file.absolute()
     if not (path.is_file() or path.is_dir()):
         found = "no such file" if not os.path.lexists(path) else "neither a file nor a folder"
         raise SourceError(f"{file}: {found}; wanted a video, a picture, or a folder of pictures")
-    return open_source(str(path), config.source, fast=True)
+    return open_recording(path, config.source, fast=True)
 
 
 def _played(source: Source, outlet: Outlet, config: Config, pair: tuple[Engine, Judges], recorder: Recorder) -> Summary:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
+from realtime.session.report.timeline import clock
+
 #: Between two looks of the bar, and two lines where there is no terminal.
 BAR_S, LINE_S = 0.2, 5.0
 WIDTH = 30
@@ -42,7 +44,7 @@ class FileProgress:
 
     def line(self, now: float) -> str:
         """Such as "43 %, 1:12 left: a.mp4, b.mp4"."""
-        left = "" if self.share < LEAST_SHARE else f", {_clock((now - self._began) * (1 / self.share - 1))} left"
+        left = "" if self.share < LEAST_SHARE else f", {clock((now - self._began) * (1 / self.share - 1))} left"
         busy = [name for name, share in zip(self._names, self._shares, strict=True) if 0.0 < share < 1.0]
         return f"{self.share:4.0%}{left}{': ' if busy else ''}{', '.join(busy)}".replace("%", " %")
 
@@ -67,10 +69,3 @@ class FileProgress:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _clock(seconds: float) -> str:
-    """m:ss, or h:mm:ss from an hour on."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -40,6 +40,12 @@ class Source(Protocol):
         """Free the device or file; a second call does nothing."""
 
 
+class Recording(Source, Protocol):
+    """A source that ends."""
+
+    seconds: float | None  #: how long it plays, as it says itself
+
+
 def open_source(spec: str, config: SourceConfig, *, fast: bool, cameras: Path = nodes.CAMERAS) -> Source:
     """An address such as "rtsp://host/path" is a stream; a folder, picture or video is played, `fast` without waiting.
 
@@ -48,14 +54,20 @@ def open_source(spec: str, config: SourceConfig, *, fast: bool, cameras: Path = 
     """
     if is_address(spec):
         return Camera(masked(spec), config, lambda: CvStream(spec, config), burst_s=BURST_S)
-    path = Path(spec).expanduser()
-    if nodes.numbered(spec) is None and path.exists():
-        return _recording(path, config, fast=fast)
+    if (path := recorded(spec)) is not None:
+        return open_recording(path, config, fast=fast)
     # Looked for each time that it is opened: plugged in again, it may have another number.
     return Camera(spec, config, lambda: CvDevice(nodes.find(spec, cameras), config))
 
 
-def _recording(path: Path, config: SourceConfig, *, fast: bool) -> Source:
+def recorded(spec: str) -> Path | None:
+    """The file or folder that is meant; None for a camera, an address, and what is not there."""
+    path = Path(spec).expanduser()
+    return path if nodes.numbered(spec) is None and not is_address(spec) and path.exists() else None
+
+
+def open_recording(path: Path, config: SourceConfig, *, fast: bool) -> Recording:
+    """A video, a picture or a folder of pictures; SourceError when it gives no frame."""
     if path.is_dir() or path.suffix.lower() in PICTURES:
         return ImageFolder(path, config, fast=fast)
     return VideoFile(path, config, fast=fast)

@@ -90,17 +90,16 @@ def run(
         settings = load(config, override)
         opened = None if source == ELSEWHERE else _opened(settings, source, fast=fast, repeat=repeat)
         alone = opened is not None and not opened.live and not publish
-        kept = _Recording(record, video=video, resume=resume, file=_file_name(source))
+        kept = _Recording(record, video=video, resume=resume, file="" if opened is None else _file_name(source))
         _run(settings, opened, masked(source), seconds, kept, alone=alone, rest=rest, as_json=as_json)
 
 
 def _file_name(source: str) -> str:
     """Nothing for a camera or a stream."""
-    from realtime.capture import nodes
+    from realtime.capture.source import recorded
 
-    path = Path(source).expanduser()
-    played = nodes.numbered(source) is None and (path.is_file() or path.is_dir())
-    return path.resolve().name if played else ""
+    path = recorded(source)
+    return "" if path is None else path.resolve().name
 
 
 def _opened(settings: Config, spec: str, *, fast: bool, repeat: bool) -> Source:

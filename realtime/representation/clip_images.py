@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import msgspec
 import numpy as np
 
-from realtime.records import Floats
+from realtime.records import Floats, Image
 from realtime.representation.contract.event import SeenEvent
 from realtime.representation.contract.misfit import EncoderAtHand
 from realtime.representation.contract.tensor_spec import TensorSpec
@@ -34,8 +34,11 @@ class ClipImages(msgspec.Struct, frozen=True, tag="clip-images", forbid_unknown_
     def of_event(self, event: SeenEvent, apex_s: float) -> dict[str, Floats]:
         """Frames of the whole event, see `first_to_last`; the apex is not looked at."""
         images = event.images
-        chosen = [images[i] for i in first_to_last(len(images), self.frames)]
-        return {CLIPS: np.ascontiguousarray(crop_images(chosen, self.picture).swapaxes(0, 1)[None])}
+        return self.of_images([images[i] for i in first_to_last(len(images), self.frames)])
+
+    def of_images(self, images: Sequence[Image]) -> dict[str, Floats]:
+        """The crops uint8 (S, S, 3) that were chosen, as one clip."""
+        return {CLIPS: np.ascontiguousarray(crop_images(images, self.picture).swapaxes(0, 1)[None])}
 
     def misfits(self, encoder: EncoderAtHand | None, crop_px: int) -> Iterator[str]:
         """What does not fit its pictures."""

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.records import Floats, Image
-from realtime.representation.clip_images import CLIPS
+from realtime.representation.clip_images import ClipImages
 from realtime.representation.contract.event import Images, SeenEvent
 from realtime.representation.contract.misfit import EncoderAtHand
 from realtime.representation.contract.tensor_spec import TensorSpec
-from realtime.representation.crop_images import CropImages, crop_images
+from realtime.representation.crop_images import CropImages
 from realtime.representation.embedding_sequence import spread
 from realtime.representation.interpolation import tim
 
@@ -36,9 +36,8 @@ class SampledClip(msgspec.Struct, frozen=True, tag="sampled-clip", forbid_unknow
     every_frame: ClassVar[bool] = False
 
     def inputs(self) -> tuple[TensorSpec, ...]:
-        """The clip, time behind colour."""
-        shape = (-1, 3, self.frames, self.picture.size_px, self.picture.size_px)
-        return (TensorSpec(name=CLIPS, shape=shape, dtype="float32", layout="NCTHW"),)
+        """Those of `ClipImages`."""
+        return self._clip.inputs()
 
     def of_event(self, event: SeenEvent, apex_s: float) -> dict[str, Floats]:
         """The apex is not looked at."""
@@ -49,7 +48,12 @@ class SampledClip(msgspec.Struct, frozen=True, tag="sampled-clip", forbid_unknow
 
     def of_images(self, images: Sequence[Image] | Image) -> dict[str, Floats]:
         """The crops uint8 (S, S, 3) that were chosen, as one clip."""
-        return {CLIPS: np.ascontiguousarray(crop_images(list(images), self.picture).swapaxes(0, 1)[None])}
+        return self._clip.of_images(list(images))
+
+    @property
+    def _clip(self) -> ClipImages:
+        """The same by the other rule, which differs in what is chosen alone."""
+        return ClipImages(self.frames, self.picture)
 
     def misfits(self, encoder: EncoderAtHand | None, crop_px: int) -> Iterator[str]:
         """What does not fit its pictures."""

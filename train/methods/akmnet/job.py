@@ -14,10 +14,10 @@ from realtime.representation.clip_images import CLIPS
 from realtime.representation.contract.event import EventFrames
 from realtime.representation.grey_clip import THERE, GreyClip
 from train.clips.stored import StoredClip
-from train.clips.takes import draw, jittered
+from train.clips.takes import jittered
 from train.methods.akmnet.config import AkmnetConfig, WindowAugment
 from train.methods.akmnet.key_frames import few, mining
-from train.methods.held_out import accuracy
+from train.methods.clip_job import ClipJob
 from train.methods.method import Method
 from train.sources.source import Split
 from train.training import augment
@@ -26,8 +26,8 @@ Batch = tuple[Tensor, Tensor, Tensor]
 Clips = Sequence[StoredClip]
 
 
-class AkmnetJob:
-    """Implements `loop.Job`. The curve's scores are of the clips that calibrate, if there are any."""
+class AkmnetJob(ClipJob[AkmnetConfig, StoredClip]):
+    """Implements `loop.Job`."""
 
     def __init__(
         self,
@@ -38,18 +38,12 @@ class AkmnetJob:
         split: Split[Clips],
         seed: int,
     ) -> None:
-        self.method, self.config, self.network, self.made = method, config, network, made
-        self.split, self.seed = split, seed
-        self.labels = split.vocabulary.indices(method.labels(split.train[0]))
-        self.epochs = config.epochs
-        self.size = min(config.optimiser.batch, len(self.labels))
-        self.steps = len(self.labels) // self.size
+        super().__init__(method, config, network, split, seed)
+        self.made = made
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-        clips = draw(self.split.train, generator)
-        order = torch.randperm(len(self.labels), generator=generator)
-        for rows in torch.split(order, self.size)[: self.steps]:
+        generator, clips, parts = self.begin(epoch)
+        for rows in parts:
             seen = [self._seen(clips[row], generator) for row in rows.tolist()]
             pictures, there = (torch.from_numpy(np.concatenate([row[name] for row in seen])) for name in (CLIPS, THERE))
             yield varied(pictures, self.config.augment, generator), there, self.labels[rows]
@@ -62,9 +56,6 @@ class AkmnetJob:
         weights = self.config.loss
         mined = weights.apart * mining(near.float(), there) + weights.few * few(chosen.float())
         return F.cross_entropy(logits.float(), labels) + mined
-
-    def evaluate(self, network: nn.Module) -> Mapping[str, float]:
-        return accuracy(self.method, self.config, network, self.split)
 
     def _seen(self, clip: StoredClip, generator: Generator) -> Mapping[str, Floats]:
         """What serving sees of an event that is cut a little elsewhere; some end soon after their apex."""

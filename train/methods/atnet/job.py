@@ -13,21 +13,19 @@ from realtime.records import Floats
 from realtime.representation.apex_time import FLOW, ApexTime
 from realtime.representation.crop_images import IMAGES
 from train.clips.movement.sequences import cut
-from train.clips.takes import draw
 from train.methods.atnet.config import AtnetConfig, StreamChanges
 from train.methods.atnet.timed_clips import TimedClip, shown
-from train.methods.held_out import accuracy
+from train.methods.clip_job import ClipJob
 from train.methods.method import Method
 from train.sources.source import Split
 from train.training import augment
-from train.training.balance import balanced
 
 Batch = tuple[Tensor, Tensor, Tensor]
 Clips = Sequence[TimedClip]
 
 
-class AtnetJob:
-    """Implements `loop.Job`. The curve's scores are of the clips that calibrate, if there are any."""
+class AtnetJob(ClipJob[AtnetConfig, TimedClip]):
+    """Implements `loop.Job`."""
 
     def __init__(
         self,
@@ -38,18 +36,12 @@ class AtnetJob:
         split: Split[Clips],
         seed: int,
     ) -> None:
-        self.method, self.config, self.network, self.made = method, config, network, made
-        self.split, self.seed = split, seed
-        self.labels = split.vocabulary.indices(method.labels(split.train[0]))
-        self.epochs = config.epochs
-        events = len(balanced(self.labels, Generator()))
-        self.size = min(config.optimiser.batch, events)
-        self.steps = events // self.size
+        super().__init__(method, config, network, split, seed, evenly=True)
+        self.made = made
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        generator = Generator().manual_seed(self.seed * 1000 + epoch)
-        clips, order = draw(self.split.train, generator), balanced(self.labels, generator)
-        for rows in torch.split(order, self.size)[: self.steps]:
+        generator, clips, parts = self.begin(epoch)
+        for rows in parts:
             mirror = torch.rand(len(rows), generator=generator) < self.config.augment.mirrored
             seen = [self._event(clips[row], turn, generator) for row, turn in zip(rows.tolist(), mirror, strict=True)]
             images, flow = (torch.from_numpy(np.concatenate([row[name] for row in seen])) for name in (IMAGES, FLOW))
@@ -60,9 +52,6 @@ class AtnetJob:
         images, flow, labels = batch
         logits, _ = self.network(images, flow)
         return F.cross_entropy(logits, labels)
-
-    def evaluate(self, network: nn.Module) -> Mapping[str, float]:
-        return accuracy(self.method, self.config, network, self.split)
 
     def _event(self, clip: TimedClip, mirror: Tensor, generator: Generator) -> Mapping[str, Floats]:
         """What serving sees of an event that is cut a little elsewhere, at an apex a little beside."""

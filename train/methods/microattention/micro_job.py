@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -13,20 +13,18 @@ from realtime.representation.contract.event import EventFrames
 from realtime.representation.crop_images import IMAGES, CropImages
 from realtime.representation.movement.motion import grey
 from train.clips.stored import StoredClip
-from train.clips.takes import draw
-from train.methods.held_out import accuracy
+from train.methods.clip_job import ClipJob
 from train.methods.method import Method
 from train.methods.microattention.config import MicroAttentionConfig
 from train.methods.microattention.distort import changed
 from train.sources.source import Split
-from train.training.balance import balanced
 
 Batch = tuple[Tensor, Tensor]
 Clips = Sequence[StoredClip]
 
 
-class MicroJob:
-    """Implements `loop.Job`. The curve's scores are of the clips that calibrate, if there are any."""
+class MicroJob(ClipJob[MicroAttentionConfig, StoredClip]):
+    """Implements `loop.Job`."""
 
     def __init__(
         self,
@@ -37,18 +35,12 @@ class MicroJob:
         split: Split[Clips],
         seed: int,
     ) -> None:
-        self.method, self.config, self.network, self.made = method, config, network, made
-        self.split, self.seed = split, seed
-        self.labels = split.vocabulary.indices(method.labels(split.train[0]))
-        self.epochs = config.epochs
-        shown = len(balanced(self.labels, Generator()))
-        self.size = min(config.optimiser.batch, shown)
-        self.steps = shown // self.size
+        super().__init__(method, config, network, split, seed, evenly=True)
+        self.made = made
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        generator = Generator().manual_seed(self.seed * 1000 + epoch)
-        clips, rows = draw(self.split.train, generator), balanced(self.labels, generator)
-        for chosen in torch.split(rows, self.size)[: self.steps]:
+        generator, clips, parts = self.begin(epoch)
+        for chosen in parts:
             x = torch.stack([self._picture(clips[row], generator) for row in chosen.tolist()])
             yield changed(x, self.config.augment, generator), self.labels[chosen]
 
@@ -56,9 +48,6 @@ class MicroJob:
         images, labels = batch
         _, logits = self.network(images)
         return F.cross_entropy(logits, labels)
-
-    def evaluate(self, network: nn.Module) -> Mapping[str, float]:
-        return accuracy(self.method, self.config, network, self.split)
 
     def _picture(self, clip: StoredClip, generator: Generator) -> Tensor:
         """The apex, or a frame beside it, in grey: (1, S, S) in [0, 1]."""

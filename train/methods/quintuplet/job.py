@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from realtime.representation.clip_and_flow import ClipAndFlow
 from train.clips.movement.flowing import FlowingClip, drawn
-from train.clips.takes import draw
-from train.methods.held_out import accuracy
+from train.methods.clip_job import ClipJob
 from train.methods.method import Method
 from train.methods.quintuplet.config import QuintupletConfig
 from train.methods.quintuplet.groups import Groups, Row
@@ -25,8 +24,8 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 Clips = Sequence[FlowingClip]
 
 
-class QuintupletJob:
-    """Implements `loop.Job`. The curve's scores are of the clips that calibrate, if there are any."""
+class QuintupletJob(ClipJob[QuintupletConfig, FlowingClip]):
+    """Implements `loop.Job`."""
 
     def __init__(
         self,
@@ -38,21 +37,14 @@ class QuintupletJob:
         macro: Clips,
         seed: int,
     ) -> None:
-        self.network: nn.Module = network
-        self.method, self.config, self.made, self._answers = method, config, made, network.answers
-        self.split, self.macro, self.seed = split, macro, seed
-        shown = method.labels(split.train[0])
-        self.labels = split.vocabulary.indices(shown)
-        self.groups = Groups(shown, method.labels(macro))
-        self.epochs = config.epochs
-        self.size = min(config.optimiser.batch, len(self.labels))
-        self.steps = len(self.labels) // self.size
+        super().__init__(method, config, network, split, seed)
+        self.made, self._answers, self.macro = made, network.answers, macro
+        self.groups = Groups(method.labels(split.train[0]), method.labels(macro))
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Pictures (B, M, ...), flow (B, M, ...), labels (B,) of the anchors, which partners are there (B, 4)."""
-        generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-        clips, order = draw(self.split.train, generator), torch.randperm(len(self.labels), generator=generator)
-        for rows in torch.split(order, self.size)[: self.steps]:
+        generator, clips, parts = self.begin(epoch)
+        for rows in parts:
             drawn_groups = [self.groups.draw(row, generator) for row in rows.tolist()]
             cuts = [self._cut(clips, member, generator) for members, _ in drawn_groups for member in members]
             pictures, flow = both(cuts, self.made, self.config.augment, generator)
@@ -68,9 +60,6 @@ class QuintupletJob:
         contrast = modes(found.pictures[::members], found.flow[::members], weights.temperature)
         anchors = F.cross_entropy(found.logits[::members], labels)
         return anchors + weights.weight * groups + weights.contrast * contrast
-
-    def evaluate(self, network: nn.Module) -> Mapping[str, float]:
-        return accuracy(self.method, self.config, network, self.split)
 
     def _grouped(self, x: Tensor) -> Tensor:
         """Members one after another (B M, ...) -> (B, M, ...)."""

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from mouthed_face import mouthed_face
 
 from realtime.errors import DataError
 from realtime.faces import landmarks as lm
@@ -8,27 +9,12 @@ from realtime.spotting.apex_formula import rectangles
 from train.methods.apexnet.apex_formula import find_apex, region_scores, register
 
 SIDE = 128
-#: (x, y) of the points that the regions hang on, as in a canonical crop of 128 px; the mouth is 40 px wide, so w = 20
-POINTS = {
-    lm.LEFT_MOUTH: (44, 98),
-    lm.RIGHT_MOUTH: (84, 98),
-    lm.CHIN: (64, 122),
-    lm.LEFT_NOSE_WING: (54, 76),
-    lm.RIGHT_NOSE_WING: (74, 76),
-    lm.LEFT_EYE_OUTER: (30, 50),
-    lm.RIGHT_EYE_OUTER: (98, 50),
-    lm.LEFT_BROW[2]: (44, 34),
-    lm.RIGHT_BROW[2]: (84, 34),
-}
 NAMES = list(rectangles(np.zeros((lm.COUNT, 2), np.float32)))
 
 
 @pytest.fixture(scope="module")
 def face():
-    landmarks = np.full((lm.COUNT, 3), -999.0, np.float32)
-    for point, place in POINTS.items():
-        landmarks[point, :2] = place
-    return landmarks
+    return mouthed_face()
 
 
 def brightened(face, name, levels):
