@@ -16,7 +16,7 @@ from realtime.analysis import events, place
 from realtime.analysis.annotate import annotate
 from realtime.analysis.results import Analysed
 from realtime.analysis.upright import Glanced, lies
-from realtime.capture.source import Recording, Source, open_recording
+from realtime.capture.source import FiniteSource, Source, open_recording
 from realtime.config import ROOT, Config
 from realtime.engine.engine import Engine
 from realtime.errors import SessionError, SourceError
@@ -95,7 +95,7 @@ def look(task: FileTask, wanted: Wanted, config: Config, pair: tuple[Engine, Jud
 
 
 def _made(
-    task: FileTask, wanted: Wanted, config: Config, pair: tuple[Engine, Judges], source: Recording, told: Told
+    task: FileTask, wanted: Wanted, config: Config, pair: tuple[Engine, Judges], source: FiniteSource, told: Told
 ) -> Analysed:
     share = 1.0 - DRAWING if wanted.annotated else 1.0
     glanced = Glanced(source)
@@ -129,7 +129,7 @@ def _made(
     )
 
 
-def _opened(file: Path, config: Config) -> Recording:
+def _opened(file: Path, config: Config) -> FiniteSource:
     path = file.absolute()
     if not (path.is_file() or path.is_dir()):
         found = "no such file" if not os.path.lexists(path) else "neither a file nor a folder"

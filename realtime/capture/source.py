@@ -40,7 +40,7 @@ class Source(Protocol):
         """Free the device or file; a second call does nothing."""
 
 
-class Recording(Source, Protocol):
+class FiniteSource(Source, Protocol):
     """A source that ends."""
 
     seconds: float | None  #: how long it plays, as it says itself
@@ -66,7 +66,7 @@ def recorded(spec: str) -> Path | None:
     return path if nodes.numbered(spec) is None and not is_address(spec) and path.exists() else None
 
 
-def open_recording(path: Path, config: SourceConfig, *, fast: bool) -> Recording:
+def open_recording(path: Path, config: SourceConfig, *, fast: bool) -> FiniteSource:
     """A video, a picture or a folder of pictures; SourceError when it gives no frame."""
     if path.is_dir() or path.suffix.lower() in PICTURES:
         return ImageFolder(path, config, fast=fast)
